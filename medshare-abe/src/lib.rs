@@ -1,0 +1,2 @@
+//! Ciphertext-policy attribute-based encryption (FABEO) and the sealed payload format.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! A sans-IO PBFT replica for consortia.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The deterministic rules of consent.
+#![forbid(unsafe_code)]

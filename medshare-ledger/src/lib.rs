@@ -1,0 +1,2 @@
+//! Transactions, blocks, proofs, a light client and durable storage.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! One member of a medshare consortium.
+#![forbid(unsafe_code)]

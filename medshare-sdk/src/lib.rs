@@ -1,0 +1,2 @@
+//! Seal, grant, open and audit medical records.
+#![forbid(unsafe_code)]

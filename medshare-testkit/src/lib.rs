@@ -1,0 +1,2 @@
+//! Simulated network, Byzantine behaviours and invariants (unpublished).
+#![forbid(unsafe_code)]

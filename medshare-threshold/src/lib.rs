@@ -1,0 +1,2 @@
+//! The time gate: secret sharing, distributed key generation and threshold release.
+#![forbid(unsafe_code)]

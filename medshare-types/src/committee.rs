@@ -1,0 +1,158 @@
+//! Who orders blocks, and how many of them it takes.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::hash::{self, Digest};
+use crate::id::{Epoch, OrganisationId, ReplicaId};
+use crate::sign::VerifyingKey;
+use crate::wire::{DecodeError, to_borsh};
+
+/// The fewest members that tolerate one fault.
+pub const MIN_MEMBERS: usize = 4;
+/// The most members of one committee or holder set.
+pub const MAX_MEMBERS: usize = 1024;
+
+/// Sizes that follow from n members: f = ⌊(n−1)/3⌋ faulty, q = ⌊(n+f)/2⌋+1 a quorum.
+///
+/// Two quorums share at least f+1 members for every n, so at least one honest one; where n is not
+/// 3f+1 the common 2f+1 would not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quorum {
+    n: usize,
+}
+
+impl Quorum {
+    /// The sizes for `n` members.
+    #[must_use]
+    pub const fn of(n: usize) -> Self {
+        Self { n }
+    }
+
+    /// All members, n.
+    #[must_use]
+    pub const fn members(self) -> usize {
+        self.n
+    }
+
+    /// The most faulty members that are tolerated, f.
+    #[must_use]
+    pub const fn faulty(self) -> usize {
+        self.n.saturating_sub(1) / 3
+    }
+
+    /// How many make a quorum, q. It is also the gate's threshold t.
+    #[must_use]
+    pub const fn quorum(self) -> usize {
+        (self.n + self.faulty()) / 2 + 1
+    }
+}
+
+/// One seat: an organisation and the key it votes with in this epoch.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CommitteeMember {
+    /// Whose seat it is.
+    pub organisation: OrganisationId,
+    /// The key of its votes.
+    pub key: VerifyingKey,
+}
+
+/// The members that order blocks in one epoch; a member's place is its [`ReplicaId`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committee {
+    epoch: Epoch,
+    members: Vec<CommitteeMember>,
+}
+
+impl Committee {
+    /// A committee of distinct organisations and keys.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] for fewer than 4, more than 1024, or repeated members.
+    pub fn new(epoch: Epoch, members: Vec<CommitteeMember>) -> Result<Self, DecodeError> {
+        let malformed = |reason: &str| {
+            Err(DecodeError::Malformed {
+                reason: reason.to_owned(),
+            })
+        };
+        if members.len() < MIN_MEMBERS || members.len() > MAX_MEMBERS {
+            return malformed("a committee has 4 to 1024 members");
+        }
+        let distinct = |mut bytes: Vec<[u8; 32]>| {
+            bytes.sort_unstable();
+            bytes.windows(2).all(|pair| pair[0] != pair[1])
+        };
+        if !distinct(members.iter().map(|m| *m.key.as_bytes()).collect())
+            || !distinct(
+                members
+                    .iter()
+                    .map(|m| *m.organisation.digest().as_bytes())
+                    .collect(),
+            )
+        {
+            return malformed("a committee's members are distinct");
+        }
+        Ok(Self { epoch, members })
+    }
+
+    /// The term it serves.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The seats in order.
+    #[must_use]
+    pub fn members(&self) -> &[CommitteeMember] {
+        &self.members
+    }
+
+    /// The member at a place, if there is one.
+    #[must_use]
+    pub fn member(&self, replica: ReplicaId) -> Option<&CommitteeMember> {
+        self.members.get(replica.index())
+    }
+
+    /// The places in order.
+    pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> + use<> {
+        (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(ReplicaId)
+    }
+
+    /// The place of an organisation, if it has a seat.
+    #[must_use]
+    pub fn replica_of(&self, organisation: &OrganisationId) -> Option<ReplicaId> {
+        self.replicas()
+            .zip(&self.members)
+            .find(|(_, m)| m.organisation == *organisation)
+            .map(|p| p.0)
+    }
+
+    /// The sizes of this committee.
+    #[must_use]
+    pub fn quorum(&self) -> Quorum {
+        Quorum::of(self.members.len())
+    }
+
+    /// The digest that a header names the committee by.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let fields = to_borsh(&(self.epoch, &self.members));
+        hash::digest("medshare/types/committee/v1", &[&fields])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_quorums_always_share_an_honest_member() {
+        for n in 4..200 {
+            let sizes = Quorum::of(n);
+            let (f, q) = (sizes.faulty(), sizes.quorum());
+            assert!(2 * q > n + f, "n = {n}");
+            assert!(q <= n - f, "n = {n}: the honest members alone are a quorum");
+        }
+        assert_eq!((Quorum::of(4).faulty(), Quorum::of(4).quorum()), (1, 3));
+        assert_eq!(Quorum::of(6).quorum(), 4);
+    }
+}

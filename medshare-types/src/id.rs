@@ -1,0 +1,238 @@
+//! Identifiers and counters, each a type of its own.
+
+use core::fmt;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::hash::{self, Digest};
+use crate::random::RandomSource;
+use crate::sign::VerifyingKey;
+
+macro_rules! digest_id {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+        )]
+        pub struct $name(Digest);
+
+        impl $name {
+            /// Wraps a digest that is known to be such an identifier.
+            #[must_use]
+            pub const fn from_digest(digest: Digest) -> Self {
+                Self(digest)
+            }
+
+            /// The identifier as a digest.
+            #[must_use]
+            pub const fn digest(&self) -> &Digest {
+                &self.0
+            }
+        }
+
+        impl AsRef<[u8]> for $name {
+            fn as_ref(&self) -> &[u8] {
+                self.0.as_ref()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({:?})", stringify!($name), self.0)
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = hash::ParseDigestError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )*};
+}
+
+digest_id! {
+    /// A consortium's chain: the digest of its genesis.
+    ChainId;
+    /// A legal member of the consortium.
+    OrganisationId;
+    /// A patient or clinician, by pseudonym.
+    PersonId;
+    /// A record, over all its versions.
+    RecordId;
+    /// A grant.
+    GrantId;
+    /// A ticket: permission to one reader, for minutes.
+    TicketId;
+    /// A transaction: the digest of its signed bytes.
+    TransactionId;
+    /// A gate key: digest of its public point and of the ceremony that made it.
+    GateKeyId;
+}
+
+macro_rules! counter {
+    ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
+            BorshSerialize, BorshDeserialize,
+        )]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            /// The one after; saturates at the largest.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+counter! {
+    /// Place of a block in the chain; genesis is 0 and has no block, the first block is 1.
+    Height(u64);
+    /// A view of PBFT.
+    View(u64);
+    /// A committee's term.
+    Epoch(u64);
+    /// Place of a member in the committee, from 0.
+    ReplicaId(u16);
+    /// Version of a record, from 1.
+    RecordVersion(u32);
+}
+
+impl Height {
+    /// The height before; none before the first block.
+    #[must_use]
+    pub const fn previous(self) -> Option<Self> {
+        match self.0.checked_sub(1) {
+            Some(height) => Some(Self(height)),
+            None => None,
+        }
+    }
+}
+
+impl ReplicaId {
+    /// The place as an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// 16 random bytes that make one sender's transactions differ.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
+pub struct Nonce(pub [u8; 16]);
+
+impl Nonce {
+    /// Draws a fresh one.
+    #[must_use]
+    pub fn random(rng: &mut impl RandomSource) -> Self {
+        Self(rng.array())
+    }
+}
+
+/// Who acts on the chain.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
+pub enum Principal {
+    /// A member organisation.
+    Organisation(OrganisationId),
+    /// A patient or clinician.
+    Person(PersonId),
+}
+
+impl From<OrganisationId> for Principal {
+    fn from(id: OrganisationId) -> Self {
+        Self::Organisation(id)
+    }
+}
+
+impl From<PersonId> for Principal {
+    fn from(id: PersonId) -> Self {
+        Self::Person(id)
+    }
+}
+
+impl OrganisationId {
+    /// The organisation whose first signing key is `key`.
+    #[must_use]
+    pub fn of_key(key: &VerifyingKey) -> Self {
+        Self(hash::digest(
+            "medshare/types/organisation-id/v1",
+            &[key.as_bytes()],
+        ))
+    }
+}
+
+impl PersonId {
+    /// The person whose first signing key is `key`: a pseudonym that says nothing else.
+    #[must_use]
+    pub fn of_key(key: &VerifyingKey) -> Self {
+        Self(hash::digest(
+            "medshare/types/person-id/v1",
+            &[key.as_bytes()],
+        ))
+    }
+}
+
+impl RecordId {
+    /// `H(tag ‖ owner ‖ opening)`: nobody else can register an id seen in flight.
+    #[must_use]
+    pub fn derive(owner: &OrganisationId, opening: &[u8; 32]) -> Self {
+        Self(hash::digest(
+            "medshare/types/record-id/v1",
+            &[owner.as_ref(), opening],
+        ))
+    }
+}
+
+impl GrantId {
+    /// The grant that the given transaction makes.
+    #[must_use]
+    pub fn of_transaction(transaction: &TransactionId) -> Self {
+        Self(hash::digest(
+            "medshare/types/grant-id/v1",
+            &[transaction.as_ref()],
+        ))
+    }
+}
+
+impl TicketId {
+    /// The ticket that the given transaction takes out.
+    #[must_use]
+    pub fn of_transaction(transaction: &TransactionId) -> Self {
+        Self(hash::digest(
+            "medshare/types/ticket-id/v1",
+            &[transaction.as_ref()],
+        ))
+    }
+}
+
+impl GateKeyId {
+    /// `H(Y ‖ lineage)`, lineage being the digest of the ceremony's transcript.
+    #[must_use]
+    pub fn derive(public: &crate::point::G2Bytes, lineage: &Digest) -> Self {
+        Self(hash::digest(
+            "medshare/types/gate-key-id/v1",
+            &[public.as_ref(), lineage.as_ref()],
+        ))
+    }
+}

@@ -1,0 +1,67 @@
+//! Identifiers, time, signatures, encodings and certificates that every medshare crate shares.
+//!
+//! **Is:** the vocabulary of the suite, the strict wire envelope ([`wire`]), domain-separated
+//! hashing ([`hash`]), Ed25519 under ZIP-215 rules ([`sign`]), the committee and its commit
+//! certificates ([`committee`], [`certificate`]), and the nouns of consent ([`consent`],
+//! [`label`]) that the ledger, the contract, the gate and the SDK must spell alike.
+//!
+//! **Is not:** dependent on an elliptic-curve library for pairings, on a clock, on a network or on
+//! a source of randomness: [`random::RandomSource`] is always an argument.
+//!
+//! ```
+//! use medshare_types::{consent::Window, time::Timestamp};
+//!
+//! let window = Window::new(Timestamp::from_millis(1_000), Timestamp::from_millis(2_000))?;
+//! assert!(window.contains(Timestamp::from_millis(1_999)));
+//! assert!(!window.contains(Timestamp::from_millis(2_000)), "windows are half-open");
+//! # Ok::<(), medshare_types::consent::EmptyWindow>(())
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`hash`] | SHA3-256 and SHAKE256 with a tag and length-prefixed fields |
+//! | [`wire`] | the envelope of kind, version and suite around strict borsh |
+//! | [`id`] | identifiers and counters |
+//! | [`time`] | milliseconds, days |
+//! | [`point`] | fixed-length encodings of curve points, unchecked |
+//! | [`sign`] | signing keys, signatures, batch verification |
+//! | [`committee`], [`certificate`], [`header`] | who orders blocks, and the proof that they did |
+//! | [`consent`], [`label`], [`receipt`] | windows, purposes, tickets, denials, the gate label |
+//! | [`gate`] | deals, the gate key, release shares |
+//! | [`genesis`] | the trust anchor |
+#![forbid(unsafe_code)]
+
+pub mod certificate;
+pub mod committee;
+pub mod consent;
+pub mod gate;
+pub mod genesis;
+pub mod hash;
+pub mod header;
+pub mod id;
+pub mod label;
+pub mod point;
+pub mod random;
+pub mod receipt;
+pub mod sign;
+pub mod time;
+pub mod wire;
+
+pub use certificate::{CertificateError, CommitCertificate, Phase};
+pub use committee::{Committee, CommitteeMember, Quorum};
+pub use consent::{Denial, Purpose, PurposeSet, Ticket, Window};
+pub use gate::{Deal, EncryptedShare, GateHolder, GateKey, ReleaseShare};
+pub use genesis::Genesis;
+pub use hash::Digest;
+pub use header::{BlockHeader, ExecutedRoots};
+pub use id::{
+    ChainId, Epoch, GateKeyId, GrantId, Height, Nonce, OrganisationId, PersonId, Principal,
+    RecordId, RecordVersion, ReplicaId, TicketId, TransactionId, View,
+};
+pub use label::{AccessClass, FactorSet, GateLabel, RecordContext};
+pub use point::{G1Bytes, G2Bytes};
+pub use random::RandomSource;
+pub use receipt::{Event, Outcome, TransactionReceipt};
+pub use sign::{Signature, SigningKey, VerifyingKey};
+pub use time::{SealingDate, Timestamp};
+pub use wire::{DecodeError, Wire};
