@@ -37,7 +37,7 @@ pub enum Event {
         grant: GrantId,
     },
     /// A ticket was issued.
-    TicketIssued(Ticket),
+    TicketIssued(Box<Ticket>),
     /// A dealer's contribution to the gate key was recorded.
     DealRecorded {
         /// Whose.
@@ -90,7 +90,7 @@ impl TransactionReceipt {
     pub fn ticket(&self) -> Option<&Ticket> {
         match &self.outcome {
             Outcome::Applied(events) => events.iter().find_map(|event| match event {
-                Event::TicketIssued(ticket) => Some(ticket),
+                Event::TicketIssued(ticket) => Some(ticket.as_ref()),
                 _ => None,
             }),
             Outcome::Denied(_) => None,
