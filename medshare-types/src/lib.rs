@@ -28,6 +28,7 @@
 //! | [`committee`], [`certificate`], [`header`] | who orders blocks, and the proof that they did |
 //! | [`consent`], [`label`], [`receipt`] | windows, purposes, tickets, denials, the gate label |
 //! | [`gate`] | deals, the gate key, release shares |
+//! | [`keystore`] | the seams to whoever keeps secrets and signs |
 //! | [`genesis`] | the trust anchor |
 #![forbid(unsafe_code)]
 
@@ -39,6 +40,7 @@ pub mod genesis;
 pub mod hash;
 pub mod header;
 pub mod id;
+pub mod keystore;
 pub mod label;
 pub mod point;
 pub mod random;
@@ -58,6 +60,7 @@ pub use id::{
     ChainId, Epoch, GateKeyId, GrantId, Height, Nonce, OrganisationId, PersonId, Principal,
     RecordId, RecordVersion, ReplicaId, TicketId, TransactionId, View,
 };
+pub use keystore::{KeyStore, KeyStoreError, Signer};
 pub use label::{AccessClass, FactorSet, GateLabel, RecordContext};
 pub use point::{G1Bytes, G2Bytes};
 pub use random::RandomSource;
