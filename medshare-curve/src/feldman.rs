@@ -1,0 +1,262 @@
+//! What anyone can check and compute from the deals of a key ceremony [Feldman 1987].
+//!
+//! Dealer i commits to f_i(X) = Σ a_ik·X^k, k < t, by C_ik = a_ik·g2 and gives holder j, by place
+//! from 1, the share f_i(j). Then Y = Σ_i C_i0 and holder j's public share is
+//! Y_j = Σ_i Σ_k j^k·C_ik = x_j·g2.
+
+use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup};
+use ark_ff::Zero;
+use medshare_types::committee::MAX_MEMBERS;
+use medshare_types::hash::Hasher;
+use medshare_types::{
+    AccessClass, ChainId, Deal, Digest, G2Bytes, GateHolder, GateKey, GateKeyId, OrganisationId,
+    Quorum, wire,
+};
+
+use crate::comb::g2_generator_mul;
+use crate::encoding::{decode_g1, decode_g2, encode_g2};
+use crate::error::DealError;
+use crate::{G2Affine, G2Projective, Scalar};
+
+const LINEAGE_TAG: &str = "medshare/curve/ceremony-transcript/v1";
+
+/// What a ceremony is for and who takes part; the frame that every deal of it is checked in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ceremony {
+    chain: ChainId,
+    class: AccessClass,
+    holders: Vec<OrganisationId>,
+    threshold: u16,
+}
+
+impl Ceremony {
+    /// A ceremony of distinct holders in order; `threshold` shares will release a key.
+    ///
+    /// # Errors
+    /// [`DealError::InvalidHolders`] unless 1 ≤ threshold ≤ holders ≤ 1024 and none repeats.
+    pub fn new(
+        chain: ChainId,
+        class: AccessClass,
+        holders: Vec<OrganisationId>,
+        threshold: u16,
+    ) -> Result<Self, DealError> {
+        let mut sorted = holders.clone();
+        sorted.sort_unstable();
+        let distinct = sorted.windows(2).all(|pair| pair[0] != pair[1]);
+        let sizes = 1 <= threshold && usize::from(threshold) <= holders.len();
+        if !distinct || !sizes || holders.len() > MAX_MEMBERS {
+            return Err(DealError::InvalidHolders {
+                holders: holders.len(),
+                threshold,
+            });
+        }
+        Ok(Self {
+            chain,
+            class,
+            holders,
+            threshold,
+        })
+    }
+
+    /// The chain it runs on.
+    #[must_use]
+    pub const fn chain(&self) -> &ChainId {
+        &self.chain
+    }
+
+    /// What the key is for.
+    #[must_use]
+    pub const fn class(&self) -> AccessClass {
+        self.class
+    }
+
+    /// The holders in order.
+    #[must_use]
+    pub fn holders(&self) -> &[OrganisationId] {
+        &self.holders
+    }
+
+    /// t.
+    #[must_use]
+    pub const fn threshold(&self) -> u16 {
+        self.threshold
+    }
+
+    /// Checks everything of a deal that is public, and decodes its commitments.
+    ///
+    /// A deal that passes can still hold a wrong share for somebody: that only its receiver sees.
+    /// Cost: t points of G2 and n of G1 decoded.
+    ///
+    /// # Errors
+    /// [`DealError`], naming `dealer`.
+    pub fn check_deal(
+        &self,
+        dealer: OrganisationId,
+        deal: &Deal,
+    ) -> Result<Commitments, DealError> {
+        let (t, n) = (usize::from(self.threshold), self.holders.len());
+        if !self.holders.contains(&dealer) {
+            return Err(DealError::UnexpectedDealer { dealer });
+        }
+        if deal.commitments.len() != t {
+            return Err(DealError::CommitmentCount {
+                dealer,
+                expected: t,
+                found: deal.commitments.len(),
+            });
+        }
+        if deal.shares.len() != n {
+            return Err(DealError::ShareCount {
+                dealer,
+                expected: n,
+                found: deal.shares.len(),
+            });
+        }
+        for (index, share) in deal.shares.iter().enumerate() {
+            if let Err(source) = decode_g1(&share.ephemeral) {
+                return Err(DealError::InvalidEphemeral {
+                    dealer,
+                    index,
+                    source,
+                });
+            }
+        }
+        let decode = |(index, bytes): (usize, &G2Bytes)| {
+            decode_g2(bytes).map_err(|source| DealError::InvalidCommitment {
+                dealer,
+                index,
+                source,
+            })
+        };
+        let points = deal.commitments.iter().enumerate().map(decode);
+        Ok(Commitments {
+            points: points.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The gate key that the deals make: the same for the contract, a holder and any observer.
+    ///
+    /// Deals come in the order of the holders, at most one of each. At least a quorum of the
+    /// holders must have dealt, so that one dealer at least is honest and nobody knows x.
+    ///
+    /// Cost: every deal checked once, and n·t short multiplications in G2.
+    ///
+    /// # Errors
+    /// [`DealError`], naming the dealer who is at fault where one is.
+    pub fn gate_key(&self, deals: &[(OrganisationId, &Deal)]) -> Result<GateKey, DealError> {
+        let needed = Quorum::of(self.holders.len()).quorum();
+        if deals.len() < needed {
+            return Err(DealError::TooFewDeals {
+                needed,
+                found: deals.len(),
+            });
+        }
+        let mut places = self.holders.iter();
+        let mut sum = Commitments::none();
+        for (dealer, deal) in deals {
+            if !places.any(|holder| holder == dealer) {
+                return Err(DealError::UnexpectedDealer { dealer: *dealer });
+            }
+            sum = sum.plus(&self.check_deal(*dealer, deal)?);
+        }
+        let public = encode_nonzero(&sum.constant())?;
+        let shares: Vec<G2Projective> = (1..=self.holders.len() as u64)
+            .map(|place| sum.public_share(place))
+            .collect();
+        let holders = self
+            .holders
+            .iter()
+            .zip(G2Projective::normalize_batch(&shares));
+        let holders = holders.map(|(organisation, share)| {
+            Ok(GateHolder {
+                organisation: *organisation,
+                public_share: encode_nonzero(&share)?,
+            })
+        });
+        let lineage = self.lineage(deals);
+        Ok(GateKey {
+            id: GateKeyId::derive(&public, &lineage),
+            class: self.class,
+            generation: 0,
+            threshold: self.threshold,
+            public,
+            holders: holders.collect::<Result<_, DealError>>()?,
+            lineage,
+        })
+    }
+
+    /// H(chain ‖ class ‖ holders ‖ t ‖ (dealer, H(deal))…).
+    fn lineage(&self, deals: &[(OrganisationId, &Deal)]) -> Digest {
+        let frame = (&self.chain, &self.class, &self.holders, self.threshold);
+        let hasher = Hasher::new(LINEAGE_TAG).field(&wire::to_borsh(&frame));
+        let add = |hasher: Hasher, (dealer, deal): &(OrganisationId, &Deal)| {
+            hasher.field(dealer.as_ref()).field(deal.digest().as_ref())
+        };
+        deals.iter().fold(hasher, add).finish()
+    }
+}
+
+/// A polynomial in the exponent: C_k for k < t, every one checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commitments {
+    points: Vec<G2Affine>,
+}
+
+impl Commitments {
+    const fn none() -> Self {
+        Self { points: Vec::new() }
+    }
+
+    /// The commitments to the sum of two polynomials.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let longer = self.points.len().max(other.points.len());
+        let at = |points: &[G2Affine], k| points.get(k).copied().unwrap_or_default();
+        let sums: Vec<G2Projective> = (0..longer)
+            .map(|k| at(&self.points, k) + at(&other.points, k))
+            .collect();
+        Self {
+            points: G2Projective::normalize_batch(&sums),
+        }
+    }
+
+    /// C_0 = f(0)·g2.
+    #[must_use]
+    pub fn constant(&self) -> G2Affine {
+        self.points.first().copied().unwrap_or_default()
+    }
+
+    /// Σ_k j^k·C_k = f(j)·g2, by Horner's rule: t multiplications by j, which is short.
+    #[must_use]
+    pub fn public_share(&self, place: u64) -> G2Projective {
+        let horner = |acc: G2Projective, point| mul_short(&acc, place) + point;
+        self.points.iter().rev().fold(G2Projective::zero(), horner)
+    }
+
+    /// Whether `share` is f(j): share·g2 = Σ_k j^k·C_k.
+    ///
+    /// # Security
+    /// Reads the generator's table by the share, which a holder checks once.
+    #[must_use]
+    pub fn verify_share(&self, place: u64, share: &Scalar) -> bool {
+        g2_generator_mul(share) == self.public_share(place)
+    }
+}
+
+fn encode_nonzero(point: &G2Affine) -> Result<G2Bytes, DealError> {
+    if point.is_zero() {
+        return Err(DealError::DegenerateKey);
+    }
+    Ok(encode_g2(point))
+}
+
+fn mul_short(point: &G2Projective, factor: u64) -> G2Projective {
+    let mut acc = G2Projective::zero();
+    for bit in (0..64 - factor.leading_zeros()).rev() {
+        acc.double_in_place();
+        if factor >> bit & 1 == 1 {
+            acc += point;
+        }
+    }
+    acc
+}
