@@ -1,2 +1,103 @@
-//! The deterministic rules of consent.
+//! The deterministic rules of consent: what each transaction does to the consortium's state.
+//!
+//! **Is:** the calls that a transaction can make ([`Call`]), the values that the state holds
+//! ([`state`], at the keys of [`keys`]), and one pure function, [`apply`], from a state, a block's
+//! height and time and a call to an outcome and changes. Every member runs it on the same blocks
+//! and comes to the same state: there is no clock, no floating point, no hash order and no
+//! randomness in it.
+//!
+//! **Is not:** a virtual machine, storage, or a verifier of transaction signatures (the ledger has
+//! checked those before). It never learns what a record holds: a record is its digests.
+//!
+//! # Security
+//!
+//! Not audited. The rules decide about tickets; the holders of the gate read those from their own
+//! state and release shares. [`apply`] is total over the bytes of a call: what does not decode is
+//! denied, nothing panics. A denied call changes nothing but the mark of its nonce.
+//!
+//! # Example
+//!
+//! ```
+//! # use medshare_curve::{comb::g1_generator_mul, encoding::encode_g1, Scalar};
+//! # use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
+//! # use medshare_types::{hash::digest, *};
+//! use medshare_contract::{BlockContext, Call, CallContext, StateView, apply, genesis_state, keys};
+//! use medshare_contract::state::PersonState;
+//! # let member = |n: u8| GenesisMember {
+//! #     name: format!("hospital {n}"),
+//! #     key: SigningKey::from_seed(&[n; 32]).verifying_key(),
+//! #     holder_key: encode_g1(&g1_generator_mul(&Scalar::from(u64::from(n) + 1)).into()),
+//! # };
+//! # let genesis = Genesis {
+//! #     salt: [0; 32],
+//! #     created: Timestamp::from_millis(0),
+//! #     members: (0..4).map(member).collect(),
+//! #     authority: GenesisAuthority { parameters: vec![] },
+//! #     parameters: ChainParameters::default(),
+//! # };
+//!
+//! let state = genesis_state(&genesis)?;
+//! let alice = SigningKey::from_seed(&[42; 32]).verifying_key();
+//! let call = Call::EnrolPerson { key: alice, attributes: vec!["role:cardiologist".into()] };
+//! let block = BlockContext {
+//!     chain: genesis.chain_id(),
+//!     height: Height(1),
+//!     time: Timestamp::from_millis(1_000),
+//!     parameters: genesis.parameters,
+//! };
+//! let applied = apply(&state, &block, &CallContext {
+//!     chain: genesis.chain_id(),
+//!     transaction: TransactionId::from_digest(digest("example", &[])),
+//!     sender: genesis.members[0].organisation().into(),
+//!     key: genesis.members[0].key,
+//!     nonce: Nonce([0; 16]),
+//!     call: &call.to_wire(),
+//! })?;
+//!
+//! let mut after = medshare_contract::Overlay::new(&state);
+//! after.absorb(applied.changes);
+//! let person: Option<PersonState> = after.read(&keys::person(&PersonId::of_key(&alice)))?;
+//! assert_eq!(person.unwrap().attributes, ["role:cardiologist"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`call`] | what a transaction can ask for |
+//! | [`state`] | the values of the state |
+//! | [`keys`] | where they stand |
+//! | [`view`], [`overlay`] | the state as the rules read it, and changes laid over it |
+//! | [`mod@apply`] | one transaction: authenticate, decode, decide |
+//! | [`genesis`] | the state before the first block |
+//! | [`error`] | what is no denial |
+//!
+//! The rules one by one, with the order of their denials, are in `docs/spec/contract.md`.
+//!
+//! Papers: Pedersen, EUROCRYPT 1991 and Gennaro–Jarecki–Krawczyk–Rabin, J. Cryptology 20 (2007)
+//! (joint Feldman); Schnorr, CRYPTO 1989. Purposes are codes of HL7 v3 PurposeOfUse.
+//!
+//! # Deviations
+//!
+//! The research scheme leaves the contract's language open and judges time by the caller's clock;
+//! here the rules are native code under a version that stands in the state, and time is the
+//! block's. A ceremony needs **every** holder's acknowledgement and one complaint ends it, where
+//! joint Feldman would go on without the accused.
 #![forbid(unsafe_code)]
+
+pub mod apply;
+pub mod call;
+pub mod error;
+pub mod genesis;
+pub mod keys;
+pub mod overlay;
+mod rules;
+pub mod state;
+pub mod view;
+
+pub use apply::{Applied, BlockContext, CallContext, RULES_VERSION, apply};
+pub use call::{Call, GrantTerms, RegisterRecord};
+pub use error::{GenesisError, StateError};
+pub use genesis::genesis_state;
+pub use overlay::Overlay;
+pub use state::deals_digest;
+pub use view::{Changes, StateView};

@@ -311,6 +311,21 @@ pub enum Denial {
     /// The bytes are no call that this rule version knows.
     #[error("the call cannot be decoded")]
     Undecodable,
+    /// The transaction, or the request in it, was made for another chain.
+    #[error("made for another chain")]
+    WrongChain,
+    /// The ceremony still waits for somebody's deal.
+    #[error("the key ceremony still waits for the deal of {awaiting}")]
+    CeremonyIncomplete {
+        /// The first dealer in the order of the holders whose deal is missing.
+        awaiting: crate::id::OrganisationId,
+    },
+    /// The ceremony is over: its key stands.
+    #[error("the key ceremony is over, its key is {key}")]
+    CeremonyOver {
+        /// The key that it made.
+        key: crate::id::GateKeyId,
+    },
 }
 
 impl Denial {
@@ -336,6 +351,9 @@ impl Denial {
             Self::GateKeyNotReady => "gate_key_not_ready",
             Self::CeremonyStopped { .. } => "ceremony_stopped",
             Self::Undecodable => "undecodable",
+            Self::WrongChain => "wrong_chain",
+            Self::CeremonyIncomplete { .. } => "ceremony_incomplete",
+            Self::CeremonyOver { .. } => "ceremony_over",
         }
     }
 }

@@ -1,0 +1,151 @@
+//! One transaction against the state: authenticate, decode, decide.
+
+use medshare_types::genesis::ChainParameters;
+use medshare_types::{
+    ChainId, Denial, Height, Nonce, Outcome, Principal, Timestamp, TransactionId, VerifyingKey,
+    Wire,
+};
+
+use crate::call::Call;
+use crate::error::StateError;
+use crate::keys;
+use crate::overlay::Overlay;
+use crate::rules::{self, Case, Stop};
+use crate::state::{OrganisationState, PersonState, RulesState, UsedMark};
+use crate::view::{Changes, StateView};
+
+/// The version of the rules that this release applies; it stands in the state.
+pub const RULES_VERSION: u32 = 1;
+
+/// The block a transaction stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockContext {
+    /// The chain.
+    pub chain: ChainId,
+    /// The block's place.
+    pub height: Height,
+    /// The block's time, the only clock there is.
+    pub time: Timestamp,
+    /// The chain's numbers.
+    pub parameters: ChainParameters,
+}
+
+/// A transaction whose signature was verified under `key`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallContext<'a> {
+    /// The chain it was signed for.
+    pub chain: ChainId,
+    /// Its identifier.
+    pub transaction: TransactionId,
+    /// Who claims to send it.
+    pub sender: Principal,
+    /// The key that signed it.
+    pub key: VerifyingKey,
+    /// What makes it differ from the sender's others.
+    pub nonce: Nonce,
+    /// The encoded [`Call`].
+    pub call: &'a [u8],
+}
+
+/// What a transaction came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Events, or a denial.
+    pub outcome: Outcome,
+    /// What to write. For a denial the used nonce at most.
+    pub changes: Changes,
+}
+
+/// Decides one transaction. Deterministic and total: any bytes give an outcome, none panics.
+///
+/// The caller has verified the signature under `call.key` and lays the changes of earlier
+/// transactions of the block over `view` ([`Overlay`]); so a revocation holds for whatever follows
+/// it in its own block. A denied call marks its nonce as used, and nothing else; where the sender
+/// is not who it says, or the transaction is of another chain, not even that, so nobody can use up
+/// another's nonces.
+///
+/// Cost: a few reads; for `RegisterRecord` a G2 decoding a label, for `RequestAccess` two G1
+/// decodings and two G1 multiplications, for `PostDeal` t G2 and n G1 decodings, for the last
+/// `AcknowledgeDeals` the public part of the whole ceremony.
+///
+/// # Errors
+/// [`StateError`] where the state cannot be read or runs under rules that are not known here:
+/// never because of what the transaction says.
+pub fn apply<V: StateView>(
+    view: &V,
+    block: &BlockContext,
+    call: &CallContext<'_>,
+) -> Result<Applied, StateError<V::Error>> {
+    check_rules_version(view)?;
+    let mut state = Overlay::new(view);
+    if let Some(denial) = admit(&mut state, block, call)? {
+        return Ok(Applied {
+            outcome: Outcome::Denied(denial),
+            changes: Changes::new(),
+        });
+    }
+    let nonce_only = state.changes().clone();
+
+    let case = Case { block, call };
+    let ruling = match Call::from_wire(call.call) {
+        Ok(decoded) => rules::decide(&mut state, &case, decoded),
+        Err(_) => Err(Stop::Denied(Denial::Undecodable)),
+    };
+    match ruling {
+        Ok(events) => Ok(Applied {
+            outcome: Outcome::Applied(events),
+            changes: state.into_changes(),
+        }),
+        Err(Stop::Denied(denial)) => Ok(Applied {
+            outcome: Outcome::Denied(denial),
+            changes: nonce_only,
+        }),
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}
+
+fn check_rules_version<V: StateView>(view: &V) -> Result<(), StateError<V::Error>> {
+    let key = keys::rules();
+    match view.read(&key)? {
+        Some(RulesState {
+            version: RULES_VERSION,
+        }) => Ok(()),
+        Some(RulesState { version }) => Err(StateError::UnknownRules { version }),
+        None => Err(StateError::Missing { key }),
+    }
+}
+
+/// Checks chain, sender and nonce, and marks the nonce; or says why not.
+fn admit<V: StateView>(
+    state: &mut Overlay<'_, V>,
+    block: &BlockContext,
+    call: &CallContext<'_>,
+) -> Result<Option<Denial>, StateError<V::Error>> {
+    if call.chain != block.chain {
+        return Ok(Some(Denial::WrongChain));
+    }
+    if current_key(state, &call.sender)? != Some(call.key) {
+        return Ok(Some(Denial::UnknownSender));
+    }
+    let nonce = keys::used_nonce(&call.sender, &call.nonce);
+    if state.read::<UsedMark>(&nonce)?.is_some() {
+        return Ok(Some(Denial::DuplicateNonce));
+    }
+    let height = block.height;
+    state.put(nonce, &UsedMark { height });
+    Ok(None)
+}
+
+fn current_key<V: StateView>(
+    state: &V,
+    sender: &Principal,
+) -> Result<Option<VerifyingKey>, StateError<V::Error>> {
+    Ok(match sender {
+        Principal::Organisation(id) => state
+            .read::<OrganisationState>(&keys::organisation(id))?
+            .map(|organisation| organisation.key),
+        Principal::Person(id) => state
+            .read::<PersonState>(&keys::person(id))?
+            .map(|person| person.key),
+    })
+}

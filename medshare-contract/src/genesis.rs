@@ -1,0 +1,79 @@
+//! The state a chain starts from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use medshare_curve::encoding::decode_g1;
+use medshare_types::genesis::GenesisMember;
+use medshare_types::{AccessClass, Digest, Genesis, Quorum, Wire};
+
+use crate::apply::RULES_VERSION;
+use crate::error::GenesisError;
+use crate::keys;
+use crate::rules::MAX_TEXT_LEN;
+use crate::state::{CeremonyState, Holder, HolderSet, OrganisationState, RulesState};
+
+/// The state before the first block: the rules' version, the founding organisations, and for
+/// every class of access its holders — all members, in order — and a ceremony that has not begun.
+///
+/// The threshold is the members' quorum ([`Quorum`]). Cost: one G1 decoding a member.
+///
+/// # Errors
+/// [`GenesisError`] where the members make no committee, or a name or holder key is unfit.
+pub fn genesis_state(genesis: &Genesis) -> Result<BTreeMap<Digest, Vec<u8>>, GenesisError> {
+    genesis
+        .committee()
+        .map_err(|source| GenesisError::Committee { source })?;
+    check_members(&genesis.members)?;
+
+    let mut state = BTreeMap::new();
+    let rules = RulesState {
+        version: RULES_VERSION,
+    };
+    state.insert(keys::rules(), rules.to_wire());
+    for member in &genesis.members {
+        let organisation = OrganisationState {
+            id: member.organisation(),
+            name: member.name.clone(),
+            key: member.key,
+            holder_key: member.holder_key,
+        };
+        state.insert(keys::organisation(&organisation.id), organisation.to_wire());
+    }
+    let holders = holder_set(&genesis.members);
+    let ceremony = CeremonyState::new(holders.holders.len());
+    let class = AccessClass::Normal;
+    state.insert(keys::holders(class), holders.to_wire());
+    state.insert(keys::ceremony(class), ceremony.to_wire());
+    Ok(state)
+}
+
+/// Names and holder keys are told apart: two members with one holder key would read each other's
+/// shares.
+fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
+    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for GenesisMember {
+        name, holder_key, ..
+    } in members
+    {
+        if name.is_empty() || name.len() > MAX_TEXT_LEN || !names.insert(name) {
+            return Err(GenesisError::Name { name: name.clone() });
+        }
+        if decode_g1(holder_key).is_err() || !keys.insert(holder_key) {
+            return Err(GenesisError::HolderKey { name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn holder_set(members: &[GenesisMember]) -> HolderSet {
+    let holder = |member: &GenesisMember| Holder {
+        organisation: member.organisation(),
+        key: member.holder_key,
+    };
+    let quorum = Quorum::of(members.len()).quorum();
+    HolderSet {
+        holders: members.iter().map(holder).collect(),
+        // A committee has at most 1024 members.
+        threshold: u16::try_from(quorum).unwrap_or(u16::MAX),
+    }
+}

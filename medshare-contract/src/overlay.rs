@@ -1,0 +1,87 @@
+//! Changes laid over a state: what the transactions before have done, not yet written.
+
+use medshare_types::{Digest, Wire};
+
+use crate::view::{Changes, StateView};
+
+/// A view of `base` as it is after some changes. It is itself a [`StateView`], so overlays stack.
+///
+/// An executor opens one a block, gives it to [`crate::apply`] as the view, and absorbs what each
+/// transaction changed; the block's changes are what it holds in the end.
+#[derive(Debug)]
+pub struct Overlay<'a, V> {
+    base: &'a V,
+    changes: Changes,
+}
+
+impl<'a, V: StateView> Overlay<'a, V> {
+    /// `base` as it is.
+    #[must_use]
+    pub const fn new(base: &'a V) -> Self {
+        Self {
+            base,
+            changes: Changes::new(),
+        }
+    }
+
+    /// Adds later changes; where both speak of a key, the later one holds.
+    pub fn absorb(&mut self, later: Changes) {
+        self.changes.extend(later);
+    }
+
+    /// Everything that differs from `base`.
+    #[must_use]
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Everything that differs from `base`, to be written.
+    #[must_use]
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    pub(crate) fn put<T: Wire>(&mut self, key: Digest, value: &T) {
+        self.changes.insert(key, Some(value.to_wire()));
+    }
+}
+
+impl<V: StateView> StateView for Overlay<'_, V> {
+    type Error = V::Error;
+
+    fn get(&self, key: &Digest) -> Result<Option<Vec<u8>>, V::Error> {
+        match self.changes.get(key) {
+            Some(value) => Ok(value.clone()),
+            None => self.base.get(key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use medshare_types::hash::digest;
+
+    use super::*;
+
+    #[test]
+    fn later_changes_hide_earlier_ones_and_removals_hide_the_base() {
+        let [a, b, c] = [b"a", b"b", b"c"].map(|name| digest("test", &[name]));
+        let base = BTreeMap::from([(a, vec![1]), (b, vec![2])]);
+        let mut block = Overlay::new(&base);
+        block.absorb(Changes::from([(a, None), (c, Some(vec![3]))]));
+        let mut call = Overlay::new(&block);
+        call.absorb(Changes::from([(a, Some(vec![4]))]));
+
+        assert_eq!(block.get(&a), Ok(None));
+        assert_eq!(block.get(&b), Ok(Some(vec![2])));
+        assert_eq!(call.get(&a), Ok(Some(vec![4])));
+        assert_eq!(call.get(&c), Ok(Some(vec![3])));
+        assert_eq!(
+            call.into_changes(),
+            Changes::from([(a, Some(vec![4]))]),
+            "an overlay holds only its own changes"
+        );
+    }
+}

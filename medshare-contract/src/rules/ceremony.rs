@@ -1,0 +1,167 @@
+//! The ceremony that makes a gate key, as far as anybody can see it.
+//!
+//! Every holder deals once; when all deals are there every holder says that all its shares are
+//! good, or names a dealer whose share is not. No key exists before the last holder has spoken.
+
+use medshare_curve::DealError;
+use medshare_curve::feldman::Ceremony;
+use medshare_types::{
+    AccessClass, Deal, DecodeError, Denial, Digest, Event, GateKey, OrganisationId,
+};
+
+use super::{Case, Ruling, ensure, ensure_field, invalid, require};
+use crate::error::StateError;
+use crate::keys;
+use crate::overlay::Overlay;
+use crate::state::{CeremonyState, Complaint, HolderSet, deals_digest};
+use crate::view::StateView;
+
+pub(super) fn post<V: StateView>(
+    state: &mut Overlay<'_, V>,
+    case: &Case<'_>,
+    class: AccessClass,
+    deal: &Deal,
+) -> Ruling<V> {
+    let mut running = Running::open(state, case, class)?;
+    let dealer = running.caller;
+    let posted = &mut running.progress.deals[running.place];
+    ensure(posted.is_none(), Denial::AlreadyExists)?;
+    *posted = Some(deal.digest());
+    running
+        .ceremony
+        .check_deal(dealer, deal)
+        .map_err(|error| invalid(faulty_field(&error)))?;
+    state.put(keys::deal(class, &dealer), deal);
+    running.save(state);
+    Ok(vec![Event::DealRecorded { dealer }])
+}
+
+fn faulty_field(error: &DealError) -> &'static str {
+    match error {
+        DealError::CommitmentCount { .. } | DealError::InvalidCommitment { .. } => {
+            "deal.commitments"
+        }
+        DealError::ShareCount { .. } | DealError::InvalidEphemeral { .. } => "deal.shares",
+        _ => "deal",
+    }
+}
+
+pub(super) fn acknowledge<V: StateView>(
+    state: &mut Overlay<'_, V>,
+    case: &Case<'_>,
+    class: AccessClass,
+    named: Digest,
+) -> Ruling<V> {
+    let mut running = Running::open(state, case, class)?;
+    let deals = running.all_deals()?;
+    let expected = deals_digest(&case.block.chain, class, &deals);
+    ensure_field(named == expected, "deals")?;
+    let acknowledged = &mut running.progress.acknowledged[running.place];
+    ensure(!*acknowledged, Denial::AlreadyExists)?;
+    *acknowledged = true;
+    let holder = running.caller;
+    let mut events = vec![Event::DealsAcknowledged { holder }];
+    if running.progress.acknowledged.iter().all(|spoke| *spoke) {
+        let key = running.gate_key(state)?;
+        state.put(keys::gate_key(class), &key);
+        events.push(Event::GateKeyEstablished { key: key.id });
+    }
+    running.save(state);
+    Ok(events)
+}
+
+pub(super) fn complain<V: StateView>(
+    state: &mut Overlay<'_, V>,
+    case: &Case<'_>,
+    class: AccessClass,
+    dealer: OrganisationId,
+) -> Ruling<V> {
+    let mut running = Running::open(state, case, class)?;
+    let place = running.set.index_of(&dealer);
+    let place = place.ok_or_else(|| invalid("dealer"))?;
+    let posted = running.progress.deals[place].is_some();
+    ensure(posted, Denial::CeremonyIncomplete { awaiting: dealer })?;
+    let accuser = running.caller;
+    running.progress.stopped = Some(Complaint { accuser, dealer });
+    running.save(state);
+    Ok(vec![Event::CeremonyStopped { accuser, dealer }])
+}
+
+/// A ceremony that is neither stopped nor over, seen by one of its holders.
+struct Running {
+    ceremony: Ceremony,
+    set: HolderSet,
+    progress: CeremonyState,
+    caller: OrganisationId,
+    /// The caller's index among the holders; both vectors of `progress` have it.
+    place: usize,
+}
+
+impl Running {
+    fn open<V: StateView>(
+        state: &Overlay<'_, V>,
+        case: &Case<'_>,
+        class: AccessClass,
+    ) -> Ruling<V, Self> {
+        let caller = case.organisation()?;
+        let set: HolderSet = require(state, &keys::holders(class))?;
+        let progress: CeremonyState = require(state, &keys::ceremony(class))?;
+        let place = set.index_of(&caller).ok_or(Denial::NotAuthorised)?;
+        if let Some(Complaint { accuser, dealer }) = progress.stopped {
+            return Err(Denial::CeremonyStopped { accuser, dealer }.into());
+        }
+        if let Some(key) = state.read::<GateKey>(&keys::gate_key(class))? {
+            return Err(Denial::CeremonyOver { key: key.id }.into());
+        }
+        let n = set.holders.len();
+        if progress.deals.len() != n || progress.acknowledged.len() != n {
+            return Err(corrupt(keys::ceremony(class), "not one place a holder").into());
+        }
+        let organisations = set.holders.iter().map(|holder| holder.organisation);
+        let (chain, t) = (case.block.chain, set.threshold);
+        let ceremony = Ceremony::new(chain, class, organisations.collect(), t)
+            .map_err(|error| corrupt(keys::holders(class), &error.to_string()))?;
+        Ok(Self {
+            ceremony,
+            set,
+            progress,
+            caller,
+            place,
+        })
+    }
+
+    fn save<V: StateView>(&self, state: &mut Overlay<'_, V>) {
+        state.put(keys::ceremony(self.ceremony.class()), &self.progress);
+    }
+
+    /// The digests of all deals, or whose is awaited.
+    fn all_deals(&self) -> Result<Vec<Digest>, Denial> {
+        self.progress
+            .all_deals()
+            .map_err(|place| Denial::CeremonyIncomplete {
+                awaiting: self.set.holders[place].organisation,
+            })
+    }
+
+    /// The key that the recorded deals make. Cost: see [`Ceremony::gate_key`].
+    fn gate_key<V: StateView>(&self, state: &Overlay<'_, V>) -> Ruling<V, GateKey> {
+        let dealers = self.ceremony.holders();
+        let deals = dealers
+            .iter()
+            .map(|dealer| require(state, &keys::deal(self.ceremony.class(), dealer)))
+            .collect::<Result<Vec<Deal>, _>>()?;
+        let named: Vec<_> = dealers.iter().copied().zip(&deals).collect();
+        // Each deal was checked when it was posted; together they can only cancel each other.
+        Ok(self
+            .ceremony
+            .gate_key(&named)
+            .map_err(|_| invalid("deals"))?)
+    }
+}
+
+/// The state contradicts itself.
+fn corrupt<E: std::error::Error>(key: Digest, reason: &str) -> StateError<E> {
+    let reason = reason.to_owned();
+    let source = DecodeError::Malformed { reason };
+    StateError::Corrupt { key, source }
+}

@@ -1,0 +1,69 @@
+//! Consent is given, and withdrawn, by the data subject.
+
+use medshare_types::{Denial, Event, GrantId, Purpose, PurposeSet};
+
+use super::{Case, Ruling, ensure, ensure_field};
+use crate::call::GrantTerms;
+use crate::keys;
+use crate::overlay::Overlay;
+use crate::state::{GrantState, PersonState, RecordState};
+use crate::view::StateView;
+
+pub(super) fn grant<V: StateView>(
+    state: &mut Overlay<'_, V>,
+    case: &Case<'_>,
+    terms: &GrantTerms,
+) -> Ruling<V> {
+    let grantor = case.person()?;
+    let record = state.read::<RecordState>(&keys::record(&terms.record, terms.version))?;
+    let record = record.ok_or(Denial::UnknownRecord)?;
+    ensure(record.subject == grantor, Denial::NotAuthorised)?;
+    ensure_field(are_fit(terms.purposes), "purposes")?;
+    ensure_field(terms.uses != Some(0), "uses")?;
+    let grantee = state.read::<PersonState>(&keys::person(&terms.grantee))?;
+    ensure_field(grantee.is_some(), "grantee")?;
+
+    let id = GrantId::of_transaction(&case.call.transaction);
+    let grant = GrantState {
+        id,
+        record: terms.record,
+        version: terms.version,
+        grantor,
+        grantee: terms.grantee,
+        window: terms.window,
+        purposes: terms.purposes,
+        uses: terms.uses,
+        taken: 0,
+        given_at: case.height(),
+        revoked_at: None,
+    };
+    state.put(keys::grant(&id), &grant);
+    Ok(vec![Event::GrantGiven { grant: id }])
+}
+
+/// At least one purpose, and none that these rules do not know: a later release may give the
+/// other bits a meaning, and no grant of today consents to it.
+fn are_fit(purposes: PurposeSet) -> bool {
+    let known = Purpose::ALL
+        .into_iter()
+        .filter(|purpose| purposes.contains(*purpose))
+        .fold(PurposeSet::default(), PurposeSet::with);
+    !purposes.is_empty() && known == purposes
+}
+
+pub(super) fn revoke<V: StateView>(
+    state: &mut Overlay<'_, V>,
+    case: &Case<'_>,
+    id: &GrantId,
+) -> Ruling<V> {
+    let place = keys::grant(id);
+    let grant = state.read::<GrantState>(&place)?;
+    let mut grant = grant.ok_or(Denial::UnknownGrant)?;
+    ensure(case.person()? == grant.grantor, Denial::NotAuthorised)?;
+    if let Some(height) = grant.revoked_at {
+        return Err(Denial::Revoked { height }.into());
+    }
+    grant.revoked_at = Some(case.height());
+    state.put(place, &grant);
+    Ok(vec![Event::GrantRevoked { grant: *id }])
+}

@@ -1,0 +1,129 @@
+//! The rules, one file a part. Each reads an overlay, writes to it, and returns events or stops.
+
+mod access;
+mod ceremony;
+mod grants;
+mod people;
+mod records;
+
+use std::error::Error;
+
+use medshare_types::{
+    Denial, Digest, Event, Height, OrganisationId, PersonId, Principal, Timestamp, Wire,
+};
+
+use crate::apply::{BlockContext, CallContext};
+use crate::call::Call;
+use crate::error::StateError;
+use crate::overlay::Overlay;
+use crate::state::UsedMark;
+use crate::view::StateView;
+
+/// The longest name or attribute, in bytes.
+pub(crate) const MAX_TEXT_LEN: usize = 256;
+
+/// Why a rule ends early.
+pub(crate) enum Stop<E: Error + 'static> {
+    /// The call is refused.
+    Denied(Denial),
+    /// Nothing can be decided.
+    Failed(StateError<E>),
+}
+
+impl<E: Error + 'static> From<Denial> for Stop<E> {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl<E: Error + 'static> From<StateError<E>> for Stop<E> {
+    fn from(error: StateError<E>) -> Self {
+        Self::Failed(error)
+    }
+}
+
+type Ruling<V, T = Vec<Event>> = Result<T, Stop<<V as StateView>::Error>>;
+
+/// Who calls, in which block.
+pub(crate) struct Case<'a> {
+    pub(crate) block: &'a BlockContext,
+    pub(crate) call: &'a CallContext<'a>,
+}
+
+impl Case<'_> {
+    const fn height(&self) -> Height {
+        self.block.height
+    }
+
+    const fn time(&self) -> Timestamp {
+        self.block.time
+    }
+
+    fn organisation(&self) -> Result<OrganisationId, Denial> {
+        match self.call.sender {
+            Principal::Organisation(id) => Ok(id),
+            Principal::Person(_) => Err(Denial::NotAuthorised),
+        }
+    }
+
+    fn person(&self) -> Result<PersonId, Denial> {
+        match self.call.sender {
+            Principal::Person(id) => Ok(id),
+            Principal::Organisation(_) => Err(Denial::NotAuthorised),
+        }
+    }
+}
+
+pub(crate) fn decide<V: StateView>(
+    state: &mut Overlay<'_, V>,
+    case: &Case<'_>,
+    call: Call,
+) -> Ruling<V> {
+    match call {
+        Call::EnrolPerson { key, attributes } => people::enrol(state, case, key, attributes),
+        Call::RegisterRecord(record) => records::register(state, case, *record),
+        Call::Grant(terms) => grants::grant(state, case, &terms),
+        Call::RevokeGrant { grant } => grants::revoke(state, case, &grant),
+        Call::RequestAccess { request, proof } => access::request(state, case, &request, &proof),
+        Call::PostDeal { class, deal } => ceremony::post(state, case, class, &deal),
+        Call::AcknowledgeDeals { class, deals } => ceremony::acknowledge(state, case, class, deals),
+        Call::ComplainOfDeal { class, dealer } => ceremony::complain(state, case, class, dealer),
+    }
+}
+
+fn ensure(holds: bool, denial: Denial) -> Result<(), Denial> {
+    if holds { Ok(()) } else { Err(denial) }
+}
+
+/// A field is not as the rules want it. `field` is part of the interface: programs match on it.
+fn invalid(field: &str) -> Denial {
+    Denial::Invalid {
+        field: field.to_owned(),
+    }
+}
+
+fn ensure_field(holds: bool, field: &str) -> Result<(), Denial> {
+    if holds { Ok(()) } else { Err(invalid(field)) }
+}
+
+/// The value that every state has at `key`.
+fn require<T: Wire, V: StateView>(
+    state: &Overlay<'_, V>,
+    key: &Digest,
+) -> Result<T, StateError<V::Error>> {
+    let value = state.read(key)?;
+    value.ok_or(StateError::Missing { key: *key })
+}
+
+/// Marks what must occur once only; `denial` where it occurred before.
+fn use_once<V: StateView>(
+    state: &mut Overlay<'_, V>,
+    case: &Case<'_>,
+    mark: Digest,
+    denial: Denial,
+) -> Ruling<V, ()> {
+    ensure(state.read::<UsedMark>(&mark)?.is_none(), denial)?;
+    let height = case.height();
+    state.put(mark, &UsedMark { height });
+    Ok(())
+}
