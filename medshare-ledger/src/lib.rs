@@ -1,2 +1,106 @@
 //! Transactions, blocks, proofs, a light client and durable storage.
+//!
+//! **Is:** what is written on the chain and how anybody checks it: signed [`Transaction`]s in
+//! [`Block`]s, receipts under RFC 6962 roots, the state under a Jellyfish Merkle root, and a
+//! [`LightClient`] that needs the genesis and nothing else. With the default feature `storage`,
+//! the [`LedgerStore`] of a member. Without it the crate builds for `wasm32-unknown-unknown`.
+//!
+//! **Is not:** the rules of consent, which are the contract's; ordering, which is consensus'; a
+//! network. It reads no clock and draws no randomness.
+//!
+//! **Security status:** not audited. Formats are version 0 and may change. Hashes are SHA3-256,
+//! signatures Ed25519 under ZIP-215 rules.
+//!
+//! ```
+//! use medshare_ledger::{CertifiedHeader, LightClient, Transaction, VerifyError};
+//! # use medshare_ledger::transactions_root;
+//! # use medshare_types::{certificate::Ballot, genesis::*, *};
+//! # let keys: Vec<_> = (0..4).map(|n| SigningKey::from_seed(&[n; 32])).collect();
+//! # let member = |key: &SigningKey| GenesisMember {
+//! #     name: "member".into(), key: key.verifying_key(), holder_key: G1Bytes([0; 48]),
+//! # };
+//! # let genesis = Genesis {
+//! #     salt: [7; 32], created: Timestamp::from_millis(0),
+//! #     members: keys.iter().map(member).collect(),
+//! #     authority: GenesisAuthority { parameters: vec![] },
+//! #     parameters: ChainParameters::default(),
+//! # };
+//! # let chain = genesis.chain_id();
+//! # let sender = OrganisationId::of_key(&keys[0].verifying_key());
+//! let transaction = Transaction::sign(chain, sender.into(), Nonce([1; 16]), vec![1], &keys[0]);
+//! transaction.verify(&chain)?;
+//! # let header = BlockHeader {
+//! #     chain, height: Height(1), epoch: Epoch(0), view: View(0), proposer: ReplicaId(0),
+//! #     previous: Digest::ZERO, time: Timestamp::from_millis(1),
+//! #     transactions: transactions_root(&[transaction]),
+//! #     executed: ExecutedRoots {
+//! #         height: Height(0), state: Digest::ZERO, receipts: Digest::ZERO,
+//! #     },
+//! #     next_committee: genesis.committee()?.digest(),
+//! # };
+//! # let ballot = Ballot {
+//! #     epoch: Epoch(0), view: View(0), height: Height(1), digest: header.digest(),
+//! # };
+//! # let statement = ballot.statement(&chain, Phase::Commit);
+//! # let votes = (0..3).map(|n| (ReplicaId(n), keys[usize::from(n)].sign(&statement))).collect();
+//! # let certificate = CommitCertificate { ballot, votes };
+//!
+//! // Three of four members committed this header; nobody has to be believed.
+//! let client = LightClient::new(&genesis)?;
+//! let mut certified = CertifiedHeader { header, certificate };
+//! let verified = client.verify_header(&certified)?;
+//! assert_eq!(verified.header().height, Height(1));
+//!
+//! certified.header.time = Timestamp::from_millis(2);
+//! let refused = client.verify_header(&certified);
+//! assert_eq!(refused, Err(VerifyError::OtherHeader { height: Height(1) }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`transaction`], [`block`] | what is ordered, and the header with its certificate |
+//! | [`list`] | roots of transactions and receipts, proofs of a place |
+//! | [`state`] | the state root, paths to values and to their absence |
+//! | [`light`] | headers, state and receipts, verified from the genesis |
+//! | [`access`] | the receipt of one access |
+//! | [`member`] | what a member answers to clients |
+#![cfg_attr(
+    feature = "storage",
+    doc = "| [`storage`] | the durable ledger of one member |"
+)]
+//! | [`error`] | what can go wrong |
+//!
+//! **Papers.** Laurie, Langley and Kasper, RFC 6962 (lists); Gao, Hu and Wu, *Jellyfish Merkle
+//! Tree*, 2021 (state); Castro and Liskov, OSDI 1999 (commit certificates).
+//!
+//! **Deviations.** The root of a list binds its length beside the RFC's tree head. The state
+//! tree hashes with SHA3-256 behind a tag of its own, and takes keys as paths without hashing
+//! them again, since they are digests. Roots are named by a later header, not by their own.
 #![forbid(unsafe_code)]
+
+pub mod access;
+pub mod block;
+pub mod error;
+pub mod light;
+pub mod list;
+pub mod member;
+pub mod state;
+#[cfg(feature = "storage")]
+pub mod storage;
+pub mod transaction;
+
+pub use access::AccessReceipt;
+pub use block::{Block, CertifiedHeader};
+#[cfg(feature = "storage")]
+pub use error::StoreError;
+pub use error::{BlockError, TransactionError, VerifyError};
+pub use light::{
+    LightClient, ReceiptProof, StateProof, VerifiedHeader, VerifiedReceipt, VerifiedState,
+};
+pub use list::{ListProof, receipts_root, transactions_root};
+pub use member::{MemberRequest, MemberResponse, Refusal, RefusalCode, ShareRequest};
+pub use state::{StatePath, state_root};
+#[cfg(feature = "storage")]
+pub use storage::LedgerStore;
+pub use transaction::{MAX_CALL_LEN, Transaction};

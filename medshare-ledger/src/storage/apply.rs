@@ -1,0 +1,152 @@
+//! Writing one block.
+
+use std::collections::BTreeMap;
+
+use medshare_types::wire::to_borsh;
+use medshare_types::{
+    BlockHeader, CommitCertificate, Digest, ExecutedRoots, Height, TransactionReceipt,
+};
+use redb::{Durability, ReadableTable, WriteTransaction};
+
+use super::LedgerStore;
+use super::nodes::{Nodes, tree_failed, write};
+use super::tables::{
+    BODIES, HEADERS, NAMED, NODES, PLACES, RECEIPTS, ROOTS, VALUES, failed, last, load,
+};
+use crate::block::{Block, CertifiedHeader};
+use crate::error::StoreError;
+use crate::list::receipts_root;
+use crate::state::{StateTree, key_hash};
+use crate::transaction::Transaction;
+
+impl LedgerStore {
+    /// Applies the next block: `receipts` and `changes` are what executing it gave, a change
+    /// without a value removes its key. Returns the roots for a later header to name.
+    ///
+    /// Whole or not at all; durable after the next [`Self::sync`]. The transactions' own
+    /// signatures were checked before the block was voted on, and are not checked again.
+    /// Cost: one batch of signatures, and about one tree path per change.
+    ///
+    /// # Errors
+    /// [`StoreError::Verify`] when the certificate does not hold, [`StoreError::Block`] when the
+    /// block does not follow the tip, [`StoreError::RootsMismatch`] when its header names other
+    /// roots than are stored, [`StoreError::ReceiptsMismatch`].
+    pub fn apply(
+        &self,
+        block: &Block,
+        certificate: &CommitCertificate,
+        receipts: &[TransactionReceipt],
+        changes: &BTreeMap<Digest, Option<Vec<u8>>>,
+    ) -> Result<ExecutedRoots, StoreError> {
+        let certified = CertifiedHeader {
+            header: block.header.clone(),
+            certificate: certificate.clone(),
+        };
+        self.client.verify_header(&certified)?;
+        check_receipts(block, receipts)?;
+
+        let write = self.begin(Durability::None)?;
+        self.check_next(&write, block)?;
+        let height = block.header.height;
+        let changes = changes.iter().map(|(key, value)| (key, value.clone()));
+        let roots = ExecutedRoots {
+            height,
+            state: write_state(&write, height, changes)?,
+            receipts: receipts_root(receipts),
+        };
+        write_block(&write, &certified, &block.transactions, receipts)?;
+        write_roots(&write, &roots)?;
+        write.commit().map_err(failed)?;
+        Ok(roots)
+    }
+
+    fn check_next(&self, write: &WriteTransaction, block: &Block) -> Result<(), StoreError> {
+        let headers = write.open_table(HEADERS).map_err(failed)?;
+        let tip: Option<CertifiedHeader> = last(&headers)?;
+        block.check_follows(self.chain(), tip.as_ref().map(|tip| &tip.header))?;
+        let named = &block.header.executed;
+        let height = named.height;
+        let roots = write.open_table(ROOTS).map_err(failed)?;
+        if load(&roots, height.0)?.as_ref() != Some(named) {
+            return Err(StoreError::RootsMismatch { height });
+        }
+        Ok(())
+    }
+}
+
+/// One receipt for each transaction, in order.
+pub(super) fn check_receipts(
+    block: &Block,
+    receipts: &[TransactionReceipt],
+) -> Result<(), StoreError> {
+    let height = block.header.height;
+    let named = receipts.iter().map(|receipt| receipt.transaction);
+    if block.transactions.iter().map(Transaction::id).eq(named) {
+        Ok(())
+    } else {
+        Err(StoreError::ReceiptsMismatch { height })
+    }
+}
+
+/// Changes the state to its next version and returns the root.
+pub(super) fn write_state<'a>(
+    write: &WriteTransaction,
+    height: Height,
+    changes: impl Iterator<Item = (&'a Digest, Option<Vec<u8>>)>,
+) -> Result<Digest, StoreError> {
+    let mut nodes = write.open_table(NODES).map_err(failed)?;
+    let mut values = write.open_table(VALUES).map_err(failed)?;
+    let reader = Nodes {
+        nodes: &nodes,
+        values: &values,
+    };
+    let changes = changes.map(|(key, value)| (key_hash(key), value));
+    let (root, batch) = StateTree::new(&reader)
+        .put_value_set(changes, height.0)
+        .map_err(tree_failed)?;
+    self::write(&batch, &mut nodes, &mut values)?;
+    Ok(Digest::from_bytes(root.0))
+}
+
+pub(super) fn write_roots(
+    write: &WriteTransaction,
+    roots: &ExecutedRoots,
+) -> Result<(), StoreError> {
+    let mut table = write.open_table(ROOTS).map_err(failed)?;
+    let bytes = to_borsh(roots);
+    table.insert(roots.height.0, &*bytes).map_err(failed)?;
+    Ok(())
+}
+
+fn write_block(
+    write: &WriteTransaction,
+    certified: &CertifiedHeader,
+    transactions: &[Transaction],
+    receipts: &[TransactionReceipt],
+) -> Result<(), StoreError> {
+    let BlockHeader {
+        height, executed, ..
+    } = &certified.header;
+    for (table, bytes) in [
+        (HEADERS, to_borsh(certified)),
+        (BODIES, to_borsh(transactions)),
+        (RECEIPTS, to_borsh(receipts)),
+    ] {
+        let mut table = write.open_table(table).map_err(failed)?;
+        table.insert(height.0, &*bytes).map_err(failed)?;
+    }
+    let mut named = write.open_table(NAMED).map_err(failed)?;
+    if named.get(executed.height.0).map_err(failed)?.is_none() {
+        named.insert(executed.height.0, height.0).map_err(failed)?;
+    }
+    let mut places = write.open_table(PLACES).map_err(failed)?;
+    for (index, transaction) in (0u64..).zip(transactions) {
+        let id = transaction.id();
+        let id = id.digest().as_bytes();
+        // A repeated transaction is answered with its first receipt, the one that took effect.
+        if places.get(id).map_err(failed)?.is_none() {
+            places.insert(id, (height.0, index)).map_err(failed)?;
+        }
+    }
+    Ok(())
+}

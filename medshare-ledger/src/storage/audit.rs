@@ -1,0 +1,111 @@
+//! Checking everything that is stored, from the genesis on.
+
+use std::collections::BTreeMap;
+
+use medshare_types::wire::from_borsh;
+use medshare_types::{BlockHeader, Digest, ExecutedRoots, Height};
+use redb::ReadableTable;
+
+use super::LedgerStore;
+use super::apply::check_receipts;
+use super::prove::place;
+use super::tables::{NAMED, PLACES, VALUES, corrupt, failed, open, undecodable};
+use crate::error::StoreError;
+use crate::list::receipts_root;
+use crate::state::state_root;
+
+impl LedgerStore {
+    /// Replays the stored chain and returns the height it holds up to.
+    ///
+    /// Every header is certified and follows its parent, holds its transactions, and names the
+    /// roots that are stored; every receipt belongs to its transaction and stands under its
+    /// block's receipts root; every transaction is found at a place it has; and the newest values
+    /// make the state root of the newest block. Transactions are not executed again.
+    /// Cost: one batch of signatures a block; memory for the newest state.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] names the first height that does not hold.
+    pub fn verify_from_genesis(&self) -> Result<Height, StoreError> {
+        let tip = self.height()?;
+        let genesis = self.roots(Height(0))?;
+        if genesis.height != Height(0) || genesis.receipts != receipts_root(&[]) {
+            return Err(corrupt("the genesis roots are not those of a genesis"));
+        }
+        let mut parent = None;
+        for height in (1..=tip.0).map(Height) {
+            let checked = self.verify_height(height, parent.as_ref());
+            parent = Some(checked.map_err(|error| at_height(height, error))?);
+        }
+        let read = self.read()?;
+        let content = newest_values(&open(&read, VALUES)?)?;
+        if state_root(&content) != self.roots(tip)?.state {
+            return Err(corrupt(format!("height {tip}: the state has another root")));
+        }
+        Ok(tip)
+    }
+
+    fn verify_height(
+        &self,
+        height: Height,
+        parent: Option<&BlockHeader>,
+    ) -> Result<BlockHeader, StoreError> {
+        self.client.verify_header(&self.certified_header(height)?)?;
+        let block = self.block(height)?;
+        block.check_follows(self.chain(), parent)?;
+
+        let named = &block.header.executed;
+        if self.roots(named.height)? != *named {
+            let height = named.height;
+            return Err(StoreError::RootsMismatch { height });
+        }
+        let read = self.read()?;
+        let naming = open(&read, NAMED)?.get(named.height.0).map_err(failed)?;
+        if naming.is_none_or(|naming| naming.value() > height.0) {
+            return Err(corrupt("its executed height is not indexed"));
+        }
+
+        let receipts = self.receipts(height)?;
+        check_receipts(&block, &receipts)?;
+        let ExecutedRoots {
+            height: executed,
+            receipts: root,
+            ..
+        } = self.roots(height)?;
+        if executed != height || root != receipts_root(&receipts) {
+            return Err(corrupt("its receipts have another root"));
+        }
+        let places = open(&read, PLACES)?;
+        for (index, receipt) in receipts.iter().enumerate() {
+            if place(&places, &receipt.transaction)?.is_none_or(|place| place > (height, index)) {
+                return Err(corrupt("one of its transactions is not indexed"));
+            }
+        }
+        Ok(block.header)
+    }
+}
+
+fn newest_values(
+    values: &impl ReadableTable<&'static [u8], &'static [u8]>,
+) -> Result<BTreeMap<Digest, Vec<u8>>, StoreError> {
+    let mut content = BTreeMap::new();
+    for entry in values.iter().map_err(failed)? {
+        let (key, value) = entry.map_err(failed)?;
+        let Some(key) = key.value().first_chunk::<32>() else {
+            return Err(corrupt("a state key is too short"));
+        };
+        let key = Digest::from_bytes(*key);
+        // Versions of one key follow one another, the newest last.
+        match from_borsh(value.value()).map_err(undecodable)? {
+            Some(value) => content.insert(key, value),
+            None => content.remove(&key),
+        };
+    }
+    Ok(content)
+}
+
+fn at_height(height: Height, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Io { .. } | StoreError::Backend { .. } => error,
+        error => corrupt(format!("height {height}: {error}")),
+    }
+}

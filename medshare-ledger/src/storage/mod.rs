@@ -1,0 +1,310 @@
+//! The durable ledger of one member, in one file.
+//!
+//! **Writing.** [`LedgerStore::apply`] takes one committed block with its certificate, receipts
+//! and state changes, whole or not at all, and checks it first: a store holds nothing that a light
+//! client would refuse. An applied block is visible at once and durable after the next
+//! [`LedgerStore::sync`]; the consensus log, cut only after, replays what a crash takes.
+//!
+//! **After a crash** the store is at some whole block, at or above the last one synced. Closing or
+//! dropping a store syncs.
+//!
+//! **Corruption.** Opening reads the whole file and checks every page: a file that was cut,
+//! overwritten or changed is refused and left as it is. The checks are against a faulty medium;
+//! they are no match for somebody who rewrites the file with matching checksums, which is what
+//! [`LedgerStore::verify_from_genesis`] is for. After a crash the free-space map is rebuilt; data
+//! never is.
+//!
+//! **Assumed of the medium.** A sync that succeeds keeps what was written before it, and a write
+//! does not change bytes outside its range. A failed sync ends the store: nothing can be written
+//! until it is opened again.
+//!
+//! **One process at a time** has the file open; another one is told [`StoreError::InUse`].
+//!
+//! Nothing is pruned: every height stays provable, and the file grows with every block.
+
+mod apply;
+mod audit;
+mod nodes;
+mod prove;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use borsh::BorshDeserialize;
+use medshare_types::{
+    ChainId, CommitCertificate, Digest, ExecutedRoots, Genesis, Height, TransactionId,
+    TransactionReceipt,
+};
+use redb::{
+    Builder, Database, Durability, ReadTransaction, ReadableDatabase, TableError, WriteTransaction,
+};
+
+use crate::block::{Block, CertifiedHeader};
+use crate::error::StoreError;
+use crate::light::LightClient;
+use crate::list::receipts_root;
+use crate::state::state_root;
+use tables::{
+    BODIES, HEADERS, META, NAMED, NODES, PLACES, RECEIPTS, ROOTS, SCHEMA, VALUES, corrupt, failed,
+    load, value_at,
+};
+
+/// Memory for pages of the file, bytes.
+const CACHE_BYTES: usize = 64 << 20;
+
+/// A member's ledger: blocks, certificates, receipts and the authenticated state.
+///
+/// It is shared by reference: reads see the newest applied block and do not wait for writes.
+#[derive(Debug)]
+pub struct LedgerStore {
+    client: LightClient,
+    database: Database,
+}
+
+impl LedgerStore {
+    /// Opens the ledger file of `genesis`, or creates it where there is none.
+    ///
+    /// `genesis_state` is the state at height 0, which the contract derives from the genesis.
+    /// Cost: reads the whole file.
+    ///
+    /// # Errors
+    /// [`StoreError::NotALedger`], [`StoreError::Corrupt`], [`StoreError::UnknownSchema`],
+    /// [`StoreError::ForeignChain`] or [`StoreError::GenesisStateMismatch`] for a file that is not
+    /// this ledger's, [`StoreError::InUse`], [`StoreError::Io`]. A crash while the file is created
+    /// leaves one that is refused as no ledger; it holds nothing and may be deleted.
+    pub fn open(
+        path: impl AsRef<Path>,
+        genesis: &Genesis,
+        genesis_state: &BTreeMap<Digest, Vec<u8>>,
+    ) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let client = LightClient::new(genesis)?;
+        // Claimed by creating it: an existing file is never taken for a new one, however empty.
+        match OpenOptions::new().write(true).create_new(true).open(path) {
+            Ok(_) => {
+                let database = builder().create(path).map_err(failed)?;
+                let store = Self { client, database };
+                store.begin_chain(genesis_state)?;
+                sync_folder_of(path)?;
+                Ok(store)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let length = std::fs::metadata(path).map_err(|source| StoreError::Io { source })?;
+                if length.len() == 0 {
+                    let reason = "the file is empty".to_owned();
+                    return Err(StoreError::NotALedger { reason });
+                }
+                let database = builder().open(path).map_err(failed)?;
+                let store = Self { client, database };
+                store.check_belongs(genesis_state)?;
+                Ok(store)
+            }
+            Err(source) => Err(StoreError::Io { source }),
+        }
+    }
+
+    /// The chain it holds.
+    #[must_use]
+    pub const fn chain(&self) -> &ChainId {
+        self.client.chain()
+    }
+
+    /// The height of the newest block, 0 before the first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn height(&self) -> Result<Height, StoreError> {
+        Ok(self.tip()?.map_or(Height(0), |tip| tip.header.height))
+    }
+
+    /// The newest block's header and certificate; none before the first block.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn tip(&self) -> Result<Option<CertifiedHeader>, StoreError> {
+        tables::last(&tables::open(&self.read()?, HEADERS)?)
+    }
+
+    /// The header and certificate at a height, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownHeight`].
+    pub fn certified_header(&self, height: Height) -> Result<CertifiedHeader, StoreError> {
+        self.at(HEADERS, height)
+    }
+
+    /// The certificate at a height, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownHeight`].
+    pub fn certificate(&self, height: Height) -> Result<CommitCertificate, StoreError> {
+        Ok(self.certified_header(height)?.certificate)
+    }
+
+    /// The block at a height, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownHeight`].
+    pub fn block(&self, height: Height) -> Result<Block, StoreError> {
+        Ok(Block {
+            header: self.certified_header(height)?.header,
+            transactions: self.at(BODIES, height)?,
+        })
+    }
+
+    /// The receipts of the block at a height, from 1, in the order of its transactions.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownHeight`].
+    pub fn receipts(&self, height: Height) -> Result<Vec<TransactionReceipt>, StoreError> {
+        self.at(RECEIPTS, height)
+    }
+
+    /// The roots after executing a height, from 0: what a later header is to name.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownHeight`].
+    pub fn roots(&self, height: Height) -> Result<ExecutedRoots, StoreError> {
+        self.at(ROOTS, height)
+    }
+
+    /// What a state key holds after the newest block.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn get(&self, key: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        value_at(&tables::open(&self.read()?, VALUES)?, key, u64::MAX)
+    }
+
+    /// The block that first held a transaction, if one did.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn transaction_height(
+        &self,
+        transaction: &TransactionId,
+    ) -> Result<Option<Height>, StoreError> {
+        let places = tables::open(&self.read()?, PLACES)?;
+        Ok(prove::place(&places, transaction)?.map(|(height, _)| height))
+    }
+
+    /// Makes every applied block durable. Cost: two syncs of the file.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the medium fails; what is durable is then unknown until the file is
+    /// opened again.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.begin(Durability::Immediate)?.commit().map_err(failed)
+    }
+
+    /// Syncs and closes the file, and says whether that worked, which dropping does not.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the medium fails.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.database.close().map_err(failed)
+    }
+
+    fn at<T: BorshDeserialize>(
+        &self,
+        table: redb::TableDefinition<'_, u64, tables::Bytes>,
+        height: Height,
+    ) -> Result<T, StoreError> {
+        let table = tables::open(&self.read()?, table)?;
+        load(&table, height.0)?.ok_or(StoreError::UnknownHeight { height })
+    }
+
+    fn read(&self) -> Result<ReadTransaction, StoreError> {
+        self.database.begin_read().map_err(failed)
+    }
+
+    fn begin(&self, durability: Durability) -> Result<WriteTransaction, StoreError> {
+        let mut write = self.database.begin_write().map_err(failed)?;
+        write.set_durability(durability).map_err(failed)?;
+        write.set_two_phase_commit(true);
+        Ok(write)
+    }
+
+    /// Writes what a new file begins with, in one durable transaction.
+    fn begin_chain(&self, genesis_state: &BTreeMap<Digest, Vec<u8>>) -> Result<(), StoreError> {
+        let write = self.begin(Durability::Immediate)?;
+        {
+            let mut meta = write.open_table(META).map_err(failed)?;
+            let chain: &[u8] = self.chain().as_ref();
+            meta.insert("schema", &SCHEMA.to_le_bytes()[..])
+                .map_err(failed)?;
+            meta.insert("chain", chain).map_err(failed)?;
+            // Opening creates: every table is there from the first moment on.
+            for table in [HEADERS, BODIES, RECEIPTS, ROOTS] {
+                write.open_table(table).map_err(failed)?;
+            }
+            for table in [NODES, VALUES] {
+                write.open_table(table).map_err(failed)?;
+            }
+            write.open_table(NAMED).map_err(failed)?;
+            write.open_table(PLACES).map_err(failed)?;
+        }
+        let changes = genesis_state
+            .iter()
+            .map(|(key, value)| (key, Some(value.clone())));
+        let state = apply::write_state(&write, Height(0), changes)?;
+        let receipts = receipts_root(&[]);
+        apply::write_roots(
+            &write,
+            &ExecutedRoots {
+                height: Height(0),
+                state,
+                receipts,
+            },
+        )?;
+        write.commit().map_err(failed)
+    }
+
+    /// Checks that an existing file is this chain's.
+    fn check_belongs(&self, genesis_state: &BTreeMap<Digest, Vec<u8>>) -> Result<(), StoreError> {
+        let meta = match self.read()?.open_table(META) {
+            Err(TableError::TableDoesNotExist(_)) => {
+                let reason = "a database that holds no ledger".to_owned();
+                return Err(StoreError::NotALedger { reason });
+            }
+            other => other.map_err(failed)?,
+        };
+        let found: u32 = load(&meta, "schema")?.ok_or_else(|| corrupt("no schema version"))?;
+        if found != SCHEMA {
+            let expected = SCHEMA;
+            return Err(StoreError::UnknownSchema { expected, found });
+        }
+        let found: ChainId = load(&meta, "chain")?.ok_or_else(|| corrupt("no chain id"))?;
+        if found != *self.chain() {
+            let expected = *self.chain();
+            return Err(StoreError::ForeignChain { expected, found });
+        }
+        if self.roots(Height(0))?.state != state_root(genesis_state) {
+            return Err(StoreError::GenesisStateMismatch);
+        }
+        Ok(())
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        .set_check_integrity_on_open(true);
+    builder
+}
+
+/// Makes the new file's name durable, where a folder can be synced.
+fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|parent| *parent != Path::new(""));
+        std::fs::File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|folder| folder.sync_all())
+            .map_err(|source| StoreError::Io { source })?;
+    }
+    Ok(())
+}

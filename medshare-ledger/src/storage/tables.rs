@@ -1,0 +1,128 @@
+//! The tables of the file, and typed access to them.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `meta` | `schema`, `chain` | u32 little-endian, 32 bytes |
+//! | `headers` | height | [`CertifiedHeader`](crate::CertifiedHeader) |
+//! | `bodies` | height | the transactions |
+//! | `receipts` | height | the transactions' receipts |
+//! | `roots` | height, 0 for genesis | [`ExecutedRoots`](medshare_types::ExecutedRoots) |
+//! | `named` | executed height | the first height whose header names its roots |
+//! | `places` | transaction id | its height and its place in that block, the first if several |
+//! | `nodes` | version, big-endian, then nibble path | tree node |
+//! | `values` | state key, then version, big-endian | value or none, from that version on |
+//!
+//! Values are borsh; the schema version stands for an envelope.
+
+use borsh::BorshDeserialize;
+use medshare_types::wire::from_borsh;
+use medshare_types::{DecodeError, Digest};
+use redb::{Key, ReadTransaction, ReadableTable, TableDefinition};
+
+use crate::error::StoreError;
+
+/// Raised whenever a file written before could be misread.
+pub(super) const SCHEMA: u32 = 0;
+
+pub(super) type Bytes = &'static [u8];
+
+pub(super) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
+pub(super) const HEADERS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("headers");
+pub(super) const BODIES: TableDefinition<'_, u64, Bytes> = TableDefinition::new("bodies");
+pub(super) const RECEIPTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("receipts");
+pub(super) const ROOTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("roots");
+pub(super) const NAMED: TableDefinition<'_, u64, u64> = TableDefinition::new("named");
+pub(super) const PLACES: TableDefinition<'_, &[u8; 32], (u64, u64)> =
+    TableDefinition::new("places");
+pub(super) const NODES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("nodes");
+pub(super) const VALUES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("values");
+
+/// The value under a key, decoded.
+pub(super) fn load<'k, K: Key + 'static, T: BorshDeserialize>(
+    table: &impl ReadableTable<K, Bytes>,
+    key: K::SelfType<'k>,
+) -> Result<Option<T>, StoreError> {
+    let found = table.get(key).map_err(failed)?;
+    found
+        .map(|guard| from_borsh(guard.value()).map_err(undecodable))
+        .transpose()
+}
+
+/// The entry with the largest key, decoded.
+pub(super) fn last<T: BorshDeserialize>(
+    table: &impl ReadableTable<u64, Bytes>,
+) -> Result<Option<T>, StoreError> {
+    let found = table.last().map_err(failed)?;
+    found
+        .map(|(_, guard)| from_borsh(guard.value()).map_err(undecodable))
+        .transpose()
+}
+
+/// The newest value of a state key at or below a version.
+pub(super) fn value_at(
+    values: &impl ReadableTable<Bytes, Bytes>,
+    key: &Digest,
+    version: u64,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let (first, last) = (value_key(key, 0), value_key(key, version));
+    let mut range = values
+        .range::<&[u8]>(first.as_slice()..=last.as_slice())
+        .map_err(failed)?;
+    match range.next_back() {
+        Some(entry) => from_borsh(entry.map_err(failed)?.1.value()).map_err(undecodable),
+        None => Ok(None),
+    }
+}
+
+/// `key ‖ version`, so that the versions of one key lie side by side, oldest first.
+pub(super) fn value_key(key: &Digest, version: u64) -> [u8; 40] {
+    let mut bytes = [0; 40];
+    bytes[..32].copy_from_slice(key.as_bytes());
+    bytes[32..].copy_from_slice(&version.to_be_bytes());
+    bytes
+}
+
+/// Opens a table that every ledger file has.
+pub(super) fn open<K: Key + 'static, V: redb::Value + 'static>(
+    read: &ReadTransaction,
+    table: TableDefinition<'_, K, V>,
+) -> Result<redb::ReadOnlyTable<K, V>, StoreError> {
+    read.open_table(table).map_err(failed)
+}
+
+pub(super) fn undecodable(error: DecodeError) -> StoreError {
+    corrupt(error.to_string())
+}
+
+pub(super) fn corrupt(reason: impl Into<String>) -> StoreError {
+    StoreError::Corrupt {
+        reason: reason.into(),
+    }
+}
+
+/// What a failure of the database means for the caller.
+pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
+    match error.into() {
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => StoreError::InUse,
+        redb::Error::Corrupted(reason) => corrupt(reason),
+        redb::Error::UpgradeRequired(version) => StoreError::NotALedger {
+            reason: format!("a database of format {version}"),
+        },
+        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            StoreError::NotALedger {
+                reason: error.to_string(),
+            }
+        }
+        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            corrupt("the file ends too early")
+        }
+        redb::Error::Io(source) => StoreError::Io { source },
+        redb::Error::TableDoesNotExist(table) => corrupt(format!("table {table} is missing")),
+        error @ (redb::Error::TableTypeMismatch { .. }
+        | redb::Error::TableIsMultimap(_)
+        | redb::Error::TypeDefinitionChanged { .. }) => corrupt(error.to_string()),
+        error => StoreError::Backend {
+            source: Box::new(error),
+        },
+    }
+}
