@@ -1,0 +1,34 @@
+//! Lines 12–14: the application has judged the candidate.
+
+use medshare_types::hash::Digest;
+
+use crate::error::Rejected;
+use crate::io::Verdict;
+use crate::proposal::Payload;
+use crate::replica::Replica;
+use crate::slot::Stage;
+
+impl<P: Payload> Replica<P> {
+    pub(crate) fn on_validated(
+        &mut self,
+        digest: &Digest,
+        verdict: Verdict,
+    ) -> Result<(), Rejected> {
+        let Some(candidate) = &mut self.current.candidate else {
+            return Ok(());
+        };
+        // The height may be decided while the application was thinking.
+        if candidate.ballot.digest != *digest || candidate.stage != Stage::Validating {
+            return Ok(());
+        }
+        match verdict {
+            // L12
+            Verdict::Valid => self.prepare(),
+            // L13
+            Verdict::Invalid => candidate.stage = Stage::Refused,
+            // L14
+            Verdict::Deferred => candidate.stage = Stage::Deferred,
+        }
+        self.advance()
+    }
+}

@@ -1,0 +1,70 @@
+//! What a replica knows about one undecided height.
+
+use medshare_types::certificate::{Ballot, Phase};
+use medshare_types::time::Timestamp;
+
+use crate::message::{PrePrepare, Vote};
+use crate::record::LogPosition;
+use crate::tally::Tally;
+
+/// One proposal at most and 2n votes at most.
+pub(crate) struct Slot<P> {
+    pub(crate) prepares: Tally,
+    pub(crate) commits: Tally,
+    /// A pre-prepare that came before the parent was decided, and when.
+    pub(crate) early: Option<(Timestamp, PrePrepare<P>)>,
+    pub(crate) candidate: Option<Candidate<P>>,
+    pub(crate) own_prepare: Option<OwnVote>,
+    pub(crate) own_commit: Option<OwnVote>,
+}
+
+impl<P> Slot<P> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            prepares: Tally::new(Phase::Prepare),
+            commits: Tally::new(Phase::Commit),
+            early: None,
+            candidate: None,
+            own_prepare: None,
+            own_commit: None,
+        }
+    }
+
+    pub(crate) const fn tally(&mut self, phase: Phase) -> &mut Tally {
+        match phase {
+            Phase::Prepare => &mut self.prepares,
+            Phase::Commit => &mut self.commits,
+        }
+    }
+}
+
+/// A proposal that fits on the tip. Once held it is never replaced.
+pub(crate) struct Candidate<P> {
+    pub(crate) pre_prepare: PrePrepare<P>,
+    pub(crate) ballot: Ballot,
+    pub(crate) stage: Stage,
+}
+
+/// How far a candidate has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its time was wrong on arrival.
+    Untimely,
+    /// It waits for the roots of the height before.
+    Unexecuted,
+    /// It lies with the application.
+    Validating,
+    /// The application cannot say yet.
+    Deferred,
+    /// The application said no.
+    Refused,
+    /// The own prepare is recorded.
+    Prepared,
+}
+
+/// A vote of this replica; it counts once its record is durable.
+#[derive(Clone, Copy)]
+pub(crate) struct OwnVote {
+    pub(crate) vote: Vote,
+    pub(crate) position: LogPosition,
+}
