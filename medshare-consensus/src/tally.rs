@@ -90,7 +90,7 @@ impl Tally {
         Cast::Taken
     }
 
-    /// Lines 11, 19 and 20: `needed` verified votes for `digest` in ascending order, if there are.
+    /// Line 18: `needed` verified votes for `digest` in ascending order, if there are.
     ///
     /// Only as many as are needed are verified, in one batch. When that fails, they are verified
     /// one by one: the bad ones leave their slots and their senders become `suspects`, whose votes
