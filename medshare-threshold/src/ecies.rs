@@ -1,0 +1,119 @@
+//! A dealt share encrypted to its holder: Diffie–Hellman in G1, SHAKE256, ChaCha20-Poly1305.
+//!
+//! ```text
+//! E = e·g1, D = e·H_j = h_j·E
+//! key = XOF(tag ‖ D ‖ E ‖ chain ‖ class ‖ dealer ‖ j ‖ H(commitments))
+//! ciphertext = AEAD(key, nonce 0, f(j))
+//! ```
+//!
+//! e is drawn for this share alone: to open one share publicly, D is shown, and that must open
+//! nothing else. The key is used once, so the nonce is constant; all context is in the key.
+
+use ark_ec::{AffineRepr, CurveGroup};
+use chacha20poly1305::aead::{Aead, KeyInit};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce};
+use medshare_curve::comb::g1_generator_mul;
+use medshare_curve::encoding::{decode_g1, decode_scalar, encode_g1, encode_scalar};
+use medshare_curve::feldman::Ceremony;
+use medshare_curve::mul::{mul_public, mul_secret};
+use medshare_curve::scalar::random_scalar;
+use medshare_curve::{G1Affine, G1Projective, Scalar};
+use medshare_types::hash::{Xof, digest};
+use medshare_types::{
+    Deal, Digest, EncryptedShare, G1Bytes, G2Bytes, OrganisationId, RandomSource, wire,
+};
+use zeroize::Zeroizing;
+
+use crate::holder::HolderKeyPair;
+
+const KEY_TAG: &str = "medshare/threshold/dealt-share-key/v1";
+const COMMITMENTS_TAG: &str = "medshare/threshold/dealt-commitments/v1";
+
+/// Which share of which deal: everything but the points that its key is bound to.
+pub(crate) struct ShareContext<'a> {
+    ceremony: &'a Ceremony,
+    dealer: OrganisationId,
+    commitments: Digest,
+}
+
+impl<'a> ShareContext<'a> {
+    pub(crate) fn new(
+        ceremony: &'a Ceremony,
+        dealer: OrganisationId,
+        commitments: &[G2Bytes],
+    ) -> Self {
+        let commitments = wire::to_borsh(commitments);
+        Self {
+            ceremony,
+            dealer,
+            commitments: digest(COMMITMENTS_TAG, &[&commitments]),
+        }
+    }
+
+    /// Encrypts `share` to the holder at `place`. Cost: one fixed-base and one variable product.
+    pub(crate) fn encrypt(
+        &self,
+        place: u16,
+        holder: &G1Affine,
+        share: &Scalar,
+        rng: &mut impl RandomSource,
+    ) -> EncryptedShare {
+        // e is used this once, so both products may take variable time.
+        let secret = Zeroizing::new(random_scalar(rng));
+        let points = [g1_generator_mul(&secret), mul_public(holder, &secret)];
+        let points = Zeroizing::new(G1Projective::normalize_batch(&points));
+        let ephemeral = encode_g1(&points[0]);
+        let plaintext = Zeroizing::new(encode_scalar(share));
+        let mut ciphertext = [0; 48];
+        // Sealing 32 bytes cannot exceed the cipher's limit, and gives 32 + 16.
+        if let Ok(sealed) = self
+            .cipher(place, &points[1], &ephemeral)
+            .encrypt(&Nonce::default(), plaintext.as_slice())
+        {
+            ciphertext.copy_from_slice(&sealed);
+        }
+        EncryptedShare {
+            ephemeral,
+            ciphertext,
+        }
+    }
+
+    /// Decrypts what `deal` has for the holder at `place`; none if that is not a scalar encrypted
+    /// to this key pair in this context.
+    pub(crate) fn decrypt(
+        &self,
+        place: u16,
+        holder: &HolderKeyPair,
+        deal: &Deal,
+        rng: &mut impl RandomSource,
+    ) -> Option<Zeroizing<Scalar>> {
+        let encrypted = deal.shares.get(usize::from(place).checked_sub(1)?)?;
+        let ephemeral = decode_g1(&encrypted.ephemeral).ok()?;
+        let shared = mul_secret(&ephemeral, holder.secret(), rng).into_affine();
+        let shared = Zeroizing::new(shared);
+        let plaintext = self
+            .cipher(place, &shared, &encrypted.ephemeral)
+            .decrypt(&Nonce::default(), encrypted.ciphertext.as_slice())
+            .ok()
+            .map(Zeroizing::new)?;
+        let bytes = Zeroizing::new(<[u8; 32]>::try_from(plaintext.as_slice()).ok()?);
+        decode_scalar(&bytes).ok().map(Zeroizing::new)
+    }
+
+    /// The points are of order r and the scalars not zero, so D is not the identity.
+    fn cipher(&self, place: u16, shared: &G1Affine, ephemeral: &G1Bytes) -> ChaCha20Poly1305 {
+        debug_assert!(!shared.is_zero());
+        let shared = Zeroizing::new(encode_g1(shared).0);
+        let fields: [&[u8]; 7] = [
+            shared.as_slice(),
+            ephemeral.as_ref(),
+            self.ceremony.chain().as_ref(),
+            &wire::to_borsh(&self.ceremony.class()),
+            self.dealer.as_ref(),
+            &place.to_le_bytes(),
+            self.commitments.as_ref(),
+        ];
+        let key = Zeroizing::new(Xof::new(KEY_TAG, &fields).take::<32>());
+        ChaCha20Poly1305::new(&(*key).into())
+    }
+}

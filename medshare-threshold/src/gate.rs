@@ -1,0 +1,116 @@
+//! Sealing a label to a gate key: Boneh–Franklin with the label as identity.
+//!
+//! ```text
+//! Q = H(L) ∈ G1, ρ random, U = ρ·g2
+//! K_gate = XOF(tag ‖ e(Q, Y)^ρ ‖ H(L)), where e(Q, Y)^ρ = e(ρ·Q, Y) = e(x·Q, U)
+//! ```
+
+use core::fmt;
+
+use ark_ec::CurveGroup;
+use medshare_curve::comb::g2_generator_mul;
+use medshare_curve::encoding::{decode_g2, encode_g2, encode_gt};
+use medshare_curve::hash::hash_to_g1;
+use medshare_curve::mul::mul_public;
+use medshare_curve::pairing::pairing;
+use medshare_curve::scalar::random_scalar;
+use medshare_curve::{G1Affine, G2Affine, Scalar};
+use medshare_types::hash::Xof;
+use medshare_types::{G2Bytes, GateKey, GateLabel, RandomSource, Wire};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::error::SealError;
+
+const LABEL_DST: &[u8] = b"medshare/threshold/gate-label/v1/BLS12381G1_XMD:SHA-256_SSWU_RO_";
+const FACTOR_TAG: &str = "medshare/threshold/gate-factor/v1";
+
+/// The randomness of one label: ρ, used for one factor and erased.
+pub struct GateSealer {
+    secret: Zeroizing<Scalar>,
+    u: G2Bytes,
+}
+
+impl GateSealer {
+    /// Draws ρ. Cost: one fixed-base product in G2.
+    #[must_use]
+    pub fn new(rng: &mut impl RandomSource) -> Self {
+        let secret = Zeroizing::new(random_scalar(rng));
+        let u = encode_g2(&g2_generator_mul(&secret).into_affine());
+        Self { secret, u }
+    }
+
+    /// U, which goes into the label.
+    #[must_use]
+    pub const fn u(&self) -> G2Bytes {
+        self.u
+    }
+
+    /// K_gate of the label that U went into.
+    ///
+    /// Cost: one hash to G1, one product, one pairing.
+    ///
+    /// # Errors
+    /// [`SealError::LabelMismatch`] when the label names another key, class or U, and
+    /// [`SealError::InvalidKey`]. Take the key from verified state: whoever can choose Y can open.
+    pub fn factor(self, key: &GateKey, label: &GateLabel) -> Result<GateFactor, SealError> {
+        let matches = [
+            ("key", label.key == key.id),
+            ("class", label.context.class == key.class),
+            ("U", label.u == self.u),
+        ];
+        if let Some((field, _)) = matches.into_iter().find(|(_, same)| !same) {
+            return Err(SealError::LabelMismatch { field });
+        }
+        let public = decode_g2(&key.public).map_err(|source| SealError::InvalidKey { source })?;
+        // ρ is used for this label alone, so variable time is acceptable.
+        let point = Zeroizing::new(mul_public(&label_point(label), &self.secret).into_affine());
+        Ok(GateFactor::derive(&point, &public, label))
+    }
+}
+
+impl fmt::Debug for GateSealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GateSealer({:?}, secret)", self.u)
+    }
+}
+
+/// K_gate, 32 bytes: what the gate holds back of a record's key. Compared in constant time.
+#[derive(Clone)]
+pub struct GateFactor(Zeroizing<[u8; 32]>);
+
+impl GateFactor {
+    /// The bytes, for deriving a key-encryption key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// XOF(tag ‖ e(P, Q) ‖ H(L)).
+    pub(crate) fn derive(p: &G1Affine, q: &G2Affine, label: &GateLabel) -> Self {
+        let value = Zeroizing::new(encode_gt(&pairing(p, q)));
+        let label = label.digest();
+        let fields: [&[u8]; 2] = [value.as_slice(), label.as_ref()];
+        Self(Zeroizing::new(Xof::new(FACTOR_TAG, &fields).take()))
+    }
+}
+
+impl PartialEq for GateFactor {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&*other.0).into()
+    }
+}
+
+impl Eq for GateFactor {}
+
+impl fmt::Debug for GateFactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GateFactor(secret)")
+    }
+}
+
+/// Q = H(L): the label's canonical bytes hashed to G1.
+#[must_use]
+pub fn label_point(label: &GateLabel) -> G1Affine {
+    hash_to_g1(LABEL_DST, &label.to_wire())
+}
