@@ -1,0 +1,87 @@
+//! The state a chain starts from.
+
+use medshare_contract::state::{CeremonyState, HolderSet, OrganisationState, RulesState};
+use medshare_contract::{GenesisError, RULES_VERSION, StateError, genesis_state, keys};
+use medshare_types::Wire;
+
+use crate::world::{CLASS, World, enrol, g1_identity, g1_off_subgroup};
+
+#[test]
+fn every_member_is_an_organisation_and_a_holder() {
+    let world = World::founded();
+    let set: HolderSet = world.read(&keys::holders(CLASS)).unwrap();
+    assert_eq!(set.threshold, 3);
+    for (member, holder) in world.genesis.members.iter().zip(&set.holders) {
+        let id = member.organisation();
+        assert_eq!((holder.organisation, holder.key), (id, member.holder_key));
+        let organisation: OrganisationState = world.read(&keys::organisation(&id)).unwrap();
+        assert_eq!(organisation.name, member.name);
+        assert_eq!(organisation.key, member.key);
+    }
+    assert_eq!(
+        world.read(&keys::ceremony(CLASS)),
+        Some(CeremonyState::new(4))
+    );
+    assert_eq!(world.state.len(), 4 + 3);
+}
+
+#[test]
+fn a_genesis_that_makes_no_consortium_is_refused() {
+    let good = World::founded().genesis;
+    let refused = |change: &dyn Fn(&mut medshare_types::Genesis)| {
+        let mut genesis = good.clone();
+        change(&mut genesis);
+        genesis_state(&genesis).unwrap_err()
+    };
+    let too_few = refused(&|genesis| genesis.members.truncate(3));
+    assert!(matches!(too_few, GenesisError::Committee { .. }));
+    let same_key = refused(&|genesis| genesis.members[1].key = genesis.members[0].key);
+    assert!(matches!(same_key, GenesisError::Committee { .. }));
+
+    for name in [String::new(), "hospital 0".to_owned(), "x".repeat(257)] {
+        let error = refused(&|genesis| genesis.members[1].name = name.clone());
+        assert_eq!(error, GenesisError::Name { name });
+    }
+    let others = good.members[0].holder_key;
+    for key in [g1_identity(), g1_off_subgroup(), others] {
+        let error = refused(&|genesis| genesis.members[1].holder_key = key);
+        let name = "hospital 1".to_owned();
+        assert_eq!(error, GenesisError::HolderKey { name });
+    }
+}
+
+#[test]
+fn a_state_under_other_rules_or_a_corrupt_one_decides_nothing() {
+    let mut world = World::founded();
+    let hospital = world.hospitals[0];
+    let person = world.patient();
+    let sent = world.transaction(&hospital, enrol(&person, &[]).to_wire());
+    let decide = |world: &World| {
+        let call = medshare_contract::CallContext {
+            chain: sent.chain,
+            transaction: sent.transaction,
+            sender: sent.actor.principal,
+            key: sent.actor.key,
+            nonce: sent.nonce,
+            call: &sent.bytes,
+        };
+        medshare_contract::apply(&world.state, &sent.block, &call)
+    };
+    assert!(decide(&world).is_ok());
+
+    let mut newer = world.clone();
+    let version = RULES_VERSION + 1;
+    newer
+        .state
+        .insert(keys::rules(), RulesState { version }.to_wire());
+    assert_eq!(decide(&newer), Err(StateError::UnknownRules { version }));
+
+    let mut empty = world.clone();
+    empty.state.clear();
+    let key = keys::rules();
+    assert_eq!(decide(&empty), Err(StateError::Missing { key }));
+
+    let key = keys::organisation(&hospital.organisation());
+    world.state.insert(key, b"mSPE".to_vec());
+    assert!(matches!(decide(&world), Err(StateError::Corrupt { key: at, .. }) if at == key));
+}

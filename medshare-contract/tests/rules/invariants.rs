@@ -1,0 +1,450 @@
+//! Random sequences of transactions: what never happens, what the model says, what replay gives.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use medshare_contract::{Call, Changes, GrantTerms, Overlay, RegisterRecord, keys};
+use medshare_curve::Scalar;
+use medshare_curve::comb::g1_generator_mul;
+use medshare_curve::encoding::encode_g1;
+use medshare_types::consent::AccessRequest;
+use medshare_types::{
+    Denial, Digest, Event, GrantId, Nonce, Outcome, Purpose, PurposeSet, RecordVersion, Ticket,
+    Timestamp, Window, Wire, hash,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::calls::one_of_each;
+use crate::model::{self, Answer, HOSPITAL, Model};
+use crate::world::{Actor, START, World, ask_with, at, g2_random, register};
+
+const LIFETIME: u64 = 10;
+
+/// A step, in indices that a run resolves; `None` for the sender is whoever may.
+#[derive(Clone, Debug)]
+enum Step {
+    NextBlock {
+        later: u64,
+    },
+    Grant {
+        by: Option<usize>,
+        record: usize,
+        grantee: usize,
+        from: u64,
+        length: u64,
+        purposes: u8,
+        uses: Option<u32>,
+    },
+    Revoke {
+        by: Option<usize>,
+        grant: Index,
+    },
+    Request {
+        by: Option<usize>,
+        grant: Index,
+        label: Option<usize>,
+        purpose: u8,
+        session: usize,
+        names_own_key: bool,
+        proof_fits: bool,
+    },
+}
+
+fn by() -> impl Strategy<Value = Option<usize>> {
+    prop_oneof![5 => Just(None), 1 => (0..=HOSPITAL).prop_map(Some)]
+}
+
+fn mostly() -> impl Strategy<Value = bool> {
+    prop::bool::weighted(0.93)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let grant = (
+        by(),
+        prop_oneof![9 => 0..2usize, 1 => Just(2)],
+        prop_oneof![9 => 0..3usize, 1 => Just(3)],
+        0..60u64,
+        1..60u64,
+        prop_oneof![6 => 1..64u8, 1 => Just(0), 1 => 64..=255u8],
+        prop_oneof![2 => Just(None), 4 => (1..3u32).prop_map(Some), 1 => Just(Some(0))],
+    );
+    let request = (
+        by(),
+        any::<Index>(),
+        prop_oneof![4 => Just(None), 1 => (0..4usize).prop_map(Some)],
+        0..model::PURPOSES,
+        0..40usize,
+        mostly(),
+        mostly(),
+    );
+    prop_oneof![
+        3 => (1..15u64).prop_map(|later| Step::NextBlock { later }),
+        4 => grant.prop_map(|(by, record, grantee, from, length, purposes, uses)| {
+            Step::Grant { by, record, grantee, from, length, purposes, uses }
+        }),
+        1 => (by(), any::<Index>()).prop_map(|(by, grant)| Step::Revoke { by, grant }),
+        9 => request.prop_map(
+            |(by, grant, label, purpose, session, names_own_key, proof_fits)| {
+                Step::Request { by, grant, label, purpose, session, names_own_key, proof_fits }
+            }
+        ),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..50)
+}
+
+/// A world and what the run knows of it. Times are milliseconds after [`START`].
+struct Run {
+    world: World,
+    subjects: Vec<usize>,
+    records: Vec<RegisterRecord>,
+    labels: Vec<(model::Label, Digest)>,
+    grants: Vec<(GrantId, model::Grant)>,
+    now: u64,
+}
+
+impl Run {
+    /// Record 0 is the patient's, with an open label and one from 20 to 70; record 1 is the
+    /// clinician's.
+    fn new() -> Self {
+        let mut world = World::ready();
+        world.block.parameters.ticket_lifetime_ms = LIFETIME;
+        let owner = world.hospitals[0];
+        let mut first = world.draft(&owner);
+        let mut narrow = first.labels[0].clone();
+        narrow.label.u = g2_random(&mut world.rng);
+        (narrow.label.floor, narrow.label.ceiling) = (at(20), at(70));
+        first.labels.push(narrow);
+        let mut second = world.draft(&owner);
+        second.subject = world.clinician().person();
+        let records = vec![first, second];
+        for record in &records {
+            world.applied(&owner, &register(record));
+        }
+        let label = |record: usize, place: usize, floor, ceiling| {
+            let plain = model::Label {
+                record,
+                floor,
+                ceiling,
+            };
+            (plain, records[record].labels[place].label.digest())
+        };
+        let labels = vec![
+            label(0, 0, 0, u64::MAX),
+            label(0, 1, 20, 70),
+            label(1, 0, 0, u64::MAX),
+        ];
+        Self {
+            world,
+            subjects: vec![0, 1],
+            labels,
+            records,
+            grants: vec![],
+            now: 0,
+        }
+    }
+
+    fn model(&self) -> Model {
+        let labels: Vec<_> = self.labels.iter().map(|(plain, _)| plain.clone()).collect();
+        let block = (self.world.block.height.0, self.now);
+        Model::new(&self.subjects, &labels, LIFETIME, block)
+    }
+
+    fn actor(&self, index: usize) -> Actor {
+        match index {
+            HOSPITAL => self.world.hospitals[0],
+            person => self.world.people[person],
+        }
+    }
+
+    /// The grant meant, and its index: one in eight is unknown.
+    fn pick(&self, grant: &Index) -> (usize, GrantId) {
+        let index = grant.index(self.grants.len() + 1 + self.grants.len() / 8);
+        let unknown = GrantId::from_digest(hash::digest("test/unknown", &[]));
+        let id = self.grants.get(index).map_or(unknown, |(id, _)| *id);
+        (index, id)
+    }
+
+    fn next_block(&mut self, later: u64) {
+        self.now += later;
+        self.world.next_block(at(self.now));
+    }
+
+    fn grant(&mut self, terms: &model::Grant) -> Outcome {
+        let known: Vec<_> = self.world.people.iter().map(Actor::person).collect();
+        let stranger = Actor::person_with_seed(99).person();
+        let unknown = medshare_types::RecordId::from_digest(Digest::ZERO);
+        let record = self.records.get(terms.record).map(|record| record.record);
+        let purposes = u16::from(terms.purposes).to_le_bytes();
+        let call = Call::Grant(GrantTerms {
+            record: record.unwrap_or(unknown),
+            version: RecordVersion(1),
+            grantee: known.get(terms.grantee).copied().unwrap_or(stranger),
+            window: Window::new(at(terms.from), at(terms.until)).unwrap(),
+            purposes: medshare_types::wire::from_borsh::<PurposeSet>(&purposes).unwrap(),
+            uses: terms.uses,
+        });
+        let actor = self.actor(terms.by);
+        let outcome = self.world.send(&actor, &call);
+        if let Outcome::Applied(events) = &outcome {
+            let [Event::GrantGiven { grant }] = events[..] else {
+                panic!("{events:?}")
+            };
+            self.grants.push((grant, terms.clone()));
+        }
+        outcome
+    }
+
+    fn request(&mut self, id: GrantId, plain: &model::Request) -> Outcome {
+        let actor = self.actor(plain.by);
+        let other = self.actor((plain.by + 1) % 4);
+        let key = if plain.names_own_key { actor } else { other }.key;
+        let secret = Scalar::from(plain.session as u64 + 1_000);
+        let label = self.labels.get(plain.label).map(|(_, digest)| *digest);
+        let request = AccessRequest {
+            chain: self.world.block.chain,
+            grant: id,
+            label: label.unwrap_or(Digest::ZERO),
+            grantee_key: key,
+            session: encode_g1(&g1_generator_mul(&secret).into()),
+            purpose: Purpose::ALL[usize::from(plain.purpose)],
+            nonce: Nonce::random(&mut self.world.rng),
+        };
+        let mut proven = request.clone();
+        if !plain.proof_fits {
+            proven.grant = GrantId::from_digest(Digest::ZERO);
+        }
+        let proof = self.world.prove(&secret, &proven);
+        self.world.send(&actor, &ask_with(&request, proof))
+    }
+
+    /// Takes a step; tells the model, if there is one, and returns both answers.
+    fn take(&mut self, step: &Step, model: &mut Model) -> Option<(Outcome, Answer)> {
+        match step {
+            Step::NextBlock { later } => {
+                self.next_block(*later);
+                model.next_block(self.now);
+                None
+            }
+            Step::Grant {
+                by,
+                record,
+                grantee,
+                from,
+                length,
+                purposes,
+                uses,
+            } => {
+                let subject = self.subjects.get(*record).copied().unwrap_or(0);
+                let terms = model::Grant {
+                    by: by.unwrap_or(subject),
+                    record: *record,
+                    grantee: *grantee,
+                    from: *from,
+                    until: from + length,
+                    purposes: *purposes,
+                    uses: *uses,
+                };
+                Some((self.grant(&terms), model.grant(&terms)))
+            }
+            Step::Revoke { by, grant } => {
+                let (index, grant) = self.pick(grant);
+                let grantor = self.grants.get(index).map_or(0, |(_, terms)| terms.by);
+                let by = by.unwrap_or(grantor);
+                let actor = self.actor(by);
+                let outcome = self.world.send(&actor, &Call::RevokeGrant { grant });
+                Some((outcome, model.revoke(by, index)))
+            }
+            Step::Request {
+                by,
+                grant,
+                label,
+                purpose,
+                session,
+                names_own_key,
+                proof_fits,
+            } => {
+                let (index, id) = self.pick(grant);
+                let terms = self.grants.get(index).map(|(_, terms)| terms);
+                let (grantee, record) = terms.map_or((0, 0), |t| (t.grantee, t.record));
+                let plain = model::Request {
+                    by: by.unwrap_or(grantee),
+                    grant: index,
+                    label: label.unwrap_or(record * 2),
+                    purpose: *purpose,
+                    session: *session,
+                    names_own_key: *names_own_key,
+                    proof_fits: *proof_fits,
+                };
+                Some((self.request(id, &plain), model.request(&plain)))
+            }
+        }
+    }
+}
+
+/// What the contract said, in the model's words.
+fn answer(outcome: &Outcome) -> Answer {
+    let after = |time: &Timestamp| {
+        // An open end is the largest number in both.
+        match *time {
+            Timestamp::MAX => u64::MAX,
+            time => time.millis_since(START),
+        }
+    };
+    let denial = match outcome {
+        Outcome::Denied(denial) => denial,
+        Outcome::Applied(events) => {
+            return match &events[..] {
+                [Event::TicketIssued(ticket)] => Answer::TicketUntil(after(&ticket.expires)),
+                _ => Answer::Done,
+            };
+        }
+    };
+    match denial {
+        Denial::NotYet { opens_at } => Answer::No("not_yet", after(opens_at)),
+        Denial::Expired { ended_at } => Answer::No("expired", after(ended_at)),
+        Denial::Revoked { height } => Answer::No("revoked", height.0),
+        Denial::UsesExhausted { allowed } => Answer::No("uses_exhausted", (*allowed).into()),
+        Denial::PurposeMismatch { requested } => {
+            let index = Purpose::ALL.iter().position(|p| p == requested).unwrap();
+            Answer::No("purpose_mismatch", index as u64)
+        }
+        Denial::Invalid { field } => match field.as_str() {
+            "purposes" => Answer::No("invalid purposes", 0),
+            "uses" => Answer::No("invalid uses", 0),
+            "grantee" => Answer::No("invalid grantee", 0),
+            "request.grantee_key" => Answer::No("invalid request.grantee_key", 0),
+            field => panic!("invalid {field}"),
+        },
+        other => Answer::No(other.code(), 0),
+    }
+}
+
+/// Looks at tickets, terms and revocations alone, and trusts neither contract nor model.
+#[derive(Default)]
+struct Watch {
+    revoked: BTreeSet<GrantId>,
+    tickets: BTreeMap<GrantId, Vec<Ticket>>,
+    sessions: BTreeSet<medshare_types::G1Bytes>,
+}
+
+impl Watch {
+    fn see(&mut self, run: &Run, outcome: &Outcome) {
+        let Outcome::Applied(events) = outcome else {
+            return;
+        };
+        for event in events {
+            match event {
+                Event::GrantRevoked { grant } => drop(self.revoked.insert(*grant)),
+                Event::TicketIssued(ticket) => self.check(run, ticket),
+                _ => {}
+            }
+        }
+    }
+
+    fn check(&mut self, run: &Run, ticket: &Ticket) {
+        let known = run.grants.iter().find(|(id, _)| *id == ticket.grant);
+        let (_, terms) = known.expect("a ticket is issued under a grant");
+        assert!(!self.revoked.contains(&ticket.grant), "after revocation");
+        let (from, until) = (at(terms.from), at(terms.until));
+        assert_eq!(ticket.issued_at, run.world.block.time);
+        assert!(from <= ticket.issued_at && ticket.issued_at < until);
+        assert!(ticket.issued_at < ticket.expires && ticket.expires <= until);
+        assert!(ticket.expires <= ticket.issued_at.plus_millis(LIFETIME));
+        let purpose = Purpose::ALL.iter().position(|p| *p == ticket.purpose);
+        assert_ne!(terms.purposes & 1 << purpose.unwrap(), 0);
+        assert_eq!(ticket.grantee, run.world.people[terms.grantee].person());
+        assert_eq!(ticket.record, run.records[terms.record].record);
+        let label = run.labels.iter().find(|(_, d)| *d == ticket.label).unwrap();
+        assert_eq!(
+            label.0.record, terms.record,
+            "a label of the record granted"
+        );
+        assert!(self.sessions.insert(ticket.session), "a session key twice");
+        let issued = self.tickets.entry(ticket.grant).or_default();
+        issued.push(ticket.clone());
+        if let Some(uses) = terms.uses {
+            assert!(issued.len() <= uses as usize, "more tickets than uses");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_contract_agrees_with_the_model_and_no_ticket_is_out_of_bounds(steps in steps()) {
+        let mut run = Run::new();
+        let mut model = run.model();
+        let mut watch = Watch::default();
+        for (place, step) in steps.iter().enumerate() {
+            if let Some((outcome, expected)) = run.take(step, &mut model) {
+                prop_assert_eq!(answer(&outcome), expected, "step {}: {:?}", place, step);
+                watch.see(&run, &outcome);
+            }
+        }
+    }
+
+    /// One by one over a written state, or block by block over an overlay: the same.
+    #[test]
+    fn replay_from_genesis_gives_the_same_changes(steps in steps()) {
+        let mut run = Run::new();
+        let mut model = run.model();
+        for step in &steps {
+            run.take(step, &mut model);
+        }
+        let mut replayed = World::founded().state;
+        let blocks = run.world.log.chunk_by(|a, b| a.block.height == b.block.height);
+        for block in blocks {
+            let mut overlay = Overlay::new(&replayed);
+            for sent in block {
+                let once = sent.apply_to(&overlay);
+                prop_assert_eq!(&once, &sent.apply_to(&overlay));
+                overlay.absorb(once.changes);
+            }
+            for (key, value) in overlay.into_changes() {
+                replayed.insert(key, value.expect("nothing is ever removed"));
+            }
+        }
+        prop_assert_eq!(replayed, run.world.state);
+    }
+
+    #[test]
+    fn random_bytes_are_denied_and_leave_only_their_nonce(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        with_envelope in any::<bool>(),
+    ) {
+        let mut world = World::ready();
+        let hospital = world.hospitals[0];
+        let envelope: &[u8] = if with_envelope { b"mCAL\x00\x01" } else { b"" };
+        let sent = world.transaction(&hospital, [envelope, &bytes].concat());
+        only_its_nonce_if_denied(&world, &sent)?;
+    }
+
+    #[test]
+    fn damaged_calls_have_an_outcome_and_denials_leave_only_their_nonce(
+        kind in 0..8usize,
+        place in any::<Index>(),
+        value in any::<u8>(),
+    ) {
+        let mut world = World::ready();
+        let (actor, call) = one_of_each(&mut world).swap_remove(kind);
+        let mut bytes = call.to_wire();
+        let place = place.index(bytes.len());
+        bytes[place] = value;
+        let sent = world.transaction(&actor, bytes);
+        only_its_nonce_if_denied(&world, &sent)?;
+    }
+}
+
+fn only_its_nonce_if_denied(world: &World, sent: &crate::world::Sent) -> Result<(), TestCaseError> {
+    let applied = sent.apply_to(&world.state);
+    if matches!(applied.outcome, Outcome::Denied(_)) {
+        let mark = keys::used_nonce(&sent.actor.principal, &sent.nonce);
+        let marks: Vec<_> = Changes::into_keys(applied.changes).collect();
+        prop_assert_eq!(marks, [mark]);
+    }
+    Ok(())
+}

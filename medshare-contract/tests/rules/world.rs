@@ -1,0 +1,466 @@
+//! A consortium of four hospitals and three people, driven one transaction at a time.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use medshare_contract::state::{HolderSet, SealedLabel};
+use medshare_contract::{
+    Applied, BlockContext, Call, CallContext, GrantTerms, RegisterRecord, StateView, apply,
+    deals_digest, genesis_state, keys,
+};
+use medshare_curve::comb::{g1_generator_mul, g2_generator_mul};
+use medshare_curve::encoding::{encode_g1, encode_g2};
+use medshare_curve::scalar::random_scalar;
+use medshare_curve::{Scalar, schnorr};
+use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
+use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
+use medshare_types::time::DAY_MS;
+use medshare_types::{
+    AccessClass, ChainId, Deal, Denial, Digest, EncryptedShare, Event, FactorSet, G1Bytes, G2Bytes,
+    GateKey, GateLabel, Genesis, GrantId, Height, Nonce, OrganisationId, Outcome, PersonId,
+    Principal, Purpose, PurposeSet, RandomSource, RecordContext, RecordId, RecordVersion,
+    SealingDate, SigningKey, Ticket, Timestamp, TransactionId, VerifyingKey, Window, Wire, hash,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+pub(crate) const START: Timestamp = Timestamp::from_millis(20_000 * DAY_MS + DAY_MS / 2);
+pub(crate) const CLASS: AccessClass = AccessClass::Normal;
+
+/// The moment `millis` after [`START`].
+pub(crate) fn at(millis: u64) -> Timestamp {
+    START.plus_millis(millis)
+}
+
+pub(crate) fn g1_identity() -> G1Bytes {
+    let mut bytes = [0; 48];
+    bytes[0] = 0xc0;
+    G1Bytes(bytes)
+}
+
+pub(crate) fn g2_identity() -> G2Bytes {
+    let mut bytes = [0; 96];
+    bytes[0] = 0xc0;
+    G2Bytes(bytes)
+}
+
+/// A point of the curve under G1, outside the subgroup.
+pub(crate) fn g1_off_subgroup() -> G1Bytes {
+    let candidates = (1..=255).map(|x| {
+        let mut bytes = [0; 48];
+        (bytes[0], bytes[47]) = (0x80, x);
+        G1Bytes(bytes)
+    });
+    let is_off = |bytes: &G1Bytes| {
+        medshare_curve::encoding::decode_g1(bytes) == Err(medshare_curve::PointError::NotInSubgroup)
+    };
+    candidates.into_iter().find(is_off).unwrap()
+}
+
+/// A point of the curve under G2, outside the subgroup.
+pub(crate) fn g2_off_subgroup() -> G2Bytes {
+    let candidates = (1..=255).map(|x| {
+        let mut bytes = [0; 96];
+        (bytes[0], bytes[95]) = (0x80, x);
+        G2Bytes(bytes)
+    });
+    let is_off = |bytes: &G2Bytes| {
+        medshare_curve::encoding::decode_g2(bytes) == Err(medshare_curve::PointError::NotInSubgroup)
+    };
+    candidates.into_iter().find(is_off).unwrap()
+}
+
+pub(crate) fn g1_random(rng: &mut impl RandomSource) -> G1Bytes {
+    encode_g1(&g1_generator_mul(&random_scalar(rng)).into())
+}
+
+pub(crate) fn g2_random(rng: &mut impl RandomSource) -> G2Bytes {
+    encode_g2(&g2_generator_mul(&random_scalar(rng)).into())
+}
+
+/// Somebody who sends transactions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Actor {
+    pub(crate) principal: Principal,
+    pub(crate) key: VerifyingKey,
+}
+
+impl Actor {
+    pub(crate) fn organisation_with_seed(seed: u8) -> Self {
+        let key = SigningKey::from_seed(&[seed; 32]).verifying_key();
+        Self {
+            principal: OrganisationId::of_key(&key).into(),
+            key,
+        }
+    }
+
+    pub(crate) fn person_with_seed(seed: u8) -> Self {
+        let key = SigningKey::from_seed(&[seed; 32]).verifying_key();
+        Self {
+            principal: PersonId::of_key(&key).into(),
+            key,
+        }
+    }
+
+    pub(crate) fn organisation(&self) -> OrganisationId {
+        match self.principal {
+            Principal::Organisation(id) => id,
+            Principal::Person(_) => panic!("a person"),
+        }
+    }
+
+    pub(crate) fn person(&self) -> PersonId {
+        match self.principal {
+            Principal::Person(id) => id,
+            Principal::Organisation(_) => panic!("an organisation"),
+        }
+    }
+}
+
+/// A transaction as it reaches the contract.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) block: BlockContext,
+    pub(crate) chain: ChainId,
+    pub(crate) transaction: TransactionId,
+    pub(crate) actor: Actor,
+    pub(crate) nonce: Nonce,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Sent {
+    pub(crate) fn apply_to<V: StateView>(&self, view: &V) -> Applied {
+        let call = CallContext {
+            chain: self.chain,
+            transaction: self.transaction,
+            sender: self.actor.principal,
+            key: self.actor.key,
+            nonce: self.nonce,
+            call: &self.bytes,
+        };
+        apply(view, &self.block, &call).unwrap()
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) genesis: Genesis,
+    pub(crate) state: BTreeMap<Digest, Vec<u8>>,
+    pub(crate) block: BlockContext,
+    pub(crate) hospitals: Vec<Actor>,
+    /// A patient, her clinician, and somebody else.
+    pub(crate) people: Vec<Actor>,
+    pub(crate) rng: ChaCha20Rng,
+    /// Everything sent so far.
+    pub(crate) log: Vec<Sent>,
+}
+
+impl World {
+    /// Founded, nothing has happened.
+    pub(crate) fn founded() -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let hospitals: Vec<_> = (1..=4).map(Actor::organisation_with_seed).collect();
+        let member = |(n, actor): (usize, &Actor)| GenesisMember {
+            name: format!("hospital {n}"),
+            key: actor.key,
+            holder_key: g1_random(&mut rng),
+        };
+        let genesis = Genesis {
+            salt: [1; 32],
+            created: START,
+            members: hospitals.iter().enumerate().map(member).collect(),
+            authority: GenesisAuthority { parameters: vec![] },
+            parameters: ChainParameters::default(),
+        };
+        Self {
+            state: genesis_state(&genesis).unwrap(),
+            block: BlockContext {
+                chain: genesis.chain_id(),
+                height: Height(1),
+                time: START,
+                parameters: genesis.parameters,
+            },
+            genesis,
+            hospitals,
+            people: (11..=13).map(Actor::person_with_seed).collect(),
+            rng,
+            log: vec![],
+        }
+    }
+
+    /// With people and a gate key.
+    pub(crate) fn ready() -> Self {
+        static READY: OnceLock<World> = OnceLock::new();
+        READY
+            .get_or_init(|| {
+                let mut world = Self::founded();
+                for person in world.people.clone() {
+                    let call = enrol(&person, &["role:clinician"]);
+                    world.must(0, &call);
+                }
+                world.run_ceremony();
+                world
+            })
+            .clone()
+    }
+
+    pub(crate) fn patient(&self) -> Actor {
+        self.people[0]
+    }
+
+    pub(crate) fn clinician(&self) -> Actor {
+        self.people[1]
+    }
+
+    pub(crate) fn stranger(&self) -> Actor {
+        self.people[2]
+    }
+
+    pub(crate) fn read<T: Wire>(&self, key: &Digest) -> Option<T> {
+        self.state.read(key).unwrap()
+    }
+
+    pub(crate) fn gate_key(&self) -> GateKey {
+        self.read(&keys::gate_key(CLASS)).unwrap()
+    }
+
+    /// A block later, at that time.
+    pub(crate) fn next_block(&mut self, time: Timestamp) {
+        self.block.height = self.block.height.next();
+        self.block.time = time;
+    }
+
+    /// A transaction with a name and nonce of its own, not applied.
+    pub(crate) fn transaction(&mut self, actor: &Actor, bytes: Vec<u8>) -> Sent {
+        let number = self.log.len().to_le_bytes();
+        Sent {
+            block: self.block,
+            chain: self.block.chain,
+            transaction: TransactionId::from_digest(hash::digest("test/transaction", &[&number])),
+            actor: *actor,
+            nonce: Nonce::random(&mut self.rng),
+            bytes,
+        }
+    }
+
+    /// Applies a transaction and writes its changes.
+    pub(crate) fn submit(&mut self, sent: Sent) -> Outcome {
+        let applied = sent.apply_to(&self.state);
+        for (key, value) in applied.changes {
+            match value {
+                Some(value) => self.state.insert(key, value),
+                None => self.state.remove(&key),
+            };
+        }
+        self.log.push(sent);
+        applied.outcome
+    }
+
+    pub(crate) fn send(&mut self, actor: &Actor, call: &Call) -> Outcome {
+        let sent = self.transaction(actor, call.to_wire());
+        self.submit(sent)
+    }
+
+    /// Sends what must be denied, and checks that nothing but a mark was written.
+    pub(crate) fn denied(&mut self, actor: &Actor, call: &Call) -> Denial {
+        let before = self.state.clone();
+        let outcome = self.send(actor, call);
+        let sent = self.log.last().unwrap();
+        let mark = keys::used_nonce(&sent.actor.principal, &sent.nonce);
+        assert!(self.state.remove(&mark).is_some(), "the nonce is used up");
+        assert_eq!(self.state, before, "a denial changes nothing else");
+        match outcome {
+            Outcome::Denied(denial) => denial,
+            Outcome::Applied(events) => panic!("applied {events:?}"),
+        }
+    }
+
+    pub(crate) fn applied(&mut self, actor: &Actor, call: &Call) -> Vec<Event> {
+        match self.send(actor, call) {
+            Outcome::Applied(events) => events,
+            Outcome::Denied(denial) => panic!("denied: {denial}"),
+        }
+    }
+
+    fn must(&mut self, hospital: usize, call: &Call) -> Vec<Event> {
+        let actor = self.hospitals[hospital];
+        self.applied(&actor, call)
+    }
+
+    pub(crate) fn deal(&mut self) -> Deal {
+        let set: HolderSet = self.read(&keys::holders(CLASS)).unwrap();
+        let share = |_| EncryptedShare {
+            ephemeral: g1_random(&mut self.rng),
+            ciphertext: [9; 48],
+        };
+        let shares = (0..set.holders.len()).map(share).collect();
+        let commitment = |_| g2_random(&mut self.rng);
+        Deal {
+            commitments: (0..set.threshold).map(commitment).collect(),
+            shares,
+        }
+    }
+
+    /// Every hospital deals; returns what they are to acknowledge.
+    pub(crate) fn deal_all(&mut self) -> Digest {
+        let deals: Vec<_> = (0..4).map(|_| self.deal()).collect();
+        for (hospital, deal) in deals.iter().enumerate() {
+            let deal = deal.clone();
+            self.must(hospital, &Call::PostDeal { class: CLASS, deal });
+        }
+        let digests: Vec<_> = deals.iter().map(Deal::digest).collect();
+        deals_digest(&self.block.chain, CLASS, &digests)
+    }
+
+    pub(crate) fn run_ceremony(&mut self) -> GateKey {
+        let deals = self.deal_all();
+        for hospital in 0..4 {
+            self.must(hospital, &acknowledge(deals));
+        }
+        self.gate_key()
+    }
+
+    /// A record of the patient that `owner` may register now.
+    pub(crate) fn draft(&mut self, owner: &Actor) -> RegisterRecord {
+        let opening: [u8; 32] = self.rng.array();
+        let owner = owner.organisation();
+        let record = RecordId::derive(&owner, &opening);
+        let preamble = hash::digest("test/preamble", &[&opening]);
+        let context = RecordContext {
+            chain: self.block.chain,
+            record,
+            version: RecordVersion(1),
+            owner,
+            class: CLASS,
+            factors: FactorSet::ABE_AND_GATE,
+            sealed_on: SealingDate::of(self.block.time),
+            preamble,
+        };
+        let label = GateLabel {
+            key: self.gate_key().id,
+            context,
+            abe: hash::digest("test/abe", &[&opening]),
+            floor: Timestamp::from_millis(0),
+            ceiling: Timestamp::MAX,
+            u: g2_random(&mut self.rng),
+        };
+        RegisterRecord {
+            record,
+            version: RecordVersion(1),
+            opening: Some(opening),
+            subject: self.patient().person(),
+            preamble,
+            labels: vec![SealedLabel {
+                label,
+                header: hash::digest("test/header", &[&opening]),
+            }],
+            content_root: hash::digest("test/content", &[&opening]),
+            segment_count: 3,
+            stores: vec![owner],
+            descriptor: None,
+        }
+    }
+
+    /// The successor of a registered version, sealed again.
+    pub(crate) fn redraft(&mut self, earlier: &RegisterRecord) -> RegisterRecord {
+        let mut later = earlier.clone();
+        later.version = earlier.version.next();
+        later.opening = None;
+        later.labels[0].label.context.version = later.version;
+        later.labels[0].label.u = g2_random(&mut self.rng);
+        later
+    }
+
+    /// A registered record of the patient.
+    pub(crate) fn record(&mut self) -> RegisterRecord {
+        let owner = self.hospitals[0];
+        let draft = self.draft(&owner);
+        self.must(0, &register(&draft));
+        draft
+    }
+
+    /// Grants, from the patient to the clinician, on these terms.
+    pub(crate) fn grant(&mut self, terms: &GrantTerms) -> GrantId {
+        let patient = self.patient();
+        match self.applied(&patient, &Call::Grant(terms.clone()))[..] {
+            [Event::GrantGiven { grant }] => grant,
+            ref events => panic!("{events:?}"),
+        }
+    }
+
+    /// Treatment for an hour from [`START`] on, any number of times.
+    pub(crate) fn terms(&self, record: &RegisterRecord) -> GrantTerms {
+        GrantTerms {
+            record: record.record,
+            version: record.version,
+            grantee: self.clinician().person(),
+            window: Window::new(START, at(3_600_000)).unwrap(),
+            purposes: PurposeSet::from(Purpose::Treatment),
+            uses: None,
+        }
+    }
+
+    /// A request by the clinician, with its session secret.
+    pub(crate) fn request(&mut self, grant: GrantId, label: Digest) -> (AccessRequest, Scalar) {
+        let secret = random_scalar(&mut self.rng);
+        let request = AccessRequest {
+            chain: self.block.chain,
+            grant,
+            label,
+            grantee_key: self.clinician().key,
+            session: encode_g1(&g1_generator_mul(&secret).into()),
+            purpose: Purpose::Treatment,
+            nonce: Nonce::random(&mut self.rng),
+        };
+        (request, secret)
+    }
+
+    pub(crate) fn prove(&mut self, secret: &Scalar, request: &AccessRequest) -> ProofOfKnowledge {
+        schnorr::prove(secret, &request.digest(), &mut self.rng)
+    }
+
+    /// A whole request by the clinician, proven.
+    pub(crate) fn ask(&mut self, grant: GrantId, label: Digest) -> Call {
+        let (request, secret) = self.request(grant, label);
+        let proof = self.prove(&secret, &request);
+        ask_with(&request, proof)
+    }
+}
+
+pub(crate) fn enrol(person: &Actor, attributes: &[&str]) -> Call {
+    Call::EnrolPerson {
+        key: person.key,
+        attributes: attributes.iter().map(|&text| text.to_owned()).collect(),
+    }
+}
+
+pub(crate) fn register(draft: &RegisterRecord) -> Call {
+    Call::RegisterRecord(Box::new(draft.clone()))
+}
+
+pub(crate) fn acknowledge(deals: Digest) -> Call {
+    Call::AcknowledgeDeals {
+        class: CLASS,
+        deals,
+    }
+}
+
+pub(crate) fn ask_with(request: &AccessRequest, proof: ProofOfKnowledge) -> Call {
+    Call::RequestAccess {
+        request: Box::new(request.clone()),
+        proof,
+    }
+}
+
+pub(crate) fn ticket_of(events: &[Event]) -> Ticket {
+    match events {
+        [Event::TicketIssued(ticket)] => ticket.as_ref().clone(),
+        _ => panic!("{events:?}"),
+    }
+}
+
+pub(crate) fn invalid(field: &str) -> Denial {
+    Denial::Invalid {
+        field: field.to_owned(),
+    }
+}
