@@ -5,8 +5,9 @@
 //! the sign of y (0x20, set when y is the lexicographically larger of ±y). Scalars are 32 bytes
 //! little-endian. Exactly one byte string decodes to each value.
 
-use ark_bls12_381::{Fq, Fq2};
+use ark_bls12_381::{Fq, Fq2, Fq12};
 use ark_ec::AffineRepr;
+use ark_ec::pairing::PairingOutput;
 use ark_ff::{AdditiveGroup, BigInteger256, Field, PrimeField};
 use medshare_types::{G1Bytes, G2Bytes};
 
@@ -108,7 +109,7 @@ pub fn decode_g2(bytes: &G2Bytes) -> Result<G2Affine, PointError> {
 }
 
 /// The twelve coefficients over F_p, each 48 bytes big-endian, lowest first in every level of the
-/// tower F_p ⊂ F_{p²} ⊂ F_{p⁶} ⊂ F_{p¹²}. For key derivation; there is no decoding.
+/// tower F_p ⊂ F_{p²} ⊂ F_{p⁶} ⊂ F_{p¹²}.
 #[must_use]
 pub fn encode_gt(value: &Gt) -> [u8; GT_LEN] {
     let mut out = [0; GT_LEN];
@@ -117,6 +118,30 @@ pub fn encode_gt(value: &Gt) -> [u8; GT_LEN] {
         chunk.copy_from_slice(&field::to_be_bytes(&coefficient));
     }
     out
+}
+
+/// Decodes an element of GT: canonical, of order r, not the identity.
+///
+/// Cost: one exponentiation in F_{p¹²}.
+///
+/// # Errors
+/// [`PointError`], never `NotOnCurve`.
+pub fn decode_gt(bytes: &[u8; GT_LEN]) -> Result<Gt, PointError> {
+    let mut coefficients = [Fq::ZERO; 12];
+    for (coefficient, chunk) in coefficients.iter_mut().zip(bytes.chunks_exact(48)) {
+        let mut number = [0; 48];
+        number.copy_from_slice(chunk);
+        *coefficient = field::from_be_bytes(&number).ok_or(PointError::NotCanonical)?;
+    }
+    let value = Fq12::from_base_prime_field_elems(coefficients).ok_or(PointError::NotCanonical)?;
+    if value == Fq12::ONE {
+        return Err(PointError::Identity);
+    }
+    if value.pow(Scalar::MODULUS) == Fq12::ONE {
+        Ok(PairingOutput(value))
+    } else {
+        Err(PointError::NotInSubgroup)
+    }
 }
 
 /// A scalar as 32 bytes little-endian.

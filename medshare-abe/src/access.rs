@@ -1,0 +1,230 @@
+//! The access header: who, when, and the wrapped data key.
+//!
+//! It is made in steps, because each needs the one before:
+//!
+//! 1. `ctx`: the digest of a [`RecordContext`](medshare_types::RecordContext), which names H(P).
+//! 2. [`encapsulate`](crate::encapsulate) under ctx gives the attribute-based header and K_abe.
+//! 3. The gate label holds the context and H(abe); the gate makes its factor of the label.
+//! 4. [`AccessHeader::seal`] wraps the data key under all factors of the label.
+//!
+//! Opening goes the other way, each step possible on its own:
+//! [`AccessHeader::verify`] against the chain's label, [`VerifiedAccess::decapsulate`] with the
+//! user's key (enough for the descriptor), and, with the gate's factor, [`VerifiedAccess::open`].
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::hash::Xof;
+use medshare_types::{Digest, FactorSet, GateLabel, Wire, hash};
+use zeroize::Zeroizing;
+
+use crate::decapsulate::{decapsulate, decapsulate_strict};
+use crate::error::{AccessError, DecapsulateError};
+use crate::header::Header;
+use crate::key::UserSecretKey;
+use crate::parameters::PublicParameters;
+use crate::payload::Preamble;
+use crate::secret::{DataKey, SharedSecret};
+
+/// The factors of a key-encryption key.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyFactors<'a> {
+    abe: &'a SharedSecret,
+    gate: Option<&'a [u8; 32]>,
+}
+
+impl<'a> KeyFactors<'a> {
+    /// K_abe alone.
+    #[must_use]
+    pub const fn new(abe: &'a SharedSecret) -> Self {
+        Self { abe, gate: None }
+    }
+
+    /// And K_gate.
+    #[must_use]
+    pub const fn with_gate(mut self, gate: &'a [u8; 32]) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// The bitmap of these factors.
+    #[must_use]
+    pub const fn set(&self) -> FactorSet {
+        match self.gate {
+            None => FactorSet(FactorSet::ABE),
+            Some(_) => FactorSet::ABE_AND_GATE,
+        }
+    }
+
+    /// W = DEK ⊕ KDF(tag ‖ KEK), KEK bound to `binding`: H(L), or, with K_abe alone and no label,
+    /// whatever names this header.
+    #[must_use]
+    pub fn wrap(&self, binding: &Digest, data_key: &DataKey) -> [u8; 32] {
+        *self.exclusive_or(binding, data_key.as_bytes())
+    }
+
+    /// DEK = W ⊕ KDF(tag ‖ KEK). Any 32 bytes come out as some key:
+    /// [`Preamble::is_opened_by`] tells whether it is the right one.
+    #[must_use]
+    pub fn unwrap(&self, binding: &Digest, wrapped: &[u8; 32]) -> DataKey {
+        DataKey::from_bytes(self.exclusive_or(binding, wrapped))
+    }
+
+    fn exclusive_or(&self, binding: &Digest, bytes: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+        // id ‖ length ‖ factor, in the order of the bitmap.
+        let mut factors = Zeroizing::new(Vec::with_capacity(2 * (1 + 8 + 32)));
+        let abe = Some((FactorSet::ABE, self.abe.as_bytes()));
+        let gate = self.gate.map(|gate| (FactorSet::GATE, gate));
+        for (id, factor) in abe.into_iter().chain(gate) {
+            factors.push(id);
+            factors.extend_from_slice(&(factor.len() as u64).to_le_bytes());
+            factors.extend_from_slice(factor);
+        }
+        let mut stream = Xof::new("medshare/abe/kek/v1", &[binding.as_ref(), &factors]);
+        let kek = Zeroizing::new(stream.take::<32>());
+        let mut pad = Xof::new("medshare/abe/wrap/v1", &[kek.as_slice()]);
+        let mut out = Zeroizing::new(pad.take::<32>());
+        out.iter_mut()
+            .zip(bytes)
+            .for_each(|(out, byte)| *out ^= byte);
+        out
+    }
+}
+
+/// X = (abe, L, W).
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AccessHeader {
+    abe: Header,
+    label: GateLabel,
+    wrapped: [u8; 32],
+}
+
+impl Wire for AccessHeader {
+    const KIND: [u8; 4] = *b"mACC";
+    const MAX_LEN: usize = 1 << 19;
+}
+
+impl AccessHeader {
+    /// Wraps the data key under exactly the factors that the label names.
+    ///
+    /// # Errors
+    /// [`AccessError::HeaderMismatch`] when the label names another header than `abe`,
+    /// [`AccessError::FactorMismatch`] when it names other factors.
+    pub fn seal(
+        abe: Header,
+        label: GateLabel,
+        factors: &KeyFactors<'_>,
+        data_key: &DataKey,
+    ) -> Result<Self, AccessError> {
+        if label.abe != abe.digest() {
+            return Err(AccessError::HeaderMismatch);
+        }
+        check_factors(&label, factors)?;
+        let wrapped = factors.wrap(&label.digest(), data_key);
+        Ok(Self {
+            abe,
+            label,
+            wrapped,
+        })
+    }
+
+    /// H(X), which stands on the chain.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        hash::digest("medshare/abe/access-header/v1", &[&self.to_wire()])
+    }
+
+    /// The attribute-based header.
+    #[must_use]
+    pub const fn abe(&self) -> &Header {
+        &self.abe
+    }
+
+    /// The label as the header carries it; only the chain's own is to be believed.
+    #[must_use]
+    pub const fn label(&self) -> &GateLabel {
+        &self.label
+    }
+
+    /// Checks the header against the label that the chain has, and the preamble against both.
+    /// That H(X) is the chain's is for the caller, who has the proof, to compare.
+    ///
+    /// # Errors
+    /// [`AccessError::LabelMismatch`], [`AccessError::HeaderMismatch`] or
+    /// [`AccessError::PreambleMismatch`].
+    pub fn verify<'x>(
+        &'x self,
+        label: &GateLabel,
+        preamble: &'x Preamble,
+    ) -> Result<VerifiedAccess<'x>, AccessError> {
+        if self.label != *label {
+            return Err(AccessError::LabelMismatch);
+        }
+        if label.abe != self.abe.digest() {
+            return Err(AccessError::HeaderMismatch);
+        }
+        if label.context.preamble != preamble.digest() {
+            return Err(AccessError::PreambleMismatch);
+        }
+        Ok(VerifiedAccess {
+            header: self,
+            preamble,
+        })
+    }
+}
+
+/// An access header that is the one the chain's label is about.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedAccess<'x> {
+    header: &'x AccessHeader,
+    preamble: &'x Preamble,
+}
+
+impl VerifiedAccess<'_> {
+    /// K_abe, by the user's attributes; enough for the record's descriptor.
+    ///
+    /// # Errors
+    /// As [`decapsulate`].
+    pub fn decapsulate(
+        &self,
+        parameters: &PublicParameters,
+        key: &UserSecretKey,
+    ) -> Result<SharedSecret, DecapsulateError> {
+        let context = self.header.label.context.digest();
+        decapsulate(parameters, &self.header.abe, key, context.as_ref())
+    }
+
+    /// K_abe of a header of which every part is as an honest sealer makes it.
+    ///
+    /// # Errors
+    /// As [`decapsulate_strict`].
+    pub fn decapsulate_strict(
+        &self,
+        parameters: &PublicParameters,
+        key: &UserSecretKey,
+    ) -> Result<SharedSecret, DecapsulateError> {
+        let context = self.header.label.context.digest();
+        decapsulate_strict(parameters, &self.header.abe, key, context.as_ref())
+    }
+
+    /// The data key, checked against the preamble's commitment in constant time.
+    ///
+    /// # Errors
+    /// [`AccessError::FactorMismatch`], or [`AccessError::WrongKey`] whatever else is wrong.
+    pub fn open(&self, factors: &KeyFactors<'_>) -> Result<DataKey, AccessError> {
+        check_factors(&self.header.label, factors)?;
+        let data_key = factors.unwrap(&self.header.label.digest(), &self.header.wrapped);
+        if self.preamble.is_opened_by(&data_key) {
+            Ok(data_key)
+        } else {
+            Err(AccessError::WrongKey)
+        }
+    }
+}
+
+fn check_factors(label: &GateLabel, factors: &KeyFactors<'_>) -> Result<(), AccessError> {
+    let (needed, given) = (label.context.factors, factors.set());
+    if needed == given {
+        Ok(())
+    } else {
+        Err(AccessError::FactorMismatch { needed, given })
+    }
+}

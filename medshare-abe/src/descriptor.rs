@@ -1,0 +1,83 @@
+//! The record's descriptor: what it is, when, by whom. Readable by attributes alone.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use medshare_types::hash::Xof;
+use medshare_types::{Digest, RandomSource, Wire, hash};
+use zeroize::Zeroizing;
+
+use crate::error::DescriptorError;
+use crate::secret::SharedSecret;
+
+/// A sealed message for everybody who satisfies the record's policy, ticket or not, so that they
+/// can find the record.
+///
+/// XChaCha20-Poly1305 under k_desc = KDF(tag ‖ K_abe ‖ H(P)), with a random nonce, and H(P) as
+/// associated data.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SealedDescriptor {
+    nonce: [u8; 24],
+    ciphertext: Vec<u8>,
+}
+
+impl Wire for SealedDescriptor {
+    const KIND: [u8; 4] = *b"mDSC";
+    const MAX_LEN: usize = 1 << 16;
+}
+
+impl SealedDescriptor {
+    /// Seals `message` for the payload with preamble digest `preamble`.
+    ///
+    /// # Errors
+    /// [`DescriptorError`] for a message that does not fit in [`Wire::MAX_LEN`] when sealed.
+    pub fn seal(
+        secret: &SharedSecret,
+        preamble: &Digest,
+        message: &[u8],
+        rng: &mut impl RandomSource,
+    ) -> Result<Self, DescriptorError> {
+        /// Envelope, nonce, length and tag.
+        const OVERHEAD: usize = 6 + 24 + 4 + 16;
+        if message.len() > Self::MAX_LEN - OVERHEAD {
+            return Err(DescriptorError);
+        }
+        let nonce: [u8; 24] = rng.array();
+        let payload = Payload {
+            msg: message,
+            aad: preamble.as_ref(),
+        };
+        let sealed = cipher(secret, preamble).encrypt(&XNonce::from(nonce), payload);
+        let ciphertext = sealed.map_err(|_| DescriptorError)?;
+        Ok(Self { nonce, ciphertext })
+    }
+
+    /// Opens it with K_abe.
+    ///
+    /// # Errors
+    /// [`DescriptorError`], whatever is wrong.
+    pub fn open(
+        &self,
+        secret: &SharedSecret,
+        preamble: &Digest,
+    ) -> Result<Zeroizing<Vec<u8>>, DescriptorError> {
+        let payload = Payload {
+            msg: &self.ciphertext,
+            aad: preamble.as_ref(),
+        };
+        let opened = cipher(secret, preamble).decrypt(&XNonce::from(self.nonce), payload);
+        opened.map(Zeroizing::new).map_err(|_| DescriptorError)
+    }
+
+    /// The digest that stands on the chain.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        hash::digest("medshare/abe/sealed-descriptor/v1", &[&self.to_wire()])
+    }
+}
+
+fn cipher(secret: &SharedSecret, preamble: &Digest) -> XChaCha20Poly1305 {
+    let fields = [secret.as_bytes().as_slice(), preamble.as_ref()];
+    let key = Zeroizing::new(Xof::new("medshare/abe/descriptor/v1", &fields).take::<32>());
+    XChaCha20Poly1305::new(<&Key>::from(&*key))
+}

@@ -1,0 +1,265 @@
+//! Everything that can go wrong, one enum an operation.
+
+use medshare_curve::PointError;
+use medshare_types::{DecodeError, FactorSet};
+
+use crate::attribute::Attribute;
+
+/// Why a name is no attribute.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttributeError {
+    /// It is empty.
+    #[error("an attribute is not empty")]
+    Empty,
+    /// It is too long.
+    #[error("an attribute of {length} bytes where at most {limit} are allowed")]
+    TooLong {
+        /// Bytes after normalisation.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// It holds a control character.
+    #[error("an attribute holds no control characters")]
+    ControlCharacter,
+    /// It begins or ends with white space, which nobody would see.
+    #[error("an attribute neither begins nor ends with white space")]
+    SurroundingSpace,
+}
+
+/// Why a text is no policy, attribute or list of attributes. Positions are byte offsets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyntaxError {
+    /// The text is longer than any policy is printed.
+    #[error("a text of {length} bytes where at most {limit} are allowed")]
+    TooLong {
+        /// Bytes given.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Something else stands where the grammar wants `expected`.
+    #[error("expected {expected} at byte {position}")]
+    Unexpected {
+        /// Where.
+        position: usize,
+        /// What the grammar allows there.
+        expected: &'static str,
+    },
+    /// A character that only a quoted name may hold.
+    #[error("character {character:?} at byte {position} belongs in quotation marks")]
+    InvalidCharacter {
+        /// Where.
+        position: usize,
+        /// Which.
+        character: char,
+    },
+    /// A word that the language keeps for itself.
+    #[error("the word at byte {position} is reserved; in quotation marks it is an attribute")]
+    ReservedWord {
+        /// Where.
+        position: usize,
+    },
+    /// A quoted name does not end.
+    #[error("the quotation mark at byte {position} is not closed")]
+    UnclosedQuote {
+        /// Where it begins.
+        position: usize,
+    },
+    /// A backslash before something other than a backslash or a quotation mark.
+    #[error("invalid escape at byte {position}")]
+    InvalidEscape {
+        /// Where.
+        position: usize,
+    },
+    /// The name is no attribute.
+    #[error("invalid attribute at byte {position}")]
+    InvalidAttribute {
+        /// Where it begins.
+        position: usize,
+        /// What is wrong with it.
+        source: AttributeError,
+    },
+    /// Parentheses or gates are nested too deeply.
+    #[error("nesting deeper than {limit} at byte {position}")]
+    TooDeep {
+        /// Where the limit was passed.
+        position: usize,
+        /// Levels allowed.
+        limit: usize,
+    },
+    /// The policy names too many attributes.
+    #[error("more than {limit} attributes at byte {position}")]
+    TooManyLeaves {
+        /// Where the limit was passed.
+        position: usize,
+        /// Leaves allowed.
+        limit: usize,
+    },
+    /// The policy's canonical form would be too long.
+    #[error("a policy of {length} bytes where at most {limit} are allowed")]
+    PolicyTooLong {
+        /// Bytes of the canonical form.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+}
+
+/// Why a key was not issued or not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The bytes are no key.
+    #[error("the key cannot be decoded")]
+    Decode {
+        /// What is wrong with them.
+        #[from]
+        source: DecodeError,
+    },
+    /// A point of the key is not valid.
+    #[error("a point of the key is invalid")]
+    Point {
+        /// What is wrong with it.
+        #[from]
+        source: PointError,
+    },
+    /// A key is for 1 to `limit` attributes.
+    #[error("{count} attributes where 1 to {limit} are allowed")]
+    AttributeCount {
+        /// Attributes given.
+        count: usize,
+        /// Attributes allowed.
+        limit: usize,
+    },
+    /// The key was issued under other public parameters.
+    #[error("the key belongs to another authority")]
+    OtherAuthority,
+    /// The parts of the key do not satisfy the scheme's equation.
+    #[error("the key's parts do not belong together")]
+    Inconsistent,
+}
+
+/// Why a header gave no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecapsulateError {
+    /// The attributes do not satisfy the policy. Told from public data alone.
+    #[error("the policy is not satisfied; missing: {}", list(missing))]
+    PolicyUnsatisfied {
+        /// A smallest set of attributes that would complete it.
+        missing: Vec<Attribute>,
+    },
+    /// The key was issued under other public parameters.
+    #[error("the key belongs to another authority")]
+    OtherAuthority,
+    /// C1 or a C2 is no valid point. The same for every key.
+    #[error("the header is invalid")]
+    InvalidHeader,
+    /// Strict decapsulation only: the header is not what its encapsulation would have been.
+    #[error("the header was not made by an honest sealer")]
+    Rejected,
+}
+
+fn list(attributes: &[Attribute]) -> String {
+    let names: Vec<String> = attributes.iter().map(Attribute::to_string).collect();
+    names.join(", ")
+}
+
+/// Why an access header was not made or gave no data key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// The header carries another label than the one on chain.
+    #[error("the header carries another label")]
+    LabelMismatch,
+    /// The label names another attribute-based header.
+    #[error("the label names another attribute-based header")]
+    HeaderMismatch,
+    /// The label names another preamble.
+    #[error("the label names another payload")]
+    PreambleMismatch,
+    /// The factors given are not those of the label.
+    #[error("factors {given:#04x} where the label needs {needed:#04x}", given = given.0, needed = needed.0)]
+    FactorMismatch {
+        /// The label's bitmap.
+        needed: FactorSet,
+        /// The bitmap of what was given.
+        given: FactorSet,
+    },
+    /// What was unwrapped does not open the payload: a factor is wrong, or a byte was changed.
+    #[error("the data key is not this payload's")]
+    WrongKey,
+}
+
+/// Why a payload was not sealed or not opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// The bytes are no preamble or content tree.
+    #[error("the preamble or the content tree cannot be decoded")]
+    Decode {
+        /// What is wrong with them.
+        #[from]
+        source: DecodeError,
+    },
+    /// The data key is not the one that the preamble commits to.
+    #[error("the data key is not this payload's")]
+    WrongKey,
+    /// The content tree has another root, or its length and number of leaves disagree.
+    #[error("the content tree is not the one expected")]
+    TreeMismatch,
+    /// The payload has too many segments, or a length that no sealed payload has.
+    #[error("no sealed payload has {length} bytes")]
+    InvalidLength {
+        /// The length.
+        length: u64,
+    },
+    /// The stored object is shorter than it was sealed.
+    #[error("the object ends at byte {found} of {expected}")]
+    ObjectTruncated {
+        /// Bytes sealed.
+        expected: u64,
+        /// Bytes found.
+        found: u64,
+    },
+    /// The stored object is longer than it was sealed.
+    #[error("the object has {found} bytes instead of {expected}")]
+    ObjectExtended {
+        /// Bytes sealed.
+        expected: u64,
+        /// Bytes found.
+        found: u64,
+    },
+    /// A segment is not the one that was sealed at this place.
+    #[error("segment {index} is not the one that was sealed")]
+    SegmentMismatch {
+        /// Which, from 0.
+        index: u32,
+    },
+    /// There is no such segment.
+    #[error("no segment {index} among {count}")]
+    NoSuchSegment {
+        /// Which was asked for.
+        index: u32,
+        /// How many there are.
+        count: u32,
+    },
+    /// A segment of the wrong length was given to the sealer, or one after the last.
+    #[error("segment {index} cannot be sealed: wrong length, or it follows the last one")]
+    OutOfOrder {
+        /// Which.
+        index: u32,
+    },
+    /// The last segment was not sealed.
+    #[error("the last segment was not sealed")]
+    Unfinished,
+}
+
+/// A descriptor that cannot be opened: another key, another payload, or a changed byte. Or one that
+/// is too long to be sealed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the descriptor cannot be sealed or opened")]
+pub struct DescriptorError;

@@ -1,0 +1,101 @@
+//! The attribute-based header: what encapsulation makes for everybody to see.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::{DecodeError, Digest, G1Bytes, G2Bytes, Wire, hash, wire};
+
+use crate::policy::AccessPolicy;
+use crate::structure::AccessStructure;
+
+/// Policy ‖ C1 ‖ C2 ‖ C3 ‖ C4.
+///
+/// Its numbers of points always fit the policy. The points are bytes, not yet checked:
+/// decapsulation checks those it reads, strict decapsulation all.
+///
+/// Size: 48 bytes for each leaf, 96 for each of the τ − 1 repeats of the most frequent attribute,
+/// the policy, and 250 more.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct Header {
+    policy: AccessPolicy,
+    /// C1 = s·g2.
+    pub(crate) c1: G2Bytes,
+    /// C2_j = s'_j·g2 for j < τ.
+    pub(crate) c2: Vec<G2Bytes>,
+    /// C3_i = λ_i·B + s'_{ρ(i)}·H(π(i)), one for each leaf.
+    pub(crate) c3: Vec<G1Bytes>,
+    /// C4 = m ⊕ mask.
+    pub(crate) c4: [u8; 32],
+}
+
+impl Wire for Header {
+    const KIND: [u8; 4] = *b"mABE";
+    const MAX_LEN: usize = 1 << 18;
+}
+
+impl Header {
+    pub(crate) fn new(
+        policy: AccessPolicy,
+        c1: G2Bytes,
+        c2: Vec<G2Bytes>,
+        c3: Vec<G1Bytes>,
+    ) -> Self {
+        Self {
+            policy,
+            c1,
+            c2,
+            c3,
+            c4: [0; 32],
+        }
+    }
+
+    /// Who may open it.
+    #[must_use]
+    pub const fn policy(&self) -> &AccessPolicy {
+        &self.policy
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_wire()
+    }
+
+    /// Parses the canonical bytes.
+    ///
+    /// # Errors
+    /// [`DecodeError`], also when the numbers of points do not fit the policy.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::from_wire(bytes)
+    }
+
+    /// H(abe) = H(hdr0 ‖ C4).
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        hash::digest("medshare/abe/header/v1", &[&self.to_wire()])
+    }
+
+    /// H(hdr0), over everything but C4.
+    pub(crate) fn body_digest(&self) -> Digest {
+        let body = wire::to_borsh(&(&self.policy, &self.c1, &self.c2, &self.c3));
+        hash::digest("medshare/abe/header-body/v1", &[&body])
+    }
+}
+
+impl BorshDeserialize for Header {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let policy = AccessPolicy::deserialize_reader(reader)?;
+        let (c1, c2, c3, c4): (_, Vec<_>, Vec<_>, _) =
+            BorshDeserialize::deserialize_reader(reader)?;
+        let structure = AccessStructure::new(&policy);
+        if structure.rows().len() != c3.len() || structure.multiplicity() != c2.len() {
+            let kind = borsh::io::ErrorKind::InvalidData;
+            return Err(borsh::io::Error::new(kind, "points do not fit the policy"));
+        }
+        Ok(Self {
+            policy,
+            c1,
+            c2,
+            c3,
+            c4,
+        })
+    }
+}

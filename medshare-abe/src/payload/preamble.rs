@@ -1,0 +1,110 @@
+//! What stands before a payload and names it.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::hash::Xof;
+use medshare_types::{DecodeError, Digest, Wire, hash};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::SEGMENT_LEN;
+use crate::error::PayloadError;
+use crate::secret::DataKey;
+
+/// P = (P0, com): 74 bytes.
+///
+/// P0 is the envelope, the payload's id and the segment size; com commits to the data key. The
+/// digest H(P) is the associated data of every segment and stands in the gate label.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct Preamble {
+    payload: [u8; 32],
+    segment_len: u32,
+    commitment: [u8; 32],
+}
+
+/// k_pay.
+pub(super) type PayloadKey = Zeroizing<[u8; 32]>;
+
+impl Wire for Preamble {
+    const KIND: [u8; 4] = *b"mPRE";
+    const MAX_LEN: usize = 128;
+}
+
+impl Preamble {
+    pub(super) fn create(data_key: &DataKey, payload: [u8; 32]) -> (Self, PayloadKey) {
+        let mut preamble = Self {
+            payload,
+            segment_len: SEGMENT_LEN as u32,
+            commitment: [0; 32],
+        };
+        let (key, commitment) = preamble.derive(data_key);
+        preamble.commitment = *commitment;
+        (preamble, key)
+    }
+
+    /// H(P).
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        hash::digest("medshare/abe/preamble/v1", &[&self.to_wire()])
+    }
+
+    /// The 32 random bytes that tell this payload from every other.
+    #[must_use]
+    pub const fn payload_id(&self) -> &[u8; 32] {
+        &self.payload
+    }
+
+    /// Whether this is the payload's data key. Constant time.
+    #[must_use]
+    pub fn is_opened_by(&self, data_key: &DataKey) -> bool {
+        self.payload_key(data_key).is_ok()
+    }
+
+    /// k_pay, if the data key is the one committed to.
+    pub(super) fn payload_key(&self, data_key: &DataKey) -> Result<PayloadKey, PayloadError> {
+        let (key, commitment) = self.derive(data_key);
+        if bool::from(commitment.ct_eq(&self.commitment)) {
+            Ok(key)
+        } else {
+            Err(PayloadError::WrongKey)
+        }
+    }
+
+    /// (k_pay ‖ com) = KDF(tag ‖ DEK ‖ H(P0)).
+    fn derive(&self, data_key: &DataKey) -> (PayloadKey, Zeroizing<[u8; 32]>) {
+        let bytes = self.to_wire();
+        let start = &bytes[..bytes.len() - self.commitment.len()];
+        let start = hash::digest("medshare/abe/preamble-start/v1", &[start]);
+        let fields = [data_key.as_bytes().as_slice(), start.as_ref()];
+        let mut stream = Xof::new("medshare/abe/payload/v1", &fields);
+        (Zeroizing::new(stream.take()), Zeroizing::new(stream.take()))
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_wire()
+    }
+
+    /// Parses the canonical bytes.
+    ///
+    /// # Errors
+    /// [`DecodeError`], also for another segment size than this version's.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::from_wire(bytes)
+    }
+}
+
+impl BorshDeserialize for Preamble {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let (payload, segment_len, commitment) = BorshDeserialize::deserialize_reader(reader)?;
+        if segment_len != SEGMENT_LEN as u32 {
+            let kind = borsh::io::ErrorKind::InvalidData;
+            return Err(borsh::io::Error::new(kind, "unknown segment size"));
+        }
+        Ok(Self {
+            payload,
+            segment_len,
+            commitment,
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! The content tree: a digest for every sealed segment, and one root for all.
+//!
+//! ```text
+//! leaf(i) = BLAKE3(key = KDF(segment, i), sealed segment i)
+//! node    = BLAKE3(key = KDF(node), left ‖ right)
+//! root    = BLAKE3(key = KDF(root, sealed length), top of the tree)
+//! ```
+//!
+//! KDF is BLAKE3's key derivation, its context a domain tag; i and the length are u64 little-endian.
+//! The tree has the shape of RFC 6962: the left part of n > 1 leaves is the largest power of two
+//! below n.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::{Digest, Wire};
+
+use super::layout::PayloadLayout;
+use crate::error::PayloadError;
+
+const SEGMENT_TAG: &str = "medshare/abe/content-segment/v1";
+const NODE_TAG: &str = "medshare/abe/content-node/v1";
+const ROOT_TAG: &str = "medshare/abe/content-root/v1";
+
+/// The leaf of a sealed segment.
+#[must_use]
+pub fn segment_digest(index: u32, sealed: &[u8]) -> Digest {
+    let key = blake3::derive_key(SEGMENT_TAG, &u64::from(index).to_le_bytes());
+    Digest::from_bytes(*blake3::keyed_hash(&key, sealed).as_bytes())
+}
+
+/// The root over at least one leaf and the length of the sealed object.
+///
+/// Cost: a compression for each leaf.
+#[must_use]
+pub fn content_root(leaves: &[Digest], sealed_len: u64) -> Digest {
+    let node_key = blake3::derive_key(NODE_TAG, &[]);
+    let join = |left: [u8; 32], right: [u8; 32]| {
+        let mut pair = [0; 64];
+        pair[..32].copy_from_slice(&left);
+        pair[32..].copy_from_slice(&right);
+        *blake3::keyed_hash(&node_key, &pair).as_bytes()
+    };
+    // Tops of finished trees, the largest first: one for each bit of the number of leaves so far.
+    let mut tops: Vec<[u8; 32]> = Vec::with_capacity(32);
+    for (index, leaf) in leaves.iter().enumerate() {
+        let mut top = *leaf.as_bytes();
+        for _ in 0..(index + 1).trailing_zeros() {
+            top = join(tops.pop().unwrap_or_default(), top);
+        }
+        tops.push(top);
+    }
+    let top = tops
+        .into_iter()
+        .rev()
+        .reduce(|right, left| join(left, right));
+    let root_key = blake3::derive_key(ROOT_TAG, &sealed_len.to_le_bytes());
+    Digest::from_bytes(*blake3::keyed_hash(&root_key, &top.unwrap_or_default()).as_bytes())
+}
+
+/// The leaves of one payload, stored beside it: 32 bytes for each 64 KiB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentTree {
+    layout: PayloadLayout,
+    leaves: Vec<Digest>,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Encoded {
+    sealed_len: u64,
+    leaves: Vec<Digest>,
+}
+
+impl Wire for Encoded {
+    const KIND: [u8; 4] = *b"mTRE";
+    /// 64 TiB of payload.
+    const MAX_LEN: usize = 1 << 30;
+}
+
+impl ContentTree {
+    pub(super) fn new(layout: PayloadLayout, leaves: Vec<Digest>) -> Self {
+        Self { layout, leaves }
+    }
+
+    /// The root, to be put where it cannot be changed.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        content_root(&self.leaves, self.layout.sealed_len())
+    }
+
+    /// Lengths and places of the segments.
+    #[must_use]
+    pub const fn layout(&self) -> PayloadLayout {
+        self.layout
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        Encoded {
+            sealed_len: self.layout.sealed_len(),
+            leaves: self.leaves.clone(),
+        }
+        .to_wire()
+    }
+
+    /// Parses the canonical bytes and checks them against the root, which comes from where nobody
+    /// can change it. Without such a root a tree proves nothing.
+    ///
+    /// # Errors
+    /// [`PayloadError::Decode`], [`PayloadError::InvalidLength`] or
+    /// [`PayloadError::TreeMismatch`].
+    pub fn from_bytes(bytes: &[u8], root: &Digest) -> Result<Self, PayloadError> {
+        let encoded = Encoded::from_wire(bytes)?;
+        let layout = PayloadLayout::of_sealed(encoded.sealed_len)?;
+        let tree = Self::new(layout, encoded.leaves);
+        if tree.leaves.len() == layout.segment_count() as usize && tree.root() == *root {
+            Ok(tree)
+        } else {
+            Err(PayloadError::TreeMismatch)
+        }
+    }
+
+    /// Checks a sealed segment: its length and its digest.
+    ///
+    /// # Errors
+    /// [`PayloadError::NoSuchSegment`] or [`PayloadError::SegmentMismatch`].
+    pub fn check(&self, index: u32, sealed: &[u8]) -> Result<(), PayloadError> {
+        let range = self.layout.segment_range(index);
+        let (Some(range), Some(leaf)) = (range, self.leaves.get(index as usize)) else {
+            return Err(PayloadError::NoSuchSegment {
+                index,
+                count: self.layout.segment_count(),
+            });
+        };
+        if range.end - range.start == sealed.len() as u64 && segment_digest(index, sealed) == *leaf
+        {
+            Ok(())
+        } else {
+            Err(PayloadError::SegmentMismatch { index })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6962, section 2.1, as it is written there.
+    fn top(leaves: &[Digest]) -> [u8; 32] {
+        if let [leaf] = leaves {
+            return *leaf.as_bytes();
+        }
+        let split = leaves.len().next_power_of_two() / 2;
+        let (left, right) = leaves.split_at(split);
+        let key = blake3::derive_key(NODE_TAG, &[]);
+        *blake3::keyed_hash(&key, &[top(left), top(right)].concat()).as_bytes()
+    }
+
+    #[test]
+    fn the_tree_has_the_shape_of_rfc_6962() {
+        let leaves: Vec<Digest> = (0..40).map(|i| segment_digest(i, b"x")).collect();
+        for count in 1..=leaves.len() {
+            let key = blake3::derive_key(ROOT_TAG, &7u64.to_le_bytes());
+            let expected = blake3::keyed_hash(&key, &top(&leaves[..count]));
+            assert_eq!(
+                content_root(&leaves[..count], 7).as_bytes(),
+                expected.as_bytes()
+            );
+        }
+    }
+
+    #[test]
+    fn leaves_depend_on_their_place_and_roots_on_the_length() {
+        assert_ne!(segment_digest(0, b"x"), segment_digest(1, b"x"));
+        let leaves = [segment_digest(0, b"x")];
+        assert_ne!(content_root(&leaves, 17), content_root(&leaves, 18));
+    }
+}

@@ -1,0 +1,132 @@
+//! Text to policy, in one pass.
+//!
+//! ```text
+//! policy := all ("or" all)*          all := one ("and" one)*
+//! one    := attribute | "(" policy ")"
+//! ```
+
+use super::lexer::{Lexer, Token};
+use super::{AccessPolicy, Gate, MAX_DEPTH, MAX_LEAVES, MAX_POLICY_LEN, Node};
+use crate::error::SyntaxError;
+
+pub(crate) fn parse(text: &str) -> Result<AccessPolicy, SyntaxError> {
+    let mut lexer = Lexer::new(text)?;
+    let (position, token) = lexer.next()?;
+    let mut parser = Parser {
+        lexer,
+        token,
+        position,
+        depth: 0,
+        leaves: 0,
+    };
+    let root = parser.any()?;
+    if parser.token != Token::End {
+        return Err(parser.unexpected("\"and\", \"or\" or the end"));
+    }
+    let length = root.encoded_len();
+    if length > MAX_POLICY_LEN {
+        return Err(SyntaxError::PolicyTooLong {
+            length,
+            limit: MAX_POLICY_LEN,
+        });
+    }
+    Ok(AccessPolicy::from_root(root))
+}
+
+struct Parser<'t> {
+    lexer: Lexer<'t>,
+    /// The token that was read and not yet used, and its place.
+    token: Token,
+    position: usize,
+    /// Open parentheses.
+    depth: usize,
+    leaves: usize,
+}
+
+impl Parser<'_> {
+    fn any(&mut self) -> Result<Node, SyntaxError> {
+        self.chain(Gate::Or, &Token::Or, Self::all)
+    }
+
+    fn all(&mut self) -> Result<Node, SyntaxError> {
+        self.chain(Gate::And, &Token::And, Self::one)
+    }
+
+    /// Operands with the gate's word between them.
+    fn chain(
+        &mut self,
+        gate: Gate,
+        word: &Token,
+        operand: fn(&mut Self) -> Result<Node, SyntaxError>,
+    ) -> Result<Node, SyntaxError> {
+        let first = operand(self)?;
+        if self.token != *word {
+            return Ok(first);
+        }
+        let position = self.position;
+        let mut operands = vec![first];
+        while self.token == *word {
+            self.advance()?;
+            operands.push(operand(self)?);
+        }
+        let node = Node::gate(gate, operands);
+        if node.depth() > MAX_DEPTH {
+            return Err(SyntaxError::TooDeep {
+                position,
+                limit: MAX_DEPTH,
+            });
+        }
+        Ok(node)
+    }
+
+    fn one(&mut self) -> Result<Node, SyntaxError> {
+        match self.token {
+            Token::Name(_) => self.leaf(),
+            Token::Open if self.depth == MAX_DEPTH => Err(SyntaxError::TooDeep {
+                position: self.position,
+                limit: MAX_DEPTH,
+            }),
+            Token::Open => {
+                self.depth += 1;
+                self.advance()?;
+                let inner = self.any()?;
+                if self.token != Token::Close {
+                    return Err(self.unexpected("\"and\", \"or\" or a closing parenthesis"));
+                }
+                self.depth -= 1;
+                self.advance()?;
+                Ok(inner)
+            }
+            _ => Err(self.unexpected("an attribute or an opening parenthesis")),
+        }
+    }
+
+    fn leaf(&mut self) -> Result<Node, SyntaxError> {
+        let position = self.position;
+        let Token::Name(attribute) = self.advance()? else {
+            return Err(self.unexpected("an attribute"));
+        };
+        self.leaves += 1;
+        if self.leaves > MAX_LEAVES {
+            return Err(SyntaxError::TooManyLeaves {
+                position,
+                limit: MAX_LEAVES,
+            });
+        }
+        Ok(Node::Leaf(attribute))
+    }
+
+    /// Reads the next token and hands out the one before.
+    fn advance(&mut self) -> Result<Token, SyntaxError> {
+        let (position, token) = self.lexer.next()?;
+        self.position = position;
+        Ok(core::mem::replace(&mut self.token, token))
+    }
+
+    fn unexpected(&self, expected: &'static str) -> SyntaxError {
+        SyntaxError::Unexpected {
+            position: self.position,
+            expected,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+use super::*;
+use crate::error::AttributeError;
+
+fn policy(text: &str) -> AccessPolicy {
+    text.parse().expect(text)
+}
+
+fn error(text: &str) -> SyntaxError {
+    text.parse::<AccessPolicy>().expect_err(text)
+}
+
+#[test]
+fn one_formula_has_one_form() {
+    for (text, canonical) in [
+        ("a", "a"),
+        ("((a))", "a"),
+        ("\"a\" AND b", "a and b"),
+        ("a and b and c", "a and b and c"),
+        ("a and (b and (c and d))", "a and b and c and d"),
+        ("a or b and c", "a or (b and c)"),
+        ("(a or b) and c", "(a or b) and c"),
+        ("(a or(b or c))and\td", "(a or b or c) and d"),
+        ("\"x and y\" or \"and\"", "\"x and y\" or \"and\""),
+        ("a and a", "a and a"),
+        ("b and a", "b and a"),
+    ] {
+        let parsed = policy(text);
+        assert_eq!(parsed.to_string(), canonical);
+        assert_eq!(policy(canonical), parsed);
+        assert_eq!(AccessPolicy::from_bytes(&parsed.to_bytes()), Ok(parsed));
+    }
+    assert_ne!(policy("a and b").digest(), policy("b and a").digest());
+    assert_ne!(policy("a and b").digest(), policy("a or b").digest());
+}
+
+#[test]
+fn canonical_bytes_do_not_drift() {
+    assert_eq!(
+        policy("a and (b or \"é\")").to_bytes(),
+        b"\x01\x02\x00\x00\x01\x00a\x02\x02\x00\x00\x01\x00b\x00\x02\x00\xc3\xa9"
+    );
+}
+
+#[test]
+fn errors_say_where() {
+    let unexpected = |text| match error(text) {
+        SyntaxError::Unexpected { position, .. } => position,
+        other => panic!("{text}: {other}"),
+    };
+    assert_eq!(unexpected(""), 0);
+    assert_eq!(unexpected("  "), 2);
+    assert_eq!(unexpected("a b"), 2);
+    assert_eq!(unexpected("a and"), 5);
+    assert_eq!(unexpected("a and or b"), 6);
+    assert_eq!(unexpected("(a or b"), 7);
+    assert_eq!(unexpected("a)"), 1);
+    assert_eq!(unexpected("()"), 1);
+    assert_eq!(unexpected("a, b"), 1);
+    assert_eq!(unexpected("é and )"), 7);
+    assert_eq!(
+        error("age >= 3"),
+        SyntaxError::InvalidCharacter {
+            position: 4,
+            character: '>'
+        }
+    );
+    assert_eq!(
+        error("a\u{201c}b"),
+        SyntaxError::InvalidCharacter {
+            position: 1,
+            character: '\u{201c}'
+        }
+    );
+    assert_eq!(error("2 of (a)"), SyntaxError::ReservedWord { position: 2 });
+    assert_eq!(
+        error("a and NOT b"),
+        SyntaxError::ReservedWord { position: 6 }
+    );
+    assert_eq!(
+        error("a or \"b"),
+        SyntaxError::UnclosedQuote { position: 5 }
+    );
+    assert_eq!(
+        error("a or \"b\\"),
+        SyntaxError::UnclosedQuote { position: 5 }
+    );
+    assert_eq!(
+        error("\"a\\n\""),
+        SyntaxError::InvalidEscape { position: 2 }
+    );
+    assert_eq!(
+        error("a or \"\""),
+        SyntaxError::InvalidAttribute {
+            position: 5,
+            source: AttributeError::Empty
+        }
+    );
+}
+
+#[test]
+fn hostile_nesting_is_refused_at_the_limit() {
+    let nested = |depth: usize| "(".repeat(depth) + "a" + &")".repeat(depth);
+    assert_eq!(policy(&nested(MAX_DEPTH)), policy("a"));
+    // The parser gives up at the first parenthesis too many, so its work does not grow.
+    for depth in [MAX_DEPTH + 1, 10_000, 90_000] {
+        assert_eq!(
+            error(&nested(depth)),
+            SyntaxError::TooDeep {
+                position: MAX_DEPTH,
+                limit: MAX_DEPTH
+            }
+        );
+    }
+    assert!(matches!(
+        error(&nested(100_000)),
+        SyntaxError::TooLong {
+            length: 200_001,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn gates_are_nested_no_deeper_in_text_than_in_bytes() {
+    let alternating = |gates: usize| {
+        let step = |inner: String, i: usize| {
+            let word = if i.is_multiple_of(2) { "and" } else { "or" };
+            format!("a {word} ({inner})")
+        };
+        (0..gates).fold("a".to_owned(), step)
+    };
+    let deepest = policy(&alternating(MAX_DEPTH));
+    assert_eq!(
+        AccessPolicy::from_bytes(&deepest.to_bytes()),
+        Ok(deepest.clone())
+    );
+    assert_eq!(policy(&deepest.to_string()), deepest);
+    // `x or y and (…)` makes two gates of one parenthesis.
+    let step = |inner: String, _| format!("a or a and ({inner})");
+    let dense = (0..MAX_DEPTH / 2 + 1).fold("a or a".to_owned(), step);
+    assert!(matches!(error(&dense), SyntaxError::TooDeep { .. }));
+}
+
+#[test]
+fn size_limits_hold() {
+    let many = |count: usize| vec!["a"; count].join(" and ");
+    assert_eq!(policy(&many(MAX_LEAVES)).root.depth(), 1);
+    assert!(matches!(
+        error(&many(MAX_LEAVES + 1)),
+        SyntaxError::TooManyLeaves { .. }
+    ));
+    let long = vec!["x".repeat(250); 300].join(" or ");
+    assert!(matches!(error(&long), SyntaxError::PolicyTooLong { .. }));
+}
+
+#[test]
+fn the_longest_printing_can_be_read_again() {
+    // Every character escaped, every second leaf in a gate of its own.
+    let name = "\\\"".repeat(50);
+    let pair = Node::Gate(
+        Gate::And,
+        vec![Node::Leaf(Attribute::new(&name).unwrap()); 2],
+    );
+    let mut pairs = vec![pair; MAX_POLICY_LEN / 209];
+    assert!(Node::Gate(Gate::Or, pairs.clone()).encoded_len() > MAX_POLICY_LEN - 209);
+    pairs.truncate(MAX_LEAVES / 2);
+    let longest = AccessPolicy::from_root(Node::Gate(Gate::Or, pairs));
+    assert_eq!(policy(&longest.to_string()), longest);
+}
+
+#[test]
+fn bytes_that_are_not_canonical_are_refused() {
+    let refuse = |bytes: &[u8]| assert!(AccessPolicy::from_bytes(bytes).is_err(), "{bytes:?}");
+    let good = policy("a and (b or c)").to_bytes();
+    for end in 0..good.len() {
+        refuse(&good[..end]);
+    }
+    refuse(&[good.as_slice(), b"\0"].concat());
+    refuse(b"\x01\x01\x00\x00\x01\x00a"); // a gate of one
+    refuse(b"\x01\x00\x00"); // an empty gate
+    refuse(b"\x00\x00\x00"); // an empty name
+    refuse(b"\x03\x02\x00\x00\x01\x00a\x00\x01\x00b"); // an unknown gate
+    refuse(b"\x01\x02\x00\x00\x01\x00a\x01\x02\x00\x00\x01\x00b\x00\x01\x00c"); // and in and
+    refuse(b"\x00\x01\x00\xff"); // not UTF-8
+    refuse("\x00\x03\x00e\u{301}".as_bytes()); // not normalised
+    refuse(&b"\x01\x02\x00".repeat(10_000)); // never a leaf
+    let deep: Vec<u8> = (0..10_000u32)
+        .flat_map(|i| [1 + (i % 2) as u8, 2, 0])
+        .collect();
+    refuse(&deep);
+}
+
+#[test]
+fn missing_is_the_cheapest_completion() {
+    let missing = |text: &str, held: &str| {
+        let missing = policy(text).missing(&held.parse().unwrap());
+        let names: Vec<String> = missing.iter().map(Attribute::to_string).collect();
+        names.join(",")
+    };
+    assert_eq!(missing("a and b", "a"), "b");
+    assert_eq!(missing("a and (b or c)", ""), "a,b");
+    assert_eq!(missing("(a and b) or c", ""), "c");
+    assert_eq!(missing("(a and b and c) or (d and e)", "a,b"), "c");
+    assert_eq!(missing("x and (x or y)", "y"), "x");
+    assert_eq!(missing("(a and a) or (b and c)", ""), "a");
+    assert_eq!(missing("a or b", "b"), "");
+}
+
+#[test]
+fn attributes_match_whole() {
+    let held: AttributeSet = "ward_A, \"DOCTOR AND NURSE\"".parse().unwrap();
+    for text in [
+        "ward",
+        "ward_",
+        "ward_A1",
+        "A",
+        "DOCTOR and NURSE",
+        "DOCTOR",
+        "ward_a",
+    ] {
+        assert!(!policy(text).is_satisfied_by(&held), "{text}");
+    }
+    assert!(policy("\"DOCTOR AND NURSE\" and ward_A").is_satisfied_by(&held));
+}
