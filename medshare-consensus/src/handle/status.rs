@@ -22,7 +22,7 @@ impl<P: Payload> Replica<P> {
     /// is open or execution has to keep up first.
     pub(crate) fn ask_when_behind(&mut self, lead: u64) {
         let own = self.tip.height;
-        if own.0.saturating_sub(self.executed.height.0) >= BATCH {
+        if own.0.saturating_sub(self.executed.height.0) > BATCH {
             return;
         }
         let claimed = Height(own.0.saturating_add(lead));

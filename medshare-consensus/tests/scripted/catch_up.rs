@@ -1,0 +1,207 @@
+//! A member that is behind, and those who serve it.
+
+use medshare_consensus::{LogRecord, Message, Output, ProposalFault, Rejected};
+use medshare_types::CertificateError;
+use medshare_types::id::{Height, ReplicaId};
+
+use crate::common::*;
+
+fn served(block: &medshare_consensus::Proposal<Batch>) -> Message<Batch> {
+    Message::Decided(decided(block))
+}
+
+#[test]
+fn whoever_is_behind_is_told_once_and_served_on_demand() {
+    let mut replica = started(1);
+    let blocks = blocks(2);
+    pass(&mut replica, 1, &blocks[0]);
+    pass(&mut replica, 4, &blocks[1]);
+    assert_eq!(
+        give(&mut replica, at(3), from(3, status_of(0))),
+        [to(&[3], status_of(2))]
+    );
+    assert_eq!(give(&mut replica, at(3), from(3, status_of(0))), []);
+    let serve = Output::Serve {
+        to: ReplicaId(3),
+        from: Height(1),
+        until: Height(2),
+    };
+    assert_eq!(
+        give(&mut replica, at(3), from(3, fetch(1))),
+        [serve.clone()]
+    );
+    assert_eq!(give(&mut replica, at(3), from(3, fetch(1))), []);
+    assert_eq!(give(&mut replica, at(3), from(3, fetch(2))), []);
+    for nonsense in [0, 3, u64::MAX] {
+        assert_eq!(give(&mut replica, at(3), from(2, fetch(nonsense))), []);
+    }
+    give(&mut replica, at(4), tick());
+    assert_eq!(give(&mut replica, at(4), from(3, fetch(1))), [serve]);
+}
+
+#[test]
+fn a_served_block_is_logged_before_it_is_committed() {
+    let mut replica = started(3);
+    let blocks = blocks(2);
+    assert_eq!(
+        give(&mut replica, at(9), from(2, status_of(2))),
+        [to(&[2], fetch(1))]
+    );
+    assert_eq!(
+        give(&mut replica, at(9), from(1, status_of(2))),
+        [],
+        "one question at a time"
+    );
+    assert_eq!(
+        give(&mut replica, at(9), from(2, served(&blocks[0]))),
+        [persist(1, LogRecord::Adopted(decided(&blocks[0]))), timer()]
+    );
+    let committed = |block: &medshare_consensus::Proposal<Batch>| Output::Commit {
+        proposal: block.clone(),
+        certificate: certificate(block, &[0, 1, 2]),
+    };
+    assert_eq!(
+        give(&mut replica, at(9), persisted(1)),
+        [committed(&blocks[0])]
+    );
+    give(&mut replica, at(9), from(2, served(&blocks[1])));
+    assert_eq!(
+        give(&mut replica, at(9), persisted(2)),
+        [committed(&blocks[1])]
+    );
+    assert_eq!(
+        give(&mut replica, at(9), from(2, served(&blocks[1]))),
+        [],
+        "known"
+    );
+}
+
+#[test]
+fn the_next_batch_is_asked_for_at_once_unless_execution_lags() {
+    let mut replica = started(3);
+    let blocks = blocks(36);
+    let serve = |replica: &mut _, heights: core::ops::Range<usize>| {
+        let served = blocks[heights].iter().map(served);
+        let outputs = served.flat_map(|message| give(replica, at(40), from(2, message)));
+        let sent = outputs.filter(|o| !matches!(o, Output::Persist { .. }) && *o != timer());
+        assert_eq!(sent.count(), 0, "all waits for the log");
+    };
+    give(&mut replica, at(40), from(2, status_of(36)));
+    serve(&mut replica, 0..16);
+    let outputs = give(&mut replica, at(40), persisted(16));
+    assert_eq!(outputs.len(), 17);
+    assert_eq!(outputs[16], to(&[2], fetch(17)));
+    serve(&mut replica, 16..32);
+    let outputs = give(&mut replica, at(40), persisted(32));
+    assert_eq!(outputs.len(), 16, "commits only: {outputs:?}");
+    for height in 1..16 {
+        assert_eq!(give(&mut replica, at(40), executed(height)), []);
+    }
+    assert_eq!(
+        give(&mut replica, at(40), executed(16)),
+        [to(&[2], fetch(33))]
+    );
+}
+
+#[test]
+fn a_peer_that_does_not_answer_is_passed_over() {
+    let mut replica = started(3);
+    give(&mut replica, at(9), from(1, status_of(u64::MAX)));
+    give(&mut replica, at(9), from(2, status_of(5)));
+    let asked: Vec<_> = (0..3)
+        .map(|_| give(&mut replica, at(9), tick()).pop())
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            Some(to(&[2], fetch(1))),
+            Some(to(&[1], fetch(1))),
+            Some(to(&[2], fetch(1)))
+        ]
+    );
+}
+
+#[test]
+fn votes_far_ahead_make_a_replica_ask() {
+    let mut replica = started(3);
+    let blocks = blocks(3);
+    let (rejected, outputs) = refuse(&mut replica, at(3), from(1, prepare(1, &blocks[2])));
+    let (sender, height) = (ReplicaId(1), Height(3));
+    assert_eq!(rejected, Rejected::TooFarAhead { sender, height });
+    assert_eq!(outputs, [to(&[1], fetch(1))]);
+}
+
+#[test]
+fn execution_bounds_how_much_is_taken() {
+    let mut replica = started(3);
+    let blocks = blocks(33);
+    for block in &blocks[..32] {
+        give(&mut replica, at(40), from(2, served(block)));
+    }
+    let (rejected, _) = refuse(&mut replica, at(40), from(2, served(&blocks[32])));
+    let height = Height(1);
+    assert_eq!(rejected, Rejected::NotExecuted { height });
+}
+
+#[test]
+fn a_served_block_is_believed_for_its_certificate_and_its_links_only() {
+    let blocks = blocks(2);
+    let attempt = |change: &dyn Fn(&mut medshare_consensus::Decided<Batch>)| {
+        let mut decided = decided(&blocks[0]);
+        change(&mut decided);
+        let mut replica = started(3);
+        let message = Message::Decided(decided);
+        let (rejected, outputs) = refuse(&mut replica, at(9), from(2, message));
+        assert_eq!(outputs, []);
+        rejected
+    };
+    let sender = ReplicaId(2);
+    let invalid = |fault| Rejected::InvalidBlock { sender, fault };
+    assert_eq!(
+        attempt(&|d| d.proposal.payload.0.push(1)),
+        invalid(ProposalFault::WrongPayload)
+    );
+    assert_eq!(
+        attempt(&|d| d.proposal.header.time = at(2)),
+        invalid(ProposalFault::WrongBallot)
+    );
+    assert_eq!(
+        attempt(&|d| d.proposal.header.chain = medshare_types::ChainId::from_digest(roots(1).state)),
+        invalid(ProposalFault::WrongChain)
+    );
+    let mut orphan = blocks[0].clone();
+    orphan.header.previous = roots(1).state;
+    assert_eq!(
+        attempt(&|d| *d = decided(&orphan)),
+        invalid(ProposalFault::WrongParent)
+    );
+    let certificate = |source| Rejected::InvalidCertificate { sender, source };
+    assert_eq!(
+        attempt(&|d| d.certificate.votes.truncate(2)),
+        certificate(CertificateError::NoQuorum {
+            votes: 2,
+            needed: 3
+        })
+    );
+    let repeated = |d: &mut medshare_consensus::Decided<Batch>| {
+        d.certificate.votes[2] = d.certificate.votes[1];
+    };
+    let replica = ReplicaId(1);
+    assert_eq!(
+        attempt(&repeated),
+        certificate(CertificateError::BadSigner { replica })
+    );
+    let prepares = |d: &mut medshare_consensus::Decided<Batch>| {
+        for (n, (_, signature)) in (0..).zip(&mut d.certificate.votes) {
+            *signature = vote(n, medshare_types::Phase::Prepare, &blocks[0]).signature;
+        }
+    };
+    assert_eq!(
+        attempt(&prepares),
+        certificate(CertificateError::BadSignature),
+        "a prepared block is not a decided one"
+    );
+    let (rejected, _) = refuse(&mut started(3), at(9), from(2, served(&blocks[1])));
+    let height = Height(2);
+    assert_eq!(rejected, Rejected::TooFarAhead { sender, height });
+}

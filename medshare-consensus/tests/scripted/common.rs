@@ -1,0 +1,257 @@
+//! Four members by hand: keys, votes and blocks for scripted tests.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_consensus::{
+    Authenticated, Config, Decided, Input, LogPosition, LogRecord, Message, Output, Payload,
+    PrePrepare, Proposal, Recipients, Rejected, Replica, Timer, Tip, Verdict, Vote,
+};
+use medshare_types::certificate::{CommitCertificate, Phase};
+use medshare_types::committee::{Committee, CommitteeMember};
+use medshare_types::genesis::ChainParameters;
+use medshare_types::hash::{Digest, digest};
+use medshare_types::header::{BlockHeader, ExecutedRoots};
+use medshare_types::id::{ChainId, Epoch, Height, OrganisationId, ReplicaId, View};
+use medshare_types::sign::SigningKey;
+use medshare_types::time::Timestamp;
+
+pub(crate) const RESEND_MS: u64 = 1_000;
+/// When the chain was made; block h is proposed h seconds later.
+pub(crate) const CREATED: u64 = 1_000_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Batch(pub(crate) Vec<u8>);
+
+impl Payload for Batch {
+    fn root(&self) -> Digest {
+        digest("test/batch/v1", &[&self.0])
+    }
+}
+
+pub(crate) fn chain() -> ChainId {
+    ChainId::from_digest(digest("test/chain/v1", &[]))
+}
+
+pub(crate) fn key(replica: u16) -> SigningKey {
+    SigningKey::from_seed(&[u8::try_from(replica).unwrap() + 1; 32])
+}
+
+pub(crate) fn committee(n: u16) -> Committee {
+    let seat = |replica| {
+        let key = key(replica).verifying_key();
+        let organisation = OrganisationId::of_key(&key);
+        CommitteeMember { organisation, key }
+    };
+    Committee::new(Epoch(0), (0..n).map(seat).collect()).unwrap()
+}
+
+pub(crate) fn config(replica: u16, n: u16) -> Config {
+    Config {
+        replica: ReplicaId(replica),
+        signing_key: key(replica),
+        committee: committee(n),
+        chain: chain(),
+        parameters: ChainParameters::default(),
+        resend_ms: RESEND_MS,
+    }
+}
+
+pub(crate) fn roots(height: u64) -> ExecutedRoots {
+    ExecutedRoots {
+        height: Height(height),
+        state: digest("test/state/v1", &[&height.to_le_bytes()]),
+        receipts: digest("test/receipts/v1", &[&height.to_le_bytes()]),
+    }
+}
+
+pub(crate) fn genesis() -> Tip {
+    Tip {
+        executed: roots(0),
+        ..Tip::genesis(Timestamp::from_millis(CREATED), Digest::ZERO, Digest::ZERO)
+    }
+}
+
+/// The time of block `height`.
+pub(crate) fn at(height: u64) -> Timestamp {
+    Timestamp::from_millis(CREATED + 1_000 * height)
+}
+
+/// The block that the primary makes on `previous`.
+pub(crate) fn block(height: u64, previous: Digest) -> Proposal<Batch> {
+    let payload = Batch(vec![u8::try_from(height).unwrap(); 3]);
+    let header = BlockHeader {
+        chain: chain(),
+        height: Height(height),
+        epoch: Epoch(0),
+        view: View(0),
+        proposer: ReplicaId(0),
+        previous,
+        time: at(height),
+        transactions: payload.root(),
+        executed: roots(height - 1),
+        next_committee: committee(4).digest(),
+    };
+    Proposal { header, payload }
+}
+
+/// Blocks 1 to `count`.
+pub(crate) fn blocks(count: u64) -> Vec<Proposal<Batch>> {
+    let mut previous = Digest::ZERO;
+    (1..=count)
+        .map(|height| {
+            let block = block(height, previous);
+            previous = block.header.digest();
+            block
+        })
+        .collect()
+}
+
+pub(crate) fn vote(replica: u16, phase: Phase, block: &Proposal<Batch>) -> Vote {
+    Vote::sign(&chain(), block.ballot(), phase, &key(replica))
+}
+
+pub(crate) fn prepare(replica: u16, block: &Proposal<Batch>) -> Message<Batch> {
+    Message::Prepare(vote(replica, Phase::Prepare, block))
+}
+
+pub(crate) fn commit(replica: u16, block: &Proposal<Batch>) -> Message<Batch> {
+    Message::Commit(vote(replica, Phase::Commit, block))
+}
+
+/// A vote for the right ballot under somebody else's key.
+pub(crate) fn forged(phase: Phase, block: &Proposal<Batch>) -> Vote {
+    Vote::sign(&chain(), block.ballot(), phase, &key(99))
+}
+
+pub(crate) fn pre_prepare_of(block: &Proposal<Batch>) -> PrePrepare<Batch> {
+    PrePrepare {
+        proposal: block.clone(),
+        signature: vote(0, Phase::Prepare, block).signature,
+    }
+}
+
+pub(crate) fn pre_prepare(block: &Proposal<Batch>) -> Message<Batch> {
+    Message::PrePrepare(pre_prepare_of(block))
+}
+
+pub(crate) fn certificate(block: &Proposal<Batch>, signers: &[u16]) -> CommitCertificate {
+    let votes = signers.iter();
+    let votes = votes.map(|&n| (ReplicaId(n), vote(n, Phase::Commit, block).signature));
+    CommitCertificate {
+        ballot: block.ballot(),
+        votes: votes.collect(),
+    }
+}
+
+pub(crate) fn decided(block: &Proposal<Batch>) -> Decided<Batch> {
+    Decided {
+        proposal: block.clone(),
+        certificate: certificate(block, &[0, 1, 2]),
+    }
+}
+
+/// A replica, the outputs of its start already taken.
+pub(crate) fn started(replica: u16) -> Replica<Batch> {
+    let mut replica = Replica::new(config(replica, 4), genesis()).unwrap();
+    assert_eq!(drain(&mut replica), [timer(), status(0)]);
+    replica
+}
+
+pub(crate) fn drain(replica: &mut Replica<Batch>) -> Vec<Output<Batch>> {
+    core::iter::from_fn(|| replica.poll_output()).collect()
+}
+
+/// Hands over an input that must be taken, and collects the outputs.
+pub(crate) fn give(
+    replica: &mut Replica<Batch>,
+    now: Timestamp,
+    input: Input<Batch>,
+) -> Vec<Output<Batch>> {
+    assert_eq!(replica.handle(now, input), Ok(()));
+    drain(replica)
+}
+
+/// Hands over an input that must be refused, and collects the outputs.
+pub(crate) fn refuse(
+    replica: &mut Replica<Batch>,
+    now: Timestamp,
+    input: Input<Batch>,
+) -> (Rejected, Vec<Output<Batch>>) {
+    let rejected = replica.handle(now, input).unwrap_err();
+    (rejected, drain(replica))
+}
+
+pub(crate) fn from(sender: u16, message: Message<Batch>) -> Input<Batch> {
+    let sender = ReplicaId(sender);
+    Input::Message(Authenticated { sender, message })
+}
+
+pub(crate) fn valid(block: &Proposal<Batch>) -> Input<Batch> {
+    verdict(block, Verdict::Valid)
+}
+
+pub(crate) fn verdict(block: &Proposal<Batch>, verdict: Verdict) -> Input<Batch> {
+    let digest = block.header.digest();
+    Input::Validated { digest, verdict }
+}
+
+pub(crate) fn persisted(position: u64) -> Input<Batch> {
+    Input::Persisted(LogPosition(position))
+}
+
+pub(crate) fn executed(height: u64) -> Input<Batch> {
+    let roots = roots(height);
+    Input::Executed { roots }
+}
+
+pub(crate) fn tick() -> Input<Batch> {
+    Input::Timer(Timer::Resend)
+}
+
+pub(crate) fn timer() -> Output<Batch> {
+    let (timer, after_ms) = (Timer::Resend, RESEND_MS);
+    Output::SetTimer { timer, after_ms }
+}
+
+pub(crate) fn persist(position: u64, record: LogRecord<Batch>) -> Output<Batch> {
+    let position = LogPosition(position);
+    Output::Persist { position, record }
+}
+
+pub(crate) fn to_all(message: Message<Batch>) -> Output<Batch> {
+    let to = Recipients::All;
+    Output::Send { to, message }
+}
+
+pub(crate) fn to(replicas: &[u16], message: Message<Batch>) -> Output<Batch> {
+    let to = Recipients::Only(replicas.iter().copied().map(ReplicaId).collect());
+    Output::Send { to, message }
+}
+
+pub(crate) fn status(height: u64) -> Output<Batch> {
+    to_all(status_of(height))
+}
+
+pub(crate) fn status_of(height: u64) -> Message<Batch> {
+    let height = Height(height);
+    Message::Status { height }
+}
+
+pub(crate) fn fetch(from: u64) -> Message<Batch> {
+    let from = Height(from);
+    Message::Fetch { from }
+}
+
+/// Takes a backup through one whole height, ending with everything durable and executed.
+pub(crate) fn pass(replica: &mut Replica<Batch>, position: u64, block: &Proposal<Batch>) {
+    let now = block.header.time;
+    give(replica, now, from(0, pre_prepare(block)));
+    give(replica, now, valid(block));
+    give(replica, now, persisted(position));
+    give(replica, now, from(2, prepare(2, block)));
+    give(replica, now, persisted(position + 1));
+    give(replica, now, from(0, commit(0, block)));
+    give(replica, now, from(2, commit(2, block)));
+    give(replica, now, persisted(position + 2));
+    give(replica, now, executed(block.header.height.0));
+    assert_eq!(replica.height(), block.header.height);
+}

@@ -1,0 +1,229 @@
+//! One height from request to commit: the exact outputs of primary and backup.
+
+use crate::common::*;
+use medshare_consensus::{
+    Input, LogPosition, LogRecord, Output, PreparedCertificate, Rejected, Replica, Verdict,
+};
+use medshare_types::certificate::Phase;
+use medshare_types::id::{Height, ReplicaId};
+
+fn prepared_by(
+    block: &medshare_consensus::Proposal<Batch>,
+    signers: &[u16],
+) -> PreparedCertificate {
+    let votes = signers.iter();
+    let votes = votes.map(|&n| (ReplicaId(n), vote(n, Phase::Prepare, block).signature));
+    PreparedCertificate {
+        ballot: block.ballot(),
+        votes: votes.collect(),
+    }
+}
+
+#[test]
+fn the_primary_logs_its_proposal_before_anybody_sees_it() {
+    let mut primary = started(0);
+    let block = &blocks(1)[0];
+    let record = LogRecord::Prepared {
+        pre_prepare: pre_prepare_of(block),
+        vote: vote(0, Phase::Prepare, block),
+    };
+    assert_eq!(
+        give(&mut primary, at(1), Input::Request(block.payload.clone())),
+        [persist(1, record), timer()]
+    );
+    assert_eq!(
+        give(&mut primary, at(1), persisted(1)),
+        [to_all(pre_prepare(block))]
+    );
+    assert_eq!(
+        give(&mut primary, at(1), from(1, prepare(1, block))),
+        [],
+        "two of three prepares"
+    );
+    let record = LogRecord::Committed {
+        prepared: prepared_by(block, &[0, 1, 3]),
+        vote: vote(0, Phase::Commit, block),
+    };
+    assert_eq!(
+        give(&mut primary, at(1), from(3, prepare(3, block))),
+        [persist(2, record), timer()]
+    );
+    assert_eq!(give(&mut primary, at(1), from(1, commit(1, block))), []);
+    assert_eq!(
+        give(&mut primary, at(1), from(3, commit(3, block))),
+        [],
+        "the own commit does not count before it is durable"
+    );
+    let certificate = certificate(block, &[0, 1, 3]);
+    let record = LogRecord::Decided {
+        certificate: certificate.clone(),
+    };
+    assert_eq!(
+        give(&mut primary, at(1), persisted(2)),
+        [persist(3, record), timer(), to_all(commit(0, block))]
+    );
+    assert_eq!(
+        give(&mut primary, at(1), persisted(3)),
+        [Output::Commit {
+            proposal: block.clone(),
+            certificate
+        }]
+    );
+    assert_eq!(primary.height(), Height(1));
+}
+
+#[test]
+fn a_backup_prepares_what_its_application_accepts() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    assert_eq!(
+        give(&mut backup, at(1), from(0, pre_prepare(block))),
+        [Output::Validate(block.clone())]
+    );
+    let record = LogRecord::Prepared {
+        pre_prepare: pre_prepare_of(block),
+        vote: vote(1, Phase::Prepare, block),
+    };
+    assert_eq!(
+        give(&mut backup, at(1), valid(block)),
+        [persist(1, record), timer()]
+    );
+    assert_eq!(
+        give(&mut backup, at(1), from(2, prepare(2, block))),
+        [],
+        "the own prepare does not count before it is durable"
+    );
+    let record = LogRecord::Committed {
+        prepared: prepared_by(block, &[0, 1, 2]),
+        vote: vote(1, Phase::Commit, block),
+    };
+    assert_eq!(
+        give(&mut backup, at(1), persisted(1)),
+        [persist(2, record), timer(), to_all(prepare(1, block))]
+    );
+    assert_eq!(
+        give(&mut backup, at(1), persisted(2)),
+        [to_all(commit(1, block))]
+    );
+    give(&mut backup, at(1), from(2, commit(2, block)));
+    let outputs = give(&mut backup, at(1), from(3, commit(3, block)));
+    let certificate = certificate(block, &[1, 2, 3]);
+    let record = LogRecord::Decided { certificate };
+    assert_eq!(outputs, [persist(3, record), timer()]);
+}
+
+#[test]
+fn one_sync_may_cover_several_records_and_keeps_the_order() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    give(&mut backup, at(1), from(0, pre_prepare(block)));
+    give(&mut backup, at(1), valid(block));
+    for n in [0, 2, 3] {
+        give(&mut backup, at(1), from(n, commit(n, block)));
+    }
+    assert_eq!(
+        backup.height(),
+        Height(1),
+        "a quorum of others has committed it"
+    );
+    assert_eq!(
+        give(&mut backup, at(1), persisted(2)),
+        [
+            to_all(prepare(1, block)),
+            Output::Commit {
+                proposal: block.clone(),
+                certificate: certificate(block, &[0, 2, 3])
+            }
+        ]
+    );
+}
+
+#[test]
+fn a_height_follows_the_other_once_it_is_executed() {
+    let mut backup = started(1);
+    let blocks = blocks(3);
+    pass(&mut backup, 1, &blocks[0]);
+    pass(&mut backup, 4, &blocks[1]);
+    pass(&mut backup, 7, &blocks[2]);
+}
+
+#[test]
+fn the_primary_waits_for_decision_execution_and_clock() {
+    let mut primary = started(0);
+    let block = &blocks(1)[0];
+    let request = || Input::Request(Batch(vec![9]));
+    assert_eq!(
+        refuse(&mut primary, genesis().time, request()).0,
+        Rejected::ClockBehind {
+            earliest: genesis().time.plus_millis(1)
+        }
+    );
+    give(&mut primary, at(1), Input::Request(block.payload.clone()));
+    assert_eq!(
+        refuse(&mut primary, at(2), request()),
+        (Rejected::InFlight { height: Height(1) }, vec![])
+    );
+    give(&mut primary, at(1), persisted(1));
+    for n in [1, 2, 3] {
+        give(&mut primary, at(1), from(n, commit(n, block)));
+    }
+    assert_eq!(
+        refuse(&mut primary, at(2), request()),
+        (Rejected::NotExecuted { height: Height(1) }, vec![])
+    );
+    give(&mut primary, at(2), executed(1));
+    assert_eq!(primary.may_propose(at(2)), Ok(()));
+    assert_eq!(give(&mut primary, at(2), request()).len(), 2);
+}
+
+#[test]
+fn a_backup_does_not_propose() {
+    let mut backup = started(1);
+    let (rejected, outputs) = refuse(&mut backup, at(1), Input::Request(Batch(vec![])));
+    let primary = ReplicaId(0);
+    assert_eq!(rejected, Rejected::NotPrimary { primary });
+    assert_eq!(outputs, []);
+}
+
+#[test]
+fn a_payload_that_nobody_could_decode_is_not_proposed() {
+    let mut primary = started(0);
+    let payload = Batch(vec![0; medshare_consensus::MAX_PAYLOAD_LEN - 3]);
+    let (rejected, _) = refuse(&mut primary, at(1), Input::Request(payload));
+    let limit = medshare_consensus::MAX_PAYLOAD_LEN;
+    assert_eq!(
+        rejected,
+        Rejected::PayloadTooLong {
+            length: limit + 1,
+            limit
+        }
+    );
+}
+
+#[test]
+fn the_node_cannot_report_what_never_was() {
+    let mut replica = started(1);
+    let position = LogPosition(1);
+    assert_eq!(
+        refuse(&mut replica, at(1), persisted(1)).0,
+        Rejected::UnknownPosition { position }
+    );
+    let height = Height(1);
+    assert_eq!(
+        refuse(&mut replica, at(1), executed(1)).0,
+        Rejected::UnexpectedRoots { height }
+    );
+    let block = &blocks(1)[0];
+    assert_eq!(
+        give(&mut replica, at(1), verdict(block, Verdict::Valid)),
+        [],
+        "nobody asked"
+    );
+}
+
+#[test]
+fn the_seat_and_the_key_belong_together() {
+    let mut config = config(1, 4);
+    config.signing_key = key(2);
+    assert!(Replica::<Batch>::new(config, genesis()).is_err());
+}

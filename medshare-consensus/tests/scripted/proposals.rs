@@ -1,0 +1,195 @@
+//! Proposals that are wrong, too early, too late, or wait for something.
+
+use crate::common::*;
+use medshare_consensus::{Output, Proposal, ProposalFault, Rejected, Verdict};
+use medshare_types::hash::Digest;
+use medshare_types::id::{ChainId, Height, ReplicaId};
+use medshare_types::time::Timestamp;
+
+const PRIMARY: ReplicaId = ReplicaId(0);
+
+fn fault_of(change: impl FnOnce(&mut Proposal<Batch>)) -> ProposalFault {
+    let mut backup = started(1);
+    let mut block = blocks(1).remove(0);
+    change(&mut block);
+    let (rejected, outputs) = refuse(&mut backup, at(1), from(0, pre_prepare(&block)));
+    assert_eq!(outputs, []);
+    match rejected {
+        Rejected::InvalidProposal { proposer, fault } if proposer == PRIMARY => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_fault_of_a_header_is_named() {
+    let chain = |b: &mut Proposal<Batch>| b.header.chain = ChainId::from_digest(Digest::ZERO);
+    assert_eq!(fault_of(chain), ProposalFault::WrongChain);
+    let proposer = |b: &mut Proposal<Batch>| b.header.proposer = ReplicaId(1);
+    assert_eq!(fault_of(proposer), ProposalFault::WrongProposer);
+    let parent = |b: &mut Proposal<Batch>| b.header.previous = roots(9).state;
+    assert_eq!(fault_of(parent), ProposalFault::WrongParent);
+    let time = |b: &mut Proposal<Batch>| b.header.time = genesis().time;
+    assert_eq!(fault_of(time), ProposalFault::TimeNotIncreasing);
+    let payload = |b: &mut Proposal<Batch>| b.payload.0.push(0);
+    assert_eq!(fault_of(payload), ProposalFault::WrongPayload);
+    let height = |b: &mut Proposal<Batch>| b.header.executed.height = Height(1);
+    assert_eq!(fault_of(height), ProposalFault::WrongExecutedHeight);
+    let roots = |b: &mut Proposal<Batch>| b.header.executed.state = Digest::ZERO;
+    assert_eq!(fault_of(roots), ProposalFault::WrongRoots);
+    let committee = |b: &mut Proposal<Batch>| b.header.next_committee = Digest::ZERO;
+    assert_eq!(fault_of(committee), ProposalFault::WrongCommittee);
+}
+
+#[test]
+fn only_the_primary_proposes_and_signs() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    let sender = ReplicaId(2);
+    assert_eq!(
+        refuse(&mut backup, at(1), from(2, pre_prepare(block))),
+        (Rejected::NotThePrimary { sender }, vec![])
+    );
+    let mut unsigned = pre_prepare_of(block);
+    unsigned.signature = forged(medshare_types::Phase::Prepare, block).signature;
+    let message = medshare_consensus::Message::PrePrepare(unsigned);
+    let sender = PRIMARY;
+    assert_eq!(
+        refuse(&mut backup, at(1), from(0, message)),
+        (Rejected::BadSignature { sender }, vec![])
+    );
+}
+
+/// What a backup says about block 1 (made at `at(1)`) when it comes `offset` milliseconds later.
+fn on_arrival(offset: i64) -> Result<(), Rejected> {
+    let now = at(1).as_millis().checked_add_signed(offset).unwrap();
+    let now = Timestamp::from_millis(now);
+    started(1).handle(now, from(0, pre_prepare(&blocks(1)[0])))
+}
+
+#[test]
+fn time_is_bounded_on_both_sides() {
+    let (proposer, time) = (PRIMARY, at(1));
+    let untimely = Err(Rejected::Untimely { proposer, time });
+    assert_eq!(on_arrival(-501), untimely);
+    assert_eq!(on_arrival(-500), Ok(()));
+    assert_eq!(on_arrival(2_500), Ok(()));
+    assert_eq!(on_arrival(2_501), untimely);
+}
+
+#[test]
+fn a_future_proposal_is_taken_when_it_comes_again_in_time() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    let early = at(1).minus_millis(501);
+    refuse(&mut backup, early, from(0, pre_prepare(block)));
+    assert_eq!(
+        give(&mut backup, at(1), from(0, pre_prepare(block))),
+        [Output::Validate(block.clone())]
+    );
+    assert_eq!(give(&mut backup, at(1), from(0, pre_prepare(block))), []);
+}
+
+#[test]
+fn f_plus_1_prepares_excuse_a_late_proposal_and_bad_ones_do_not() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    refuse(&mut backup, at(60), from(0, pre_prepare(block)));
+    let bad = forged(medshare_types::Phase::Prepare, block);
+    let bad = medshare_consensus::Message::Prepare(bad);
+    assert_eq!(give(&mut backup, at(60), from(2, bad)), []);
+    assert_eq!(
+        give(&mut backup, at(60), from(3, prepare(3, block))),
+        [Output::Validate(block.clone())]
+    );
+}
+
+#[test]
+fn a_refused_proposal_gets_no_vote_and_is_not_asked_about_again() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    give(&mut backup, at(1), from(0, pre_prepare(block)));
+    assert_eq!(
+        give(&mut backup, at(1), verdict(block, Verdict::Invalid)),
+        []
+    );
+    assert_eq!(give(&mut backup, at(1), from(0, pre_prepare(block))), []);
+    assert_eq!(give(&mut backup, at(1), valid(block)), [], "too late");
+    assert_eq!(give(&mut backup, at(2), tick()), [timer(), status(0)]);
+}
+
+#[test]
+fn a_deferred_verdict_is_asked_for_again_at_the_tick() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    give(&mut backup, at(1), from(0, pre_prepare(block)));
+    give(&mut backup, at(1), verdict(block, Verdict::Deferred));
+    assert_eq!(
+        give(&mut backup, at(2), tick()),
+        [Output::Validate(block.clone()), timer(), status(0)]
+    );
+    assert_eq!(give(&mut backup, at(2), valid(block)).len(), 2);
+}
+
+#[test]
+fn a_proposal_waits_for_the_height_before_to_be_executed() {
+    let mut backup = started(1);
+    let blocks = blocks(2);
+    for n in [0, 2, 3] {
+        give(&mut backup, at(1), from(n, commit(n, &blocks[0])));
+    }
+    give(&mut backup, at(1), from(0, pre_prepare(&blocks[0])));
+    assert_eq!(backup.height(), Height(1));
+    assert_eq!(
+        give(&mut backup, at(2), from(0, pre_prepare(&blocks[1]))),
+        []
+    );
+    assert_eq!(
+        give(&mut backup, at(9), executed(1)),
+        [Output::Validate(blocks[1].clone())]
+    );
+}
+
+#[test]
+fn wrong_roots_are_noticed_when_the_own_ones_are_there() {
+    let mut backup = started(1);
+    let mut blocks = blocks(2);
+    for n in [0, 2, 3] {
+        give(&mut backup, at(1), from(n, commit(n, &blocks[0])));
+    }
+    give(&mut backup, at(1), from(0, pre_prepare(&blocks[0])));
+    blocks[1].header.executed.receipts = Digest::ZERO;
+    give(&mut backup, at(2), from(0, pre_prepare(&blocks[1])));
+    let (rejected, outputs) = refuse(&mut backup, at(2), executed(1));
+    let (proposer, fault) = (PRIMARY, ProposalFault::WrongRoots);
+    assert_eq!(rejected, Rejected::InvalidProposal { proposer, fault });
+    assert_eq!(outputs, []);
+}
+
+#[test]
+fn a_proposal_that_overtakes_the_decision_is_judged_by_its_arrival() {
+    let mut backup = started(1);
+    let blocks = blocks(2);
+    give(&mut backup, at(1), from(0, pre_prepare(&blocks[0])));
+    give(&mut backup, at(2), from(0, pre_prepare(&blocks[1])));
+    give(&mut backup, at(2), from(2, prepare(2, &blocks[1])));
+    let late = at(30);
+    for n in [0, 2, 3] {
+        give(&mut backup, late, from(n, commit(n, &blocks[0])));
+    }
+    assert_eq!(
+        give(&mut backup, late, executed(1)),
+        [Output::Validate(blocks[1].clone())]
+    );
+}
+
+#[test]
+fn a_block_that_others_committed_is_final_whatever_was_thought_of_it() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    give(&mut backup, at(1), from(0, pre_prepare(block)));
+    give(&mut backup, at(1), verdict(block, Verdict::Invalid));
+    for n in [0, 2, 3] {
+        give(&mut backup, at(1), from(n, commit(n, block)));
+    }
+    assert_eq!(backup.height(), Height(1));
+}

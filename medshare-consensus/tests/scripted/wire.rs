@@ -1,0 +1,170 @@
+//! What goes over the wire and into the log: round trips, malformed bytes, a snapshot.
+
+use medshare_consensus::{Evidence, EvidenceError, LogRecord, Message, PreparedCertificate};
+use medshare_types::certificate::Phase;
+use medshare_types::hash::digest;
+use medshare_types::id::{Height, ReplicaId};
+use medshare_types::wire::{DecodeError, Wire};
+
+use crate::common::*;
+
+fn messages() -> Vec<Message<Batch>> {
+    let block = &blocks(1)[0];
+    vec![
+        pre_prepare(block),
+        prepare(1, block),
+        commit(2, block),
+        Message::Decided(decided(block)),
+        fetch(7),
+        status_of(8),
+    ]
+}
+
+fn records() -> Vec<LogRecord<Batch>> {
+    let block = &blocks(1)[0];
+    let prepared = PreparedCertificate {
+        ballot: block.ballot(),
+        votes: vec![(ReplicaId(1), vote(1, Phase::Prepare, block).signature)],
+    };
+    vec![
+        LogRecord::Prepared {
+            pre_prepare: pre_prepare_of(block),
+            vote: vote(1, Phase::Prepare, block),
+        },
+        LogRecord::Committed {
+            prepared,
+            vote: vote(1, Phase::Commit, block),
+        },
+        LogRecord::Decided {
+            certificate: certificate(block, &[0, 1, 2]),
+        },
+        LogRecord::Adopted(decided(block)),
+    ]
+}
+
+fn evidence() -> Evidence {
+    let block = blocks(1).remove(0);
+    let mut other = block.clone();
+    other.header.time = at(2);
+    Evidence {
+        accused: ReplicaId(0),
+        phase: Phase::Prepare,
+        first: vote(0, Phase::Prepare, &block),
+        second: vote(0, Phase::Prepare, &other),
+    }
+}
+
+/// Round trip; every shorter and one longer form fails; the envelope is checked.
+fn check<T: Wire + PartialEq + core::fmt::Debug>(value: &T) {
+    let bytes = value.to_wire();
+    assert_eq!(T::from_wire(&bytes).as_ref(), Ok(value));
+    for end in 0..bytes.len() {
+        assert_eq!(T::from_wire(&bytes[..end]), Err(DecodeError::Truncated));
+    }
+    let mut long = bytes.clone();
+    long.push(0);
+    assert_eq!(
+        T::from_wire(&long),
+        Err(DecodeError::TrailingBytes { count: 1 })
+    );
+    for at in 0..6 {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 0x40;
+        assert!(T::from_wire(&bytes).is_err(), "byte {at} of the envelope");
+    }
+}
+
+#[test]
+fn messages_records_and_evidence_round_trip_and_are_strict() {
+    messages().iter().for_each(check);
+    records().iter().for_each(check);
+    check(&evidence());
+    let mut unknown = status_of(1).to_wire();
+    unknown[6] = 6;
+    assert!(matches!(
+        Message::<Batch>::from_wire(&unknown),
+        Err(DecodeError::Malformed { .. })
+    ));
+}
+
+#[test]
+fn the_bytes_stay_what_they_are() {
+    assert_eq!(
+        status_of(258).to_wire(),
+        b"mCMS\x00\x01\x05\x02\x01\x00\x00\x00\x00\x00\x00"
+    );
+    let all: Vec<u8> = messages()
+        .iter()
+        .map(Wire::to_wire)
+        .chain(records().iter().map(Wire::to_wire))
+        .chain([evidence().to_wire()])
+        .flatten()
+        .collect();
+    assert_eq!(
+        digest("test/snapshot/v1", &[&all]).to_string(),
+        "97902091fc4a7a99d6db401996d3fc0adabd33a85fd5d98cb38c27ce349afe72"
+    );
+}
+
+#[test]
+fn a_full_block_fits() {
+    let limit = medshare_consensus::MAX_PAYLOAD_LEN;
+    let mut block = blocks(1).remove(0);
+    block.payload = Batch(vec![0; limit - 4]);
+    let bytes = pre_prepare(&block).to_wire();
+    assert!(Message::<Batch>::from_wire(&bytes).is_ok());
+    let mut decided = decided(&block);
+    let vote = decided.certificate.votes[0];
+    decided.certificate.votes = vec![vote; 1024];
+    let bytes = LogRecord::Adopted(decided).to_wire();
+    assert!(LogRecord::<Batch>::from_wire(&bytes).is_ok());
+}
+
+#[test]
+fn records_name_their_height() {
+    for record in records() {
+        assert_eq!(record.height(), Height(1));
+    }
+}
+
+#[test]
+fn evidence_needs_two_signed_votes_that_contradict_each_other() {
+    let (chain, committee) = (chain(), committee(4));
+    let good = evidence();
+    assert_eq!(good.verify(&chain, &committee), Ok(()));
+    let with = |change: &dyn Fn(&mut Evidence)| {
+        let mut evidence = good.clone();
+        change(&mut evidence);
+        evidence.verify(&chain, &committee)
+    };
+    assert_eq!(
+        with(&|e| e.second = e.first),
+        Err(EvidenceError::NoContradiction)
+    );
+    assert_eq!(
+        with(&|e| e.second.ballot.height = Height(2)),
+        Err(EvidenceError::NoContradiction)
+    );
+    let accused = ReplicaId(9);
+    assert_eq!(
+        with(&|e| e.accused = accused),
+        Err(EvidenceError::NotAMember { accused })
+    );
+    for change in [
+        (&|e: &mut Evidence| e.accused = ReplicaId(1)) as &dyn Fn(&mut Evidence),
+        &|e| e.phase = Phase::Commit,
+        &|e| e.second.signature = e.first.signature,
+    ] {
+        assert!(matches!(
+            with(change),
+            Err(EvidenceError::BadSignature { .. })
+        ));
+    }
+    let other =
+        medshare_types::Committee::new(medshare_types::Epoch(1), committee.members().to_vec())
+            .unwrap();
+    assert!(matches!(
+        good.verify(&chain, &other),
+        Err(EvidenceError::WrongEpoch { .. })
+    ));
+}
