@@ -93,7 +93,6 @@ const GENERATOR_WIDTH: usize = 8;
 ///
 /// # Security
 /// As [`FixedBase`]: public scalars, or secret ones used once.
-#[must_use]
 pub fn g1_generator_mul(scalar: &Scalar) -> G1Projective {
     static TABLE: OnceLock<FixedBase<G1Projective>> = OnceLock::new();
     TABLE
@@ -105,7 +104,6 @@ pub fn g1_generator_mul(scalar: &Scalar) -> G1Projective {
 ///
 /// # Security
 /// As [`FixedBase`]: public scalars, or secret ones used once.
-#[must_use]
 pub fn g2_generator_mul(scalar: &Scalar) -> G2Projective {
     static TABLE: OnceLock<FixedBase<G2Projective>> = OnceLock::new();
     TABLE

@@ -221,13 +221,11 @@ impl Commitments {
     }
 
     /// C_0 = f(0)·g2.
-    #[must_use]
     pub fn constant(&self) -> G2Affine {
         self.points.first().copied().unwrap_or_default()
     }
 
     /// Σ_k j^k·C_k = f(j)·g2, by Horner's rule: t multiplications by j, which is short.
-    #[must_use]
     pub fn public_share(&self, place: u64) -> G2Projective {
         let horner = |acc: G2Projective, point| mul_short(&acc, place) + point;
         self.points.iter().rev().fold(G2Projective::zero(), horner)

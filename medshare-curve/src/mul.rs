@@ -31,7 +31,6 @@ const STRAUS_LIMIT: usize = 128;
 /// # Security
 /// Variable time in both: for public scalars, and for secret ones that are used once. `point` must
 /// be in G1: outside it φ is no such multiplication and the result is a wrong point.
-#[must_use]
 pub fn mul_public(point: &G1Affine, scalar: &Scalar) -> G1Projective {
     sum_of_products(&[*point], &[*scalar])
 }
@@ -44,7 +43,6 @@ pub fn mul_public(point: &G1Affine, scalar: &Scalar) -> G1Projective {
 /// The two scalars that meet variable-time code are each uniform and fresh, so timings over many
 /// calls say nothing about k. An attacker who traces one single execution in full is not covered.
 /// `point` must be in G1.
-#[must_use]
 pub fn mul_secret(point: &G1Affine, scalar: &Scalar, rng: &mut impl RandomSource) -> G1Projective {
     let blind = Zeroizing::new(random_scalar(rng));
     let rest = Zeroizing::new(*scalar - *blind);
@@ -60,7 +58,6 @@ pub fn mul_secret(point: &G1Affine, scalar: &Scalar, rng: &mut impl RandomSource
 }
 
 /// Σ k_i·P_i over the shorter of the two slices. Variable time, points in G1: see [`mul_public`].
-#[must_use]
 pub fn sum_of_products(points: &[G1Affine], scalars: &[Scalar]) -> G1Projective {
     if points.len() > STRAUS_LIMIT {
         return G1Projective::msm_unchecked(points, scalars);
@@ -77,13 +74,11 @@ pub fn sum_of_products(points: &[G1Affine], scalars: &[Scalar]) -> G1Projective 
 ///
 /// # Security
 /// As [`mul_public`], with G2 for G1.
-#[must_use]
 pub fn mul_public_g2(point: &G2Affine, scalar: &Scalar) -> G2Projective {
     sum_of_products_g2(&[*point], &[*scalar])
 }
 
 /// Σ k_i·P_i in G2 over the shorter of the two slices; see [`mul_public_g2`].
-#[must_use]
 pub fn sum_of_products_g2(points: &[G2Affine], scalars: &[Scalar]) -> G2Projective {
     if points.len() > STRAUS_LIMIT {
         return G2Projective::msm_unchecked(points, scalars);

@@ -12,19 +12,16 @@ use crate::{G1Affine, G2Affine, Gt};
 pub type PreparedG2 = G2Prepared<Config>;
 
 /// g1.
-#[must_use]
 pub fn g1() -> G1Affine {
     G1Affine::generator()
 }
 
 /// g2.
-#[must_use]
 pub fn g2() -> G2Affine {
     G2Affine::generator()
 }
 
 /// e(P, Q). `p` in G1 and `q` in G2.
-#[must_use]
 pub fn pairing(p: &G1Affine, q: &G2Affine) -> Gt {
     multi_pairing(&[(*p, *q)])
 }
@@ -32,7 +29,6 @@ pub fn pairing(p: &G1Affine, q: &G2Affine) -> Gt {
 /// Π e(P_i, Q_i), the identity for none. Points in G1 and G2.
 ///
 /// Cost: one final exponentiation, 63 squarings in F_{p¹²}, and the lines of each pair.
-#[must_use]
 pub fn multi_pairing(pairs: &[(G1Affine, G2Affine)]) -> Gt {
     final_exponentiation(miller_loop(&prepare(pairs)))
 }

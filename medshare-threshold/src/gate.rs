@@ -110,7 +110,6 @@ impl fmt::Debug for GateFactor {
 }
 
 /// Q = H(L): the label's canonical bytes hashed to G1.
-#[must_use]
 pub fn label_point(label: &GateLabel) -> G1Affine {
     hash_to_g1(LABEL_DST, &label.to_wire())
 }

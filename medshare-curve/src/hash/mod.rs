@@ -20,7 +20,6 @@ use crate::{G1Affine, G1Projective};
 /// # Security
 /// Time depends on the message: for public messages. The result is in G1; it is the identity with
 /// probability about 2⁻²⁵⁵.
-#[must_use]
 pub fn hash_to_g1(dst: &[u8], message: &[u8]) -> G1Affine {
     let [u0, u1] = expand::hash_to_field(dst, message);
     let sum = sswu::map_to_isogenous(&u0) + sswu::map_to_isogenous(&u1);
