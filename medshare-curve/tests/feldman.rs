@@ -1,0 +1,200 @@
+//! The public side of a key ceremony, against polynomials in the clear.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use ark_ec::CurveGroup;
+use common::{curve_points, curve_points_g2, rng};
+use medshare_curve::encoding::{encode_g1, encode_g2};
+use medshare_curve::feldman::Ceremony;
+use medshare_curve::pairing::{g1, g2};
+use medshare_curve::scalar::{evaluate_polynomial, random_scalar};
+use medshare_curve::{DealError, G2Affine, PointError, Scalar};
+use medshare_types::hash::digest;
+use medshare_types::{
+    AccessClass, ChainId, Deal, EncryptedShare, G2Bytes, GateKeyId, OrganisationId,
+};
+
+fn organisation(n: u8) -> OrganisationId {
+    OrganisationId::from_digest(digest("medshare/test", &[&[n]]))
+}
+
+fn ceremony(n: u8, threshold: u16) -> Ceremony {
+    let chain = ChainId::from_digest(digest("medshare/test", &[b"chain"]));
+    let holders = (0..n).map(organisation).collect();
+    Ceremony::new(chain, AccessClass::Normal, holders, threshold).unwrap()
+}
+
+fn commit(coefficient: &Scalar) -> G2Bytes {
+    encode_g2(&(g2() * coefficient).into_affine())
+}
+
+/// The deal of a polynomial; its ciphertexts are nobody's concern here.
+fn deal(coefficients: &[Scalar], holders: usize) -> Deal {
+    let share = EncryptedShare {
+        ephemeral: encode_g1(&g1()),
+        ciphertext: [0; 48],
+    };
+    Deal {
+        commitments: coefficients.iter().map(commit).collect(),
+        shares: vec![share; holders],
+    }
+}
+
+fn polynomials(dealers: usize, threshold: usize) -> Vec<Vec<Scalar>> {
+    let mut rng = rng(11);
+    (0..dealers)
+        .map(|_| (0..threshold).map(|_| random_scalar(&mut rng)).collect())
+        .collect()
+}
+
+#[test]
+fn the_key_is_the_sum_of_the_polynomials() {
+    let ceremony = ceremony(5, 4);
+    let polynomials = polynomials(5, 4);
+    let deals: Vec<Deal> = polynomials.iter().map(|p| deal(p, 5)).collect();
+    let named: Vec<_> = (0..5).map(organisation).zip(&deals).collect();
+    let key = ceremony.gate_key(&named).unwrap();
+
+    let sum_at = |x| {
+        polynomials
+            .iter()
+            .map(|p| evaluate_polynomial(p, x))
+            .sum::<Scalar>()
+    };
+    assert_eq!(key.public, commit(&sum_at(0)));
+    for (holder, place) in key.holders.iter().zip(1u8..) {
+        assert_eq!(holder.organisation, organisation(place - 1));
+        assert_eq!(holder.public_share, commit(&sum_at(place.into())));
+    }
+    assert_eq!(key.id, GateKeyId::derive(&key.public, &key.lineage));
+    assert_eq!((key.threshold, key.generation), (4, 0));
+}
+
+#[test]
+fn a_share_is_good_exactly_at_its_place() {
+    let ceremony = ceremony(4, 3);
+    let polynomial = &polynomials(1, 3)[0];
+    let commitments = ceremony
+        .check_deal(organisation(0), &deal(polynomial, 4))
+        .unwrap();
+    for place in 1..=4 {
+        let share = evaluate_polynomial(polynomial, place);
+        assert!(commitments.verify_share(place, &share));
+        assert!(!commitments.verify_share(place, &(share + Scalar::from(1u64))));
+        assert!(!commitments.verify_share(place + 1, &share));
+    }
+    let mut reversed = polynomial.clone();
+    reversed.reverse();
+    let reversed = ceremony
+        .check_deal(organisation(0), &deal(&reversed, 4))
+        .unwrap();
+    // At place 1 both orders give the same sum; nowhere else.
+    assert!(!reversed.verify_share(2, &evaluate_polynomial(polynomial, 2)));
+}
+
+#[test]
+fn the_lineage_names_everything_that_was_dealt_and_by_whom() {
+    let polynomials = polynomials(5, 3);
+    let deals: Vec<Deal> = polynomials.iter().map(|p| deal(p, 4)).collect();
+    let lineage = |ceremony: &Ceremony, places: &[u8], deals: &[&Deal]| {
+        let named: Vec<_> = places
+            .iter()
+            .map(|n| organisation(*n))
+            .zip(deals.iter().copied())
+            .collect();
+        ceremony.gate_key(&named).unwrap().lineage
+    };
+    let three = [&deals[0], &deals[1], &deals[2]];
+    let base = lineage(&ceremony(4, 3), &[0, 1, 2], &three);
+    assert_eq!(base, lineage(&ceremony(4, 3), &[0, 1, 2], &three));
+    assert_ne!(base, lineage(&ceremony(4, 3), &[0, 1, 3], &three));
+    let other = [&deals[0], &deals[1], &deals[3]];
+    assert_ne!(base, lineage(&ceremony(4, 3), &[0, 1, 2], &other));
+    let chain = ChainId::from_digest(digest("medshare/test", &[b"another chain"]));
+    let holders = (0..4).map(organisation).collect();
+    let elsewhere = Ceremony::new(chain, AccessClass::Normal, holders, 3).unwrap();
+    assert_ne!(base, lineage(&elsewhere, &[0, 1, 2], &three));
+}
+
+#[test]
+fn a_cancelling_deal_makes_no_key() {
+    // A dealer who posts the negatives of the others' commitments, which needs no secret.
+    let polynomials = polynomials(2, 3);
+    let negated: Vec<Scalar> = (0..3)
+        .map(|k| -(polynomials[0][k] + polynomials[1][k]))
+        .collect();
+    let deals =
+        [&polynomials[0], &polynomials[1], &negated].map(|coefficients| deal(coefficients, 4));
+    let named: Vec<_> = (0..3).map(organisation).zip(&deals).collect();
+    assert_eq!(
+        ceremony(4, 3).gate_key(&named),
+        Err(DealError::DegenerateKey)
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
+    let ceremony = ceremony(4, 3);
+    let dealer = organisation(1);
+    let good = deal(&polynomials(1, 3)[0], 4);
+    let check = |change: &dyn Fn(&mut Deal)| {
+        let mut deal = good.clone();
+        change(&mut deal);
+        ceremony.check_deal(dealer, &deal).map(drop)
+    };
+    assert_eq!(check(&|_| ()), Ok(()));
+    let commitment = |index, source| {
+        Err(DealError::InvalidCommitment {
+            dealer,
+            index,
+            source,
+        })
+    };
+    let outside = encode_g2(&curve_points_g2().next().unwrap());
+    let identity = encode_g2(&G2Affine::identity());
+    assert_eq!(
+        check(&|deal| deal.commitments[1] = outside),
+        commitment(1, PointError::NotInSubgroup)
+    );
+    assert_eq!(
+        check(&|deal| deal.commitments[0] = identity),
+        commitment(0, PointError::Identity)
+    );
+    assert_eq!(
+        check(&|deal| deal.commitments[2] = G2Bytes([0xff; 96])),
+        commitment(2, PointError::NotCanonical)
+    );
+    let off_subgroup = encode_g1(&curve_points().next().unwrap());
+    assert_eq!(
+        check(&|deal| deal.shares[3].ephemeral = off_subgroup),
+        Err(DealError::InvalidEphemeral {
+            dealer,
+            index: 3,
+            source: PointError::NotInSubgroup
+        })
+    );
+    assert_eq!(
+        ceremony.check_deal(organisation(9), &good).map(drop),
+        Err(DealError::UnexpectedDealer {
+            dealer: organisation(9)
+        })
+    );
+}
+
+#[test]
+fn a_key_from_too_few_deals_could_be_known_to_its_dealers() {
+    let ceremony = ceremony(7, 2);
+    let deals: Vec<Deal> = polynomials(7, 2).iter().map(|p| deal(p, 7)).collect();
+    let named: Vec<_> = (0..7).map(organisation).zip(&deals).collect();
+    // A small threshold lowers no bar for the number of dealers: q = 5 of 7.
+    assert_eq!(
+        ceremony.gate_key(&named[..4]),
+        Err(DealError::TooFewDeals {
+            needed: 5,
+            found: 4
+        })
+    );
+    assert!(ceremony.gate_key(&named[..5]).is_ok());
+}
