@@ -1,2 +1,57 @@
-//! One member of a medshare consortium.
+//! One member of a medshare consortium: transport, driver, executor, storage, share service.
+//!
+//! **Is:** the process part of an organisation. A [`NodeHandle`] drives the PBFT replica of
+//! `medshare-consensus` over a [`transport`], writes its records to the [`log`] before anything
+//! leaves, executes committed blocks with `medshare-contract` into the ledger of
+//! `medshare-ledger`, takes part in the gate's key ceremony, and answers clients: transactions,
+//! proofs, release shares. A holder releases from **its own** committed state, never from what a
+//! caller brings.
+//!
+//! **Is not:** needed by anybody who wants a single scheme, nor a place of rules: those are in the
+//! crates it joins. It comes with a transport within one process; a network transport is one more
+//! implementation of [`transport::Outbound`].
+//!
+//! # Security
+//!
+//! Not audited. Bytes from members and clients are parsed strictly and bounded; what does not
+//! parse is dropped or refused, nothing panics. Secrets come from a
+//! [`KeyStore`](medshare_types::keystore::KeyStore) and are erased when dropped. There is no view
+//! change: a dead primary stops the chain.
+//!
+//! # Module map
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`node`] | starting, asking and stopping a member |
+//! | [`secrets`] | what its key store holds |
+//! | [`transport`] | encoded bytes between members |
+//! | [`log`] | the consensus log file |
+//! | [`drill`] | making a member misbehave on purpose |
+//! | `member` | the task: inputs, outputs, proposals, checkpoints |
+//! | `executor` | blocks through the contract into the ledger |
+//! | `ceremony`, `holder` | the gate key: making it, releasing shares of it |
+//! | `clients`, `waiters`, `mempool`, `peer` | requests, receipts, pending transactions, frames |
 #![forbid(unsafe_code)]
+
+mod batch;
+mod ceremony;
+mod clients;
+mod clock;
+pub mod drill;
+mod error;
+mod executor;
+mod holder;
+pub mod log;
+mod member;
+mod mempool;
+pub mod node;
+mod peer;
+mod random;
+pub mod secrets;
+pub mod transport;
+mod waiters;
+
+pub use drill::{Drill, HolderConduct, Presence};
+pub use error::NodeError;
+pub use node::{NodeClient, NodeConfig, NodeGone, NodeHandle};
+pub use secrets::MemberSecrets;

@@ -1,2 +1,97 @@
-//! Seal, grant, open and audit medical records.
+//! Seal, grant, open and audit medical records that several organisations share.
+//!
+//! **Is:** what applications use. [`Organisation`] enrols people and seals records, a patient
+//! ([`Person`]) grants and revokes, a clinician opens, and whoever has the [`TrustAnchor`]
+//! verifies a [`Receipt`] offline. Answers of the consortium are verified; no single member, and
+//! no store, is believed.
+//!
+//! **Is not:** a place of protocol logic, which is in the crates under it; nor an access control
+//! for what somebody has read: no scheme un-reads it.
+//!
+//! # Security
+//!
+//! Not audited. Secrets come from a [`KeyStore`](keystore::KeyStore), are erased when dropped and
+//! never printed. See `SECURITY.md` for the threat model and for what is not claimed.
+//!
+//! # Example
+//!
+//! ```
+//! # #[tokio::main(flavor = "multi_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use medshare_sdk::{AccessPolicy, Consortium, Purpose, Window};
+//!
+//! let consortium = Consortium::in_process(4).await?;
+//! let st_mary = consortium.organisation("st-mary")?;
+//! let patient = st_mary.enrol("patient-7", &[]).await?;
+//! let doctor = st_mary.enrol("dr-lee", &["role:cardiologist"]).await?;
+//! let policy: AccessPolicy = "role:cardiologist".parse()?;
+//! let record = st_mary.seal(b"an ECG", &policy).subject(&patient).await?;
+//! let grant =
+//!     patient.grant(record, &doctor, Window::days(30)).purpose(Purpose::Treatment).await?;
+//! let opened = doctor.open(grant).await?;
+//! assert_eq!(opened.bytes(), b"an ECG");
+//! opened.receipt().verify(&consortium.trust_anchor())?;
+//! # consortium.shut_down().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Module map
+//!
+//! | module | holds |
+//! |---|---|
+//! | `consortium`, `organisation`, `person` | who there is |
+//! | `seal`, `content`, `record` | from bytes to a registered record |
+//! | `grant`, [`window`] | consent |
+//! | `open`, `reader`, `shares` | from a grant to bytes |
+//! | [`receipt`] | proofs to keep |
+//! | [`issuer`] | attribute keys |
+//! | [`client`], `chain` | how members are reached, and why none is believed |
+//! | `objects` | object stores |
+//! | [`keystore`] | where secrets are kept |
+//! | [`in_process`] | a whole consortium in this process (feature `in-process`) |
+//! | [`error`] | what can go wrong, with stable codes |
 #![forbid(unsafe_code)]
+
+mod chain;
+pub mod client;
+mod clock;
+mod consortium;
+mod content;
+pub mod error;
+mod files;
+mod grant;
+#[cfg(feature = "in-process")]
+pub mod in_process;
+pub mod issuer;
+pub mod keystore;
+mod objects;
+mod open;
+mod organisation;
+mod person;
+mod random;
+mod reader;
+pub mod receipt;
+mod record;
+mod seal;
+mod shares;
+pub mod window;
+
+pub use client::ConsortiumClient;
+pub use consortium::{Consortium, ConsortiumParts};
+pub use content::Content;
+pub use error::{Error, Result};
+pub use grant::GrantRequest;
+pub use medshare_abe::{AccessPolicy, Attribute};
+pub use medshare_types::{
+    ChainId, Denial, GrantId, Height, OrganisationId, PersonId, Purpose, RecordId, RecordVersion,
+    Ticket, TicketId, Timestamp,
+};
+pub use objects::StoreLocation;
+pub use open::{Access, Open, Opened};
+pub use organisation::Organisation;
+pub use person::Person;
+pub use receipt::{Receipt, TrustAnchor};
+pub use record::{Descriptor, Record};
+pub use seal::Seal;
+pub use window::Window;

@@ -1,0 +1,104 @@
+//! What a member answers to clients. Every answer is bytes; nothing in a request is believed.
+
+use std::sync::Arc;
+
+use medshare_ledger::{
+    MemberRequest, MemberResponse, Refusal, RefusalCode, ShareRequest, StoreError, Transaction,
+};
+use medshare_types::{TransactionId, Wire};
+use tokio::sync::oneshot;
+
+use crate::error::NodeError;
+use crate::member::{Member, blocking};
+use crate::mempool::Admission;
+
+impl Member {
+    /// Answers one request, now or when there is something to tell.
+    pub(crate) async fn on_request(
+        &mut self,
+        request: &[u8],
+        answer: oneshot::Sender<Vec<u8>>,
+    ) -> Result<(), NodeError> {
+        if self.drill.is_silent() {
+            return Ok(());
+        }
+        let response = match MemberRequest::from_wire(request) {
+            Ok(MemberRequest::Submit(transaction)) => self.on_submit(*transaction).await?,
+            Ok(MemberRequest::ReceiptOf(transaction)) => {
+                return self.on_receipt_of(transaction, answer);
+            }
+            Ok(MemberRequest::State(key)) => {
+                let ledger = Arc::clone(&self.ledger);
+                let proof = blocking(move || Ok(ledger.prove_state(&key))).await?;
+                or_refusal(proof.map(|proof| MemberResponse::State(Box::new(proof))))?
+            }
+            Ok(MemberRequest::Tip) => match self.ledger.tip()? {
+                Some(tip) => MemberResponse::Tip(Box::new(tip)),
+                None => refused(RefusalCode::NotYetCertified, "no block yet"),
+            },
+            Ok(MemberRequest::Share(request)) => {
+                self.on_share(*request, answer);
+                return Ok(());
+            }
+            Ok(_) => refused(RefusalCode::Undecodable, "unknown request"),
+            Err(error) => refused(RefusalCode::Undecodable, error.to_string()),
+        };
+        // Whoever asked may have gone.
+        let _ = answer.send(response.to_wire());
+        Ok(())
+    }
+
+    async fn on_submit(&mut self, transaction: Transaction) -> Result<MemberResponse, NodeError> {
+        let id = transaction.id();
+        Ok(match self.submit(transaction).await? {
+            Admission::Added | Admission::Known => MemberResponse::Accepted(id),
+            Admission::Full => refused(RefusalCode::Overloaded, "too many transactions wait"),
+            Admission::Forged => refused(RefusalCode::BadSignature, "not signed for this chain"),
+        })
+    }
+
+    fn on_receipt_of(
+        &mut self,
+        transaction: TransactionId,
+        answer: oneshot::Sender<Vec<u8>>,
+    ) -> Result<(), NodeError> {
+        match self.ledger.prove_receipt(&transaction) {
+            Ok(proof) => {
+                let _ = answer.send(MemberResponse::Receipt(Box::new(proof)).to_wire());
+            }
+            Err(StoreError::UnknownTransaction | StoreError::NotYetCertified { .. }) => {
+                self.waiters.add(transaction, answer);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// Makes a share beside the member's task, from the state as it is by then.
+    fn on_share(&self, request: ShareRequest, answer: oneshot::Sender<Vec<u8>>) {
+        let (holder, ledger) = (Arc::clone(&self.holder), Arc::clone(&self.ledger));
+        let conduct = self.drill.conduct();
+        drop(tokio::task::spawn_blocking(move || {
+            let response = match holder.release(&ledger, &request, conduct) {
+                Ok(share) => MemberResponse::Share(Box::new(share)),
+                Err(refusal) => MemberResponse::Refused(refusal),
+            };
+            let _ = answer.send(response.to_wire());
+        }));
+    }
+}
+
+fn refused(code: RefusalCode, detail: impl Into<String>) -> MemberResponse {
+    MemberResponse::Refused(Refusal::new(code, detail))
+}
+
+/// What the ledger cannot prove yet is told; what it cannot read ends the member.
+fn or_refusal(result: Result<MemberResponse, StoreError>) -> Result<MemberResponse, NodeError> {
+    match result {
+        Ok(response) => Ok(response),
+        Err(error @ StoreError::NotYetCertified { .. }) => {
+            Ok(refused(RefusalCode::NotYetCertified, error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,167 @@
+//! The holder: release shares, judged by this member's own committed state.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use medshare_contract::keys;
+use medshare_contract::state::{GrantState, RecordState, TicketState};
+use medshare_ledger::{LedgerStore, Refusal, RefusalCode, ShareRequest};
+use medshare_threshold::{HolderShare, ReleaseFacts, may_release};
+use medshare_types::{
+    AccessClass, GateKey, Genesis, OrganisationId, ReleaseShare, SigningKey, Ticket,
+};
+
+use crate::clock;
+use crate::drill::HolderConduct;
+use crate::error::NodeError;
+use crate::executor::{read, tip_time};
+use crate::random::os_random;
+use crate::secrets::MemberSecrets;
+
+/// How far a request's time may lie from the holder's clock, milliseconds.
+const REQUEST_TOLERANCE_MS: u64 = 60_000;
+
+/// A member in its part as holder of gate shares.
+pub(crate) struct Holder {
+    genesis: Arc<Genesis>,
+    secrets: MemberSecrets,
+    share: RwLock<Option<HolderShare>>,
+}
+
+/// Everything of the member's own state that a release is judged by.
+struct Case {
+    key: GateKey,
+    ticket: Ticket,
+    record: RecordState,
+    facts: ReleaseFacts,
+}
+
+impl Holder {
+    pub(crate) fn new(genesis: Arc<Genesis>, secrets: MemberSecrets) -> Self {
+        Self {
+            genesis,
+            secrets,
+            share: RwLock::new(None),
+        }
+    }
+
+    pub(crate) const fn organisation(&self) -> OrganisationId {
+        self.secrets.organisation
+    }
+
+    pub(crate) const fn secrets(&self) -> &MemberSecrets {
+        &self.secrets
+    }
+
+    /// Takes the share that the ceremony gave, or that the key store kept.
+    pub(crate) fn set_share(&self, share: HolderShare) {
+        *self.share.write().unwrap_or_else(PoisonError::into_inner) = Some(share);
+    }
+
+    /// The share for a ticket, if every rule allows it now.
+    pub(crate) fn release(
+        &self,
+        ledger: &LedgerStore,
+        request: &ShareRequest,
+        conduct: HolderConduct,
+    ) -> Result<ReleaseShare, Refusal> {
+        if conduct == HolderConduct::Refuse {
+            return Err(Refusal::new(
+                RefusalCode::NotReleasable,
+                "refuses every request (drill)",
+            ));
+        }
+        let share = self
+            .share
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let none = || Refusal::new(RefusalCode::NotHolder, "no share of the gate key");
+        let share = share.ok_or_else(none)?;
+        let case = self.case(ledger, request)?;
+        self.authenticate(request, &case.ticket)?;
+        let label = case.record.label(&case.ticket.label);
+        let unknown = || Refusal::new(RefusalCode::Unknown, "the record has no such label");
+        let label = &label.ok_or_else(unknown)?.label;
+        let permit =
+            may_release(&case.key, &case.ticket, label, &case.facts).map_err(|refusal| {
+                let code = match refusal {
+                    medshare_threshold::Refusal::Behind { .. }
+                    | medshare_threshold::Refusal::StaleTip { .. } => RefusalCode::Stale,
+                    _ => RefusalCode::NotReleasable,
+                };
+                Refusal::new(code, refusal.to_string())
+            })?;
+        let signer = &self.secrets.signing_key;
+        let honest = share
+            .release(&permit, signer, &mut os_random())
+            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?;
+        Ok(if conduct == HolderConduct::Lie {
+            lie(honest, signer)
+        } else {
+            honest
+        })
+    }
+
+    fn case(&self, ledger: &LedgerStore, request: &ShareRequest) -> Result<Case, Refusal> {
+        let unknown = || Refusal::new(RefusalCode::Unknown, "no such ticket here");
+        let failed = |error: NodeError| Refusal::new(RefusalCode::Internal, error.to_string());
+        let found = (|| -> Result<Option<Case>, NodeError> {
+            // The tip's time first and the grant last: what is judged is never older than the
+            // time it is judged at.
+            let tip_time = tip_time(ledger, &self.genesis)?;
+            let ticket: Option<TicketState> = read(ledger, &keys::ticket(&request.ticket))?;
+            let Some(TicketState { ticket }) = ticket else {
+                return Ok(None);
+            };
+            let record = read(ledger, &keys::record(&ticket.record, ticket.version))?;
+            let key = read(ledger, &keys::gate_key(AccessClass::Normal))?;
+            let grant: Option<GrantState> = read(ledger, &keys::grant(&ticket.grant))?;
+            let (Some(record), Some(key), Some(grant)) = (record, key, grant) else {
+                return Ok(None);
+            };
+            let facts = ReleaseFacts {
+                tip_time,
+                local_time: clock::now(),
+                grant_not_after: grant.window.not_after(),
+                revoked: grant.revoked_at,
+                ticket_lifetime_ms: self.genesis.parameters.ticket_lifetime_ms,
+            };
+            Ok(Some(Case {
+                key,
+                ticket,
+                record,
+                facts,
+            }))
+        })();
+        found.map_err(failed)?.ok_or_else(unknown)
+    }
+
+    /// Only the ticket's reader draws shares, from the holder it means, about now.
+    fn authenticate(&self, request: &ShareRequest, ticket: &Ticket) -> Result<(), Refusal> {
+        if request.holder != self.secrets.organisation || request.label != ticket.label {
+            return Err(Refusal::new(
+                RefusalCode::Misdirected,
+                "for another holder or label",
+            ));
+        }
+        request
+            .verify(&self.genesis.chain_id(), &ticket.grantee_key)
+            .map_err(|error| Refusal::new(RefusalCode::BadSignature, error.to_string()))?;
+        let apart = clock::now().as_millis().abs_diff(request.at.as_millis());
+        if apart > REQUEST_TOLERANCE_MS {
+            return Err(Refusal::new(
+                RefusalCode::Stale,
+                "the request's time is not now",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A drill's lie: another point where S should be, signed as if it were right.
+fn lie(mut share: ReleaseShare, signer: &SigningKey) -> ReleaseShare {
+    // A is a valid point, and as good as random where S belongs.
+    share.s = share.a;
+    share.signature = signer.sign(&share.statement());
+    share
+}

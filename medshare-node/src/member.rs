@@ -1,0 +1,350 @@
+//! The member's one task: frames, requests and timers in; log, ledger and answers out.
+//!
+//! Everything that changes the member happens in this task, in order. Work over a millisecond
+//! (executing, checking signatures, syncing) runs on a blocking thread while the task waits;
+//! release shares are made beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use medshare_consensus::{
+    Authenticated, Input, LogRecord, Message, Output, Proposal, Recipients, Replica, Timer,
+};
+use medshare_ledger::LedgerStore;
+use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::batch::Batch;
+use crate::ceremony::Ceremony;
+use crate::clock;
+use crate::drill::Drill;
+use crate::error::NodeError;
+use crate::executor;
+use crate::holder::Holder;
+use crate::log::ConsensusLog;
+use crate::mempool::{Admission, Mempool};
+use crate::peer::PeerMessage;
+use crate::transport::Link;
+use crate::waiters::Waiters;
+
+/// How often the ledger is made durable and the log cut, in blocks (K).
+const CHECKPOINT_INTERVAL: u64 = 16;
+/// How long a transaction waits before the others are told of it again.
+const SHARE_AGAIN_MS: u64 = 1_000;
+const HOUSEKEEPING: Duration = Duration::from_millis(250);
+
+/// A client's encoded request, and where its encoded answer goes.
+pub(crate) type ClientRequest = (Vec<u8>, oneshot::Sender<Vec<u8>>);
+
+/// A running member.
+pub(crate) struct Member {
+    pub(crate) genesis: Arc<Genesis>,
+    pub(crate) own: ReplicaId,
+    pub(crate) replica: Replica<Batch>,
+    pub(crate) log: Arc<std::sync::Mutex<ConsensusLog>>,
+    pub(crate) ledger: Arc<LedgerStore>,
+    pub(crate) link: Link,
+    pub(crate) requests: mpsc::Receiver<ClientRequest>,
+    pub(crate) mempool: Mempool,
+    pub(crate) waiters: Waiters,
+    pub(crate) holder: Arc<Holder>,
+    pub(crate) ceremony: Ceremony,
+    pub(crate) drill: Arc<Drill>,
+    pub(crate) resend_at: Option<Instant>,
+    pub(crate) shut_down: oneshot::Receiver<()>,
+}
+
+impl Member {
+    /// Runs until every handle is gone or asks it to stop; then makes the ledger durable.
+    ///
+    /// # Errors
+    /// [`NodeError`] when the member cannot go on; nothing of it is half-written.
+    pub(crate) async fn run(mut self) -> Result<(), NodeError> {
+        let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+        housekeeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.step_ceremony().await?;
+        self.drive().await?;
+        loop {
+            let resend_at = self.resend_at.unwrap_or_else(Instant::now);
+            tokio::select! {
+                biased;
+                _ = &mut self.shut_down => break,
+                Some((sender, frame)) = self.link.inbound.recv() => {
+                    self.on_frame(sender, &frame).await?;
+                }
+                request = self.requests.recv() => match request {
+                    Some((request, answer)) => self.on_request(&request, answer).await?,
+                    None => break,
+                },
+                () = sleep_until(resend_at), if self.resend_at.is_some() => {
+                    self.resend_at = None;
+                    self.feed(Input::Timer(Timer::Resend));
+                }
+                _ = housekeeping.tick() => self.keep_house(),
+            }
+            self.drive().await?;
+        }
+        self.checkpoint(self.ledger.height()?).await
+    }
+
+    async fn on_frame(&mut self, sender: ReplicaId, frame: &Bytes) -> Result<(), NodeError> {
+        if self.drill.is_silent() {
+            return Ok(());
+        }
+        match PeerMessage::from_wire(frame) {
+            Ok(PeerMessage::Consensus(bytes)) => match Message::from_wire(&bytes) {
+                Ok(message) => self.feed(Input::Message(Authenticated { sender, message })),
+                Err(error) => tracing::debug!(%sender, %error, "undecodable message"),
+            },
+            Ok(PeerMessage::Transaction(bytes)) => {
+                if let Ok(transaction) = Wire::from_wire(&bytes) {
+                    self.admit(transaction).await?;
+                }
+            }
+            Err(error) => tracing::debug!(%sender, %error, "undecodable frame"),
+        }
+        Ok(())
+    }
+
+    /// Hands the replica an input. What it rejects is a peer's fault or a late echo, not ours.
+    fn feed(&mut self, input: Input<Batch>) {
+        if let Err(rejected) = self.replica.handle(clock::now(), input) {
+            tracing::debug!(member = %self.own, %rejected, "input rejected");
+        }
+    }
+
+    /// Carries out what the replica asks for, until it asks for nothing more.
+    pub(crate) async fn drive(&mut self) -> Result<(), NodeError> {
+        loop {
+            let mut written = None;
+            while let Some(output) = self.replica.poll_output() {
+                if let Output::Persist { position, record } = output {
+                    self.append(&record);
+                    written = Some(position);
+                } else {
+                    self.carry_out(output).await?;
+                }
+            }
+            if let Some(position) = written {
+                // One sync covers every record written above.
+                self.with_log(ConsensusLog::sync).await?;
+                self.feed(Input::Persisted(position));
+            } else if !self.propose_if_due() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, output: Output<Batch>) -> Result<(), NodeError> {
+        match output {
+            // Handled where its sync is.
+            Output::Persist { record, .. } => self.append(&record),
+            Output::Validate(proposal) => self.validate(proposal).await?,
+            Output::SetTimer {
+                timer: Timer::Resend,
+                after_ms,
+            } => {
+                self.resend_at = Some(Instant::now() + Duration::from_millis(after_ms));
+            }
+            Output::Send { to, message } => self.send(&to, &message),
+            Output::Commit {
+                proposal,
+                certificate,
+            } => {
+                self.commit(proposal, certificate).await?;
+            }
+            Output::Misbehaviour(evidence) => {
+                tracing::warn!(accused = %evidence.accused, "a member voted twice for one place");
+            }
+            Output::Serve { to, from, until } => self.serve(to, from, until)?,
+        }
+        Ok(())
+    }
+
+    fn append(&self, record: &LogRecord<Batch>) {
+        let mut log = self
+            .log
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        log.append(record.height(), &record.to_wire());
+    }
+
+    async fn with_log<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut ConsensusLog) -> Result<T, crate::log::LogError> + Send + 'static,
+    ) -> Result<T, NodeError> {
+        let log = Arc::clone(&self.log);
+        blocking(move || {
+            let mut log = log
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            act(&mut log).map_err(NodeError::from)
+        })
+        .await
+    }
+
+    async fn validate(&mut self, proposal: Proposal<Batch>) -> Result<(), NodeError> {
+        let genesis = Arc::clone(&self.genesis);
+        let digest = proposal.header.digest();
+        let verdict = blocking(move || Ok(executor::judge(&genesis, &proposal.payload))).await?;
+        self.feed(Input::Validated { digest, verdict });
+        Ok(())
+    }
+
+    async fn commit(
+        &mut self,
+        proposal: Proposal<Batch>,
+        certificate: CommitCertificate,
+    ) -> Result<(), NodeError> {
+        let (ledger, genesis) = (Arc::clone(&self.ledger), Arc::clone(&self.genesis));
+        let ordered: Vec<_> = proposal
+            .payload
+            .transactions()
+            .iter()
+            .map(|t| t.id())
+            .collect();
+        let certified = proposal.header.executed.height;
+        let roots =
+            blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate)).await?;
+        self.mempool.remove(ordered.iter().copied());
+        self.waiters.answer_certified(&self.ledger, certified)?;
+        if roots.height.0 % CHECKPOINT_INTERVAL == 0 {
+            self.checkpoint(roots.height).await?;
+        }
+        self.feed(Input::Executed { roots });
+        if ordered.is_empty() {
+            Ok(())
+        } else {
+            self.step_ceremony().await
+        }
+    }
+
+    /// Makes the ledger durable, and only then cuts the log.
+    async fn checkpoint(&self, height: Height) -> Result<(), NodeError> {
+        let ledger = Arc::clone(&self.ledger);
+        blocking(move || ledger.sync().map_err(NodeError::from)).await?;
+        self.with_log(move |log| log.cut(height)).await
+    }
+
+    /// Proposes when it is this member's turn and something waits: transactions, or roots that
+    /// no header names yet.
+    fn propose_if_due(&mut self) -> bool {
+        if self.drill.is_silent() || self.replica.may_propose(clock::now()).is_err() {
+            return false;
+        }
+        let uncertified = self.ledger.height().and_then(|tip| {
+            if tip == Height(0) {
+                Ok(false)
+            } else {
+                Ok(!self.ledger.receipts(tip)?.is_empty())
+            }
+        });
+        if self.mempool.is_empty() && !uncertified.unwrap_or(false) {
+            return false;
+        }
+        let batch = Batch::new(self.mempool.batch());
+        match self.replica.handle(clock::now(), Input::Request(batch)) {
+            Ok(()) => true,
+            Err(rejected) => {
+                tracing::debug!(member = %self.own, %rejected, "not proposed");
+                false
+            }
+        }
+    }
+
+    fn send(&self, to: &Recipients, message: &Message<Batch>) {
+        if self.drill.is_silent() {
+            return;
+        }
+        let frame = Bytes::from(PeerMessage::Consensus(message.to_wire()).to_wire());
+        match to {
+            Recipients::All => self.broadcast(&frame),
+            Recipients::Only(members) => {
+                for member in members {
+                    self.link.outbound.send(*member, frame.clone());
+                }
+            }
+        }
+    }
+
+    fn broadcast(&self, frame: &Bytes) {
+        let members = u16::try_from(self.genesis.members.len()).unwrap_or(u16::MAX);
+        for member in (0..members)
+            .map(ReplicaId)
+            .filter(|member| *member != self.own)
+        {
+            self.link.outbound.send(member, frame.clone());
+        }
+    }
+
+    fn serve(&self, to: ReplicaId, from: Height, until: Height) -> Result<(), NodeError> {
+        for height in (from.0..=until.0).map(Height) {
+            let block = self.ledger.block(height)?;
+            let certificate = self.ledger.certificate(height)?;
+            let proposal = Proposal {
+                header: block.header,
+                payload: Batch::new(block.transactions),
+            };
+            let decided = medshare_consensus::Decided {
+                proposal,
+                certificate,
+            };
+            self.send(&Recipients::Only(vec![to]), &Message::Decided(decided));
+        }
+        Ok(())
+    }
+
+    /// Takes in a transaction from a client or another member, if its signature holds.
+    pub(crate) async fn admit(
+        &mut self,
+        transaction: medshare_ledger::Transaction,
+    ) -> Result<Admission, NodeError> {
+        let id = transaction.id();
+        if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
+            return Ok(Admission::Known);
+        }
+        let chain = self.genesis.chain_id();
+        let verified =
+            blocking(move || Ok(transaction.verify(&chain).is_ok().then_some(transaction)));
+        let Some(transaction) = verified.await? else {
+            return Ok(Admission::Forged);
+        };
+        Ok(self.mempool.add(transaction, clock::now()))
+    }
+
+    /// Takes in a client's transaction and tells the others of it.
+    pub(crate) async fn submit(
+        &mut self,
+        transaction: medshare_ledger::Transaction,
+    ) -> Result<Admission, NodeError> {
+        let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
+        let admission = self.admit(transaction).await?;
+        if admission == Admission::Added && !self.drill.is_silent() {
+            self.broadcast(&Bytes::from(frame));
+        }
+        Ok(admission)
+    }
+
+    fn keep_house(&mut self) {
+        self.waiters.expire();
+        let now = clock::now();
+        let unheard = self.mempool.unheard(now.minus_millis(SHARE_AGAIN_MS), now);
+        if !self.drill.is_silent() {
+            for transaction in unheard {
+                let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
+                self.broadcast(&Bytes::from(frame));
+            }
+        }
+    }
+}
+
+/// Runs work that blocks on a thread for it.
+pub(crate) async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> Result<T, NodeError> + Send + 'static,
+) -> Result<T, NodeError> {
+    tokio::task::spawn_blocking(act)
+        .await
+        .map_err(|_| NodeError::TaskEnded)?
+}

@@ -1,0 +1,98 @@
+//! A member's secrets, and under which names a key store keeps them.
+
+use medshare_threshold::HolderKeyPair;
+use medshare_types::keystore::KeyStore;
+use medshare_types::{Genesis, OrganisationId, RandomSource, ReplicaId, SigningKey, VerifyingKey};
+use zeroize::Zeroizing;
+
+use crate::error::NodeError;
+
+/// The seed of the key that the organisation votes and signs with, 32 bytes.
+pub const SIGNING_KEY: &str = "organisation/signing-key";
+/// The key that shares of gate keys are encrypted to.
+pub const HOLDER_KEY: &str = "organisation/holder-key";
+/// The member's share of the gate key, once the ceremony is over.
+pub const GATE_SHARE: &str = "organisation/gate-share";
+
+/// What a member cannot do without.
+pub struct MemberSecrets {
+    pub(crate) organisation: OrganisationId,
+    pub(crate) signing_key: SigningKey,
+    pub(crate) holder_key: HolderKeyPair,
+}
+
+impl MemberSecrets {
+    /// Draws an organisation's keys. They are of no use until they are in a key store.
+    #[must_use]
+    pub fn random(rng: &mut impl RandomSource) -> Self {
+        let signing_key = SigningKey::random(rng);
+        let organisation = OrganisationId::of_key(&signing_key.verifying_key());
+        Self {
+            organisation,
+            signing_key,
+            holder_key: HolderKeyPair::random(rng),
+        }
+    }
+
+    /// The key that others verify the organisation's votes and transactions with.
+    #[must_use]
+    pub fn verifying_key(&self) -> VerifyingKey {
+        self.signing_key.verifying_key()
+    }
+
+    /// The public key that shares are encrypted to.
+    #[must_use]
+    pub fn holder_public(&self) -> medshare_types::G1Bytes {
+        self.holder_key.public()
+    }
+
+    /// Puts the keys into a key store.
+    ///
+    /// # Errors
+    /// [`NodeError::KeyStore`].
+    pub async fn store(&self, keys: &dyn KeyStore) -> Result<(), NodeError> {
+        keys.store(SIGNING_KEY, &**self.signing_key.seed()).await?;
+        keys.store(HOLDER_KEY, &*self.holder_key.to_bytes()).await?;
+        Ok(())
+    }
+
+    /// Takes the keys of the member at `seat` out of a key store.
+    ///
+    /// # Errors
+    /// [`NodeError::MissingSecret`], [`NodeError::ForeignSecret`], [`NodeError::KeyStore`].
+    pub async fn load(
+        keys: &dyn KeyStore,
+        genesis: &Genesis,
+        seat: ReplicaId,
+    ) -> Result<Self, NodeError> {
+        let seed = secret(keys, SIGNING_KEY).await?;
+        let foreign = |name| NodeError::ForeignSecret { name };
+        let seed: &[u8; 32] = seed
+            .as_slice()
+            .try_into()
+            .map_err(|_| foreign(SIGNING_KEY))?;
+        let signing_key = SigningKey::from_seed(seed);
+        let member = genesis
+            .members
+            .get(seat.index())
+            .filter(|member| member.key == signing_key.verifying_key())
+            .ok_or_else(|| foreign(SIGNING_KEY))?;
+        let bytes = secret(keys, HOLDER_KEY).await?;
+        let holder_key = <&[u8; 32]>::try_from(bytes.as_slice())
+            .ok()
+            .and_then(|bytes| HolderKeyPair::from_bytes(bytes).ok())
+            .filter(|pair| pair.public() == member.holder_key)
+            .ok_or_else(|| foreign(HOLDER_KEY))?;
+        Ok(Self {
+            organisation: member.organisation(),
+            signing_key,
+            holder_key,
+        })
+    }
+}
+
+async fn secret(keys: &dyn KeyStore, name: &'static str) -> Result<Zeroizing<Vec<u8>>, NodeError> {
+    keys.load(name)
+        .await?
+        .ok_or(NodeError::MissingSecret { name })
+}

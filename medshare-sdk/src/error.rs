@@ -1,0 +1,204 @@
+//! What can go wrong, each with a stable code.
+
+use medshare_ledger::VerifyError;
+use medshare_types::{DecodeError, Denial, keystore::KeyStoreError};
+
+/// The result of an SDK call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed. [`Error::code`] is stable, the text is not.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The contract refused, with its reason.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// The reader's attributes do not satisfy the record's policy. Told from public data.
+    #[error("the policy {policy} is not satisfied; missing: {}", missing.join(", "))]
+    PolicyUnsatisfied {
+        /// The record's policy.
+        policy: String,
+        /// Attributes that would help.
+        missing: Vec<String>,
+    },
+    /// An attribute's text is not an attribute.
+    #[error("invalid attribute {attribute:?}: {reason}")]
+    InvalidAttribute {
+        /// The text.
+        attribute: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A stored segment is not the one on chain, in no store that should hold it.
+    #[error("segment {index} is not the one that was registered, in any store")]
+    SegmentMismatch {
+        /// Which, from 0.
+        index: u64,
+    },
+    /// The stored object is shorter than what was registered, in every store.
+    #[error("the stored object holds {found} bytes where at least {expected} were registered")]
+    ObjectTruncated {
+        /// Bytes that must be there at the least.
+        expected: u64,
+        /// Bytes that are there.
+        found: u64,
+    },
+    /// The stored object is longer than what was registered, in every store.
+    #[error("the stored object holds {found} bytes where at most {expected} were registered")]
+    ObjectExtended {
+        /// Bytes that may be there at the most.
+        expected: u64,
+        /// Bytes that are there.
+        found: u64,
+    },
+    /// An object that the chain names is in no store as it was registered.
+    #[error("the record's {object} is missing or altered in every store")]
+    ObjectUnavailable {
+        /// Which of the record's objects.
+        object: &'static str,
+    },
+    /// Fewer good shares than the threshold.
+    #[error(
+        "{good} good shares where {needed} are needed; bad: [{}]; refused or silent: [{}]",
+        culprits.join(", "), silent.join(", ")
+    )]
+    InsufficientShares {
+        /// Good shares received.
+        good: usize,
+        /// The threshold t.
+        needed: usize,
+        /// Organisations whose share was wrong.
+        culprits: Vec<String>,
+        /// Organisations that gave none, with the reason where they told one.
+        silent: Vec<String>,
+    },
+    /// The key does not open the record. Deliberately says no more.
+    #[error("the record cannot be decrypted with this key")]
+    Undecipherable,
+    /// No member could be reached.
+    #[error("no member of the consortium could be reached")]
+    Unreachable,
+    /// The consortium did not answer in time.
+    #[error("the consortium did not {what} within {timeout_ms} ms")]
+    TimedOut {
+        /// What it should have done.
+        what: &'static str,
+        /// How long was waited, milliseconds.
+        timeout_ms: u64,
+    },
+    /// A member's answer does not verify against the trust anchor.
+    #[error("a member's answer does not verify: {source}")]
+    InvalidProof {
+        /// What was wrong.
+        #[from]
+        source: VerifyError,
+    },
+    /// A member answered something else than was asked.
+    #[error("a member's answer makes no sense: {reason}")]
+    InvalidAnswer {
+        /// What was wrong.
+        reason: String,
+    },
+    /// The consortium has no organisation of that name.
+    #[error("no organisation is called {name:?}")]
+    UnknownOrganisation {
+        /// The name.
+        name: String,
+    },
+    /// Nobody of that name was enrolled here.
+    #[error("nobody called {name:?} was enrolled here")]
+    UnknownPerson {
+        /// The name.
+        name: String,
+    },
+    /// Somebody of that name was enrolled here before.
+    #[error("somebody called {name:?} was enrolled here before")]
+    AlreadyEnrolled {
+        /// The name.
+        name: String,
+    },
+    /// Title and media type do not fit into a descriptor.
+    #[error("title and media type are too long for a descriptor")]
+    DescriptorTooLong,
+    /// A record needs a data subject.
+    #[error("a record needs a data subject")]
+    MissingSubject,
+    /// The key store failed.
+    #[error(transparent)]
+    KeyStore(#[from] KeyStoreError),
+    /// Stored bytes of this library's own are damaged.
+    #[error("stored data is damaged: {source}")]
+    Damaged {
+        /// What was wrong.
+        #[from]
+        source: DecodeError,
+    },
+    /// The object store failed.
+    #[error("the object store failed: {source}")]
+    ObjectStore {
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Reading the input or writing the output failed.
+    #[error("{source}")]
+    Io {
+        /// What the system said.
+        #[from]
+        source: std::io::Error,
+    },
+    /// The consortium does not run in this process.
+    #[error("the consortium does not run in this process")]
+    NotInProcess,
+    /// A member of the consortium in this process failed.
+    #[error("a member of the consortium failed: {source}")]
+    Member {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// A stable code for programs; a refusal by the contract has the denial's.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Denied(denial) => denial.code(),
+            Self::PolicyUnsatisfied { .. } => "policy_unsatisfied",
+            Self::InvalidAttribute { .. } => "invalid_attribute",
+            Self::SegmentMismatch { .. } => "segment_mismatch",
+            Self::ObjectTruncated { .. } => "object_truncated",
+            Self::ObjectExtended { .. } => "object_extended",
+            Self::ObjectUnavailable { .. } => "object_unavailable",
+            Self::InsufficientShares { .. } => "insufficient_shares",
+            Self::Undecipherable => "undecipherable",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut { .. } => "timed_out",
+            Self::InvalidProof { .. } => "invalid_proof",
+            Self::InvalidAnswer { .. } => "invalid_answer",
+            Self::UnknownOrganisation { .. } => "unknown_organisation",
+            Self::UnknownPerson { .. } => "unknown_person",
+            Self::AlreadyEnrolled { .. } => "already_enrolled",
+            Self::MissingSubject => "missing_subject",
+            Self::DescriptorTooLong => "descriptor_too_long",
+            Self::KeyStore(_) => "key_store",
+            Self::Damaged { .. } => "damaged",
+            Self::ObjectStore { .. } => "object_store",
+            Self::Io { .. } => "io",
+            Self::NotInProcess => "not_in_process",
+            Self::Member { .. } => "member",
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable
+                | Self::TimedOut { .. }
+                | Self::InsufficientShares { .. }
+                | Self::ObjectStore { .. }
+                | Self::Denied(Denial::NotYet { .. } | Denial::GateKeyNotReady)
+        )
+    }
+}

@@ -1,0 +1,152 @@
+//! An organisation: it enrols people and seals records.
+
+use std::sync::Arc;
+
+use medshare_abe::AccessPolicy;
+use medshare_contract::state::PersonState;
+use medshare_contract::{Call, keys};
+use medshare_types::{OrganisationId, PersonId, ReplicaId, SealingDate, Signer, SigningKey};
+use zeroize::Zeroizing;
+
+use crate::clock;
+use crate::consortium::Consortium;
+use crate::content::Content;
+use crate::error::{Error, Result};
+use crate::issuer::{KeyRequest, parse_attributes};
+use crate::person::{Person, PersonKeys};
+use crate::random::os_random;
+use crate::seal::Seal;
+
+/// An organisation that the application acts for.
+#[derive(Clone)]
+pub struct Organisation {
+    pub(crate) consortium: Consortium,
+    pub(crate) name: String,
+    pub(crate) id: OrganisationId,
+    pub(crate) home: ReplicaId,
+    pub(crate) signer: Arc<dyn Signer>,
+}
+
+impl Organisation {
+    pub(crate) fn new(
+        consortium: Consortium,
+        name: String,
+        id: OrganisationId,
+        home: ReplicaId,
+        signer: Arc<dyn Signer>,
+    ) -> Self {
+        Self {
+            consortium,
+            name,
+            id,
+            home,
+            signer,
+        }
+    }
+
+    /// Its name, as people write it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its identifier on the chain.
+    #[must_use]
+    pub const fn id(&self) -> &OrganisationId {
+        &self.id
+    }
+
+    /// Enrols a person under a name that only the key store learns; the chain shows a pseudonym
+    /// and the attributes. The person's keys are in the key store before the chain knows of it, so
+    /// an interrupted call is taken up where it ended by calling again.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnrolled`], [`Error::InvalidAttribute`], or why the consortium or the
+    /// attribute authority refused.
+    pub async fn enrol(&self, name: &str, attributes: &[&str]) -> Result<Person> {
+        let attributes = parse_attributes(attributes)?;
+        let inner = &self.consortium.inner;
+        let keys = PersonKeys::new(Arc::clone(&inner.people), &self.name, name);
+        let signing_key = match keys.signing_key().await? {
+            Some(key) => key,
+            None => {
+                let key = SigningKey::random(&mut os_random());
+                keys.store_signing_key(&key).await?;
+                key
+            }
+        };
+        let id = PersonId::of_key(&signing_key.verifying_key());
+        let known: Option<PersonState> = inner.chain.read(self.home, keys::person(&id)).await?;
+        let complete = attributes.is_empty() || keys.has_attribute_key().await?;
+        if known.is_some() && complete {
+            return Err(Error::AlreadyEnrolled {
+                name: name.to_owned(),
+            });
+        }
+        if known.is_none() {
+            let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
+            texts.sort_unstable();
+            let key = signing_key.verifying_key();
+            let call = Call::EnrolPerson {
+                key,
+                attributes: texts,
+            };
+            inner
+                .chain
+                .call(self.home, self.id.into(), &*self.signer, &call)
+                .await?;
+        }
+        if !attributes.is_empty() {
+            let request = KeyRequest::sign(inner.chain.id(), id, &signing_key).await?;
+            let key: Zeroizing<Vec<u8>> = inner.issuer.issue(&request).await?;
+            keys.store_attribute_key(&key).await?;
+        }
+        let signer = Arc::new(signing_key);
+        Ok(Person::new(
+            self.consortium.clone(),
+            id,
+            self.home,
+            signer,
+            keys,
+        ))
+    }
+
+    /// Somebody whom this organisation enrolled before, by the name in the key store.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPerson`], or why the key store failed.
+    pub async fn person(&self, name: &str) -> Result<Person> {
+        let keys = PersonKeys::new(Arc::clone(&self.consortium.inner.people), &self.name, name);
+        let signing_key = keys
+            .signing_key()
+            .await?
+            .ok_or_else(|| Error::UnknownPerson {
+                name: name.to_owned(),
+            })?;
+        let id = PersonId::of_key(&signing_key.verifying_key());
+        let signer = Arc::new(signing_key);
+        Ok(Person::new(
+            self.consortium.clone(),
+            id,
+            self.home,
+            signer,
+            keys,
+        ))
+    }
+
+    /// Seals content as a new record under a policy. Finish with [`Seal::subject`] and `.await`.
+    #[must_use]
+    pub fn seal(&self, content: impl Into<Content>, policy: &AccessPolicy) -> Seal {
+        Seal::new(self.clone(), content.into(), policy.clone())
+    }
+
+    pub(crate) fn today() -> SealingDate {
+        SealingDate::of(clock::now())
+    }
+}
+
+impl std::fmt::Debug for Organisation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Organisation({})", self.name)
+    }
+}

@@ -1,0 +1,180 @@
+//! Reading what the chain names out of stores that nobody trusts.
+
+use bytes::Bytes;
+use medshare_abe::access::{AccessHeader, VerifiedAccess};
+use medshare_abe::descriptor::SealedDescriptor;
+use medshare_abe::error::DecapsulateError;
+use medshare_abe::payload::{ContentTree, Preamble};
+use medshare_abe::{AttributeSet, SharedSecret, UserSecretKey};
+use medshare_contract::keys;
+use medshare_contract::state::{RecordState, SealedLabel};
+use medshare_types::{Denial, Wire};
+
+use crate::error::{Error, Result};
+use crate::objects::{ObjectName, Part, Store};
+use crate::person::Person;
+use crate::record::{Descriptor, Record, SegmentsObject};
+
+/// The longest access header or descriptor that is fetched, bytes.
+const MAX_SMALL_OBJECT: u64 = 1 << 20;
+
+/// A record as the chain has it, and the parts of it that were fetched and fit.
+pub(crate) struct Located {
+    pub(crate) record: RecordState,
+    pub(crate) sealed: SealedLabel,
+    pub(crate) header: AccessHeader,
+    pub(crate) preamble: Preamble,
+    pub(crate) tree: ContentTree,
+}
+
+impl Located {
+    /// Reads the record by proof, then its header, preamble and content tree, each from the first
+    /// store that has it as it was registered.
+    pub(crate) async fn fetch(person: &Person, record: Record) -> Result<Self> {
+        let chain = &person.consortium.inner.chain;
+        let key = keys::record(&record.id, record.version);
+        let record: Option<RecordState> = chain.read(person.home, key).await?;
+        let record = record.ok_or(Error::Denied(Denial::UnknownRecord))?;
+        let sealed = record.labels.first().cloned();
+        let sealed = sealed.ok_or(Error::Denied(Denial::UnknownRecord))?;
+
+        let header = first_fitting(person, &record, Part::Access, MAX_SMALL_OBJECT, |bytes| {
+            let header = AccessHeader::from_wire(bytes).ok()?;
+            (header.digest() == sealed.header).then_some(header)
+        });
+        let header = header.await?;
+        let limit = SegmentsObject::MAX_LEN as u64;
+        let segments = first_fitting(person, &record, Part::Segments, limit, |bytes| {
+            let object = SegmentsObject::from_wire(bytes).ok()?;
+            let preamble = Preamble::from_bytes(&object.preamble).ok()?;
+            let tree = ContentTree::from_bytes(&object.tree, &record.content_root).ok()?;
+            let count = u64::from(tree.layout().segment_count());
+            let fits = preamble.digest() == record.preamble && count == record.segment_count;
+            fits.then_some((preamble, tree))
+        });
+        let (preamble, tree) = segments.await?;
+        Ok(Self {
+            record,
+            sealed,
+            header,
+            preamble,
+            tree,
+        })
+    }
+
+    /// Says which attributes are missing, before anything is asked of the consortium.
+    pub(crate) fn check_policy(&self, key: Option<&UserSecretKey>) -> Result<()> {
+        let policy = self.header.abe().policy();
+        let attributes: AttributeSet = key
+            .map(|key| key.attributes().cloned().collect())
+            .unwrap_or_default();
+        if policy.is_satisfied_by(&attributes) {
+            return Ok(());
+        }
+        let missing = policy
+            .missing(&attributes)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        Err(Error::PolicyUnsatisfied {
+            policy: policy.to_string(),
+            missing,
+        })
+    }
+
+    /// The access header, checked against the chain's digest and label.
+    pub(crate) fn access(&self) -> Result<VerifiedAccess<'_>> {
+        self.header
+            .verify(&self.sealed.header, &self.sealed.label, &self.preamble)
+            .map_err(|_| Error::ObjectUnavailable {
+                object: Part::Access.name(),
+            })
+    }
+
+    /// K_abe by the person's key.
+    pub(crate) fn decapsulate(&self, person: &Person, key: &UserSecretKey) -> Result<SharedSecret> {
+        let parameters = &person.consortium.inner.parameters;
+        self.access()?
+            .decapsulate(parameters, key)
+            .map_err(|error| match error {
+                DecapsulateError::PolicyUnsatisfied { missing } => Error::PolicyUnsatisfied {
+                    policy: self.header.abe().policy().to_string(),
+                    missing: missing.iter().map(ToString::to_string).collect(),
+                },
+                _ => Error::Undecipherable,
+            })
+    }
+}
+
+/// The stores that should hold a record, in the order in which they are asked.
+pub(crate) fn stores_of<'a>(
+    person: &'a Person,
+    record: &'a RecordState,
+) -> impl Iterator<Item = &'a Store> {
+    let inner = &person.consortium.inner;
+    record.stores.iter().filter_map(|id| inner.stores.get(id))
+}
+
+/// The first copy of an object that fits what the chain says.
+async fn first_fitting<T>(
+    person: &Person,
+    record: &RecordState,
+    part: Part,
+    limit: u64,
+    fits: impl Fn(&Bytes) -> Option<T>,
+) -> Result<T> {
+    let name = ObjectName {
+        record: record.id,
+        version: record.version,
+        part,
+    };
+    let mut failure = None;
+    for store in stores_of(person, record) {
+        match store.read_whole(name, limit).await {
+            Ok(Some(bytes)) => match fits(&bytes) {
+                Some(value) => return Ok(value),
+                None => tracing::warn!(object = part.name(), "a store holds an altered object"),
+            },
+            Ok(None) => tracing::warn!(object = part.name(), "a store lacks an object"),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.unwrap_or(Error::ObjectUnavailable {
+        object: part.name(),
+    }))
+}
+
+/// Opens a record's descriptor by attributes alone.
+pub(crate) async fn describe(person: &Person, record: Record) -> Result<Descriptor> {
+    let located = Located::fetch(person, record).await?;
+    let key = person.attribute_key().await?;
+    located.check_policy(key.as_ref())?;
+    let key = key.ok_or(Error::Undecipherable)?;
+    let expected = located.record.descriptor;
+    let descriptor = first_fitting(
+        person,
+        &located.record,
+        Part::Descriptor,
+        MAX_SMALL_OBJECT,
+        |bytes| {
+            let descriptor = SealedDescriptor::from_wire(bytes).ok()?;
+            (Some(descriptor.digest()) == expected).then_some(descriptor)
+        },
+    );
+    let descriptor = descriptor.await?;
+    let person = person.clone();
+    let work = move || {
+        let secret = located.decapsulate(&person, &key)?;
+        let message = descriptor
+            .open(&secret, &located.record.preamble)
+            .map_err(|_| Error::Undecipherable)?;
+        Descriptor::from_wire(&message).map_err(Error::from)
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            Err(Error::Io {
+                source: error.into(),
+            })
+        })
+}
