@@ -1,7 +1,7 @@
 //! The deterministic rules of consent: what each transaction does to the consortium's state.
 //!
 //! **Is:** the calls that a transaction can make ([`Call`]), the values that the state holds
-//! ([`state`], at the keys of [`keys`]), and one pure function, [`apply`], from a state, a block's
+//! ([`state`], at the keys of [`keys`]), and one pure function, [`apply()`], from a state, a block's
 //! height and time and a call to an outcome and changes. Every member runs it on the same blocks
 //! and comes to the same state: there is no clock, no floating point, no hash order and no
 //! randomness in it.
@@ -12,7 +12,7 @@
 //! # Security
 //!
 //! Not audited. The rules decide about tickets; the holders of the gate read those from their own
-//! state and release shares. [`apply`] is total over the bytes of a call: what does not decode is
+//! state and release shares. [`apply()`] is total over the bytes of a call: what does not decode is
 //! denied, nothing panics. A denied call changes nothing but the mark of its nonce.
 //!
 //! # Example

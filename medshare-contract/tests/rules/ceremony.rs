@@ -3,7 +3,7 @@
 use medshare_contract::state::{CeremonyState, Complaint};
 use medshare_contract::{Call, deals_digest, keys};
 use medshare_curve::encoding::decode_g2;
-use medshare_types::{Deal, Denial, Digest, Event, GateKey, GateKeyId, OrganisationId};
+use medshare_types::{ChainId, Deal, Denial, Digest, Event, GateKey, GateKeyId, OrganisationId};
 
 use crate::world::{
     Actor, CLASS, World, acknowledge, enrol, g1_identity, g1_off_subgroup, g2_identity,
@@ -223,4 +223,23 @@ fn only_holders_take_part() {
     for call in [post(deal), acknowledge(Digest::ZERO), complain(dealer)] {
         assert_eq!(world.denied(&patient, &call), Denial::NotAuthorised);
     }
+}
+
+#[test]
+fn an_acknowledgement_names_every_deal_of_its_ceremony() {
+    let chain = World::founded().block.chain;
+    let digest = |n: u8| medshare_types::hash::digest("test", &[&[n]]);
+    let deals = [digest(0), digest(1), digest(2), digest(3)];
+    let named = deals_digest(&chain, CLASS, &deals);
+    for place in 0..4 {
+        let mut others = deals;
+        others[place] = digest(9);
+        assert_ne!(deals_digest(&chain, CLASS, &others), named);
+    }
+    let mut swapped = deals;
+    swapped.swap(0, 1);
+    assert_ne!(deals_digest(&chain, CLASS, &swapped), named);
+    assert_ne!(deals_digest(&chain, CLASS, &deals[..3]), named);
+    let elsewhere = ChainId::from_digest(Digest::ZERO);
+    assert_ne!(deals_digest(&elsewhere, CLASS, &deals), named);
 }

@@ -9,6 +9,7 @@
 mod access;
 mod calls;
 mod ceremony;
+mod gate;
 mod genesis;
 mod grants;
 mod invariants;
