@@ -11,6 +11,8 @@
 //! [`AccessHeader::verify`] against the chain's label, [`VerifiedAccess::decapsulate`] with the
 //! user's key (enough for the descriptor), and, with the gate's factor, [`VerifiedAccess::open`].
 
+use core::fmt;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::hash::Xof;
 use medshare_types::{Digest, FactorSet, GateLabel, Wire, hash};
@@ -25,7 +27,7 @@ use crate::payload::Preamble;
 use crate::secret::{DataKey, SharedSecret};
 
 /// The factors of a key-encryption key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct KeyFactors<'a> {
     abe: &'a SharedSecret,
     gate: Option<&'a [u8; 32]>,
@@ -89,6 +91,12 @@ impl<'a> KeyFactors<'a> {
     }
 }
 
+impl fmt::Debug for KeyFactors<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyFactors({:#04x}; secret)", self.set().0)
+    }
+}
+
 /// X = (abe, L, W).
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AccessHeader {
@@ -144,17 +152,21 @@ impl AccessHeader {
         &self.label
     }
 
-    /// Checks the header against the label that the chain has, and the preamble against both.
-    /// That H(X) is the chain's is for the caller, who has the proof, to compare.
+    /// Checks the header against H(X) and the label as the chain has them, and the preamble
+    /// against the label.
     ///
     /// # Errors
-    /// [`AccessError::LabelMismatch`], [`AccessError::HeaderMismatch`] or
-    /// [`AccessError::PreambleMismatch`].
+    /// [`AccessError::DigestMismatch`], [`AccessError::LabelMismatch`],
+    /// [`AccessError::HeaderMismatch`] or [`AccessError::PreambleMismatch`].
     pub fn verify<'x>(
         &'x self,
+        digest: &Digest,
         label: &GateLabel,
         preamble: &'x Preamble,
     ) -> Result<VerifiedAccess<'x>, AccessError> {
+        if self.digest() != *digest {
+            return Err(AccessError::DigestMismatch);
+        }
         if self.label != *label {
             return Err(AccessError::LabelMismatch);
         }

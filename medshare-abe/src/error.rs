@@ -172,6 +172,9 @@ fn list(attributes: &[Attribute]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessError {
+    /// It is another access header than the one on chain.
+    #[error("another access header is registered")]
+    DigestMismatch,
     /// The header carries another label than the one on chain.
     #[error("the header carries another label")]
     LabelMismatch,

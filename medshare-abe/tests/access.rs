@@ -1,0 +1,297 @@
+//! The access header and the descriptor.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
+mod common;
+
+use common::{attributes, policy, rng};
+use medshare_abe::access::{AccessHeader, KeyFactors};
+use medshare_abe::descriptor::SealedDescriptor;
+use medshare_abe::error::DescriptorError;
+use medshare_abe::payload::{self, Preamble};
+use medshare_abe::{
+    AccessError, DataKey, DecapsulateError, MasterSecretKey, PublicParameters, SharedSecret,
+    UserSecretKey, encapsulate,
+};
+use medshare_types::hash::digest;
+use medshare_types::{
+    AccessClass, ChainId, FactorSet, G2Bytes, GateKeyId, GateLabel, OrganisationId, RecordContext,
+    RecordId, RecordVersion, SealingDate, Timestamp, Wire,
+};
+
+const GATE: [u8; 32] = [0x6a; 32];
+
+struct Record {
+    parameters: PublicParameters,
+    key: UserSecretKey,
+    data_key: DataKey,
+    preamble: Preamble,
+    header: AccessHeader,
+    label: GateLabel,
+    secret: SharedSecret,
+}
+
+fn record(factors: FactorSet) -> Record {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let key = master
+        .issue(&parameters, &attributes("a"), &mut rng(2))
+        .expect("a key");
+    let (data_key, preamble, _) = payload::create(&mut rng(3));
+    let context = RecordContext {
+        chain: ChainId::from_digest(digest("test", &[b"chain"])),
+        record: RecordId::from_digest(digest("test", &[b"record"])),
+        version: RecordVersion(1),
+        owner: OrganisationId::from_digest(digest("test", &[b"owner"])),
+        class: AccessClass::Normal,
+        factors,
+        sealed_on: SealingDate(20_000),
+        preamble: preamble.digest(),
+    };
+    let aad = context.digest();
+    let (abe, secret) = encapsulate(&parameters, &policy("a or b"), aad.as_ref(), &mut rng(4));
+    let label = GateLabel {
+        key: GateKeyId::from_digest(digest("test", &[b"gate key"])),
+        context,
+        abe: abe.digest(),
+        floor: Timestamp::from_millis(0),
+        ceiling: Timestamp::MAX,
+        u: G2Bytes([1; 96]),
+    };
+    let mut wrapping = KeyFactors::new(&secret);
+    if factors == FactorSet::ABE_AND_GATE {
+        wrapping = wrapping.with_gate(&GATE);
+    }
+    let header = AccessHeader::seal(abe, label.clone(), &wrapping, &data_key).expect("fits");
+    Record {
+        parameters,
+        key,
+        data_key,
+        preamble,
+        header,
+        label,
+        secret,
+    }
+}
+
+impl Record {
+    fn open(&self, header: &AccessHeader, gate: &[u8; 32]) -> Result<[u8; 32], AccessError> {
+        let verified = header.verify(&header.digest(), &self.label, &self.preamble)?;
+        let secret = verified
+            .decapsulate(&self.parameters, &self.key)
+            .expect("satisfied");
+        let data_key = verified.open(&KeyFactors::new(&secret).with_gate(gate))?;
+        Ok(*data_key.as_bytes())
+    }
+}
+
+#[test]
+fn attributes_and_gate_together_give_the_data_key() {
+    let record = record(FactorSet::ABE_AND_GATE);
+    let read = AccessHeader::from_wire(&record.header.to_wire()).expect("a header");
+    assert_eq!(read, record.header);
+    assert_eq!(record.open(&read, &GATE), Ok(*record.data_key.as_bytes()));
+    assert_eq!(record.open(&read, &[0x6b; 32]), Err(AccessError::WrongKey));
+    let verified = read
+        .verify(&read.digest(), &record.label, &record.preamble)
+        .expect("verified");
+    let strict = verified.decapsulate_strict(&record.parameters, &record.key);
+    assert_eq!(strict.expect("honest").as_bytes(), record.secret.as_bytes());
+}
+
+#[test]
+fn factors_are_exactly_those_of_the_label() {
+    let record = record(FactorSet::ABE_AND_GATE);
+    let verified = record
+        .header
+        .verify(&record.header.digest(), &record.label, &record.preamble);
+    let alone = KeyFactors::new(&record.secret);
+    let mismatch = AccessError::FactorMismatch {
+        needed: FactorSet::ABE_AND_GATE,
+        given: FactorSet(FactorSet::ABE),
+    };
+    let refused = verified
+        .expect("verified")
+        .open(&alone)
+        .expect_err("one factor");
+    assert_eq!(refused, mismatch);
+    assert_eq!(
+        refused.to_string(),
+        "factors 0x01 where the label needs 0x03"
+    );
+    let abe = record.header.abe().clone();
+    let sealed = AccessHeader::seal(abe, record.label.clone(), &alone, &record.data_key);
+    assert_eq!(sealed, Err(mismatch));
+}
+
+#[test]
+fn without_a_gate_attributes_alone_open() {
+    let record = record(FactorSet(FactorSet::ABE));
+    let digest = record.header.digest();
+    let verified = record
+        .header
+        .verify(&digest, &record.label, &record.preamble);
+    let verified = verified.expect("verified");
+    let data_key = verified
+        .open(&KeyFactors::new(&record.secret))
+        .expect("one factor");
+    assert_eq!(data_key.as_bytes(), record.data_key.as_bytes());
+    // Without a label at all, bound to the header.
+    let binding = record.header.abe().digest();
+    let factors = KeyFactors::new(&record.secret);
+    let wrapped = factors.wrap(&binding, &record.data_key);
+    assert_eq!(
+        factors.unwrap(&binding, &wrapped).as_bytes(),
+        record.data_key.as_bytes()
+    );
+    let other = factors.unwrap(&record.label.digest(), &wrapped);
+    assert!(!record.preamble.is_opened_by(&other));
+}
+
+/// A header is bound to its label, its attribute-based header and its payload.
+#[test]
+fn a_header_of_one_record_is_none_of_another() {
+    let record = record(FactorSet::ABE_AND_GATE);
+    let digest = record.header.digest();
+    let verify = |label: &GateLabel| {
+        record
+            .header
+            .verify(&digest, label, &record.preamble)
+            .map(|_| ())
+    };
+    let mut other = record.label.clone();
+    other.ceiling = Timestamp::from_millis(5);
+    assert_eq!(verify(&other), Err(AccessError::LabelMismatch));
+    let wrong = record
+        .header
+        .verify(&record.label.digest(), &record.label, &record.preamble);
+    assert_eq!(wrong.map(|_| ()), Err(AccessError::DigestMismatch));
+    let (_, preamble, _) = payload::create(&mut rng(9));
+    let wrong = record.header.verify(&digest, &record.label, &preamble);
+    assert_eq!(wrong.map(|_| ()), Err(AccessError::PreambleMismatch));
+
+    // The attribute-based header of another record under this label.
+    let aad = record.label.context.digest();
+    let (foreign, _) = encapsulate(
+        &record.parameters,
+        &policy("a or b"),
+        aad.as_ref(),
+        &mut rng(10),
+    );
+    let factors = KeyFactors::new(&record.secret).with_gate(&GATE);
+    let sealed = AccessHeader::seal(
+        foreign.clone(),
+        record.label.clone(),
+        &factors,
+        &record.data_key,
+    );
+    assert_eq!(sealed, Err(AccessError::HeaderMismatch));
+    let mut bytes = record.header.to_wire();
+    let foreign = &foreign.to_bytes()[6..];
+    bytes[6..6 + foreign.len()].copy_from_slice(foreign);
+    let glued = AccessHeader::from_wire(&bytes).expect("well formed");
+    let verified = glued.verify(&glued.digest(), &record.label, &record.preamble);
+    assert_eq!(verified.map(|_| ()), Err(AccessError::HeaderMismatch));
+}
+
+#[test]
+fn a_changed_byte_never_opens() {
+    let record = record(FactorSet::ABE_AND_GATE);
+    let bytes = record.header.to_wire();
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        let Ok(header) = AccessHeader::from_wire(&changed) else {
+            continue;
+        };
+        assert_ne!(header.digest(), record.header.digest());
+        assert!(record.open(&header, &GATE).is_err(), "byte {at}");
+    }
+    for end in 0..bytes.len() {
+        assert!(AccessHeader::from_wire(&bytes[..end]).is_err());
+    }
+    assert!(AccessHeader::from_wire(&[&bytes[..], &[0]].concat()).is_err());
+}
+
+/// A sealer who hands different readers different data keys is found out by the commitment.
+#[test]
+fn a_header_that_hands_out_another_key_is_refused() {
+    let record = record(FactorSet::ABE_AND_GATE);
+    let other = DataKey::from_bytes([1; 32].into());
+    let factors = KeyFactors::new(&record.secret).with_gate(&GATE);
+    let abe = record.header.abe().clone();
+    let header = AccessHeader::seal(abe, record.label.clone(), &factors, &other).expect("fits");
+    assert_eq!(record.open(&header, &GATE), Err(AccessError::WrongKey));
+}
+
+#[test]
+fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
+    let record = record(FactorSet::ABE_AND_GATE);
+    let preamble = record.preamble.digest();
+    let seal = |seed| {
+        SealedDescriptor::seal(
+            &record.secret,
+            &preamble,
+            b"ECG, 2026-03-01",
+            &mut rng(seed),
+        )
+        .expect("short")
+    };
+    let sealed = seal(1);
+    let read = SealedDescriptor::from_wire(&sealed.to_wire()).expect("a descriptor");
+    assert_eq!(read, sealed);
+    let digest = record.header.digest();
+    let verified = record
+        .header
+        .verify(&digest, &record.label, &record.preamble);
+    let secret = verified
+        .expect("verified")
+        .decapsulate(&record.parameters, &record.key);
+    let opened = read
+        .open(&secret.expect("satisfied"), &preamble)
+        .expect("the right key");
+    assert_eq!(opened.as_slice(), b"ECG, 2026-03-01");
+    // Sealed again, it has another nonce.
+    assert_ne!(seal(2), sealed);
+
+    let other = SharedSecret::from_bytes([0; 32].into());
+    assert_eq!(read.open(&other, &preamble), Err(DescriptorError));
+    assert_eq!(read.open(&record.secret, &digest), Err(DescriptorError));
+    let bytes = sealed.to_wire();
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        if let Ok(changed) = SealedDescriptor::from_wire(&changed) {
+            assert_eq!(
+                changed.open(&record.secret, &preamble),
+                Err(DescriptorError),
+                "byte {at}"
+            );
+            assert_ne!(changed.digest(), sealed.digest());
+        }
+    }
+    let long = vec![0; 1 << 16];
+    let refused = SealedDescriptor::seal(&record.secret, &preamble, &long, &mut rng(1));
+    assert_eq!(refused, Err(DescriptorError));
+    let longest = &long[..(1 << 16) - 50];
+    let sealed = SealedDescriptor::seal(&record.secret, &preamble, longest, &mut rng(1));
+    assert!(SealedDescriptor::from_wire(&sealed.expect("fits").to_wire()).is_ok());
+}
+
+#[test]
+fn those_without_attributes_are_told_what_is_missing() {
+    let record = record(FactorSet::ABE_AND_GATE);
+    let (_, master) = MasterSecretKey::setup(&mut rng(1));
+    let key = master
+        .issue(&record.parameters, &attributes("c"), &mut rng(6))
+        .expect("a key");
+    let digest = record.header.digest();
+    let verified = record
+        .header
+        .verify(&digest, &record.label, &record.preamble);
+    let refused = verified
+        .expect("verified")
+        .decapsulate(&record.parameters, &key);
+    assert!(matches!(
+        refused.expect_err("not satisfied"),
+        DecapsulateError::PolicyUnsatisfied { missing } if missing.len() == 1
+    ));
+}

@@ -1,0 +1,203 @@
+//! Attacks on the algebra: points are combined directly, past every check of the crate.
+
+mod common;
+
+use ark_ec::CurveGroup;
+use common::{Formula, RawHeader, RawKey, attributes, policy, rng, subset};
+use medshare_abe::{KeyError, MasterSecretKey, UserSecretKey, encapsulate};
+use medshare_curve::encoding::{encode_g1, encode_g2};
+use medshare_curve::hash::hash_to_g1;
+use medshare_curve::pairing;
+
+/// Shares, not a satisfaction check, keep those out who do not satisfy: for every formula and every
+/// set of attributes, some choice of rows gives the key if and only if the set satisfies. (An `and`
+/// that handed its whole secret to one operand would fail here.)
+#[test]
+fn some_rows_give_the_key_exactly_to_those_who_satisfy() {
+    let names = ["a", "b", "c"];
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let keys: Vec<RawKey> = (1..8usize)
+        .map(|bits| {
+            let set = attributes(&subset(&names, bits).join(","));
+            let key = master.issue(&parameters, &set, &mut rng(bits as u64));
+            RawKey::of(&key.expect("a key"))
+        })
+        .collect();
+    let leaves: [&[&'static str]; 5] = [
+        &["a", "b"],
+        &["a", "b", "c"],
+        &["a", "a", "b"],
+        &["a", "b", "a", "c"],
+        &["a", "a"],
+    ];
+    for formula in leaves.iter().flat_map(|l| Formula::all(l)) {
+        let policy = policy(&formula.text());
+        let (header, secret) = encapsulate(&parameters, &policy, b"aad", &mut rng(9));
+        let raw = RawHeader::of(&header);
+        for (key, bits) in keys.iter().zip(1..) {
+            let held = subset(&names, bits);
+            let opened = raw.is_opened_by(&formula.leaves(), key, secret.as_bytes());
+            assert_eq!(opened, formula.is_true(&held), "{policy} with {held:?}");
+        }
+    }
+}
+
+/// `x and (x or y)`: if both x had the same C2, y's holder could cancel the first row.
+#[test]
+fn repeated_attributes_do_not_open_each_other() {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let (header, secret) = encapsulate(&parameters, &policy("x and (x or y)"), b"aad", &mut rng(2));
+    let raw = RawHeader::of(&header);
+    assert_eq!(raw.c2.len(), 2);
+    let issue = |list: &str| {
+        let key = master.issue(&parameters, &attributes(list), &mut rng(3));
+        RawKey::of(&key.expect("a key"))
+    };
+    let (x, y) = (issue("x"), issue("y"));
+    assert!(raw.is_opened_by(&["x", "x", "y"], &x, secret.as_bytes()));
+    assert!(!raw.is_opened_by(&["x", "x", "y"], &y, secret.as_bytes()));
+    // Differences of rows, with the wrong C2 for each occurrence, and twice the row of y.
+    let products = raw.products(&["x", "x", "y"], &y);
+    let start = products[0];
+    let row = |i: usize| products[1 << i] - start;
+    for (first, second, third) in [(1, -1, 1), (-1, 1, 1), (1, 0, -1), (0, 0, 2), (1, 1, 2)] {
+        let mut sum = start;
+        for (i, coefficient) in [first, second, third].into_iter().enumerate() {
+            for _ in 0..i32::abs(coefficient) {
+                sum = if coefficient > 0 {
+                    sum + row(i)
+                } else {
+                    sum - row(i)
+                };
+            }
+        }
+        assert_ne!(&raw.key_from(&sum, b"aad"), secret.as_bytes());
+    }
+}
+
+#[test]
+fn parts_of_two_users_do_not_add_up() {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let (header, secret) = encapsulate(&parameters, &policy("a and b"), b"aad", &mut rng(2));
+    let raw = RawHeader::of(&header);
+    let mut random = rng(3);
+    let mut issue = |list: &str| {
+        let key = master.issue(&parameters, &attributes(list), &mut random);
+        RawKey::of(&key.expect("a key"))
+    };
+    let (alice, bob, both) = (issue("a"), issue("b"), issue("a,b"));
+    assert!(raw.is_opened_by(&["a", "b"], &both, secret.as_bytes()));
+    let parts = alice.parts.into_iter().chain(bob.parts);
+    let mut pooled = RawKey {
+        parts: parts.collect(),
+        ..both
+    };
+    for k1 in [alice.k1, bob.k1, (alice.k1 + bob.k1).into_affine()] {
+        for k3 in [alice.k3, bob.k3, (alice.k3 + bob.k3).into_affine()] {
+            (pooled.k1, pooled.k3) = (k1, k3);
+            assert!(!raw.is_opened_by(&["a", "b"], &pooled, secret.as_bytes()));
+        }
+    }
+}
+
+/// What the scheme's r protects from, and that every key has its own.
+#[test]
+fn keys_with_one_r_can_be_pooled_and_no_two_keys_have_one() {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let (header, secret) = encapsulate(&parameters, &policy("a and b"), b"aad", &mut rng(2));
+    let raw = RawHeader::of(&header);
+    let pool = |alice: RawKey, bob: RawKey| RawKey {
+        parts: alice.parts.into_iter().chain(bob.parts).collect(),
+        ..alice
+    };
+    let issue = |list: &str, random: &mut _| {
+        let key = master.issue(&parameters, &attributes(list), random);
+        RawKey::of(&key.expect("a key"))
+    };
+    // A generator that repeats itself gives r away twice: the attack works.
+    let broken = pool(issue("a", &mut rng(3)), issue("b", &mut rng(3)));
+    assert!(raw.is_opened_by(&["a", "b"], &broken, secret.as_bytes()));
+    let mut random = rng(3);
+    let (alice, again) = (issue("a", &mut random), issue("a", &mut random));
+    assert_ne!(alice.k3, again.k3);
+    let sound = pool(alice, issue("b", &mut random));
+    assert!(!raw.is_opened_by(&["a", "b"], &sound, secret.as_bytes()));
+}
+
+/// A key glued together from two is not accepted, nor one with a foreign or moved part.
+#[test]
+fn keys_that_do_not_belong_together_are_not_read() {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let mut random = rng(2);
+    let mut issue = |list: &str| {
+        let key = master.issue(&parameters, &attributes(list), &mut random);
+        key.expect("a key").to_bytes()
+    };
+    let (alice, bob) = (issue("a,b"), issue("a,b"));
+    let read =
+        |bytes: &[u8]| UserSecretKey::from_bytes(bytes, &parameters, &mut rng(4)).map(|_| ());
+    assert_eq!(read(&alice), Ok(()));
+    // K1, K3, and the parts of a and b, each after its own length fields.
+    let (k1, k3) = (38..86, 86..182);
+    let (a, b) = (191..239, 244..292);
+    assert_eq!(alice.len(), b.end);
+    for field in [k1, k3, a.clone(), b.clone()] {
+        let mut mixed = alice.to_vec();
+        mixed[field.clone()].copy_from_slice(&bob[field]);
+        assert_eq!(read(&mixed), Err(KeyError::Inconsistent));
+    }
+    let mut swapped = alice.to_vec();
+    swapped[a.clone()].copy_from_slice(&alice[b.clone()]);
+    swapped[b].copy_from_slice(&alice[a]);
+    assert_eq!(read(&swapped), Err(KeyError::Inconsistent));
+}
+
+/// H is hashing to the curve as the specification says, not a multiple of a known point.
+#[test]
+fn attributes_are_hashed_to_the_curve() {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let key = master.issue(&parameters, &attributes("role:nurse"), &mut rng(2));
+    let key = RawKey::of(&key.expect("a key"));
+    let mut message = Vec::new();
+    for field in ["medshare/abe/attribute-name/v1", "role:nurse"] {
+        message.extend_from_slice(&(field.len() as u64).to_le_bytes());
+        message.extend_from_slice(field.as_bytes());
+    }
+    let dst = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
+    let point = hash_to_g1(dst, &message);
+    assert_eq!(
+        pairing::pairing(&key.parts["role:nurse"], &pairing::g2()),
+        pairing::pairing(&point, &key.k3)
+    );
+}
+
+/// e(α·g1, C1) is the mask, so no point of G1 that everybody sees may depend on α: the parameters
+/// are one element of GT, and no two points of a header pair to it.
+#[test]
+fn nothing_public_pairs_to_the_mask() {
+    let (parameters, _) = MasterSecretKey::setup(&mut rng(1));
+    assert_eq!(parameters.to_bytes().len(), 6 + 576);
+    let (header, secret) = encapsulate(&parameters, &policy("a or (b and c)"), b"aad", &mut rng(2));
+    let raw = RawHeader::of(&header);
+    let g1 = [pairing::g1()].into_iter().chain(raw.c3.iter().copied());
+    let g2: Vec<_> = [pairing::g2(), raw.c1]
+        .into_iter()
+        .chain(raw.c2.iter().copied())
+        .collect();
+    for p in g1 {
+        for q in &g2 {
+            let key = raw.key_from(&pairing::pairing(&p, q), b"aad");
+            assert_ne!(&key, secret.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn encodings_in_headers_are_the_curve_toolkits() {
+    let (parameters, _) = MasterSecretKey::setup(&mut rng(1));
+    let (header, _) = encapsulate(&parameters, &policy("a"), b"aad", &mut rng(2));
+    let raw = RawHeader::of(&header);
+    let bytes = header.to_bytes();
+    let contains = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    assert!(contains(&encode_g2(&raw.c1).0) && contains(&encode_g1(&raw.c3[0]).0));
+}

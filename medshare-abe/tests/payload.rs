@@ -1,0 +1,387 @@
+//! The payload: what storage, or another reader, can do to it.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
+mod common;
+
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
+
+use common::rng;
+use medshare_abe::payload::{
+    self, ContentTree, PayloadLayout, PayloadReader, PayloadWriter, Preamble, SEALED_SEGMENT_LEN,
+    SEGMENT_LEN, SegmentOpener, TAG_LEN, content_root,
+};
+use medshare_abe::{DataKey, PayloadError};
+use medshare_types::Digest;
+
+struct Sealed {
+    data_key: DataKey,
+    preamble: Preamble,
+    object: Vec<u8>,
+    tree: ContentTree,
+}
+
+fn plaintext(length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i * 31 + i / 251) as u8).collect()
+}
+
+fn seal(seed: u64, plaintext: &[u8]) -> Sealed {
+    let (data_key, preamble, sealer) = payload::create(&mut rng(seed));
+    let mut writer = PayloadWriter::new(Vec::new(), sealer);
+    for chunk in plaintext.chunks(10_007) {
+        writer.write_all(chunk).expect("memory");
+    }
+    let (object, tree) = writer.finish().expect("memory");
+    Sealed {
+        data_key,
+        preamble,
+        object,
+        tree,
+    }
+}
+
+impl Sealed {
+    fn reader(&self, object: Vec<u8>) -> std::io::Result<PayloadReader<Cursor<Vec<u8>>>> {
+        let tree = ContentTree::from_bytes(&self.tree.to_bytes(), &self.tree.root());
+        PayloadReader::new(Cursor::new(object), &self.data_key, &self.preamble, tree?)
+    }
+
+    fn read(&self, object: Vec<u8>) -> Result<Vec<u8>, PayloadError> {
+        let mut out = Vec::new();
+        let result = self
+            .reader(object)
+            .and_then(|mut r| r.read_to_end(&mut out));
+        match result {
+            Ok(_) => Ok(out),
+            Err(error) => Err(payload_error(error)),
+        }
+    }
+
+    fn opener(&self) -> SegmentOpener {
+        let length = self.object.len() as u64;
+        SegmentOpener::new(&self.data_key, &self.preamble, self.tree.clone(), length).expect("fits")
+    }
+}
+
+fn payload_error(error: std::io::Error) -> PayloadError {
+    let inner = error.into_inner().expect("an error of the payload");
+    *inner.downcast().expect("an error of the payload")
+}
+
+#[test]
+fn every_length_round_trips() {
+    for (length, segments) in [
+        (0, 1),
+        (1, 1),
+        (SEGMENT_LEN - 1, 1),
+        (SEGMENT_LEN, 1),
+        (SEGMENT_LEN + 1, 2),
+        (2 * SEGMENT_LEN, 2),
+        (2 * SEGMENT_LEN + 77, 3),
+    ] {
+        let text = plaintext(length);
+        let sealed = seal(1, &text);
+        assert_eq!(sealed.object.len(), length + segments * TAG_LEN);
+        assert_eq!(sealed.tree.layout().segment_count() as usize, segments);
+        assert_eq!(sealed.read(sealed.object.clone()), Ok(text));
+    }
+}
+
+#[test]
+fn ranges_are_read_from_any_place() {
+    let text = plaintext(3 * SEGMENT_LEN + 5);
+    let sealed = seal(1, &text);
+    let mut reader = sealed.reader(sealed.object.clone()).expect("fits");
+    for (from, length) in [
+        (3 * SEGMENT_LEN - 2, 7),
+        (0, 3),
+        (SEGMENT_LEN, SEGMENT_LEN),
+        (5, 0),
+    ] {
+        assert_eq!(
+            reader.seek(SeekFrom::Start(from as u64)).expect("inside"),
+            from as u64
+        );
+        let mut part = vec![0; length];
+        reader.read_exact(&mut part).expect("inside");
+        assert_eq!(part, text[from..from + length]);
+    }
+    assert_eq!(
+        reader.seek(SeekFrom::End(-1)).expect("inside"),
+        text.len() as u64 - 1
+    );
+    let mut rest = Vec::new();
+    assert_eq!(reader.read_to_end(&mut rest).expect("the end"), 1);
+    assert_eq!(
+        reader.seek(SeekFrom::Current(1000)).expect("beyond"),
+        text.len() as u64 + 1000
+    );
+    assert_eq!(reader.read(&mut [0; 8]).expect("beyond the end"), 0);
+    assert!(reader.seek(SeekFrom::Current(i64::MIN)).is_err());
+}
+
+#[test]
+fn a_changed_byte_spoils_its_segment_only() {
+    let text = plaintext(2 * SEGMENT_LEN + 9);
+    let sealed = seal(1, &text);
+    for at in [0, SEGMENT_LEN, SEALED_SEGMENT_LEN, sealed.object.len() - 1] {
+        let mut object = sealed.object.clone();
+        object[at] ^= 1;
+        let index = (at / SEALED_SEGMENT_LEN) as u32;
+        assert_eq!(
+            sealed.read(object.clone()),
+            Err(PayloadError::SegmentMismatch { index })
+        );
+        let mut reader = sealed.reader(object).expect("the length is right");
+        let elsewhere = (index + 1) % 3 * SEGMENT_LEN as u32;
+        reader
+            .seek(SeekFrom::Start(elsewhere.into()))
+            .expect("inside");
+        let mut part = [0; 9];
+        reader.read_exact(&mut part).expect("another segment");
+        assert_eq!(part, text[elsewhere as usize..][..9]);
+    }
+}
+
+#[test]
+fn truncation_and_extension_are_seen_before_anything_is_read() {
+    let sealed = seal(1, &plaintext(2 * SEGMENT_LEN));
+    let expected = sealed.object.len() as u64;
+    for end in [0, 1, SEALED_SEGMENT_LEN, sealed.object.len() - 1] {
+        let found = end as u64;
+        let error = sealed.reader(sealed.object[..end].to_vec()).map(|_| ());
+        assert_eq!(
+            payload_error(error.expect_err("truncated")),
+            PayloadError::ObjectTruncated { expected, found }
+        );
+    }
+    for more in [1, TAG_LEN, SEALED_SEGMENT_LEN] {
+        let mut object = sealed.object.clone();
+        object.resize(object.len() + more, 0);
+        let found = object.len() as u64;
+        let error = sealed.reader(object).map(|_| ());
+        assert_eq!(
+            payload_error(error.expect_err("extended")),
+            PayloadError::ObjectExtended { expected, found }
+        );
+    }
+}
+
+#[test]
+fn segments_do_not_move() {
+    let text = vec![7; 3 * SEGMENT_LEN];
+    let sealed = seal(1, &text);
+    let segment = |i: usize| &sealed.object[i * SEALED_SEGMENT_LEN..(i + 1) * SEALED_SEGMENT_LEN];
+    for (order, index) in [
+        ([1, 0, 2], 0),
+        ([0, 0, 2], 1),
+        ([0, 2, 1], 1),
+        ([0, 1, 1], 2),
+    ] {
+        let object = order.map(segment).concat();
+        assert_eq!(
+            sealed.read(object),
+            Err(PayloadError::SegmentMismatch { index })
+        );
+    }
+}
+
+#[test]
+fn segments_of_another_payload_do_not_fit() {
+    let text = plaintext(2 * SEGMENT_LEN);
+    let (one, other) = (seal(1, &text), seal(2, &text));
+    let mut object = one.object.clone();
+    object[SEALED_SEGMENT_LEN..].copy_from_slice(&other.object[SEALED_SEGMENT_LEN..]);
+    assert_eq!(
+        one.read(object),
+        Err(PayloadError::SegmentMismatch { index: 1 })
+    );
+    // Even under a tree that was made for the mixture, the key is another.
+    let mixed = Sealed {
+        tree: other.tree.clone(),
+        ..seal(1, &text)
+    };
+    assert_eq!(
+        mixed.read(other.object),
+        Err(PayloadError::SegmentMismatch { index: 0 })
+    );
+}
+
+/// A reader holds the key and can seal what he likes; the root says that it is not the original.
+#[test]
+fn a_reader_cannot_put_other_content_under_the_root() {
+    let sealed = seal(1, b"the diagnosis");
+    // The generator's state is all that a reader lacks; here it is replayed to give him the key.
+    let forged = seal(1, b"the forgery!!");
+    assert_eq!(forged.preamble, sealed.preamble);
+    assert_eq!(
+        forged.read(forged.object.clone()),
+        Ok(b"the forgery!!".to_vec())
+    );
+    let mismatch = Err(PayloadError::SegmentMismatch { index: 0 });
+    assert_eq!(sealed.read(forged.object.clone()), mismatch);
+    let tree = ContentTree::from_bytes(&forged.tree.to_bytes(), &sealed.tree.root());
+    assert_eq!(tree, Err(PayloadError::TreeMismatch));
+}
+
+#[test]
+fn a_key_that_the_preamble_does_not_commit_to_is_refused() {
+    let (one, other) = (seal(1, b"x"), seal(2, b"x"));
+    assert!(one.preamble.is_opened_by(&one.data_key));
+    assert!(!one.preamble.is_opened_by(&other.data_key));
+    let length = one.object.len() as u64;
+    let opener = SegmentOpener::new(&other.data_key, &one.preamble, one.tree.clone(), length);
+    assert_eq!(opener.map(|_| ()), Err(PayloadError::WrongKey));
+    // A changed preamble commits to no known key.
+    let mut bytes = one.preamble.to_bytes();
+    bytes[6] ^= 1;
+    let changed = Preamble::from_bytes(&bytes).expect("another payload id");
+    assert!(!changed.is_opened_by(&one.data_key));
+    assert_ne!(changed.digest(), one.preamble.digest());
+}
+
+#[test]
+fn preambles_and_trees_are_read_strictly() {
+    let sealed = seal(1, &plaintext(SEGMENT_LEN + 1));
+    let bytes = sealed.preamble.to_bytes();
+    assert_eq!(Preamble::from_bytes(&bytes), Ok(sealed.preamble.clone()));
+    assert_eq!(bytes.len(), 74);
+    for end in 0..bytes.len() {
+        assert!(Preamble::from_bytes(&bytes[..end]).is_err());
+    }
+    assert!(Preamble::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+    let mut other_size = bytes;
+    other_size[6 + 32] ^= 1;
+    assert!(Preamble::from_bytes(&other_size).is_err());
+
+    let root = sealed.tree.root();
+    let bytes = sealed.tree.to_bytes();
+    assert_eq!(
+        ContentTree::from_bytes(&bytes, &root),
+        Ok(sealed.tree.clone())
+    );
+    for at in 0..bytes.len() {
+        assert!(ContentTree::from_bytes(&bytes[..at], &root).is_err());
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        assert!(
+            ContentTree::from_bytes(&changed, &root).is_err(),
+            "byte {at}"
+        );
+    }
+    assert!(ContentTree::from_bytes(&[&bytes[..], &[0]].concat(), &root).is_err());
+    assert!(ContentTree::from_bytes(&bytes, &Digest::ZERO).is_err());
+    // A length that does not fit the leaves, under the root that it would have.
+    let leaves = [Digest::ZERO];
+    let long = SEALED_SEGMENT_LEN as u64 + 17;
+    let mut forged = bytes[..6].to_vec();
+    forged.extend_from_slice(&long.to_le_bytes());
+    forged.extend_from_slice(&1u32.to_le_bytes());
+    forged.extend_from_slice(Digest::ZERO.as_ref());
+    assert_eq!(
+        ContentTree::from_bytes(&forged, &content_root(&leaves, long)),
+        Err(PayloadError::TreeMismatch)
+    );
+}
+
+#[test]
+fn the_sealer_keeps_to_the_order() {
+    let index = 0;
+    let (_, _, mut sealer) = payload::create(&mut rng(1));
+    let mut short = vec![0; 20];
+    assert_eq!(
+        sealer.seal_in_place(&mut short, false),
+        Err(PayloadError::OutOfOrder { index })
+    );
+    let mut tiny = vec![0; 15];
+    assert_eq!(
+        sealer.seal_in_place(&mut tiny, true),
+        Err(PayloadError::OutOfOrder { index })
+    );
+    let mut huge = vec![0; SEALED_SEGMENT_LEN + 1];
+    assert_eq!(
+        sealer.seal_in_place(&mut huge, true),
+        Err(PayloadError::OutOfOrder { index })
+    );
+    assert!(huge.iter().all(|&byte| byte == 0), "unchanged");
+    let mut full = vec![0; SEALED_SEGMENT_LEN];
+    assert_eq!(sealer.seal_in_place(&mut full, false), Ok(()));
+    let index = 1;
+    let mut empty = vec![0; TAG_LEN];
+    assert_eq!(
+        sealer.seal_in_place(&mut empty, true),
+        Err(PayloadError::OutOfOrder { index })
+    );
+    assert_eq!(sealer.seal_in_place(&mut short, true), Ok(()));
+    let index = 2;
+    assert_eq!(
+        sealer.seal_in_place(&mut full, true),
+        Err(PayloadError::OutOfOrder { index })
+    );
+    let tree = sealer.finish().expect("finished");
+    assert_eq!(
+        tree.layout(),
+        PayloadLayout::of_plaintext(65536 + 4).expect("short")
+    );
+    let (_, _, unfinished) = payload::create(&mut rng(1));
+    assert_eq!(unfinished.finish(), Err(PayloadError::Unfinished));
+}
+
+#[test]
+fn the_opener_knows_its_segments() {
+    let sealed = seal(1, &plaintext(SEGMENT_LEN + 3));
+    let opener = sealed.opener();
+    let mut last = sealed.object[SEALED_SEGMENT_LEN..].to_vec();
+    let missing = PayloadError::NoSuchSegment { index: 2, count: 2 };
+    assert_eq!(opener.open_in_place(2, &mut last), Err(missing));
+    let mismatch = PayloadError::SegmentMismatch { index: 1 };
+    assert_eq!(opener.open_in_place(1, &mut last[..18]), Err(mismatch));
+    let text = opener
+        .open_in_place(1, &mut last)
+        .expect("the last segment");
+    assert_eq!(*text, plaintext(SEGMENT_LEN + 3)[SEGMENT_LEN..]);
+}
+
+/// After a failed write the object has a hole, and no more is sealed into it.
+#[test]
+fn a_writer_that_failed_stays_failed() {
+    struct Failing;
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("full"))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let (_, _, sealer) = payload::create(&mut rng(1));
+    let mut writer = PayloadWriter::new(Failing, sealer);
+    writer
+        .write_all(&plaintext(SEGMENT_LEN))
+        .expect("held back");
+    assert!(writer.write_all(b"x").is_err());
+    assert!(writer.write_all(b"x").is_err());
+    assert!(writer.finish().is_err());
+}
+
+#[test]
+fn the_format_does_not_drift() {
+    let sealed = seal(1, &plaintext(SEGMENT_LEN + 100));
+    let found = [
+        &sealed.preamble.to_bytes(),
+        &sealed.object,
+        &sealed.tree.to_bytes(),
+    ]
+    .map(|bytes| medshare_types::hash::digest("snapshot", &[bytes]).to_string());
+    assert_eq!(
+        found,
+        [
+            "eebecf3bb401d21f4ba7322c2cc6ff82303bebe6c2389a8b82534f4e942d63c6",
+            "340c1cca7cded134c3b45407917f05f341aee293b7c023f419381340b0e60ca9",
+            "5e4edc17bbf62ca8ccc103764cf22755f7aaf637c2848c0db3e396c10c595f59"
+        ]
+    );
+    assert_eq!(
+        sealed.tree.root().to_string(),
+        "87be6c33927e0277d190f8f6b6ddc14f66665ad4d13dac99c5d3600f6319719c"
+    );
+}

@@ -1,0 +1,234 @@
+//! Who satisfies decapsulates, and nobody else.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{Formula, attributes, policy, rng, subset};
+use medshare_abe::{
+    AccessPolicy, DecapsulateError, KeyError, MasterSecretKey, PublicParameters, UserSecretKey,
+    decapsulate, decapsulate_strict, encapsulate,
+};
+use proptest::prelude::*;
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+struct Authority {
+    parameters: PublicParameters,
+    master: MasterSecretKey,
+}
+
+impl Authority {
+    fn new(seed: u64) -> Self {
+        let (parameters, master) = MasterSecretKey::setup(&mut rng(seed));
+        Self { parameters, master }
+    }
+
+    /// A key that also holds an attribute which no policy names.
+    fn key(&self, held: &[&str]) -> UserSecretKey {
+        let list = [held, &["unused"]].concat().join(",");
+        self.master
+            .issue(&self.parameters, &attributes(&list), &mut rng(7))
+            .expect("a key")
+    }
+}
+
+#[test]
+fn every_small_formula_opens_to_exactly_those_who_satisfy_it() {
+    let authority = Authority::new(1);
+    let keys: BTreeMap<usize, UserSecretKey> = (0..16)
+        .map(|bits| (bits, authority.key(&subset(&NAMES, bits))))
+        .collect();
+    let leaves: [&[&'static str]; 6] = [
+        &["a"],
+        &["a", "b"],
+        &["a", "b", "c"],
+        &["a", "b", "c", "d"],
+        &["a", "b", "a"],
+        &["a", "a", "b", "a"],
+    ];
+    let formulas: Vec<Formula> = leaves.iter().flat_map(|l| Formula::all(l)).collect();
+    assert_eq!(formulas.len(), 1 + 2 + 6 + 22 + 6 + 22);
+    let mut opened = 0;
+    for formula in &formulas {
+        let policy = policy(&formula.text());
+        let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(3));
+        for (bits, key) in &keys {
+            let held = subset(&NAMES, *bits);
+            match decapsulate(&authority.parameters, &header, key, b"") {
+                Ok(recovered) => {
+                    assert!(formula.is_true(&held), "{policy} opened by {held:?}");
+                    assert_eq!(recovered.as_bytes(), secret.as_bytes(), "{policy} {held:?}");
+                    opened += 1;
+                }
+                Err(DecapsulateError::PolicyUnsatisfied { missing }) => {
+                    assert!(!formula.is_true(&held), "{policy} refused to {held:?}");
+                    let names = missing.iter().map(medshare_abe::Attribute::name);
+                    let completed: Vec<&str> = held.iter().copied().chain(names).collect();
+                    assert!(
+                        formula.is_true(&completed),
+                        "{policy}: {held:?} and {missing:?}"
+                    );
+                }
+                Err(other) => panic!("{policy}: {other}"),
+            }
+        }
+    }
+    assert!(opened > formulas.len(), "{opened}");
+}
+
+#[test]
+fn strict_recovers_the_same() {
+    let authority = Authority::new(1);
+    let key = authority.key(&["a", "c"]);
+    let policy = policy("(a or b) and (c or (a and d)) and a");
+    let (header, secret) = encapsulate(&authority.parameters, &policy, b"x", &mut rng(2));
+    for decapsulate in [decapsulate, decapsulate_strict] {
+        let recovered = decapsulate(&authority.parameters, &header, &key, b"x");
+        assert_eq!(recovered.expect("satisfied").as_bytes(), secret.as_bytes());
+    }
+}
+
+#[test]
+fn spellings_of_one_attribute_count_and_open_alike() {
+    let authority = Authority::new(1);
+    let policy = policy("\"x\" and (x or y) and (hospital:charite\u{301} or z)");
+    let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(2));
+    let y = authority.key(&["y", "hospital:charité"]);
+    let refused = decapsulate(&authority.parameters, &header, &y, b"").expect_err("without x");
+    assert_eq!(
+        refused.to_string(),
+        "the policy is not satisfied; missing: x"
+    );
+    let x = authority.key(&["x", "\"hospital:charité\""]);
+    let recovered = decapsulate(&authority.parameters, &header, &x, b"").expect("satisfied");
+    assert_eq!(recovered.as_bytes(), secret.as_bytes());
+}
+
+#[test]
+fn a_hundred_leaves() {
+    let authority = Authority::new(1);
+    let names: Vec<String> = (0..100).map(|i| format!("attribute-{i}")).collect();
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    for (policy, held) in [
+        (policy(&names.join(" and ")), &all[..]),
+        (policy(&names.join(" or ")), &all[98..99]),
+    ] {
+        let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(2));
+        let key = authority.key(held);
+        let recovered = decapsulate(&authority.parameters, &header, &key, b"");
+        assert_eq!(recovered.expect("satisfied").as_bytes(), secret.as_bytes());
+    }
+}
+
+#[test]
+fn keys_of_another_authority_are_told_apart() {
+    let (here, there) = (Authority::new(1), Authority::new(2));
+    let (header, _) = encapsulate(&here.parameters, &policy("a"), b"", &mut rng(3));
+    let foreign = there.key(&["a"]);
+    assert_eq!(
+        decapsulate(&here.parameters, &header, &foreign, b"").expect_err("foreign"),
+        DecapsulateError::OtherAuthority
+    );
+    let issued = there
+        .master
+        .issue(&here.parameters, &attributes("a"), &mut rng(4));
+    assert_eq!(
+        issued.expect_err("other parameters"),
+        KeyError::Inconsistent
+    );
+    let read = UserSecretKey::from_bytes(&foreign.to_bytes(), &here.parameters, &mut rng(5));
+    assert_eq!(read.expect_err("foreign"), KeyError::OtherAuthority);
+}
+
+#[test]
+fn keys_have_at_least_one_attribute_and_not_too_many() {
+    let authority = Authority::new(1);
+    let issue = |set| {
+        authority
+            .master
+            .issue(&authority.parameters, &set, &mut rng(1))
+    };
+    assert!(matches!(
+        issue(attributes("")).expect_err("none"),
+        KeyError::AttributeCount { count: 0, .. }
+    ));
+    let many: Vec<String> = (0..1025).map(|i| i.to_string()).collect();
+    assert!(matches!(
+        issue(attributes(&many.join(","))).expect_err("too many"),
+        KeyError::AttributeCount { count: 1025, .. }
+    ));
+}
+
+#[test]
+fn secrets_do_not_print() {
+    let authority = Authority::new(1);
+    let key = authority.key(&["a"]);
+    let (_, secret) = encapsulate(&authority.parameters, &policy("a"), b"", &mut rng(3));
+    assert_eq!(format!("{:?}", authority.master), "MasterSecretKey(secret)");
+    assert_eq!(format!("{key:?}"), "UserSecretKey(a, unused; secret)");
+    assert_eq!(format!("{secret:?}"), "SharedSecret(secret)");
+}
+
+fn formula() -> impl Strategy<Value = Formula> {
+    let names = ["a", "b", "c", "d", "e"];
+    let leaf = prop::sample::select(names.to_vec()).prop_map(Formula::Leaf);
+    leaf.prop_recursive(3, 10, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(Formula::And),
+            prop::collection::vec(inner, 1..4).prop_map(Formula::Or),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn satisfies_exactly_when_it_decapsulates(formula in formula(), bits in 0usize..32) {
+        let authority = Authority::new(1);
+        let held = subset(&["a", "b", "c", "d", "e"], bits);
+        let policy = policy(&formula.text());
+        let key = authority.key(&held);
+        prop_assert_eq!(policy.is_satisfied_by(&attributes(&held.join(","))), formula.is_true(&held));
+        let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(3));
+        match decapsulate(&authority.parameters, &header, &key, b"") {
+            Ok(recovered) => {
+                prop_assert!(formula.is_true(&held));
+                prop_assert_eq!(recovered.as_bytes(), secret.as_bytes());
+            }
+            Err(DecapsulateError::PolicyUnsatisfied { .. }) => prop_assert!(!formula.is_true(&held)),
+            Err(other) => prop_assert!(false, "{}", other),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn policies_round_trip(formula in formula(), names in prop::collection::vec("\\PC{1,12}", 3)) {
+        let parsed = policy(&formula.text());
+        prop_assert_eq!(&policy(&parsed.to_string()), &parsed);
+        prop_assert_eq!(AccessPolicy::from_bytes(&parsed.to_bytes()), Ok(parsed));
+        for name in &names {
+            if let Ok(attribute) = medshare_abe::Attribute::new(name) {
+                let inside = policy(&format!("x and {attribute} or(y)"));
+                prop_assert!(inside.attributes().contains(&attribute), "{}", attribute);
+                prop_assert_eq!(attribute.to_string().parse(), Ok(attribute));
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_and_no_bytes_make_the_parsers_panic(
+        text in "[ab \"\\\\()andor,é]{0,40}",
+        bytes in prop::collection::vec(0u8..4, 0..40),
+    ) {
+        if let Ok(policy) = text.parse::<AccessPolicy>() {
+            prop_assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        if let Ok(policy) = AccessPolicy::from_bytes(&bytes) {
+            prop_assert_eq!(policy.to_bytes(), bytes);
+        }
+    }
+}
