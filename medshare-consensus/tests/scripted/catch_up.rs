@@ -28,7 +28,7 @@ fn whoever_is_behind_is_told_once_and_served_on_demand() {
     };
     assert_eq!(
         give(&mut replica, at(3), from(3, fetch(1))),
-        [serve.clone()]
+        core::slice::from_ref(&serve)
     );
     assert_eq!(give(&mut replica, at(3), from(3, fetch(1))), []);
     assert_eq!(give(&mut replica, at(3), from(3, fetch(2))), []);

@@ -1,0 +1,33 @@
+use medshare_consensus::Vote;
+use medshare_types::certificate::Phase;
+use medshare_types::id::ReplicaId;
+
+use super::{Behaviour, Signer};
+use crate::dice::Dice;
+use crate::setting::{Message, Setting};
+
+/// Votes for the right block with signatures of the other phase.
+#[derive(Clone, Debug)]
+pub struct BadSignatureVoter(Signer);
+
+impl BadSignatureVoter {
+    /// For one seat.
+    #[must_use]
+    pub fn new(setting: &Setting, replica: ReplicaId) -> Self {
+        Self(Signer::of(setting, replica))
+    }
+
+    fn sign(&self, vote: &Vote, phase: Phase) -> Vote {
+        Vote::sign(&self.0.chain, vote.ballot, phase, &self.0.key)
+    }
+}
+
+impl Behaviour for BadSignatureVoter {
+    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+        vec![match message {
+            Message::Prepare(vote) => Message::Prepare(self.sign(&vote, Phase::Commit)),
+            Message::Commit(vote) => Message::Commit(self.sign(&vote, Phase::Prepare)),
+            other => other,
+        }]
+    }
+}

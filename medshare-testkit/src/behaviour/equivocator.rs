@@ -1,0 +1,79 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use medshare_consensus::{Payload, Proposal, Vote};
+use medshare_types::certificate::Phase;
+use medshare_types::hash::Digest;
+use medshare_types::id::ReplicaId;
+
+use super::{Behaviour, Signer};
+use crate::dice::Dice;
+use crate::setting::{Batch, Message, Setting};
+
+/// Shows one block to most members and a second one to some, as primary; supports both with its
+/// votes, as primary or accomplice. Accomplices need not talk: the second block follows from the
+/// first.
+#[derive(Clone, Debug)]
+pub struct Equivocator {
+    signer: Signer,
+    deceived: BTreeSet<ReplicaId>,
+    careless: bool,
+    second: BTreeMap<Digest, Proposal<Batch>>,
+}
+
+impl Equivocator {
+    /// For one seat. `deceived` members see the second block; when `careless`, the first as well.
+    #[must_use]
+    pub fn new(
+        setting: &Setting,
+        replica: ReplicaId,
+        deceived: impl IntoIterator<Item = ReplicaId>,
+        careless: bool,
+    ) -> Self {
+        Self {
+            signer: Signer::of(setting, replica),
+            deceived: deceived.into_iter().collect(),
+            careless,
+            second: BTreeMap::new(),
+        }
+    }
+
+    fn learn(&mut self, first: &Proposal<Batch>) -> Proposal<Batch> {
+        let mut second = first.clone();
+        second.payload.0.push(0xee);
+        second.header.transactions = second.payload.root();
+        self.second.insert(first.header.digest(), second.clone());
+        second
+    }
+
+    fn vote(&self, vote: Vote, phase: Phase) -> Vote {
+        let second = self.second.get(&vote.ballot.digest);
+        second.map_or(vote, |second| {
+            Vote::sign(&self.signer.chain, second.ballot(), phase, &self.signer.key)
+        })
+    }
+}
+
+impl Behaviour for Equivocator {
+    fn outgoing(&mut self, to: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+        if !self.deceived.contains(&to) {
+            return vec![message];
+        }
+        match message {
+            Message::PrePrepare(first) => {
+                let second = self.learn(&first.proposal);
+                let second = Message::PrePrepare(self.signer.propose(second));
+                let first = self.careless.then_some(Message::PrePrepare(first));
+                core::iter::once(second).chain(first).collect()
+            }
+            Message::Prepare(vote) => vec![Message::Prepare(self.vote(vote, Phase::Prepare))],
+            Message::Commit(vote) => vec![Message::Commit(self.vote(vote, Phase::Commit))],
+            other => vec![other],
+        }
+    }
+
+    fn incoming(&mut self, message: &Message) {
+        if let Message::PrePrepare(first) = message {
+            self.learn(&first.proposal);
+        }
+    }
+}

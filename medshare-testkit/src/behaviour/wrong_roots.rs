@@ -1,0 +1,30 @@
+use medshare_types::hash::Digest;
+use medshare_types::id::ReplicaId;
+
+use super::{Behaviour, Signer};
+use crate::dice::Dice;
+use crate::setting::{Message, Setting};
+
+/// Proposes blocks that name a state nobody has.
+#[derive(Clone, Debug)]
+pub struct WrongRootsPrimary(Signer);
+
+impl WrongRootsPrimary {
+    /// For the primary's seat.
+    #[must_use]
+    pub fn new(setting: &Setting, replica: ReplicaId) -> Self {
+        Self(Signer::of(setting, replica))
+    }
+}
+
+impl Behaviour for WrongRootsPrimary {
+    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+        vec![match message {
+            Message::PrePrepare(mut pre_prepare) => {
+                pre_prepare.proposal.header.executed.state = Digest::ZERO;
+                Message::PrePrepare(self.0.propose(pre_prepare.proposal))
+            }
+            other => other,
+        }]
+    }
+}

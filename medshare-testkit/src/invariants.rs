@@ -1,0 +1,297 @@
+//! What must hold in every run, written without the predicates of the code under test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use medshare_consensus::{Decided, Evidence, Vote};
+use medshare_types::certificate::{CommitCertificate, Phase};
+use medshare_types::hash::{Digest, digest};
+use medshare_types::header::ExecutedRoots;
+use medshare_types::id::{Height, ReplicaId};
+use medshare_types::time::Timestamp;
+
+use crate::disk::Record;
+use crate::setting::{Batch, Message, Setting, execute};
+
+/// Something that must never happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// Two honest members committed different blocks.
+    Disagreement {
+        /// Where.
+        height: Height,
+    },
+    /// A committed block does not follow from the one before.
+    BrokenChain {
+        /// Whose.
+        member: ReplicaId,
+        /// Where.
+        height: Height,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// A certificate is not a quorum's signatures.
+    UnsoundCertificate {
+        /// Whose.
+        member: ReplicaId,
+        /// Where.
+        height: Height,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// An honest member let something out that a crash could have taken back.
+    NotDurable {
+        /// Who.
+        member: ReplicaId,
+        /// Where.
+        height: Height,
+    },
+    /// An honest member voted for two blocks at one place.
+    TwoVotes {
+        /// Who.
+        member: ReplicaId,
+        /// Where.
+        height: Height,
+    },
+    /// An honest member is accused, or the proof is none.
+    FalseAccusation {
+        /// Of whom.
+        accused: ReplicaId,
+    },
+    /// A replica could not recover from a sound disk.
+    NoRecovery {
+        /// Which.
+        member: ReplicaId,
+        /// Why.
+        reason: String,
+    },
+}
+
+type Place = (ReplicaId, u8, u64, Height);
+
+/// Watches a run from outside and remembers what it saw.
+#[derive(Debug)]
+pub struct Invariants {
+    setting: Setting,
+    byzantine: BTreeSet<ReplicaId>,
+    chain: Vec<(Digest, Timestamp, ExecutedRoots)>,
+    next: BTreeMap<ReplicaId, u64>,
+    sound: BTreeSet<(Digest, Vec<ReplicaId>)>,
+    durable_votes: BTreeSet<(Place, Digest)>,
+    durable_blocks: BTreeSet<(ReplicaId, Height)>,
+    sent: BTreeMap<Place, Digest>,
+    violations: Vec<Violation>,
+}
+
+impl Invariants {
+    /// A watcher that holds `byzantine` members to nothing.
+    #[must_use]
+    pub fn new(setting: Setting, byzantine: BTreeSet<ReplicaId>) -> Self {
+        Self {
+            setting,
+            byzantine,
+            chain: Vec::new(),
+            next: BTreeMap::new(),
+            sound: BTreeSet::new(),
+            durable_votes: BTreeSet::new(),
+            durable_blocks: BTreeSet::new(),
+            sent: BTreeMap::new(),
+            violations: Vec::new(),
+        }
+    }
+
+    /// What went wrong so far.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// A record of `member` reached the disk for good.
+    pub fn durable(&mut self, member: ReplicaId, record: &Record) {
+        let mut voted = |phase, vote: &Vote| {
+            let place = place(member, phase, vote);
+            self.durable_votes.insert((place, vote.ballot.digest));
+        };
+        match record {
+            Record::Prepared { vote, .. } => voted(Phase::Prepare, vote),
+            Record::Committed { vote, .. } => voted(Phase::Commit, vote),
+            Record::Decided { certificate } => {
+                let height = certificate.ballot.height;
+                self.durable_blocks.insert((member, height));
+            }
+            Record::Adopted(decided) => {
+                let height = decided.proposal.header.height;
+                self.durable_blocks.insert((member, height));
+            }
+        }
+    }
+
+    /// `member` sent a message: one vote a place, and none before it is durable.
+    pub fn sent(&mut self, member: ReplicaId, message: &Message) {
+        if self.byzantine.contains(&member) {
+            return;
+        }
+        let (phase, vote) = match message {
+            Message::PrePrepare(pre_prepare) => (Phase::Prepare, pre_prepare.vote()),
+            Message::Prepare(vote) => (Phase::Prepare, *vote),
+            Message::Commit(vote) => (Phase::Commit, *vote),
+            _ => return,
+        };
+        let (height, digest) = (vote.ballot.height, vote.ballot.digest);
+        let place = place(member, phase, &vote);
+        if *self.sent.entry(place).or_insert(digest) != digest {
+            self.violations.push(Violation::TwoVotes { member, height });
+        }
+        if !self.durable_votes.contains(&(place, digest)) {
+            self.violations
+                .push(Violation::NotDurable { member, height });
+        }
+    }
+
+    /// `member` started again from its ledger at `height`.
+    pub fn restarted(&mut self, member: ReplicaId, height: Height) {
+        self.next.insert(member, height.0 + 1);
+    }
+
+    /// A replica refused to start.
+    pub fn not_recovered(&mut self, member: ReplicaId, reason: String) {
+        self.violations
+            .push(Violation::NoRecovery { member, reason });
+    }
+
+    /// `member` handed a block to its ledger.
+    pub fn committed(&mut self, member: ReplicaId, block: &Decided<Batch>) {
+        if self.byzantine.contains(&member) {
+            return;
+        }
+        let height = block.proposal.header.height;
+        if !self.durable_blocks.contains(&(member, height)) {
+            self.violations
+                .push(Violation::NotDurable { member, height });
+        }
+        if let Err(what) = self.check_certificate(block) {
+            self.violations.push(Violation::UnsoundCertificate {
+                member,
+                height,
+                what,
+            });
+        }
+        if let Err(what) = self.check_chain(member, block) {
+            self.violations.push(Violation::BrokenChain {
+                member,
+                height,
+                what,
+            });
+        }
+    }
+
+    /// Somebody is accused.
+    pub fn accused(&mut self, evidence: &Evidence) {
+        let accused = evidence.accused;
+        let sound = self.byzantine.contains(&accused)
+            && evidence.first.ballot.digest != evidence.second.ballot.digest
+            && [evidence.first, evidence.second]
+                .iter()
+                .all(|vote| self.signed(accused, evidence.phase, vote).is_ok());
+        if !sound {
+            self.violations.push(Violation::FalseAccusation { accused });
+        }
+    }
+
+    /// Height by height: same block as everybody, on the block before, with the roots that a
+    /// replay gives.
+    fn check_chain(
+        &mut self,
+        member: ReplicaId,
+        block: &Decided<Batch>,
+    ) -> Result<(), &'static str> {
+        let header = &block.proposal.header;
+        let (height, id) = (header.height.0, header.digest());
+        let next = self.next.entry(member).or_insert(1);
+        if height != *next {
+            return Err("heights are not consecutive");
+        }
+        *next += 1;
+        let index = usize::try_from(height - 1).map_err(|_| "height")?;
+        let before = match index.checked_sub(1) {
+            Some(before) => *self.chain.get(before).ok_or("nobody has the parent")?,
+            None => {
+                let genesis = self.setting.genesis();
+                (Digest::ZERO, genesis.time, genesis.executed)
+            }
+        };
+        let (parent, parent_time, roots) = before;
+        match self.chain.get(index) {
+            Some((known, ..)) if *known != id => {
+                let height = header.height;
+                self.violations.push(Violation::Disagreement { height });
+                return Ok(());
+            }
+            Some(_) => {}
+            None => {
+                let after = execute(&roots, header.height, &id);
+                self.chain.push((id, header.time, after));
+            }
+        }
+        let root = digest("medshare/testkit/batch/v1", &[&block.proposal.payload.0]);
+        match () {
+            () if header.previous != parent => Err("parent"),
+            () if header.time <= parent_time => Err("time"),
+            () if header.transactions != root => Err("payload"),
+            () if header.executed != roots => Err("roots"),
+            () => Ok(()),
+        }
+    }
+
+    /// Enough different members, each with a good signature of this very block.
+    fn check_certificate(&mut self, block: &Decided<Batch>) -> Result<(), &'static str> {
+        let CommitCertificate { ballot, votes } = &block.certificate;
+        if ballot.digest != block.proposal.header.digest() {
+            return Err("of another block");
+        }
+        let signers: BTreeSet<_> = votes.iter().map(|(signer, _)| *signer).collect();
+        if signers.len() != votes.len() {
+            return Err("a signer counted twice");
+        }
+        let n = self.setting.keys.len();
+        let f = (0..n).filter(|f| 3 * f < n).max().unwrap_or(0);
+        if 2 * signers.len() < n + f + 1 {
+            return Err("no quorum");
+        }
+        let seen = (ballot.digest, signers.into_iter().collect());
+        if self.sound.contains(&seen) {
+            return Ok(());
+        }
+        for (signer, signature) in votes {
+            let vote = Vote {
+                ballot: *ballot,
+                signature: *signature,
+            };
+            self.signed(*signer, Phase::Commit, &vote)?;
+        }
+        self.sound.insert(seen);
+        Ok(())
+    }
+
+    /// The statement of a vote, put together by hand.
+    fn signed(&self, signer: ReplicaId, phase: Phase, vote: &Vote) -> Result<(), &'static str> {
+        let ballot = &vote.ballot;
+        let mut fields = Vec::new();
+        for number in [ballot.epoch.0, ballot.view.0, ballot.height.0] {
+            fields.extend_from_slice(&number.to_le_bytes());
+        }
+        fields.extend_from_slice(ballot.digest.as_bytes());
+        let tag = match phase {
+            Phase::Prepare => "medshare/types/vote-prepare/v1",
+            Phase::Commit => "medshare/types/vote-commit/v1",
+        };
+        let statement = digest(tag, &[self.setting.chain.as_ref(), &fields]);
+        let key = self.setting.keys.get(signer.index()).ok_or("a stranger")?;
+        key.verifying_key()
+            .verify(&statement, &vote.signature)
+            .map_err(|_| "a bad signature")
+    }
+}
+
+const fn place(member: ReplicaId, phase: Phase, vote: &Vote) -> Place {
+    (member, phase as u8, vote.ballot.view.0, vote.ballot.height)
+}

@@ -1,0 +1,106 @@
+//! At most f members that lie: nobody disagrees, and what can go on does.
+// The helpers of tests are tests, which clippy's own exemption does not see.
+#![allow(clippy::panic)]
+
+use medshare_consensus::{ProposalFault, Rejected};
+use medshare_testkit::behaviour::{
+    BadSignatureVoter, Equivocator, FutureTimePrimary, Replayer, WrongRootsPrimary,
+};
+use medshare_testkit::{Behaviour, Faults, Report, Scenario, Setting};
+use medshare_types::id::{Height, ReplicaId};
+
+const HEIGHTS: u64 = 5;
+const PRIMARY: ReplicaId = ReplicaId(0);
+
+fn with_one(
+    seed: u64,
+    replica: ReplicaId,
+    behaviour: impl FnOnce(&Setting, ReplicaId) -> Box<dyn Behaviour>,
+) -> Report {
+    let scenario = Scenario::new(seed, 4).unwrap_or_else(|error| panic!("{error}"));
+    let report = scenario
+        .with_heights(HEIGHTS)
+        .with_faults(Faults::ROUGH)
+        .with_deadline_ms(20_000)
+        .with_byzantine(replica, behaviour)
+        .run();
+    assert_eq!(report.violations, [], "seed {seed}");
+    report
+}
+
+#[test]
+fn bad_signatures_cost_a_check_and_nothing_else() {
+    for seed in 0..40 {
+        let report = with_one(seed, ReplicaId(2), |setting, replica| {
+            Box::new(BadSignatureVoter::new(setting, replica))
+        });
+        assert_eq!(report.common_height(), Height(HEIGHTS), "seed {seed}");
+        let sender = ReplicaId(2);
+        let noticed = |(_, rejected): &(_, _)| *rejected == Rejected::BadSignature { sender };
+        assert!(report.rejected.iter().any(noticed), "seed {seed}");
+        assert_eq!(report.evidence, [], "a bad signature proves nothing");
+    }
+}
+
+#[test]
+fn old_and_foreign_messages_change_nothing() {
+    for seed in 0..40 {
+        for replica in [PRIMARY, ReplicaId(3)] {
+            let report = with_one(seed, replica, |_, _| Box::<Replayer>::default());
+            assert_eq!(report.common_height(), Height(HEIGHTS), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_primary_with_two_blocks_splits_nobody_and_is_exposed() {
+    let mut exposed = 0;
+    for seed in 0..40 {
+        let report = with_one(seed, PRIMARY, |setting, replica| {
+            Box::new(Equivocator::new(setting, replica, [ReplicaId(2)], true))
+        });
+        for evidence in &report.evidence {
+            assert_eq!(evidence.accused, PRIMARY, "seed {seed}");
+        }
+        exposed += usize::from(!report.evidence.is_empty());
+    }
+    assert!(exposed > 30, "exposed in {exposed} of 40 runs");
+}
+
+#[test]
+fn a_primary_that_shows_the_second_block_to_one_member_only_splits_nobody() {
+    let mut went_on = 0;
+    for seed in 0..40 {
+        let report = with_one(seed, PRIMARY, |setting, replica| {
+            Box::new(Equivocator::new(setting, replica, [ReplicaId(2)], false))
+        });
+        went_on += usize::from(report.common_height() == Height(HEIGHTS));
+    }
+    assert!(went_on > 0, "whoever was deceived is served the block");
+}
+
+#[test]
+fn a_primary_with_wrong_roots_gets_no_vote() {
+    let fault = ProposalFault::WrongRoots;
+    let proposer = PRIMARY;
+    for seed in 0..10 {
+        let report = with_one(seed, PRIMARY, |setting, replica| {
+            Box::new(WrongRootsPrimary::new(setting, replica))
+        });
+        assert_eq!(report.common_height(), Height(0), "seed {seed}");
+        let named = Rejected::InvalidProposal { proposer, fault };
+        assert!(report.rejected.iter().any(|(_, r)| *r == named));
+    }
+}
+
+#[test]
+fn a_primary_ahead_of_time_gets_no_vote() {
+    for seed in 0..10 {
+        let report = with_one(seed, PRIMARY, |setting, replica| {
+            Box::new(FutureTimePrimary::new(setting, replica, 600_000))
+        });
+        assert_eq!(report.common_height(), Height(0), "seed {seed}");
+        let untimely = |(_, r): &(_, _)| matches!(r, Rejected::Untimely { .. });
+        assert!(report.rejected.iter().any(untimely), "seed {seed}");
+    }
+}

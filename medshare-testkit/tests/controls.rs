@@ -1,0 +1,196 @@
+//! Controls: where the assumptions do not hold, the invariants must say so.
+// The helpers of tests are tests, which clippy's own exemption does not see.
+#![allow(clippy::panic)]
+
+use medshare_consensus::{Decided, Evidence, LogRecord, Message, Payload, Proposal, Vote};
+use medshare_testkit::behaviour::Equivocator;
+use medshare_testkit::{Batch, DiskKind, Faults, Invariants, Scenario, Setting, Violation};
+use medshare_types::certificate::{CommitCertificate, Phase};
+use medshare_types::header::BlockHeader;
+use medshare_types::id::{Epoch, Height, ReplicaId, View};
+
+fn scenario(seed: u64) -> Scenario {
+    Scenario::new(seed, 4).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn f_plus_1_equivocators_break_agreement() {
+    for seed in 0..10 {
+        let deceived = [ReplicaId(2)];
+        let mut scenario = scenario(seed);
+        for liar in [ReplicaId(0), ReplicaId(3)] {
+            scenario = scenario.with_byzantine(liar, |setting, replica| {
+                Box::new(Equivocator::new(setting, replica, deceived, false))
+            });
+        }
+        let height = Height(1);
+        assert_eq!(
+            scenario.run().violations,
+            [Violation::Disagreement { height }],
+            "seed {seed}"
+        );
+    }
+}
+
+fn violations_with(disk: DiskKind) -> Vec<Violation> {
+    let run = |seed| scenario(seed).with_faults(Faults::ROUGH).with_disk(disk);
+    (0..40)
+        .flat_map(|seed| run(seed).run().violations)
+        .collect()
+}
+
+#[test]
+fn a_disk_that_forgets_makes_members_vote_twice() {
+    let found = violations_with(DiskKind::Forgetful);
+    let twice = |v: &Violation| matches!(v, Violation::TwoVotes { .. });
+    assert!(found.iter().any(twice), "{found:?}");
+}
+
+#[test]
+fn a_node_that_reports_too_early_is_caught() {
+    let found = violations_with(DiskKind::Hasty);
+    let early = |v: &Violation| matches!(v, Violation::NotDurable { .. });
+    assert!(found.iter().any(early), "{found:?}");
+}
+
+fn setting() -> Setting {
+    Setting::new(4).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn block(setting: &Setting) -> Proposal<Batch> {
+    let genesis = setting.genesis();
+    let payload = Batch(vec![1]);
+    let header = BlockHeader {
+        chain: setting.chain,
+        height: Height(1),
+        epoch: Epoch(0),
+        view: View(0),
+        proposer: ReplicaId(0),
+        previous: genesis.digest,
+        time: genesis.time.plus_millis(1),
+        transactions: payload.root(),
+        executed: genesis.executed,
+        next_committee: setting.committee.digest(),
+    };
+    Proposal { header, payload }
+}
+
+fn vote(setting: &Setting, signer: u16, phase: Phase, block: &Proposal<Batch>) -> Vote {
+    let key = &setting.keys[usize::from(signer)];
+    Vote::sign(&setting.chain, block.ballot(), phase, key)
+}
+
+fn decided(setting: &Setting, block: &Proposal<Batch>, signers: &[u16]) -> Decided<Batch> {
+    let votes = signers.iter();
+    let votes = votes.map(|&n| {
+        (
+            ReplicaId(n),
+            vote(setting, n, Phase::Commit, block).signature,
+        )
+    });
+    Decided {
+        proposal: block.clone(),
+        certificate: CommitCertificate {
+            ballot: block.ballot(),
+            votes: votes.collect(),
+        },
+    }
+}
+
+/// What the watcher says when member 1 durably commits `decided`.
+fn watched(setting: &Setting, decided: &Decided<Batch>) -> Vec<Violation> {
+    let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
+    invariants.durable(ReplicaId(1), &LogRecord::Adopted(decided.clone()));
+    invariants.committed(ReplicaId(1), decided);
+    invariants.violations().to_vec()
+}
+
+#[test]
+fn the_watcher_knows_a_good_block_from_a_bad_one() {
+    let setting = setting();
+    let good = block(&setting);
+    let (member, height) = (ReplicaId(1), Height(1));
+    assert_eq!(watched(&setting, &decided(&setting, &good, &[0, 1, 2])), []);
+
+    let broken = |change: &dyn Fn(&mut Proposal<Batch>), what| {
+        let mut block = good.clone();
+        change(&mut block);
+        let expected = Violation::BrokenChain {
+            member,
+            height: block.header.height,
+            what,
+        };
+        let found = watched(&setting, &decided(&setting, &block, &[0, 1, 2]));
+        assert_eq!(found, [expected]);
+    };
+    broken(&|b| b.payload.0.push(2), "payload");
+    broken(&|b| b.header.time = setting.created, "time");
+    broken(&|b| b.header.previous = b.header.transactions, "parent");
+    broken(&|b| b.header.executed.state = b.header.previous, "roots");
+    broken(
+        &|b| b.header.height = Height(2),
+        "heights are not consecutive",
+    );
+
+    let unsound = |decided: &Decided<Batch>, what| {
+        let expected = Violation::UnsoundCertificate {
+            member,
+            height,
+            what,
+        };
+        assert_eq!(watched(&setting, decided), [expected]);
+    };
+    unsound(&decided(&setting, &good, &[0, 1]), "no quorum");
+    unsound(
+        &decided(&setting, &good, &[0, 1, 1]),
+        "a signer counted twice",
+    );
+    let mut forged = decided(&setting, &good, &[0, 1, 2]);
+    forged.certificate.votes[1].1 = forged.certificate.votes[0].1;
+    unsound(&forged, "a bad signature");
+    let mut prepared = decided(&setting, &good, &[0, 1, 2]);
+    prepared.certificate.votes[1].1 = vote(&setting, 1, Phase::Prepare, &good).signature;
+    unsound(&prepared, "a bad signature");
+    let mut moved = decided(&setting, &good, &[0, 1, 2]);
+    moved.certificate.ballot.digest = good.header.previous;
+    unsound(&moved, "of another block");
+}
+
+#[test]
+fn the_watcher_knows_early_words_double_votes_and_false_accusations() {
+    let setting = setting();
+    let (one, member, height) = (block(&setting), ReplicaId(1), Height(1));
+    let mut two = one.clone();
+    two.header.time = two.header.time.plus_millis(1);
+    let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
+    for block in [&one, &two] {
+        let vote = vote(&setting, 1, Phase::Prepare, block);
+        invariants.sent(member, &Message::Prepare(vote));
+    }
+    invariants.committed(member, &decided(&setting, &one, &[0, 1, 2]));
+    let early = Violation::NotDurable { member, height };
+    let twice = Violation::TwoVotes { member, height };
+    assert_eq!(
+        invariants.violations(),
+        [early.clone(), twice, early.clone(), early]
+    );
+
+    let accuse = |accused: u16, first: &Proposal<Batch>, second: &Proposal<Batch>| {
+        let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
+        invariants.accused(&Evidence {
+            accused: ReplicaId(accused),
+            phase: Phase::Commit,
+            first: vote(&setting, 3, Phase::Commit, first),
+            second: vote(&setting, 3, Phase::Commit, second),
+        });
+        invariants.violations().to_vec()
+    };
+    assert_eq!(accuse(3, &one, &two), []);
+    for (accused, second) in [(1, &two), (3, &one)] {
+        let accused_id = ReplicaId(accused);
+        let expected = Violation::FalseAccusation {
+            accused: accused_id,
+        };
+        assert_eq!(accuse(accused, &one, second), [expected]);
+    }
+}
