@@ -49,7 +49,7 @@ impl AccessReceipt {
     /// [`VerifyError::TicketMismatch`] and [`VerifyError::SharesOutOfOrder`].
     pub fn verify(&self, genesis: &Genesis) -> Result<&Ticket, VerifyError> {
         let client = LightClient::new(genesis)?;
-        let verified = client.verify_receipt(&self.issued)?;
+        let verified = client.verify_receipt(&self.issued.receipt.transaction, &self.issued)?;
         let receipt = verified.receipt();
         let ticket = receipt.ticket().ok_or(VerifyError::NoTicket)?;
         let named = TicketId::of_transaction(&receipt.transaction);

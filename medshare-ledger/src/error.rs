@@ -1,6 +1,6 @@
 //! Everything that can go wrong, by operation.
 
-use medshare_types::{CertificateError, ChainId, DecodeError, Digest, Height};
+use medshare_types::{CertificateError, ChainId, DecodeError, Digest, Height, TransactionId};
 
 /// Why a transaction is not one of its sender on this chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -122,6 +122,14 @@ pub enum VerifyError {
     NotInState {
         /// The key.
         key: Digest,
+    },
+    /// The receipt is of another transaction than the one asked for.
+    #[error("receipt of transaction {found}, expected {expected}")]
+    OtherTransaction {
+        /// The one asked for.
+        expected: TransactionId,
+        /// The one answered for.
+        found: TransactionId,
     },
     /// The receipt is not at that place under the receipts root.
     #[error("the proof does not lead from receipt {index} to the receipts root")]

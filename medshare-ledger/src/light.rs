@@ -2,7 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{
-    BlockHeader, ChainId, Committee, Digest, Genesis, Height, TransactionReceipt, Wire,
+    BlockHeader, ChainId, Committee, Digest, Genesis, Height, TransactionId, TransactionReceipt,
+    Wire,
 };
 
 use crate::block::CertifiedHeader;
@@ -11,13 +12,13 @@ use crate::list::ListProof;
 use crate::state::StatePath;
 
 /// What a key held at the newest executed height that a header names.
+///
+/// The key is not part of it: whoever asked knows it, and is not answered about another one.
 #[derive(Clone, Debug, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct StateProof {
     /// The header that names the state root.
     pub certified: CertifiedHeader,
-    /// The key.
-    pub key: Digest,
-    /// The value under it; none proves that there is nothing.
+    /// The value under the key that was asked for; none proves that there is nothing.
     pub value: Option<Vec<u8>>,
     /// The path from the key to the root.
     pub path: StatePath,
@@ -69,7 +70,6 @@ impl VerifiedHeader {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedState<'a> {
     header: VerifiedHeader,
-    key: &'a Digest,
     value: Option<&'a [u8]>,
 }
 
@@ -84,12 +84,6 @@ impl<'a> VerifiedState<'a> {
     #[must_use]
     pub const fn height(&self) -> Height {
         self.header().executed.height
-    }
-
-    /// The key.
-    #[must_use]
-    pub const fn key(&self) -> &'a Digest {
-        self.key
     }
 
     /// The value, or none where there is nothing under the key.
@@ -193,47 +187,52 @@ impl LightClient {
         Ok(VerifiedHeader(header.clone()))
     }
 
-    /// Checks what a key held, or that it held nothing. Cost: a header and one path.
+    /// Checks what `key` held, or that it held nothing. Cost: a header and one path.
     ///
     /// # Errors
     /// Those of [`Self::verify_header`], and [`VerifyError::NotInState`].
     pub fn verify_state<'a>(
         &self,
+        key: &Digest,
         proof: &'a StateProof,
     ) -> Result<VerifiedState<'a>, VerifyError> {
         let header = self.verify_header(&proof.certified)?;
         let value = proof.value.as_deref();
-        if !proof
-            .path
-            .leads(&proof.key, value, &header.0.executed.state)
-        {
-            return Err(VerifyError::NotInState { key: proof.key });
+        if !proof.path.leads(key, value, &header.0.executed.state) {
+            return Err(VerifyError::NotInState { key: *key });
         }
-        Ok(VerifiedState {
-            header,
-            key: &proof.key,
-            value,
-        })
+        Ok(VerifiedState { header, value })
     }
 
-    /// Checks that a receipt is on the chain. Cost: a header and one path.
+    /// Checks how `transaction` ended. Cost: a header and one path.
     ///
     /// # Errors
-    /// Those of [`Self::verify_header`], and [`VerifyError::NotInReceipts`].
+    /// Those of [`Self::verify_header`], [`VerifyError::OtherTransaction`] and
+    /// [`VerifyError::NotInReceipts`].
     pub fn verify_receipt<'a>(
         &self,
+        transaction: &TransactionId,
         proof: &'a ReceiptProof,
     ) -> Result<VerifiedReceipt<'a>, VerifyError> {
+        let receipt = &proof.receipt;
+        if receipt.transaction != *transaction {
+            return Err(VerifyError::OtherTransaction {
+                expected: *transaction,
+                found: receipt.transaction,
+            });
+        }
         let header = self.verify_header(&proof.certified)?;
         let index = proof.place.index();
-        let root = &header.0.executed.receipts;
-        if !proof.place.holds_receipt(&proof.receipt, root) {
+        if !proof
+            .place
+            .holds_receipt(receipt, &header.0.executed.receipts)
+        {
             return Err(VerifyError::NotInReceipts { index });
         }
         Ok(VerifiedReceipt {
             header,
             index,
-            receipt: &proof.receipt,
+            receipt,
         })
     }
 }

@@ -83,7 +83,9 @@ impl ShareRequest {
         grantee.verify(&self.statement(chain), &self.signature)
     }
 
-    fn statement(&self, chain: &ChainId) -> Digest {
+    /// What the grantee signs.
+    #[must_use]
+    pub fn statement(&self, chain: &ChainId) -> Digest {
         let fields = to_borsh(&(&self.ticket, &self.label, &self.holder, self.at));
         hash::digest(
             "medshare/ledger/share-request/v1",

@@ -9,14 +9,13 @@ use medshare_types::{
 use redb::{Durability, ReadableTable, WriteTransaction};
 
 use super::LedgerStore;
-use super::nodes::{Nodes, tree_failed, write};
+use super::nodes::{self, Nodes};
 use super::tables::{
     BODIES, HEADERS, NAMED, NODES, PLACES, RECEIPTS, ROOTS, VALUES, failed, last, load,
 };
 use crate::block::{Block, CertifiedHeader};
 use crate::error::StoreError;
 use crate::list::receipts_root;
-use crate::state::{StateTree, key_hash};
 use crate::transaction::Transaction;
 
 impl LedgerStore {
@@ -96,16 +95,9 @@ pub(super) fn write_state<'a>(
 ) -> Result<Digest, StoreError> {
     let mut nodes = write.open_table(NODES).map_err(failed)?;
     let mut values = write.open_table(VALUES).map_err(failed)?;
-    let reader = Nodes {
-        nodes: &nodes,
-        values: &values,
-    };
-    let changes = changes.map(|(key, value)| (key_hash(key), value));
-    let (root, batch) = StateTree::new(&reader)
-        .put_value_set(changes, height.0)
-        .map_err(tree_failed)?;
-    self::write(&batch, &mut nodes, &mut values)?;
-    Ok(Digest::from_bytes(root.0))
+    let (root, batch) = Nodes::new(&nodes, &values).change(changes, height.0)?;
+    nodes::write(&batch, &mut nodes, &mut values)?;
+    Ok(root)
 }
 
 pub(super) fn write_roots(

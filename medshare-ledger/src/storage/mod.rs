@@ -12,7 +12,8 @@
 //! overwritten or changed is refused and left as it is. The checks are against a faulty medium;
 //! they are no match for somebody who rewrites the file with matching checksums, which is what
 //! [`LedgerStore::verify_from_genesis`] is for. After a crash the free-space map is rebuilt; data
-//! never is.
+//! never is. One bit, which says which of two commits is the newer, stands under no checksum: with
+//! it flipped the file is as it was one sync earlier, and is then caught up like after a crash.
 //!
 //! **Assumed of the medium.** A sync that succeeds keeps what was written before it, and a write
 //! does not change bytes outside its range. A failed sync ends the store: nothing can be written
@@ -27,6 +28,9 @@ mod audit;
 mod nodes;
 mod prove;
 mod tables;
+
+#[cfg(test)]
+mod crash_tests;
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;

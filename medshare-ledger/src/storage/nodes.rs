@@ -1,18 +1,137 @@
 //! The state tree over the tables that hold its nodes and values.
+//!
+//! The tree asserts what it believes of its nodes, and unwraps some of its reads. Here a store may
+//! fail and a file may lie: every node is checked to be sound where it stands before the tree
+//! sees it, and a read that fails is kept as the error to return, with a harmless node handed on.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use jmt::proof::SparseMerkleProof;
 use jmt::storage::{LeafNode, NibblePath, Node, NodeKey, TreeReader, TreeUpdateBatch};
-use jmt::{KeyHash, OwnedValue, Version};
+use jmt::{KeyHash, OwnedValue, ValueHash, Version};
 use medshare_types::Digest;
 use medshare_types::wire::to_borsh;
 use redb::{ReadableTable, Table};
 
 use super::tables::{Bytes, corrupt, failed, load, value_at, value_key};
 use crate::error::StoreError;
+use crate::state::{StateHasher, StatePath, StateTree, key_hash, state_root};
+
+/// Nibbles of a key: no inner node is as deep.
+const MAX_DEPTH: usize = 64;
+/// Far above any tree, and far below where sums of 16 overflow.
+const MAX_LEAVES: usize = 1 << 40;
 
 /// Both tables, readable.
 pub(super) struct Nodes<'a, N, V> {
-    pub(super) nodes: &'a N,
-    pub(super) values: &'a V,
+    nodes: &'a N,
+    values: &'a V,
+    failure: Cell<Option<StoreError>>,
+}
+
+impl<'a, N, V> Nodes<'a, N, V>
+where
+    N: ReadableTable<Bytes, Bytes>,
+    V: ReadableTable<Bytes, Bytes>,
+{
+    pub(super) const fn new(nodes: &'a N, values: &'a V) -> Self {
+        let failure = Cell::new(None);
+        Self {
+            nodes,
+            values,
+            failure,
+        }
+    }
+
+    /// What a key holds at a version, and the path to it.
+    pub(super) fn prove(
+        &self,
+        key: &Digest,
+        version: Version,
+    ) -> Result<(Option<Vec<u8>>, StatePath), StoreError> {
+        let (value, path): (_, SparseMerkleProof<StateHasher>) =
+            self.with_tree(|tree| tree.get_with_proof(key_hash(key), version))?;
+        Ok((value, StatePath::new(path)))
+    }
+
+    /// The root at `version`, which follows the newest, and what to write for it.
+    pub(super) fn change<'c>(
+        &self,
+        changes: impl Iterator<Item = (&'c Digest, Option<Vec<u8>>)>,
+        version: Version,
+    ) -> Result<(Digest, TreeUpdateBatch), StoreError> {
+        let changes = changes.map(|(key, value)| (key_hash(key), value));
+        let (root, batch) = self.with_tree(|tree| tree.put_value_set(changes, version))?;
+        Ok((Digest::from_bytes(root.0), batch))
+    }
+
+    /// Checks every node of one version: each hashes to what its parent says, the root to `root`,
+    /// and the leaves are those of `content`.
+    pub(super) fn audit(
+        &self,
+        version: Version,
+        root: &Digest,
+        content: &BTreeMap<Digest, Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let mut leaves = 0;
+        let no_path: NibblePath = [].into_iter().collect();
+        let mut open = vec![(NodeKey::new(version, no_path), *root.as_bytes())];
+        while let Some((key, hash)) = open.pop() {
+            let lost = |what: &str| corrupt(format!("state tree: {what} at {key:?}"));
+            let found = match self.find(&key)?.ok_or_else(|| lost("no node"))? {
+                Node::Null => *state_root([]).as_bytes(),
+                Node::Leaf(leaf) => {
+                    leaves += 1;
+                    let value = content.get(&Digest::from_bytes(leaf.key_hash().0));
+                    let value = value.ok_or_else(|| lost("a leaf without a value"))?;
+                    let value = ValueHash::with::<StateHasher>(value);
+                    LeafNode::new(leaf.key_hash(), value).hash::<StateHasher>()
+                }
+                Node::Internal(inner) => {
+                    for (nibble, child) in inner.children_sorted() {
+                        let path = key.nibble_path().nibbles().chain([nibble]).collect();
+                        open.push((NodeKey::new(child.version, path), child.hash));
+                    }
+                    inner.hash::<StateHasher>()
+                }
+            };
+            if found != hash {
+                return Err(lost("another hash than its parent says"));
+            }
+        }
+        if leaves == content.len() {
+            Ok(())
+        } else {
+            Err(corrupt("state tree: a value without a leaf"))
+        }
+    }
+
+    fn with_tree<T>(
+        &self,
+        work: impl FnOnce(StateTree<'_, Self>) -> anyhow::Result<T>,
+    ) -> Result<T, StoreError> {
+        let result = work(StateTree::new(self));
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None => result.map_err(|error| {
+                error
+                    .downcast()
+                    .unwrap_or_else(|error| corrupt(format!("state tree: {error:#}")))
+            }),
+        }
+    }
+
+    fn find(&self, key: &NodeKey) -> Result<Option<Node>, StoreError> {
+        let bytes = node_key(key.version(), key.nibble_path());
+        let node = load::<Bytes, Node>(self.nodes, &bytes)?;
+        match &node {
+            Some(node) if !is_sound(key.nibble_path(), node) => {
+                Err(corrupt(format!("state tree: unsound node at {key:?}")))
+            }
+            _ => Ok(node),
+        }
+    }
 }
 
 impl<N, V> TreeReader for Nodes<'_, N, V>
@@ -20,9 +139,18 @@ where
     N: ReadableTable<Bytes, Bytes>,
     V: ReadableTable<Bytes, Bytes>,
 {
+    fn get_node(&self, key: &NodeKey) -> anyhow::Result<Node> {
+        let missing = || corrupt(format!("state tree: no node at {key:?}"));
+        let found = self.find(key).and_then(|node| node.ok_or_else(missing));
+        Ok(found.unwrap_or_else(|error| {
+            self.failure.set(Some(error));
+            let value = ValueHash::with::<StateHasher>([]);
+            LeafNode::new(KeyHash([0; 32]), value).into()
+        }))
+    }
+
     fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
-        let key = node_key(key.version(), key.nibble_path());
-        Ok(load::<Bytes, _>(self.nodes, &key)?)
+        Ok(self.find(key)?)
     }
 
     fn get_value_option(
@@ -57,15 +185,44 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The tree fails only when its store does: with that error, or with nodes that do not fit.
-pub(super) fn tree_failed(error: anyhow::Error) -> StoreError {
-    error
-        .downcast::<StoreError>()
-        .unwrap_or_else(|error| corrupt(format!("state tree: {error:#}")))
-}
-
 fn node_key(version: Version, path: &NibblePath) -> Vec<u8> {
     let mut key = version.to_be_bytes().to_vec();
     key.extend_from_slice(&to_borsh(path));
     key
+}
+
+/// Whether a tree may hold the node at this path: only a root is null, a leaf stands on the way
+/// to its own key, and an inner node has two leaves or more below it.
+fn is_sound(path: &NibblePath, node: &Node) -> bool {
+    match node {
+        Node::Null => path.is_empty(),
+        Node::Leaf(leaf) => {
+            let key = leaf.key_hash().0;
+            let nibble = |at: usize| key.get(at / 2).map(|byte| [byte >> 4, byte & 15][at % 2]);
+            (0..path.num_nibbles()).all(|at| nibble(at) == Some(path.get_nibble(at).into()))
+        }
+        Node::Internal(inner) => {
+            let children: Vec<_> = inner.children_unsorted().map(|(_, child)| child).collect();
+            let is_plausible = |leaves: usize| (1..MAX_LEAVES).contains(&leaves);
+            path.num_nibbles() < MAX_DEPTH
+                && counted_children(node) == Some(children.len() as u64)
+                && children
+                    .iter()
+                    .all(|child| is_plausible(child.leaf_count()))
+                && children
+                    .iter()
+                    .map(|child| child.leaf_count())
+                    .sum::<usize>()
+                    == inner.leaf_count()
+                && (children.len() > 1 || children.iter().any(|child| !child.is_leaf()))
+        }
+    }
+}
+
+/// How many children an inner node says it has: a field that shows in its encoding alone, where
+/// two 64-bit counts come last, of children and of leaves.
+fn counted_children(node: &Node) -> Option<u64> {
+    let bytes = to_borsh(node);
+    let counts = bytes.last_chunk::<16>()?;
+    counts.first_chunk().copied().map(u64::from_le_bytes)
 }

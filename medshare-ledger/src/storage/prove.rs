@@ -4,7 +4,7 @@ use medshare_types::{Digest, Height, TransactionId, TransactionReceipt};
 use redb::ReadableTable;
 
 use super::LedgerStore;
-use super::nodes::{Nodes, tree_failed};
+use super::nodes::Nodes;
 use super::tables::{
     HEADERS, NAMED, NODES, PLACES, RECEIPTS, VALUES, corrupt, failed, last, load, open,
 };
@@ -12,7 +12,6 @@ use crate::block::CertifiedHeader;
 use crate::error::StoreError;
 use crate::light::{ReceiptProof, StateProof};
 use crate::list::ListProof;
-use crate::state::{StatePath, StateTree, key_hash};
 
 impl LedgerStore {
     /// Proves what a key holds, or that it holds nothing, at the height whose roots the newest
@@ -27,18 +26,11 @@ impl LedgerStore {
         let certified = tip.ok_or(StoreError::NotYetCertified { height })?;
         let version = certified.header.executed.height.0;
         let (nodes, values) = (open(&read, NODES)?, open(&read, VALUES)?);
-        let reader = Nodes {
-            nodes: &nodes,
-            values: &values,
-        };
-        let (value, path) = StateTree::new(&reader)
-            .get_with_proof(key_hash(key), version)
-            .map_err(tree_failed)?;
+        let (value, path) = Nodes::new(&nodes, &values).prove(key, version)?;
         Ok(StateProof {
             certified,
-            key: *key,
             value,
-            path: StatePath::new(path),
+            path,
         })
     }
 
