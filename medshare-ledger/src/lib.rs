@@ -3,7 +3,7 @@
 //! **Is:** what is written on the chain and how anybody checks it: signed [`Transaction`]s in
 //! [`Block`]s, receipts under RFC 6962 roots, the state under a Jellyfish Merkle root, and a
 //! [`LightClient`] that needs the genesis and nothing else. With the default feature `storage`,
-//! the [`LedgerStore`] of a member. Without it the crate builds for `wasm32-unknown-unknown`.
+//! the `LedgerStore` of a member. Without it the crate builds for `wasm32-unknown-unknown`.
 //!
 //! **Is not:** the rules of consent, which are the contract's; ordering, which is consensus'; a
 //! network. It reads no clock and draws no randomness.
