@@ -137,6 +137,12 @@ pub enum VerifyError {
         /// The place claimed.
         index: u64,
     },
+    /// The receipts are not all those of the block asked for.
+    #[error("the receipts are not those of block {height}")]
+    OtherReceipts {
+        /// The block asked for.
+        height: Height,
+    },
     /// The receipt issued no ticket.
     #[error("the receipt issued no ticket")]
     NoTicket,

@@ -96,7 +96,8 @@ pub use block::{Block, CertifiedHeader};
 pub use error::StoreError;
 pub use error::{BlockError, TransactionError, VerifyError};
 pub use light::{
-    LightClient, ReceiptProof, StateProof, VerifiedHeader, VerifiedReceipt, VerifiedState,
+    BlockReceipts, LightClient, ReceiptProof, StateProof, VerifiedHeader, VerifiedReceipt,
+    VerifiedState,
 };
 pub use list::{ListProof, receipts_root, transactions_root};
 pub use member::{MemberRequest, MemberResponse, Refusal, RefusalCode, ShareRequest};

@@ -8,7 +8,7 @@ use medshare_types::{
 
 use crate::block::CertifiedHeader;
 use crate::error::VerifyError;
-use crate::list::ListProof;
+use crate::list::{ListProof, receipts_root};
 use crate::state::StatePath;
 
 /// What a key held at the newest executed height that a header names.
@@ -43,6 +43,20 @@ pub struct ReceiptProof {
 impl Wire for ReceiptProof {
     const KIND: [u8; 4] = *b"mRPR";
     const MAX_LEN: usize = 1 << 20;
+}
+
+/// Every receipt of one block, under the header that names their root.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct BlockReceipts {
+    /// The header that names the receipts root; later than the block itself.
+    pub certified: CertifiedHeader,
+    /// The block's receipts, in the order of its transactions.
+    pub receipts: Vec<TransactionReceipt>,
+}
+
+impl Wire for BlockReceipts {
+    const KIND: [u8; 4] = *b"mBRC";
+    const MAX_LEN: usize = 2 << 20;
 }
 
 /// Checks headers and proofs of one chain against its genesis. It keeps no state and reads
@@ -234,5 +248,23 @@ impl LightClient {
             index,
             receipt,
         })
+    }
+
+    /// Checks that these are all receipts of the block at `height`. Cost: a header, and a Merkle
+    /// tree over the receipts.
+    ///
+    /// # Errors
+    /// Those of [`Self::verify_header`], and [`VerifyError::OtherReceipts`].
+    pub fn verify_block_receipts(
+        &self,
+        height: Height,
+        block: &BlockReceipts,
+    ) -> Result<VerifiedHeader, VerifyError> {
+        let header = self.verify_header(&block.certified)?;
+        let executed = header.0.executed;
+        if executed.height != height || executed.receipts != receipts_root(&block.receipts) {
+            return Err(VerifyError::OtherReceipts { height });
+        }
+        Ok(header)
     }
 }

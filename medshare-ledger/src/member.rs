@@ -8,12 +8,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::sign::BadSignature;
 use medshare_types::wire::to_borsh;
 use medshare_types::{
-    ChainId, Digest, OrganisationId, ReleaseShare, Signature, SigningKey, TicketId, Timestamp,
-    TransactionId, VerifyingKey, Wire, hash,
+    ChainId, Digest, Height, OrganisationId, ReleaseShare, Signature, SigningKey, TicketId,
+    Timestamp, TransactionId, VerifyingKey, Wire, hash,
 };
 
 use crate::block::CertifiedHeader;
-use crate::light::{ReceiptProof, StateProof};
+use crate::light::{BlockReceipts, ReceiptProof, StateProof};
 use crate::transaction::Transaction;
 
 /// What a client asks of one member.
@@ -30,6 +30,8 @@ pub enum MemberRequest {
     Tip,
     /// Release your share for a ticket.
     Share(Box<ShareRequest>),
+    /// What did the transactions of the block at this height come to?
+    ReceiptsAt(Height),
 }
 
 impl Wire for MemberRequest {
@@ -102,7 +104,7 @@ pub enum MemberResponse {
     Accepted(TransactionId),
     /// How the transaction ended.
     Receipt(Box<ReceiptProof>),
-    /// The transaction is not ordered yet, or its receipt is not yet certified.
+    /// Not ordered yet, or not yet certified.
     Pending,
     /// What the key holds.
     State(Box<StateProof>),
@@ -112,6 +114,8 @@ pub enum MemberResponse {
     Share(Box<ReleaseShare>),
     /// No, and why.
     Refused(Refusal),
+    /// What the transactions of a block came to.
+    Receipts(Box<BlockReceipts>),
 }
 
 impl Wire for MemberResponse {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use medshare_ledger::{
     MemberRequest, MemberResponse, Refusal, RefusalCode, ShareRequest, StoreError, Transaction,
 };
-use medshare_types::{TransactionId, Wire};
+use medshare_types::{Height, Wire};
 use tokio::sync::oneshot;
 
 use crate::error::NodeError;
 use crate::member::{Member, blocking};
 use crate::mempool::Admission;
+use crate::waiters::Question;
 
 impl Member {
     /// Answers one request, now or when there is something to tell.
@@ -25,7 +26,10 @@ impl Member {
         let response = match MemberRequest::from_wire(request) {
             Ok(MemberRequest::Submit(transaction)) => self.on_submit(*transaction).await?,
             Ok(MemberRequest::ReceiptOf(transaction)) => {
-                return self.on_receipt_of(transaction, answer);
+                return self.on_question(Question::Receipt(transaction), answer);
+            }
+            Ok(MemberRequest::ReceiptsAt(height)) if height > Height(0) => {
+                return self.on_question(Question::Block(height), answer);
             }
             Ok(MemberRequest::State(key)) => {
                 let ledger = Arc::clone(&self.ledger);
@@ -57,19 +61,16 @@ impl Member {
         })
     }
 
-    fn on_receipt_of(
+    /// Answers a question now, or lets it wait until there is an answer.
+    fn on_question(
         &mut self,
-        transaction: TransactionId,
+        question: Question,
         answer: oneshot::Sender<Vec<u8>>,
     ) -> Result<(), NodeError> {
-        match self.ledger.prove_receipt(&transaction) {
-            Ok(proof) => {
-                let _ = answer.send(MemberResponse::Receipt(Box::new(proof)).to_wire());
-            }
-            Err(StoreError::UnknownTransaction | StoreError::NotYetCertified { .. }) => {
-                self.waiters.add(transaction, answer);
-            }
-            Err(error) => return Err(error.into()),
+        match question.answer(&self.ledger)? {
+            // Whoever asked may have gone.
+            Some(response) => drop(answer.send(response.to_wire())),
+            None => self.waiters.add(question, answer),
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use medshare_ledger::{
     LightClient, MemberRequest, MemberResponse, ReceiptProof, RefusalCode, StateProof, Transaction,
 };
 use medshare_types::{
-    ChainId, Digest, Event, Genesis, Height, Nonce, Outcome, Principal, ReplicaId, Signature,
-    Signer, TransactionId, Wire,
+    ChainId, Digest, Genesis, Height, Nonce, Outcome, Principal, ReplicaId, Signature, Signer,
+    TransactionId, TransactionReceipt, Wire,
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -27,8 +27,6 @@ const RETRY_PAUSE: Duration = Duration::from_millis(20);
 /// A transaction that took effect.
 pub(crate) struct Effect {
     pub(crate) transaction: TransactionId,
-    pub(crate) events: Vec<Event>,
-    pub(crate) height: Height,
     pub(crate) proof: ReceiptProof,
 }
 
@@ -157,6 +155,53 @@ impl Chain {
         }
     }
 
+    /// Every receipt of the block at `height`, as soon as a member can prove them.
+    pub(crate) async fn receipts_at(
+        &self,
+        home: ReplicaId,
+        height: Height,
+    ) -> Result<Vec<TransactionReceipt>> {
+        let request = MemberRequest::ReceiptsAt(height).to_wire();
+        loop {
+            for member in self.members_from(home) {
+                // The member lets the question wait until the block is there, or for a while.
+                let Ok(bytes) = self.client.exchange(member, request.clone()).await else {
+                    continue;
+                };
+                match MemberResponse::from_wire(&bytes)? {
+                    MemberResponse::Receipts(block) => {
+                        self.light.verify_block_receipts(height, &block)?;
+                        self.seen.fetch_max(height.0, Ordering::AcqRel);
+                        return Ok(block.receipts);
+                    }
+                    MemberResponse::Pending => break,
+                    other => return Err(unexpected(&other)),
+                }
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// The height up to which a member can prove what happened.
+    pub(crate) async fn height(&self, home: ReplicaId) -> Result<Height> {
+        let mut failure = Error::Unreachable;
+        for member in self.members_from(home) {
+            match self.ask(member, &MemberRequest::Tip).await {
+                Ok(MemberResponse::Tip(tip)) => {
+                    return Ok(self.light.verify_header(&tip)?.header().executed.height);
+                }
+                Ok(MemberResponse::Refused(refusal))
+                    if refusal.code == RefusalCode::NotYetCertified =>
+                {
+                    return Ok(Height(0));
+                }
+                Ok(other) => failure = unexpected(&other),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
     /// Reads a value with a proof that is no older than anything this client was shown before.
     pub(crate) async fn read<T: Wire>(&self, home: ReplicaId, key: Digest) -> Result<Option<T>> {
         let request = MemberRequest::State(key);
@@ -205,15 +250,9 @@ impl Chain {
 }
 
 fn effect(transaction: TransactionId, proof: ReceiptProof) -> Result<Effect> {
-    let height = proof.certified.header.executed.height;
     match &proof.receipt.outcome {
         Outcome::Denied(denial) => Err(Error::Denied(denial.clone())),
-        Outcome::Applied(events) => Ok(Effect {
-            transaction,
-            events: events.clone(),
-            height,
-            proof,
-        }),
+        Outcome::Applied(_) => Ok(Effect { transaction, proof }),
     }
 }
 

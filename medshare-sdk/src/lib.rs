@@ -45,9 +45,10 @@
 //! | `grant`, [`window`] | consent |
 //! | `open`, `reader`, `shares` | from a grant to bytes |
 //! | [`receipt`] | proofs to keep |
+//! | `events` | watching what happens |
 //! | [`issuer`] | attribute keys |
 //! | [`client`], `chain` | how members are reached, and why none is believed |
-//! | `objects` | object stores |
+//! | `objects`, `sweep` | object stores, and removing what no record names |
 //! | [`keystore`] | where secrets are kept |
 //! | [`in_process`] | a whole consortium in this process (feature `in-process`) |
 //! | [`error`] | what can go wrong, with stable codes |
@@ -59,6 +60,7 @@ mod clock;
 mod consortium;
 mod content;
 pub mod error;
+mod events;
 mod files;
 mod grant;
 #[cfg(feature = "in-process")]
@@ -75,17 +77,19 @@ pub mod receipt;
 mod record;
 mod seal;
 mod shares;
+mod sweep;
 pub mod window;
 
 pub use client::ConsortiumClient;
 pub use consortium::{Consortium, ConsortiumParts};
 pub use content::Content;
 pub use error::{Error, Result};
+pub use events::Events;
 pub use grant::GrantRequest;
 pub use medshare_abe::{AccessPolicy, Attribute};
 pub use medshare_types::{
-    ChainId, Denial, GrantId, Height, OrganisationId, PersonId, Purpose, RecordId, RecordVersion,
-    Ticket, TicketId, Timestamp,
+    ChainId, Denial, Event, GrantId, Height, OrganisationId, PersonId, Purpose, RecordId,
+    RecordVersion, Ticket, TicketId, Timestamp,
 };
 pub use objects::StoreLocation;
 pub use open::{Access, Open, Opened};

@@ -135,7 +135,6 @@ impl Organisation {
     }
 
     /// Seals content as a new record under a policy. Finish with [`Seal::subject`] and `.await`.
-    #[must_use]
     pub fn seal(&self, content: impl Into<Content>, policy: &AccessPolicy) -> Seal {
         Seal::new(self.clone(), content.into(), policy.clone())
     }

@@ -60,7 +60,6 @@ impl Person {
 
     /// Lets `grantee` ask for access to a record about this person. `.await` it; the purpose is
     /// treatment unless [`GrantRequest::purpose`] says otherwise.
-    #[must_use]
     pub fn grant(&self, record: Record, grantee: &Self, window: Window) -> GrantRequest {
         GrantRequest::new(self.clone(), record, *grantee.id(), window)
     }
@@ -105,7 +104,6 @@ impl Person {
 
     /// Opens the record of a grant: asks for a ticket, gathers release shares, decrypts. `.await`
     /// it for the content in memory, or stream it with [`Open::write_to`].
-    #[must_use]
     pub fn open(&self, grant: GrantId) -> Open {
         Open::new(self.clone(), grant, Purpose::Treatment)
     }

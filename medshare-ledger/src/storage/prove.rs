@@ -10,7 +10,7 @@ use super::tables::{
 };
 use crate::block::CertifiedHeader;
 use crate::error::StoreError;
-use crate::light::{ReceiptProof, StateProof};
+use crate::light::{BlockReceipts, ReceiptProof, StateProof};
 use crate::list::ListProof;
 
 impl LedgerStore {
@@ -60,6 +60,21 @@ impl LedgerStore {
             certified,
             receipt,
             place,
+        })
+    }
+
+    /// Every receipt of the block at a height, from 1, with the first header that names their root.
+    ///
+    /// # Errors
+    /// [`StoreError::NotYetCertified`] until such a header is committed.
+    pub fn prove_receipts(&self, height: Height) -> Result<BlockReceipts, StoreError> {
+        let naming = open(&self.read()?, NAMED)?.get(height.0).map_err(failed)?;
+        let naming = naming.ok_or(StoreError::NotYetCertified { height })?;
+        let certified = self.certified_header(Height(naming.value()))?;
+        let receipts = self.receipts(height)?;
+        Ok(BlockReceipts {
+            certified,
+            receipts,
         })
     }
 }
