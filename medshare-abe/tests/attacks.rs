@@ -1,13 +1,15 @@
 //! Attacks on the algebra: points are combined directly, past every check of the crate.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
 
 mod common;
 
 use ark_ec::CurveGroup;
 use common::{Formula, RawHeader, RawKey, attributes, policy, rng, subset};
 use medshare_abe::{KeyError, MasterSecretKey, UserSecretKey, encapsulate};
-use medshare_curve::encoding::{encode_g1, encode_g2};
+use medshare_curve::encoding::{decode_gt, encode_g1, encode_g2};
 use medshare_curve::hash::hash_to_g1;
-use medshare_curve::pairing;
+use medshare_curve::scalar::random_scalar;
+use medshare_curve::{G1Affine, Gt, Scalar, pairing};
 
 /// Shares, not a satisfaction check, keep those out who do not satisfy: for every formula and every
 /// set of attributes, some choice of rows gives the key if and only if the set satisfies. (An `and`
@@ -56,23 +58,47 @@ fn repeated_attributes_do_not_open_each_other() {
     let (x, y) = (issue("x"), issue("y"));
     assert!(raw.is_opened_by(&["x", "x", "y"], &x, secret.as_bytes()));
     assert!(!raw.is_opened_by(&["x", "x", "y"], &y, secret.as_bytes()));
-    // Differences of rows, with the wrong C2 for each occurrence, and twice the row of y.
+    // (1, −1, 2) is the attack; a few neighbours of it.
     let products = raw.products(&["x", "x", "y"], &y);
-    let start = products[0];
-    let row = |i: usize| products[1 << i] - start;
-    for (first, second, third) in [(1, -1, 1), (-1, 1, 1), (1, 0, -1), (0, 0, 2), (1, 1, 2)] {
-        let mut sum = start;
-        for (i, coefficient) in [first, second, third].into_iter().enumerate() {
-            for _ in 0..i32::abs(coefficient) {
-                sum = if coefficient > 0 {
-                    sum + row(i)
-                } else {
-                    sum - row(i)
-                };
-            }
-        }
+    let rows = [1, 2, 4].map(|choice| products[choice] - products[0]);
+    let choices = [
+        (1, -1, 2),
+        (-1, 1, 2),
+        (1, -1, 1),
+        (1, 0, -1),
+        (0, 0, 2),
+        (1, 1, 2),
+    ];
+    for (first, second, third) in choices {
+        let sum = products[0] + combine(&rows, [first, second, third]);
         assert_ne!(&raw.key_from(&sum, b"aad"), secret.as_bytes());
     }
+}
+
+fn combine(rows: &[Gt; 3], coefficients: [i64; 3]) -> Gt {
+    let terms = rows.iter().zip(coefficients);
+    terms
+        .map(|(row, coefficient)| *row * Scalar::from(coefficient))
+        .sum()
+}
+
+/// The attack that the test above repeats does work where repeats share a C2.
+#[test]
+fn sharing_a_repeat_would_open_to_y() {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let key = master.issue(&parameters, &attributes("y"), &mut rng(2));
+    let y = RawKey::of(&key.expect("a key"));
+    let e: [u8; 576] = parameters.to_bytes()[6..].try_into().expect("E");
+    let e = decode_gt(&e).expect("in GT");
+    let [s, v, repeat] = [0, 1, 2].map(|seed| random_scalar(&mut rng(seed)));
+    let base = hash_to_g1(DST, &hash_input(&["medshare/abe/base/v1"]));
+    let row = |share: Scalar, name| (base * share + attribute_point(name) * repeat).into_affine();
+    let rows = [row(v, "x"), row(s - v, "x"), row(s - v, "y")];
+    let c2 = (pairing::g2() * repeat).into_affine();
+    let mut terms = rows.map(|row| pairing::pairing(&-row, &y.k3));
+    terms[2] += pairing::pairing(&y.parts["y"], &c2);
+    let start = pairing::pairing(&y.k1, &(pairing::g2() * s).into_affine());
+    assert_eq!(start + combine(&terms, [1, -1, 2]), e * s);
 }
 
 #[test]
@@ -152,19 +178,25 @@ fn keys_that_do_not_belong_together_are_not_read() {
     assert_eq!(read(&swapped), Err(KeyError::Inconsistent));
 }
 
+const DST: &[u8] = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
+
+fn hash_input(fields: &[&str]) -> Vec<u8> {
+    let with_length =
+        |field: &&str| [&(field.len() as u64).to_le_bytes(), field.as_bytes()].concat();
+    fields.iter().flat_map(with_length).collect()
+}
+
+fn attribute_point(name: &str) -> G1Affine {
+    hash_to_g1(DST, &hash_input(&["medshare/abe/attribute-name/v1", name]))
+}
+
 /// H is hashing to the curve as the specification says, not a multiple of a known point.
 #[test]
 fn attributes_are_hashed_to_the_curve() {
     let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
     let key = master.issue(&parameters, &attributes("role:nurse"), &mut rng(2));
     let key = RawKey::of(&key.expect("a key"));
-    let mut message = Vec::new();
-    for field in ["medshare/abe/attribute-name/v1", "role:nurse"] {
-        message.extend_from_slice(&(field.len() as u64).to_le_bytes());
-        message.extend_from_slice(field.as_bytes());
-    }
-    let dst = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
-    let point = hash_to_g1(dst, &message);
+    let point = attribute_point("role:nurse");
     assert_eq!(
         pairing::pairing(&key.parts["role:nurse"], &pairing::g2()),
         pairing::pairing(&point, &key.k3)
