@@ -97,12 +97,13 @@ impl<P: Payload> Replica<P> {
         self.record_prepare(pre_prepare, vote, Message::Prepare(vote));
     }
 
-    /// Line 19: a quorum has prepared what this replica has prepared.
+    /// Line 19: a quorum has prepared what this replica has recorded its prepare for. The commit's
+    /// record comes after the prepare's, so it cannot be durable without it.
     fn commit_when_prepared(&mut self) {
         let Some(own) = self.current.own_prepare else {
             return;
         };
-        if !self.outbox.is_durable(own.position) || self.current.own_commit.is_some() {
+        if self.current.own_commit.is_some() {
             return;
         }
         let (ballot, needed) = (own.vote.ballot, self.config.committee.quorum().quorum());

@@ -5,6 +5,7 @@
 
 mod bad_signature;
 mod equivocator;
+mod forger;
 mod future_time;
 mod replayer;
 mod silent;
@@ -12,6 +13,7 @@ mod wrong_roots;
 
 pub use bad_signature::BadSignatureVoter;
 pub use equivocator::Equivocator;
+pub use forger::Forger;
 pub use future_time::FutureTimePrimary;
 pub use replayer::Replayer;
 pub use silent::Silent;

@@ -4,7 +4,7 @@
 
 use medshare_consensus::{ProposalFault, Rejected};
 use medshare_testkit::behaviour::{
-    BadSignatureVoter, Equivocator, FutureTimePrimary, Replayer, WrongRootsPrimary,
+    BadSignatureVoter, Equivocator, Forger, FutureTimePrimary, Replayer, WrongRootsPrimary,
 };
 use medshare_testkit::{Behaviour, Faults, Report, Scenario, Setting};
 use medshare_types::id::{Height, ReplicaId};
@@ -39,6 +39,19 @@ fn bad_signatures_cost_a_check_and_nothing_else() {
         let noticed = |(_, rejected): &(_, _)| *rejected == Rejected::BadSignature { sender };
         assert!(report.rejected.iter().any(noticed), "seed {seed}");
         assert_eq!(report.evidence, [], "a bad signature proves nothing");
+    }
+}
+
+#[test]
+fn forged_certificates_convince_nobody() {
+    let sender = ReplicaId(3);
+    for seed in 0..20 {
+        let report = with_one(seed, sender, |setting, replica| {
+            Box::new(Forger::new(setting, replica))
+        });
+        assert_eq!(report.common_height(), Height(HEIGHTS), "seed {seed}");
+        let noticed = |(_, rejected): &(_, _)| matches!(rejected, Rejected::InvalidCertificate { sender: s, .. } if *s == sender);
+        assert!(report.rejected.iter().any(noticed), "seed {seed}");
     }
 }
 

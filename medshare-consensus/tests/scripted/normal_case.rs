@@ -139,6 +139,25 @@ fn one_sync_may_cover_several_records_and_keeps_the_order() {
 }
 
 #[test]
+fn a_quorum_of_others_does_not_wait_for_the_own_sync() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    give(&mut backup, at(1), from(0, pre_prepare(block)));
+    give(&mut backup, at(1), from(2, prepare(2, block)));
+    give(&mut backup, at(1), from(3, prepare(3, block)));
+    let outputs = give(&mut backup, at(1), valid(block));
+    let record = LogRecord::Committed {
+        prepared: prepared_by(block, &[0, 2, 3]),
+        vote: vote(1, Phase::Commit, block),
+    };
+    assert_eq!(outputs[2..], [persist(2, record), timer()]);
+    assert_eq!(
+        give(&mut backup, at(1), persisted(2)),
+        [to_all(prepare(1, block)), to_all(commit(1, block))]
+    );
+}
+
+#[test]
 fn a_height_follows_the_other_once_it_is_executed() {
     let mut backup = started(1);
     let blocks = blocks(3);

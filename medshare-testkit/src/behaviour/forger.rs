@@ -1,0 +1,57 @@
+use medshare_consensus::{Decided, Payload, Proposal, Vote};
+use medshare_types::certificate::{CommitCertificate, Phase};
+use medshare_types::id::ReplicaId;
+
+use super::{Behaviour, Signer};
+use crate::dice::Dice;
+use crate::setting::{Batch, Message, Setting};
+
+/// Serves blocks of its own under certificates whose signatures are all its own.
+#[derive(Clone, Debug)]
+pub struct Forger {
+    signer: Signer,
+    signers: Vec<ReplicaId>,
+    seen: Option<Proposal<Batch>>,
+}
+
+impl Forger {
+    /// For one seat.
+    #[must_use]
+    pub fn new(setting: &Setting, replica: ReplicaId) -> Self {
+        Self {
+            signer: Signer::of(setting, replica),
+            signers: setting.committee.replicas().collect(),
+            seen: None,
+        }
+    }
+
+    /// A block in place of the one seen last, which fits where that fits.
+    fn forge(&self) -> Option<Message> {
+        let mut proposal = self.seen.clone()?;
+        proposal.payload.0.push(0xff);
+        proposal.header.transactions = proposal.payload.root();
+        let ballot = proposal.ballot();
+        let vote = Vote::sign(&self.signer.chain, ballot, Phase::Commit, &self.signer.key);
+        let votes = self.signers.iter().map(|id| (*id, vote.signature));
+        let certificate = CommitCertificate {
+            ballot,
+            votes: votes.collect(),
+        };
+        Some(Message::Decided(Decided {
+            proposal,
+            certificate,
+        }))
+    }
+}
+
+impl Behaviour for Forger {
+    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+        self.forge().into_iter().chain([message]).collect()
+    }
+
+    fn incoming(&mut self, message: &Message) {
+        if let Message::PrePrepare(pre_prepare) = message {
+            self.seen = Some(pre_prepare.proposal.clone());
+        }
+    }
+}
