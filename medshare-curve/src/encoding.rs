@@ -98,7 +98,7 @@ pub fn decode_g2(bytes: &G2Bytes) -> Result<G2Affine, PointError> {
     let read = |bytes| field::from_be_bytes(bytes).ok_or(PointError::NotCanonical);
     let x = Fq2::new(read(&low)?, read(&c1)?);
     let b = Fq2::new(Fq::from(4u64), Fq::from(4u64));
-    let y = (x.square() * x + b).sqrt().ok_or(PointError::NotOnCurve)?;
+    let y = field::sqrt_2(&(x.square() * x + b)).ok_or(PointError::NotOnCurve)?;
     let y = if is_larger_2(&y) == larger { y } else { -y };
     let point = G2Affine::new_unchecked(x, y);
     if point.is_in_correct_subgroup_assuming_on_curve() {

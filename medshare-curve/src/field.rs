@@ -1,7 +1,7 @@
 //! Arithmetic in F_p that arkworks has not or has slower.
 
-use ark_bls12_381::Fq;
-use ark_ff::{BigInteger384, Field, One, PrimeField};
+use ark_bls12_381::{Fq, Fq2};
+use ark_ff::{AdditiveGroup, BigInteger384, Field, One, PrimeField};
 
 /// Width of the sliding window for the fixed exponent below.
 const WINDOW: u32 = 5;
@@ -40,6 +40,38 @@ pub(crate) fn pow_quarter(x: &Fq) -> Fq {
 pub(crate) fn sqrt(x: &Fq) -> Option<Fq> {
     let root = pow_quarter(x) * x;
     (root.square() == *x).then_some(root)
+}
+
+/// A square root in F_{p²} = F_p(u), u² = −1, if there is one: the complex method, with two powers
+/// in F_p and no inversion.
+pub(crate) fn sqrt_2(a: &Fq2) -> Option<Fq2> {
+    /// 1/2.
+    const HALF: Fq = ark_ff::MontFp!(
+        "2001204777610833696708894912867952078278441409969503942666029068062015825245418932221343814564507832018947136279894"
+    );
+    if a.c1 == Fq::ZERO {
+        // r² is a0 or −a0.
+        let r = pow_quarter(&a.c0) * a.c0;
+        let is_root = r.square() == a.c0;
+        return Some(if is_root {
+            Fq2::new(r, Fq::ZERO)
+        } else {
+            Fq2::new(Fq::ZERO, r)
+        });
+    }
+    // a is a square exactly when its norm is one in F_p. δ = (a0 + α)/2 is not 0, as a1 is not.
+    let alpha = sqrt(&(a.c0.square() + a.c1.square()))?;
+    let delta = (a.c0 + alpha) * HALF;
+    let t = pow_quarter(&delta);
+    let root = delta * t;
+    // root·t = χ(δ), so t inverts root up to that sign.
+    let other = a.c1 * HALF * t;
+    Some(if root.square() == delta {
+        Fq2::new(root, other)
+    } else {
+        // root² = −δ, and −a1²/(4δ) is the other conjugate, (a0 − α)/2.
+        Fq2::new(-other, root)
+    })
 }
 
 /// The sign of RFC 9380, section 4.1: the parity of the least residue.
@@ -158,6 +190,26 @@ mod tests {
             let root = sqrt(&x.square()).expect("a square");
             assert!(root == x || root == -x);
         }
+    }
+
+    #[test]
+    fn square_roots_of_the_extension_exist_exactly_for_squares() {
+        let zero = Fq::ZERO;
+        let mut squares = 0;
+        for (x, y) in samples().zip(samples().skip(3)) {
+            for a in [
+                Fq2::new(x, y),
+                Fq2::new(x, zero),
+                Fq2::new(-x, zero),
+                Fq2::new(zero, x),
+                Fq2::new(x, -y).square(),
+            ] {
+                let root = sqrt_2(&a);
+                assert_eq!(root.map(|root| root.square()), a.sqrt().map(|_| a));
+                squares += usize::from(root.is_some());
+            }
+        }
+        assert!(squares > 100 && squares < 180, "{squares}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Products of pairings: one chain of squarings and one final exponentiation for all of them.
 
+use std::sync::OnceLock;
+
 use ark_bls12_381::{Bls12_381, Config, Fq12};
 use ark_ec::AffineRepr;
 use ark_ec::bls12::{Bls12Config, G2Prepared};
@@ -9,7 +11,7 @@ use ark_ff::{BitIteratorBE, CyclotomicMultSubgroup, Field, One, Zero};
 use crate::{G1Affine, G2Affine, Gt};
 
 /// A point of G2 with the lines of its Miller loop worked out, about 20 KiB.
-pub type PreparedG2 = G2Prepared<Config>;
+type PreparedG2 = G2Prepared<Config>;
 
 /// g1.
 pub fn g1() -> G1Affine {
@@ -28,9 +30,17 @@ pub fn pairing(p: &G1Affine, q: &G2Affine) -> Gt {
 
 /// Π e(P_i, Q_i), the identity for none. Points in G1 and G2.
 ///
-/// Cost: one final exponentiation, 63 squarings in F_{p¹²}, and the lines of each pair.
+/// Cost: one final exponentiation, 63 squarings in F_{p¹²}, and for each pair the lines of Q_i and
+/// their values at P_i. The lines of g2 are kept.
 pub fn multi_pairing(pairs: &[(G1Affine, G2Affine)]) -> Gt {
-    final_exponentiation(miller_loop(&prepare(pairs)))
+    let finite = pairs.iter().filter(|(p, q)| !p.is_zero() && !q.is_zero());
+    let prepared: Vec<(&G1Affine, Option<PreparedG2>)> = finite
+        .map(|(p, q)| (p, (*q != g2()).then(|| PreparedG2::from(q))))
+        .collect();
+    let prepared = prepared
+        .iter()
+        .map(|(p, lines)| (*p, lines.as_ref().unwrap_or_else(|| g2_lines())));
+    final_exponentiation(miller_loop(prepared))
 }
 
 /// Whether Π e(P_i, Q_i) = 1. Points in G1 and G2.
@@ -39,17 +49,14 @@ pub fn product_is_one(pairs: &[(G1Affine, G2Affine)]) -> bool {
     multi_pairing(pairs).is_zero()
 }
 
-fn prepare(pairs: &[(G1Affine, G2Affine)]) -> Vec<(G1Affine, PreparedG2)> {
-    let finite = pairs.iter().filter(|(p, q)| !p.is_zero() && !q.is_zero());
-    finite.map(|(p, q)| (*p, (*q).into())).collect()
+fn g2_lines() -> &'static PreparedG2 {
+    static LINES: OnceLock<PreparedG2> = OnceLock::new();
+    LINES.get_or_init(|| g2().into())
 }
 
 /// Π f_{x,Q_i}(P_i). arkworks' own loop squares once for every four pairs; this one for all.
-fn miller_loop(pairs: &[(G1Affine, PreparedG2)]) -> Fq12 {
-    let mut lines: Vec<_> = pairs
-        .iter()
-        .map(|(p, q)| (p, q.ell_coeffs.iter()))
-        .collect();
+fn miller_loop<'a>(pairs: impl Iterator<Item = (&'a G1Affine, &'a PreparedG2)>) -> Fq12 {
+    let mut lines: Vec<_> = pairs.map(|(p, q)| (p, q.ell_coeffs.iter())).collect();
     let mut f = Fq12::one();
     let mut step = |f: &mut Fq12| {
         for (p, lines) in &mut lines {

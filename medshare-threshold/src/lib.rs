@@ -11,7 +11,7 @@
 //! # Security
 //!
 //! Not audited. Fewer than t holders learn nothing of a label's factor, in the random-oracle model
-//! under the bilinear Diffie–Hellman assumption and static corruption. Shares for one label are the
+//! under the bilinear Diffie–Hellman assumption and static corruption (`docs/spec/gate.md`). Shares for one label are the
 //! same under every ticket, so holders that released for it once to readers who collude count
 //! towards t for ever. t holders together need no ticket. A reader who has opened keeps the factor.
 //!
