@@ -48,14 +48,17 @@ impl Config {
             .is_some_and(|member| vote.verify(&self.chain, phase, &member.key).is_ok())
     }
 
-    /// Whether a header's time is acceptable on arrival at `now`.
-    pub(crate) fn is_timely(&self, now: Timestamp, time: Timestamp) -> bool {
+    /// Whether a header's time is acceptable on arrival at `now`. The bound on how late it may
+    /// come doubles with `patience`; the bound on how far ahead it may be does not move.
+    pub(crate) fn is_timely(&self, now: Timestamp, time: Timestamp, patience: u32) -> bool {
         let ChainParameters {
             precision_ms,
             message_delay_ms,
             ..
         } = self.parameters;
-        let earliest = now.minus_millis(message_delay_ms.saturating_add(precision_ms));
+        let growth = 1u64.checked_shl(patience).unwrap_or(u64::MAX);
+        let delay = message_delay_ms.saturating_mul(growth);
+        let earliest = now.minus_millis(delay.saturating_add(precision_ms));
         earliest <= time && time <= now.plus_millis(precision_ms)
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Slot<P> {
     pub(crate) candidate: Option<Candidate<P>>,
     pub(crate) own_prepare: Option<OwnVote>,
     pub(crate) own_commit: Option<OwnVote>,
+    /// How many resend intervals a proposal of this height has waited because it came late.
+    pub(crate) patience: u32,
 }
 
 impl<P> Slot<P> {
@@ -27,6 +29,7 @@ impl<P> Slot<P> {
             candidate: None,
             own_prepare: None,
             own_commit: None,
+            patience: 0,
         }
     }
 

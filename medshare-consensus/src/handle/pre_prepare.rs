@@ -83,7 +83,7 @@ impl<P: Payload> Replica<P> {
         if candidate.stage != Stage::Untimely {
             return Ok(());
         }
-        if !self.config.is_timely(received, time) {
+        if !self.config.is_timely(received, time, self.current.patience) {
             return Err(Rejected::Untimely { proposer, time });
         }
         candidate.stage = Stage::Unexecuted;

@@ -15,6 +15,7 @@ impl<P: Payload> Replica<P> {
             self.peers.refresh();
             self.resend_votes();
             self.ask_application_again();
+            self.grow_patient();
             let height = self.tip.height;
             self.send(Recipients::All, Message::Status { height });
             self.ask_when_behind(1);
@@ -61,6 +62,15 @@ impl<P: Payload> Replica<P> {
             candidate.stage = Stage::Validating;
             let proposal = candidate.pre_prepare.proposal.clone();
             self.outbox.push_at_once(Output::Validate(proposal));
+        }
+    }
+
+    /// Line 9: a late proposal that nobody else prepares would stop the height for good, since its
+    /// primary may not propose another. The longer it waits, the later it may have come.
+    fn grow_patient(&mut self) {
+        let candidate = self.current.candidate.as_ref();
+        if candidate.is_some_and(|candidate| candidate.stage == Stage::Untimely) {
+            self.current.patience = self.current.patience.saturating_add(1);
         }
     }
 }

@@ -90,6 +90,44 @@ fn a_future_proposal_is_taken_when_it_comes_again_in_time() {
 }
 
 #[test]
+fn the_longer_a_late_proposal_is_held_the_later_it_may_be() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    let late = at(1).plus_millis(60_000);
+    for _ in 0..5 {
+        // Coming again does not count, however often; only a tick does.
+        for _ in 0..3 {
+            let outcome = backup.handle(late, from(0, pre_prepare(block)));
+            assert!(
+                matches!(outcome, Err(Rejected::Untimely { .. })),
+                "{outcome:?}"
+            );
+        }
+        give(&mut backup, late, tick());
+    }
+    assert_eq!(
+        give(&mut backup, late, from(0, pre_prepare(block))),
+        [Output::Validate(block.clone())],
+        "2 s · 2^5 = 64 s"
+    );
+}
+
+#[test]
+fn patience_with_late_proposals_excuses_none_from_the_future() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    let early = at(1).minus_millis(501);
+    for _ in 0..70 {
+        let outcome = backup.handle(early, from(0, pre_prepare(block)));
+        assert!(
+            matches!(outcome, Err(Rejected::Untimely { .. })),
+            "{outcome:?}"
+        );
+        give(&mut backup, early, tick());
+    }
+}
+
+#[test]
 fn f_plus_1_prepares_excuse_a_late_proposal_and_bad_ones_do_not() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
