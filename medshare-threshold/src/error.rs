@@ -216,3 +216,41 @@ pub enum RecoverError {
     #[error("the gate key contradicts its own holders' shares")]
     InconsistentKey,
 }
+
+/// What is wrong with a share, as anyone can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShareFault {
+    /// It is in the name of no holder of the key.
+    #[error("the share is of no holder of this key")]
+    NotAHolder,
+    /// Share, ticket, label and key do not belong together.
+    #[error("the share is not for this ticket")]
+    Unrelated,
+    /// Its holder did not sign it.
+    #[error("the share is not signed by its holder")]
+    BadSignature,
+    /// A, K or S is no point of its group, or is the identity.
+    #[error("a point of the share is invalid")]
+    InvalidPoint {
+        /// What is wrong with it.
+        source: PointError,
+    },
+    /// It is not the holder's share under the ticket's session key.
+    #[error("the share contradicts the holder's public share")]
+    Contradiction,
+    /// The ticket or the key itself holds an invalid point; the share was not judged.
+    #[error("a point of the ticket or of the key is invalid")]
+    InvalidState {
+        /// What is wrong with it.
+        source: PointError,
+    },
+}
+
+impl ShareFault {
+    /// Whether the holder has signed something wrong, so that the share is evidence against it.
+    #[must_use]
+    pub const fn is_evidence(self) -> bool {
+        matches!(self, Self::InvalidPoint { .. } | Self::Contradiction)
+    }
+}

@@ -55,10 +55,11 @@
 //! | [`rules`] | when a holder may release |
 //! | [`release`] | making a share |
 //! | [`open`] | combining shares, naming bad ones |
+//! | [`evidence`] | showing others that a share was bad |
 //!
 //! Papers: Shamir, CACM 22 (1979); Feldman, FOCS 1987; Gennaro–Jarecki–Krawczyk–Rabin, J. Cryptology
 //! 20 (2007) on the bias of joint Feldman; Boneh–Franklin, CRYPTO 2001, and Boldyreva, PKC 2003, for
-//! the threshold extraction of identity keys; Ferrara–Green–Høhenberg–Pedersen, CT-RSA 2009, for
+//! the threshold extraction of identity keys; Ferrara–Green–Hohenberger–Pedersen, CT-RSA 2009, for
 //! batch verification.
 //!
 //! # Deviations
@@ -71,6 +72,7 @@
 pub mod dkg;
 mod ecies;
 pub mod error;
+pub mod evidence;
 pub mod gate;
 pub mod holder;
 pub mod open;
@@ -82,7 +84,9 @@ pub mod shamir;
 pub use dkg::{Participant, Roster, ShareContribution};
 pub use error::{
     BadDeal, CeremonyError, InvalidSecret, RecoverError, Refusal, ReleaseError, SealError,
+    ShareFault,
 };
+pub use evidence::check_share;
 pub use gate::{GateFactor, GateSealer};
 pub use holder::{HolderKeyPair, HolderShare};
 pub use open::{Recovered, recover};

@@ -5,17 +5,16 @@
 //! K_gate = XOF(tag ‖ e(d, U) ‖ H(L))
 //! ```
 //!
-//! The first t usable shares are tried so. Only when that fails is the error of all shares computed
+//! The first t usable shares are tried so. Only when that fails is the error of all of them computed
 //! [after Ferrara et al. 2009],
 //!
 //! ```text
-//! E = e(Σ w_i·(c·A_i + S_i), g2) / (e(c·g1 + R, Σ w_i·K_i) · e(Q, Σ w_i·Y_i))
+//! E = e(Σ w_i·σ_i, g2) / e(Q, Σ w_i·Y_i)
 //! ```
 //!
-//! with 128-bit c and w_i hashed from everything in the batch. It is 1 if every share is good, and
-//! it is the product of the errors of two halves, so each halving costs one product of pairings
-//! and leads to the bad shares. Only public values enter: anyone who has the share, the ticket and
-//! the key can repeat it against a holder.
+//! with 128-bit w_i hashed from everything in the batch. It is 1 if every share is good, and it is
+//! the product of the errors of two halves, so each halving costs one product of two pairings and
+//! leads to the bad shares. Here z finds them; [`crate::evidence`] shows them to others without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +22,7 @@ use ark_ec::CurveGroup;
 use ark_ff::Zero;
 use medshare_curve::encoding::{decode_g1, decode_g2};
 use medshare_curve::mul::{mul_public, mul_public_g2, sum_of_products};
-use medshare_curve::pairing::{g1, g2, multi_pairing, product_is_one};
+use medshare_curve::pairing::{g2, multi_pairing, product_is_one};
 use medshare_curve::scalar::lagrange_at_zero;
 use medshare_curve::{G1Affine, G1Projective, G2Affine, G2Projective, Gt, PointError, Scalar};
 use medshare_types::hash::Xof;
@@ -60,8 +59,8 @@ pub struct Recovered {
 ///
 /// Cost, when the first t are good: for every share given a signature and two points of G1 to
 /// decode; then two sums of t products, a product of two pairings, and a pairing. Finding b bad
-/// shares among n takes 2n points of G2 to decode, 3n short products, and about b·log₂(n/b) products
-/// of three pairings more.
+/// shares among n takes n points of G2 to decode, n products in G1 and in G2, and about b·log₂(n/b)
+/// products of two pairings more.
 ///
 /// # Errors
 /// [`RecoverError::InsufficientShares`] names the culprits too; the others say that the arguments
@@ -128,8 +127,8 @@ fn culprits(
     blamed.into_iter().collect()
 }
 
-/// A share that is signed by its holder for this opening and whose A and S are valid. K is decoded
-/// only when shares must be told apart.
+/// A share that is signed by its holder for this opening and whose A and S are valid. K is for
+/// others: opening does not need it.
 struct Candidate<'a> {
     place: u16,
     share: &'a ReleaseShare,
@@ -165,13 +164,11 @@ fn first_of_each_holder(candidates: &[Candidate<'_>], bad: &BTreeSet<usize>) -> 
 struct Opening<'a> {
     key: &'a GateKey,
     label: &'a GateLabel,
-    label_digest: Digest,
     ticket: &'a Ticket,
     session: &'a SessionSecret,
-    /// Q, Y, R, U.
+    /// Q, Y, U.
     q: G1Affine,
     y: G2Affine,
-    r: G1Affine,
     u: G2Affine,
 }
 
@@ -182,9 +179,8 @@ impl<'a> Opening<'a> {
         ticket: &'a Ticket,
         session: &'a SessionSecret,
     ) -> Result<Self, RecoverError> {
-        let label_digest = label.digest();
         let matches = [
-            ("label", ticket.label == label_digest),
+            ("label", ticket.label == label.digest()),
             ("gate key", label.key == key.id),
             (
                 "class",
@@ -199,12 +195,10 @@ impl<'a> Opening<'a> {
         Ok(Self {
             key,
             label,
-            label_digest,
             ticket,
             session,
             q: label_point(label),
             y: decode_g2(&key.public).map_err(invalid("gate key"))?,
-            r: decode_g1(&ticket.session).map_err(invalid("session key"))?,
             u: decode_g2(&label.u).map_err(invalid("label's U"))?,
         })
     }
@@ -228,7 +222,8 @@ impl<'a> Opening<'a> {
             let Some(&place) = places.get(&share.holder) else {
                 continue;
             };
-            let signed = |key| self.is_for_this(share) && is_signed(share, key);
+            let signed =
+                |key: &VerifyingKey| is_for(self.key, self.ticket, share) && is_signed(share, key);
             let candidate = signing_keys
                 .get(&share.holder)
                 .filter(|key| signed(key))
@@ -240,13 +235,6 @@ impl<'a> Opening<'a> {
             }
         }
         (usable.into_values().collect(), blamed)
-    }
-
-    fn is_for_this(&self, share: &ReleaseShare) -> bool {
-        share.ticket == self.ticket.id
-            && share.label == self.label_digest
-            && share.key == self.key.id
-            && share.generation == self.key.generation
     }
 
     /// K_gate from t candidates of different holders, if they are good.
@@ -269,73 +257,34 @@ impl<'a> Opening<'a> {
 
     /// The indices of the candidates whose shares are wrong.
     fn find_bad(&self, candidates: &[Candidate<'_>]) -> Result<BTreeSet<usize>, RecoverError> {
+        let terms = self.weigh(candidates)?;
         let mut bad = BTreeSet::new();
-        let batch = self.weigh(candidates, &mut bad)?;
-        batch.isolate(&batch.terms, batch.error(&batch.terms), &mut bad);
+        self.isolate(&terms, self.error(&terms), &mut bad);
         Ok(bad)
     }
 
-    /// The terms of the batch. Candidates whose K is no point are `bad` already.
-    fn weigh(
-        &self,
-        candidates: &[Candidate<'_>],
-        bad: &mut BTreeSet<usize>,
-    ) -> Result<Batch, RecoverError> {
+    /// The terms of the batch, in the order of the candidates.
+    fn weigh(&self, candidates: &[Candidate<'_>]) -> Result<Vec<Term>, RecoverError> {
         let shares: Vec<_> = candidates.iter().map(|c| c.share.to_wire()).collect();
         let fields = [self.key.to_wire(), self.ticket.session.0.to_vec()];
         let fields: Vec<&[u8]> = fields.iter().chain(&shares).map(Vec::as_slice).collect();
         let mut xof = Xof::new(WEIGHTS_TAG, &fields);
-        let mut weight = || Scalar::from(u128::from_le_bytes(xof.take()));
-        let c = weight();
-        let (mut indices, mut left, mut right) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, candidate) in candidates.iter().enumerate() {
-            let Ok(k) = decode_g2(&candidate.share.k) else {
-                bad.insert(index);
-                continue;
-            };
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for candidate in candidates {
+            let w = Scalar::from(u128::from_le_bytes(xof.take()));
             let holder = &self.key.holders[usize::from(candidate.place) - 1];
             let y = decode_public_share(&holder.public_share)?;
-            let w = weight();
-            indices.push(index);
-            left.push(sum_of_products(&[candidate.a, candidate.s], &[c * w, w]));
-            right.extend([mul_public_g2(&k, &w), mul_public_g2(&y, &w)]);
+            let scalars = Zeroizing::new([w, -*self.session.secret() * w]);
+            left.push(sum_of_products(&[candidate.s, candidate.a], &*scalars));
+            right.push(mul_public_g2(&y, &w));
         }
         let left = G1Projective::normalize_batch(&left);
         let right = G2Projective::normalize_batch(&right);
-        let points = left.iter().zip(right.chunks_exact(2));
-        let terms = indices
-            .iter()
-            .zip(points)
-            .map(|(&index, (left, right))| Term {
-                index,
-                left: *left,
-                k: right[0],
-                y: right[1],
-            });
-        Ok(Batch {
-            q: self.q,
-            masked: (mul_public(&g1(), &c) + self.r).into_affine(),
-            terms: terms.collect(),
-        })
+        let terms = left.into_iter().zip(right).enumerate();
+        let term = |(index, (left, right))| Term { index, left, right };
+        Ok(terms.map(term).collect())
     }
-}
 
-/// One share in the batch, weighted: w·(c·A + S), w·K, w·Y_i.
-struct Term {
-    index: usize,
-    left: G1Affine,
-    k: G2Affine,
-    y: G2Affine,
-}
-
-struct Batch {
-    q: G1Affine,
-    /// c·g1 + R
-    masked: G1Affine,
-    terms: Vec<Term>,
-}
-
-impl Batch {
     /// Adds the bad ones of `terms`, whose error is given, to `bad`.
     fn isolate(&self, terms: &[Term], error: Gt, bad: &mut BTreeSet<usize>) {
         if error.is_zero() {
@@ -354,15 +303,16 @@ impl Batch {
     /// E of some of the terms. (arkworks writes GT additively.)
     fn error(&self, terms: &[Term]) -> Gt {
         let left: G1Projective = terms.iter().map(|term| term.left).sum();
-        let k: G2Projective = terms.iter().map(|term| term.k).sum();
-        let y: G2Projective = terms.iter().map(|term| term.y).sum();
-        let right = G2Projective::normalize_batch(&[k, y]);
-        multi_pairing(&[
-            (left.into_affine(), g2()),
-            (-self.masked, right[0]),
-            (-self.q, right[1]),
-        ])
+        let right: G2Projective = terms.iter().map(|term| term.right).sum();
+        multi_pairing(&[(left.into_affine(), g2()), (-self.q, right.into_affine())])
     }
+}
+
+/// One share in the batch, weighted: w·σ and w·Y_i.
+struct Term {
+    index: usize,
+    left: G1Affine,
+    right: G2Affine,
 }
 
 fn decode_public_share(bytes: &G2Bytes) -> Result<G2Affine, RecoverError> {
@@ -372,6 +322,14 @@ fn decode_public_share(bytes: &G2Bytes) -> Result<G2Affine, RecoverError> {
     })
 }
 
-fn is_signed(share: &ReleaseShare, key: &VerifyingKey) -> bool {
+/// Whether a share says that it is for this ticket under this key.
+pub(crate) fn is_for(key: &GateKey, ticket: &Ticket, share: &ReleaseShare) -> bool {
+    share.ticket == ticket.id
+        && share.label == ticket.label
+        && share.key == key.id
+        && share.generation == key.generation
+}
+
+pub(crate) fn is_signed(share: &ReleaseShare, key: &VerifyingKey) -> bool {
     key.verify(&share.statement(), &share.signature).is_ok()
 }

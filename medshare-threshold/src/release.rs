@@ -7,7 +7,7 @@
 //!
 //! k depends on everything that S does, so a repeated random source does not repeat k over two
 //! labels, where the difference of two S would be x_i·(Q − Q'). K lets the reader, who alone can
-//! unblind, show with public values that S was wrong.
+//! unblind, show with public values that S was wrong ([`crate::evidence`]).
 
 use ark_ec::CurveGroup;
 use medshare_curve::comb::{g1_generator_mul, g2_generator_mul};

@@ -7,7 +7,8 @@ mod common;
 use common::{Gate, identity_g1, identity_g2, name, off_subgroup_g1, off_subgroup_g2, ticket};
 use medshare_curve::PointError;
 use medshare_threshold::{
-    GateFactor, GateSealer, RecoverError, Recovered, SealError, SessionSecret, recover,
+    GateFactor, GateSealer, RecoverError, Recovered, SealError, SessionSecret, ShareFault,
+    check_share, recover,
 };
 use medshare_types::{GateKeyId, GateLabel, OrganisationId, ReleaseShare, Ticket, TicketId, Wire};
 
@@ -49,6 +50,14 @@ impl Case {
             &self.gate.holders.verifying_keys(),
             shares,
         )
+    }
+
+    /// The public check, with the key of the holder that the share names.
+    fn check(&self, share: &ReleaseShare) -> Result<(), ShareFault> {
+        let keys = self.gate.holders.verifying_keys();
+        let key = keys.iter().find(|(id, _)| *id == share.holder);
+        let key = key.map_or(keys[0].1, |(_, key)| *key);
+        check_share(&self.gate.key, &self.label, &self.ticket, &key, share)
     }
 
     /// Changes a holder's share and has the holder sign it again.
@@ -164,18 +173,6 @@ fn more_than_f_bad_shares_stop_the_read_and_are_named() {
 }
 
 #[test]
-fn a_wrong_k_is_found_when_shares_are_compared() {
-    let mut case = Case::new(4);
-    let (k, s) = (case.shares[0].k, case.shares[0].s);
-    case.forge(1, |share| share.k = k);
-    case.forge(2, |share| share.s = s);
-    assert_eq!(
-        case.recover(&case.shares),
-        Err(case.insufficient(2, &[1, 2]))
-    );
-}
-
-#[test]
 fn invalid_points_in_a_share_name_its_holder() {
     type Change = fn(&mut ReleaseShare);
     let changes: [Change; 4] = [
@@ -194,20 +191,70 @@ fn invalid_points_in_a_share_name_its_holder() {
 }
 
 #[test]
-fn an_invalid_k_is_named_when_shares_are_told_apart_and_does_no_harm_before() {
-    for k in [off_subgroup_g2(), identity_g2()] {
-        let mut case = Case::new(7);
-        case.forge(2, |share| share.k = k);
-        let recovered = case.recover(&case.shares).unwrap();
-        assert_eq!(recovered.factor, case.sealed);
-        assert_eq!(recovered.culprits, []);
-
-        let stolen = case.shares[1].s;
-        case.forge(0, |share| share.s = stolen);
-        let recovered = case.recover(&case.shares).unwrap();
-        assert_eq!(recovered.factor, case.sealed);
-        assert_eq!(recovered.culprits, case.ids(&[0, 2]));
+fn whoever_is_named_is_shown_to_others_without_z() {
+    let mut case = Case::new(7);
+    let (a, s) = (case.shares[4].a, case.shares[4].s);
+    case.forge(1, |share| share.s = s);
+    case.forge(5, |share| share.a = a);
+    let recovered = case.recover(&case.shares).unwrap();
+    assert_eq!(recovered.culprits, case.ids(&[1, 5]));
+    for (place, share) in case.shares.iter().enumerate() {
+        let expected = match place {
+            1 | 5 => Err(ShareFault::Contradiction),
+            _ => Ok(()),
+        };
+        assert_eq!(case.check(share), expected, "holder {place}");
     }
+    assert!(ShareFault::Contradiction.is_evidence());
+}
+
+#[test]
+fn a_bad_k_does_not_stop_a_read_and_is_evidence() {
+    let mut case = Case::new(4);
+    let other = case.shares[1].k;
+    for (k, fault) in [
+        (other, ShareFault::Contradiction),
+        (
+            off_subgroup_g2(),
+            ShareFault::InvalidPoint {
+                source: PointError::NotInSubgroup,
+            },
+        ),
+        (
+            identity_g2(),
+            ShareFault::InvalidPoint {
+                source: PointError::Identity,
+            },
+        ),
+    ] {
+        case.forge(0, |share| share.k = k);
+        assert_eq!(case.recover(&case.shares).unwrap().factor, case.sealed);
+        assert_eq!(case.check(&case.shares[0]), Err(fault));
+        assert!(fault.is_evidence());
+    }
+}
+
+#[test]
+fn what_a_holder_did_not_sign_for_this_ticket_is_no_evidence() {
+    let mut case = Case::new(4);
+    let mut unsigned = case.shares[0].clone();
+    unsigned.s = case.shares[1].s;
+    let mut stranger = case.shares[0].clone();
+    stranger.holder = Gate::new(4, 34).holders.id(0);
+    case.forge(2, |share| {
+        share.ticket = TicketId::from_digest(name("another ticket"))
+    });
+    for (share, fault) in [
+        (unsigned, ShareFault::BadSignature),
+        (stranger, ShareFault::NotAHolder),
+        (case.shares[2].clone(), ShareFault::Unrelated),
+    ] {
+        assert_eq!(case.check(&share), Err(fault));
+        assert!(!fault.is_evidence());
+    }
+    case.ticket.session = identity_g1();
+    let fault = case.check(&case.shares[0]).unwrap_err();
+    assert!(matches!(fault, ShareFault::InvalidState { .. }) && !fault.is_evidence());
 }
 
 #[test]
