@@ -150,8 +150,10 @@ pub enum Error {
     #[error("the consortium does not run in this process")]
     NotInProcess,
     /// A member of the consortium in this process failed.
-    #[error("a member of the consortium failed: {source}")]
+    #[error("the member {organisation} failed: {source}")]
     Member {
+        /// Whose.
+        organisation: String,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },

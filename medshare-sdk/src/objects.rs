@@ -4,19 +4,24 @@
 //!
 //! | object | holds |
 //! |---|---|
-//! | `records/<record>/<version>/payload` | preamble-bound AEAD segments, one after the other |
-//! | `records/<record>/<version>/segments` | the preamble and the segments' digests |
-//! | `records/<record>/<version>/access` | the access header |
-//! | `records/<record>/<version>/descriptor` | the sealed descriptor |
+//! | `records/<record>/<version>/<H(P)>/payload` | preamble-bound AEAD segments, one after the other |
+//! | `records/<record>/<version>/<H(P)>/segments` | the preamble and the segments' digests |
+//! | `records/<record>/<version>/<H(P)>/access` | the access header |
+//! | `records/<record>/<version>/<H(P)>/descriptor` | the sealed descriptor |
+//!
+//! H(P), the digest of the payload's preamble, is new with every attempt to seal. Two attempts at
+//! one version (a retry while the first is still being ordered) never write over each other; the
+//! chain names the one that counts.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use medshare_types::{OrganisationId, RecordId, RecordVersion};
+use medshare_contract::state::RecordState;
+use medshare_types::{Digest, OrganisationId, RecordId, RecordVersion};
 use object_store::local::LocalFileSystem;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _};
 
@@ -49,22 +54,48 @@ impl Part {
     }
 }
 
-/// Names one object of one version of one record.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ObjectName {
+/// Names one sealed payload of a version of a record, and what lies beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PayloadName {
     pub(crate) record: RecordId,
     pub(crate) version: RecordVersion,
-    pub(crate) part: Part,
+    pub(crate) preamble: Digest,
+}
+
+impl PayloadName {
+    /// The payload that the chain names.
+    pub(crate) const fn of(record: &RecordState) -> Self {
+        Self {
+            record: record.id,
+            version: record.version,
+            preamble: record.preamble,
+        }
+    }
+
+    pub(crate) const fn object(self, part: Part) -> ObjectName {
+        ObjectName {
+            payload: self,
+            part,
+        }
+    }
+}
+
+/// Names one object of one payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ObjectName {
+    payload: PayloadName,
+    part: Part,
 }
 
 impl ObjectName {
     fn path(self) -> object_store::path::Path {
-        let Self {
+        let PayloadName {
             record,
             version,
-            part,
-        } = self;
-        object_store::path::Path::from(format!("records/{record}/{version}/{}", part.name()))
+            preamble,
+        } = self.payload;
+        let part = self.part.name();
+        object_store::path::Path::from(format!("records/{record}/{version}/{preamble}/{part}"))
     }
 }
 
@@ -96,10 +127,14 @@ impl Store {
         })
     }
 
-    /// The file behind an object.
-    pub(crate) fn file(&self, name: ObjectName) -> PathBuf {
+    /// The files behind the payloads of a version, of attempts that were broken off too.
+    #[cfg_attr(not(feature = "in-process"), allow(dead_code))]
+    pub(crate) fn payload_files(&self, record: RecordId, version: RecordVersion) -> Vec<PathBuf> {
         let StoreLocation::Folder(folder) = &self.location;
-        folder.join(Path::new(name.path().as_ref()))
+        let folder = folder.join(format!("records/{record}/{version}"));
+        let payloads = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = payloads.map(|entry| entry.path().join(Part::Payload.name()));
+        files.filter(|file| file.exists()).collect()
     }
 
     pub(crate) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<(), Error> {
@@ -164,10 +199,10 @@ impl Store {
         }
     }
 
-    /// The record versions that have objects here, with the newest change of each,
-    /// in milliseconds since 1970.
-    pub(crate) async fn versions(&self) -> Result<Versions, Error> {
-        let mut found = Versions::new();
+    /// The payloads that have objects here, with the newest change of each, in milliseconds since
+    /// 1970.
+    pub(crate) async fn payloads(&self) -> Result<Payloads, Error> {
+        let mut found = Payloads::new();
         let prefix = object_store::path::Path::from("records");
         let mut listing = self.inner.list(Some(&prefix));
         while let Some(meta) = listing.try_next().await.map_err(failed)? {
@@ -175,9 +210,15 @@ impl Store {
             let mut parts = path.split('/').skip(1);
             let record = parts.next().and_then(|text| text.parse().ok());
             let version = parts.next().and_then(|text| text.parse().ok());
-            if let (Some(record), Some(version)) = (record, version) {
+            let preamble = parts.next().and_then(|text| text.parse().ok());
+            if let (Some(record), Some(version), Some(preamble)) = (record, version, preamble) {
+                let payload = PayloadName {
+                    record,
+                    version: RecordVersion(version),
+                    preamble,
+                };
                 let changed = u64::try_from(meta.last_modified.timestamp_millis()).unwrap_or(0);
-                let newest = found.entry((record, RecordVersion(version))).or_insert(0);
+                let newest = found.entry(payload).or_insert(0);
                 *newest = changed.max(*newest);
             }
         }
@@ -185,8 +226,8 @@ impl Store {
     }
 }
 
-/// When each version's objects last changed, milliseconds since 1970.
-pub(crate) type Versions = BTreeMap<(RecordId, RecordVersion), u64>;
+/// When each payload's objects last changed, milliseconds since 1970.
+pub(crate) type Payloads = BTreeMap<PayloadName, u64>;
 
 /// An object on its way. Dropped before it is complete, it leaves nothing that can be read.
 pub(crate) struct Upload {

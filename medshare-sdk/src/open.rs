@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::chain::Effect;
 use crate::content::{PART_SEGMENTS, Progress};
 use crate::error::{Error, Result};
-use crate::objects::{ObjectName, Part, Store};
+use crate::objects::{Part, PayloadName, Store};
 use crate::person::Person;
 use crate::random::os_random;
 use crate::reader::{Located, stores_of};
@@ -237,11 +237,7 @@ impl Open {
 
     /// The length of a stored payload: the right one if any store has it, else what was found.
     async fn sized_store(person: &Person, located: &Located) -> Result<u64> {
-        let name = ObjectName {
-            record: located.record.id,
-            version: located.record.version,
-            part: Part::Payload,
-        };
+        let name = PayloadName::of(&located.record).object(Part::Payload);
         let expected = located.tree.layout().sealed_len();
         let mut found = None;
         for store in stores_of(person, &located.record) {
@@ -392,11 +388,7 @@ impl PartBuffer {
 
     /// Takes a store's copy of every segment that is missing, in as few reads as there are gaps.
     async fn read_missing(&mut self, store: &Store, record: &RecordState) -> Result<()> {
-        let name = ObjectName {
-            record: record.id,
-            version: record.version,
-            part: Part::Payload,
-        };
+        let name = PayloadName::of(record).object(Part::Payload);
         for run in self.missing.clone().chunk_by(|a, b| a + 1 == *b) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else {
                 continue;
@@ -407,7 +399,7 @@ impl PartBuffer {
             let place = self.place(*first).start..self.place(*last).end;
             if sealed.len() != place.len() {
                 return Err(Error::ObjectUnavailable {
-                    object: name.part.name(),
+                    object: Part::Payload.name(),
                 });
             }
             self.bytes[place].copy_from_slice(&sealed);

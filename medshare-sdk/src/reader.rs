@@ -11,7 +11,7 @@ use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_types::{Denial, Wire};
 
 use crate::error::{Error, Result};
-use crate::objects::{ObjectName, Part, Store};
+use crate::objects::{Part, PayloadName, Store};
 use crate::person::Person;
 use crate::record::{Descriptor, Record, SegmentsObject};
 
@@ -123,11 +123,7 @@ async fn first_fitting<T>(
     limit: u64,
     fits: impl Fn(&Bytes) -> Option<T>,
 ) -> Result<T> {
-    let name = ObjectName {
-        record: record.id,
-        version: record.version,
-        part,
-    };
+    let name = PayloadName::of(record).object(part);
     let mut failure = None;
     for store in stores_of(person, record) {
         match store.read_whole(name, limit).await {

@@ -13,15 +13,15 @@ use medshare_contract::{Call, RegisterRecord, keys};
 use medshare_threshold::GateSealer;
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{
-    AccessClass, Digest, FactorSet, GateKey, GateLabel, OrganisationId, PersonId, RandomSource,
-    RecordContext, RecordId, RecordVersion, Timestamp, Wire, hash,
+    AccessClass, Denial, Digest, FactorSet, GateKey, GateLabel, OrganisationId, PersonId,
+    RandomSource, RecordContext, RecordId, RecordVersion, Timestamp, Wire, hash,
 };
 use tokio::sync::mpsc;
 
 use crate::clock;
 use crate::content::{Content, Progress, seal_parts};
 use crate::error::{Error, Result};
-use crate::objects::{ObjectName, Part, Upload};
+use crate::objects::{ObjectName, Part, PayloadName, Upload};
 use crate::organisation::Organisation;
 use crate::person::Person;
 use crate::random::os_random;
@@ -123,8 +123,13 @@ impl Plan {
         let stores = inner.placement(&self.organisation.id);
 
         let (data_key, preamble, sealer) = payload::create(&mut os_random());
+        let name = PayloadName {
+            record: id,
+            version: record.version,
+            preamble: preamble.digest(),
+        };
         let tree = self
-            .upload_payload(record, &stores, content, sealer)
+            .upload_payload(name.object(Part::Payload), &stores, content, sealer)
             .await?;
         let access = self
             .make_access(record, data_key, preamble.clone(), gate_key)
@@ -134,7 +139,7 @@ impl Plan {
             version: record.version,
             opening: Some(opening),
             subject,
-            preamble: preamble.digest(),
+            preamble: name.preamble,
             labels: vec![SealedLabel {
                 label: access.header.label().clone(),
                 header: access.header.digest(),
@@ -154,17 +159,12 @@ impl Plan {
             (Part::Access, access.header.to_wire()),
             (Part::Descriptor, access.descriptor.to_wire()),
         ] {
-            let name = ObjectName {
-                record: id,
-                version: record.version,
-                part,
-            };
             let bytes = Bytes::from(bytes);
             for store in stores.iter().filter_map(|id| inner.stores.get(id)) {
-                store.put(name, bytes.clone()).await?;
+                store.put(name.object(part), bytes.clone()).await?;
             }
         }
-        self.register(record, &stores, registration).await?;
+        self.register(name, &stores, registration).await?;
         Ok(record)
     }
 
@@ -196,17 +196,12 @@ impl Plan {
     /// Seals the content on a blocking thread while the stores take the parts.
     async fn upload_payload(
         &self,
-        record: Record,
+        name: ObjectName,
         stores: &[OrganisationId],
         content: Content,
         sealer: payload::SegmentSealer,
     ) -> Result<ContentTree> {
         let inner = &self.organisation.consortium.inner;
-        let name = ObjectName {
-            record: record.id,
-            version: record.version,
-            part: Part::Payload,
-        };
         let mut uploads = Vec::new();
         for store in stores.iter().filter_map(|id| inner.stores.get(id)) {
             uploads.push(store.upload(name).await?);
@@ -308,9 +303,11 @@ impl Plan {
             })
     }
 
+    /// Has the record registered. Under an idempotency key it may be there by now: an attempt that
+    /// was broken off was ordered in the meantime, and its payload is the one that counts.
     async fn register(
         &self,
-        record: Record,
+        payload: PayloadName,
         stores: &[OrganisationId],
         registration: RegisterRecord,
     ) -> Result<()> {
@@ -322,23 +319,19 @@ impl Plan {
             .chain
             .call(home, sender, &*organisation.signer, &call)
             .await;
-        if let Err(error @ Error::Denied(_)) = registered {
-            // Refused for good, so nobody will ever name these objects.
-            for store in stores.iter().filter_map(|id| inner.stores.get(id)) {
-                for part in Part::ALL {
-                    let Record { id, version } = record;
-                    store
-                        .delete(ObjectName {
-                            record: id,
-                            version,
-                            part,
-                        })
-                        .await?;
-                }
+        let Err(Error::Denied(denial)) = registered else {
+            return registered.map(drop);
+        };
+        // Refused for good, so nobody will ever name these objects.
+        for store in stores.iter().filter_map(|id| inner.stores.get(id)) {
+            for part in Part::ALL {
+                store.delete(payload.object(part)).await?;
             }
-            return Err(error);
         }
-        registered.map(drop)
+        if denial == Denial::AlreadyExists && self.idempotency_key.is_some() {
+            return Ok(());
+        }
+        Err(Error::Denied(denial))
     }
 }
 

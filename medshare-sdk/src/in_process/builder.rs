@@ -124,7 +124,8 @@ impl InProcess {
         for name in &self.names {
             let secrets = MemberSecrets::random(&mut os_random());
             let keys = self.key_store(folder::member_keys(root, name)).await?;
-            secrets.store(&keys).await.map_err(member_error)?;
+            let stored = secrets.store(&keys).await;
+            stored.map_err(|error| member_error(name, error))?;
             members.push(GenesisMember {
                 name: name.clone(),
                 key: secrets.verifying_key(),
@@ -160,34 +161,23 @@ impl InProcess {
             .iter()
             .map(|member| member.name.clone())
             .collect();
-        let seats = u16::try_from(names.len()).unwrap_or(u16::MAX);
-        let mut handles = Vec::new();
-        let mut organisations: BTreeMap<String, Arc<dyn Signer>> = BTreeMap::new();
-        let mut stores = BTreeMap::new();
-        for ((seat, link), name) in (0..seats).zip(transport::in_process(seats)).zip(&names) {
-            let keys = Arc::new(self.key_store(folder::member_keys(&root, name)).await?);
-            organisations.insert(name.clone(), Arc::new(signing_key(&*keys).await?));
-            stores.insert(
-                name.clone(),
-                StoreLocation::Folder(folder::member_objects(&root, name)),
-            );
-            let config = NodeConfig {
-                genesis: genesis.clone(),
-                replica: ReplicaId(seat),
-                folder: folder::member(&root, name),
-                keys,
-            };
-            handles.push(
-                NodeHandle::start(config, link)
-                    .await
-                    .map_err(member_error)?,
-            );
+        let (mut organisations, mut stores) = (BTreeMap::new(), BTreeMap::new());
+        let mut keys = Vec::new();
+        for name in &names {
+            let store = Arc::new(self.key_store(folder::member_keys(&root, name)).await?);
+            let signer: Arc<dyn Signer> = Arc::new(signing_key(&*store).await?);
+            organisations.insert(name.clone(), signer);
+            let objects = folder::member_objects(&root, name);
+            stores.insert(name.clone(), StoreLocation::Folder(objects));
+            keys.push(store);
         }
+        let (parameters, master) = self.authority(&genesis, &root).await?;
+        let people = Arc::new(self.key_store(folder::people_keys(&root)).await?);
+        let handles = start_members(&genesis, &root, &names, keys).await?;
         let clients = handles.iter().map(NodeHandle::client).collect();
         let client = Arc::new(InProcessClient(clients));
         let chain = Chain::new(genesis.clone(), client.clone())?;
-        let issuer = Arc::new(self.authority(&genesis, &root, chain).await?);
-        let people = Arc::new(self.key_store(folder::people_keys(&root)).await?);
+        let issuer = Arc::new(AttributeAuthority::new(parameters, master, chain));
         let mut inner = Inner::new(ConsortiumParts {
             genesis,
             client,
@@ -204,29 +194,65 @@ impl InProcess {
             folder: root,
             _temporary: temporary,
         });
-        wait_for_gate_key(&inner).await?;
-        Ok(Consortium {
-            inner: Arc::new(inner),
-        })
+        let ready = wait_for_gate_key(&inner).await;
+        let inner = Arc::new(inner);
+        let consortium = Consortium { inner };
+        if let Err(error) = ready {
+            // What kept the key from being made is what to tell.
+            let _ = consortium.shut_down().await;
+            return Err(error);
+        }
+        Ok(consortium)
     }
 
     async fn authority(
         &self,
         genesis: &Genesis,
         root: &Path,
-        chain: Chain,
-    ) -> Result<AttributeAuthority> {
+    ) -> Result<(PublicParameters, MasterSecretKey)> {
         let keys = self.key_store(folder::authority_keys(root)).await?;
         let bytes = keys.load(MASTER_KEY).await?.ok_or(Error::Undecipherable)?;
         let master = MasterSecretKey::from_bytes(&bytes).map_err(|_| Error::Undecipherable)?;
         let parameters = PublicParameters::from_bytes(&genesis.authority.parameters)
             .map_err(|_| Error::Undecipherable)?;
-        Ok(AttributeAuthority::new(parameters, master, chain))
+        Ok((parameters, master))
     }
 
     async fn key_store(&self, folder: PathBuf) -> Result<PassphraseKeyStore> {
         Ok(PassphraseKeyStore::open(folder, &self.passphrase, self.cost).await?)
     }
+}
+
+/// Starts every member, or none: where one does not start, the others have closed their files again
+/// when this returns.
+async fn start_members(
+    genesis: &Genesis,
+    root: &Path,
+    names: &[String],
+    keys: Vec<Arc<PassphraseKeyStore>>,
+) -> Result<Vec<NodeHandle>> {
+    let seats = u16::try_from(names.len()).unwrap_or(u16::MAX);
+    let links = transport::in_process(seats).into_iter();
+    let mut handles = Vec::new();
+    for ((seat, link), (name, keys)) in (0..seats).zip(links).zip(names.iter().zip(keys)) {
+        let config = NodeConfig {
+            genesis: genesis.clone(),
+            replica: ReplicaId(seat),
+            folder: folder::member(root, name),
+            keys,
+        };
+        match NodeHandle::start(config, link).await {
+            Ok(handle) => handles.push(handle),
+            Err(error) => {
+                for handle in handles {
+                    // The first failure is the one to tell.
+                    let _ = NodeHandle::shut_down(handle).await;
+                }
+                return Err(member_error(name, error));
+            }
+        }
+    }
+    Ok(handles)
 }
 
 async fn signing_key(keys: &dyn KeyStore) -> Result<SigningKey> {
@@ -264,8 +290,9 @@ async fn wait_for_gate_key(inner: &Inner) -> Result<()> {
     }
 }
 
-fn member_error(error: medshare_node::NodeError) -> Error {
+pub(super) fn member_error(organisation: &str, error: medshare_node::NodeError) -> Error {
     Error::Member {
+        organisation: organisation.to_owned(),
         source: Box::new(error),
     }
 }

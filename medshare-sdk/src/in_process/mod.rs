@@ -22,7 +22,6 @@ pub use medshare_node::{HolderConduct, Presence};
 use crate::client::{ConsortiumClient, Unreachable};
 use crate::consortium::Consortium;
 use crate::error::{Error, Result};
-use crate::objects::{ObjectName, Part};
 use crate::record::Record;
 
 /// The members of a consortium in this process.
@@ -115,19 +114,18 @@ impl Consortium {
         Ok(&self.members()?.verified)
     }
 
-    /// The files that hold a record's ciphertext, one for each store it was placed on.
+    /// The files that hold a record's ciphertext, one for each store it was placed on, and those of
+    /// broken-off attempts to seal it that were not swept yet.
     ///
     /// # Errors
     /// [`Error::NotInProcess`].
     pub fn payload_files(&self, record: Record) -> Result<Vec<PathBuf>> {
         self.members()?;
-        let name = ObjectName {
-            record: record.id,
-            version: record.version,
-            part: Part::Payload,
-        };
-        let files = self.inner.stores.values().map(|store| store.file(name));
-        Ok(files.filter(|file| file.exists()).collect())
+        let Record { id, version } = record;
+        let stores = self.inner.stores.values();
+        Ok(stores
+            .flat_map(|store| store.payload_files(id, version))
+            .collect())
     }
 
     /// Stops every member, makes their ledgers durable and closes their files. Calls on this
@@ -136,13 +134,12 @@ impl Consortium {
     /// # Errors
     /// [`Error::Member`] with what the first member ended with, if one did not end well.
     pub async fn shut_down(self) -> Result<()> {
-        let handles = std::mem::take(&mut *self.members()?.handles.lock().await);
+        let members = self.members()?;
+        let handles = std::mem::take(&mut *members.handles.lock().await);
         let mut result = Ok(());
-        for handle in handles {
+        for (handle, name) in handles.into_iter().zip(&members.names) {
             let ended = handle.shut_down().await;
-            result = result.and(ended.map_err(|error| Error::Member {
-                source: Box::new(error),
-            }));
+            result = result.and(ended.map_err(|error| builder::member_error(name, error)));
         }
         result
     }
