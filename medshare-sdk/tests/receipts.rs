@@ -1,0 +1,113 @@
+//! A receipt is verified from bytes alone, against its own trust anchor, and against no change.
+#![cfg(feature = "in-process")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use medshare_sdk::{Purpose, Receipt, Ticket, TrustAnchor, Window};
+use support::Clinic;
+
+/// What somebody keeps of an access: two files, and what they should prove.
+struct Kept {
+    receipt: Vec<u8>,
+    anchor: Vec<u8>,
+    ticket: Ticket,
+}
+
+impl Kept {
+    async fn of_a_run() -> Self {
+        let clinic = Clinic::open().await;
+        let record = clinic.seal(b"x").await;
+        let grant = clinic
+            .patient
+            .grant(record, &clinic.doctor, Window::days(1));
+        let grant = grant.purpose(Purpose::Research).await.unwrap();
+        let open = clinic.doctor.open(grant).purpose(Purpose::Research);
+        let opened = open.await.unwrap();
+        let ticket = opened.access().ticket().clone();
+        assert_eq!(ticket.grant, grant);
+        assert_eq!(ticket.grantee, *clinic.doctor.id());
+        assert_eq!((ticket.record, ticket.version), (record.id, record.version));
+        assert_eq!(ticket.purpose, Purpose::Research);
+        let kept = Self {
+            receipt: opened.receipt().to_bytes(),
+            anchor: clinic.consortium.trust_anchor().to_bytes(),
+            ticket,
+        };
+        clinic.patient.revoke(grant).await.unwrap();
+        clinic.close().await;
+        kept
+    }
+
+    fn anchor(&self) -> TrustAnchor {
+        TrustAnchor::from_bytes(&self.anchor).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_verified_offline_and_by_its_own_anchor_only() {
+    let (kept, other) = (Kept::of_a_run().await, Kept::of_a_run().await);
+    let receipt = Receipt::from_bytes(&kept.receipt).unwrap();
+    assert_eq!(*receipt.verify(&kept.anchor()).unwrap(), kept.ticket);
+    assert_eq!(receipt.share_count(), 3);
+    assert_eq!(receipt.to_bytes(), kept.receipt);
+    assert_eq!(kept.anchor().to_bytes(), kept.anchor);
+
+    let error = receipt.verify(&other.anchor()).unwrap_err();
+    assert_eq!(error.code(), "invalid_proof");
+    assert_ne!(kept.anchor().chain(), other.anchor().chain());
+}
+
+/// Every byte of it counts. Only the digests of the shares, at its end, are the reader's word: a
+/// change there leaves the ticket as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_byte_can_be_changed() {
+    let kept = Kept::of_a_run().await;
+    let anchor = kept.anchor();
+    let shares = kept.receipt.len() - 3 * 32;
+    let proves = |bytes: &[u8]| {
+        let receipt = Receipt::from_bytes(bytes).ok()?;
+        receipt.verify(&anchor).ok().cloned()
+    };
+    for at in 0..kept.receipt.len() {
+        for bit in [0, at % 8] {
+            let mut altered = kept.receipt.clone();
+            altered[at] ^= 1 << bit;
+            let proven = proves(&altered);
+            if at < shares {
+                assert_eq!(proven, None, "byte {at} bit {bit}");
+            } else {
+                assert!(proven.is_none_or(|ticket| ticket == kept.ticket));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_left_out_or_added() {
+    let kept = Kept::of_a_run().await;
+    for end in 0..kept.receipt.len() {
+        assert!(Receipt::from_bytes(&kept.receipt[..end]).is_err(), "{end}");
+    }
+    let longer = [kept.receipt.as_slice(), &[0]].concat();
+    assert!(Receipt::from_bytes(&longer).is_err());
+    for end in 0..kept.anchor.len() {
+        assert!(TrustAnchor::from_bytes(&kept.anchor[..end]).is_err());
+    }
+    assert!(Receipt::from_bytes(&kept.anchor).is_err());
+    assert!(TrustAnchor::from_bytes(&kept.receipt).is_err());
+}
+
+/// An anchor with any byte changed is another consortium's, or none.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_anchor_verifies_it() {
+    let kept = Kept::of_a_run().await;
+    let receipt = Receipt::from_bytes(&kept.receipt).unwrap();
+    for at in 0..kept.anchor.len() {
+        let mut altered = kept.anchor.clone();
+        altered[at] ^= 1 << (at % 8);
+        if let Ok(anchor) = TrustAnchor::from_bytes(&altered) {
+            assert!(receipt.verify(&anchor).is_err(), "byte {at}");
+        }
+    }
+}

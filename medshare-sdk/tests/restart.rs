@@ -1,0 +1,196 @@
+//! A consortium out of its folder: after an orderly end, after a crash, and after damage, which is
+//! refused by name and never repaired.
+#![cfg(feature = "in-process")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use medshare_sdk::{Error, GrantId, Height};
+use support::{Clinic, DOCTOR, MEMBERS, bytes, files_under, in_folder};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn earlier_records_open_and_new_ones_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let clinic = Clinic::open_in(folder.path()).await;
+    let anchor = clinic.consortium.trust_anchor();
+    assert_eq!(
+        clinic.consortium.verified_heights().unwrap(),
+        [Height(0); 4]
+    );
+    let content = bytes(100_000, 1);
+    let mut grants = vec![clinic.sealed_and_granted(content.clone()).await.1];
+    let receipt = clinic.doctor.open(grants[0]).await.unwrap();
+    let receipt = receipt.receipt().to_bytes();
+    clinic.close().await;
+
+    let mut height = 0;
+    for run in 0..3 {
+        let clinic = Clinic::reopen(folder.path()).await;
+        assert_eq!(clinic.consortium.trust_anchor(), anchor);
+        let verified = clinic.consortium.verified_heights().unwrap();
+        let lowest = verified.iter().min().unwrap().0;
+        assert!(lowest > height, "run {run}: {verified:?}, before {height}");
+        height = lowest;
+        for grant in &grants {
+            let opened = clinic.doctor.open(*grant).await.unwrap();
+            assert!(opened.bytes() == content);
+        }
+        grants.push(clinic.sealed_and_granted(content.clone()).await.1);
+        let error = clinic.st_mary.enrol(DOCTOR, &["role:medic"]).await;
+        assert_eq!(error.unwrap_err().code(), "already_enrolled");
+        clinic.close().await;
+    }
+    let receipt = medshare_sdk::Receipt::from_bytes(&receipt).unwrap();
+    receipt.verify(&anchor).unwrap();
+}
+
+/// A folder as a crash leaves it: the log as it stood when the run was not over, and its end torn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_tail_of_the_log_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut clinic = Clinic::open_in(folder.path()).await;
+    let (_, grant) = clinic.sealed_and_granted(b"x").await;
+    for cut in [1, 20, 60] {
+        let logs = close_and_keep_logs(clinic, folder.path(), grant).await;
+        for (path, log) in &logs {
+            std::fs::write(path, &log[..log.len() - cut]).unwrap();
+        }
+        clinic = Clinic::reopen(folder.path()).await;
+        clinic.doctor.open(grant).await.unwrap();
+    }
+    clinic.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_log_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let clinic = Clinic::open_in(folder.path()).await;
+    let (_, grant) = clinic.sealed_and_granted(b"x").await;
+    let logs = close_and_keep_logs(clinic, folder.path(), grant).await;
+    let (path, log) = &logs[2];
+    let kept = std::fs::read(path).unwrap();
+    // In the file's header, in the first frame's header, in its body.
+    for at in [0, 10, 38, 45, 55, 80] {
+        let mut damaged = log.clone();
+        damaged[at] ^= 1;
+        std::fs::write(path, &damaged).unwrap();
+        assert_refused(folder.path(), MEMBERS[2]).await;
+        assert!(std::fs::read(path).unwrap() == damaged, "byte {at}");
+    }
+    std::fs::write(path, kept).unwrap();
+    let clinic = Clinic::reopen(folder.path()).await;
+    clinic.doctor.open(grant).await.unwrap();
+    clinic.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let clinic = Clinic::open_in(folder.path()).await;
+    let (_, grant) = clinic.sealed_and_granted(b"x").await;
+    clinic.close().await;
+    for member in [MEMBERS[0], MEMBERS[3]] {
+        let path = folder
+            .path()
+            .join("members")
+            .join(member)
+            .join("ledger.redb");
+        let kept = std::fs::read(&path).unwrap();
+        // A value that the state holds since genesis, wherever the file has it.
+        let mut damaged = kept.clone();
+        let places = kept.windows(MEMBERS[2].len()).enumerate();
+        let places = places.filter(|(_, window)| *window == MEMBERS[2].as_bytes());
+        let places: Vec<_> = places.map(|(place, _)| place).collect();
+        assert!(!places.is_empty());
+        places.iter().for_each(|place| damaged[*place] ^= 1);
+        let cut = kept[..kept.len() / 2].to_vec();
+        for damaged in [damaged, cut, Vec::new(), b"no database at all".repeat(999)] {
+            std::fs::write(&path, &damaged).unwrap();
+            assert_refused(folder.path(), member).await;
+            assert!(std::fs::read(&path).unwrap() == damaged, "left as it is");
+        }
+        std::fs::write(&path, kept).unwrap();
+    }
+    let clinic = Clinic::reopen(folder.path()).await;
+    clinic.doctor.open(grant).await.unwrap();
+    clinic.close().await;
+}
+
+/// Ledgers of two consortia exchanged: each is sound, and neither is this one's.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_consortiums_ledger_is_refused() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for folder in [&one, &other] {
+        Clinic::open_in(folder.path()).await.close().await;
+    }
+    let member = |folder: &Path| folder.join("members").join(MEMBERS[1]);
+    for file in ["ledger.redb", "consensus.log"] {
+        let own = std::fs::read(member(one.path()).join(file)).unwrap();
+        std::fs::copy(
+            member(other.path()).join(file),
+            member(one.path()).join(file),
+        )
+        .unwrap();
+        assert_refused(one.path(), MEMBERS[1]).await;
+        std::fs::write(member(one.path()).join(file), own).unwrap();
+    }
+    Clinic::reopen(one.path()).await.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_trust_anchor_or_key_store_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    Clinic::open_in(folder.path()).await.close().await;
+    let anchor = folder.path().join("trust-anchor");
+    let keys = folder.path().join("members").join(MEMBERS[1]).join("keys");
+    for path in [vec![anchor], files_under(&keys)].concat() {
+        let kept = std::fs::read(&path).unwrap();
+        for at in [0, kept.len() / 2, kept.len() - 1] {
+            let mut damaged = kept.clone();
+            damaged[at] ^= 1;
+            std::fs::write(&path, damaged).unwrap();
+            let started = in_folder(folder.path()).start().await;
+            assert!(started.is_err(), "{} byte {at}", path.display());
+        }
+        std::fs::write(&path, kept).unwrap();
+    }
+    Clinic::reopen(folder.path()).await.close().await;
+}
+
+/// The consortium does not start, and says whose files are to blame.
+async fn assert_refused(folder: &Path, culprit: &str) {
+    let error = in_folder(folder).start().await.map(drop).unwrap_err();
+    assert_eq!(error.code(), "member");
+    let Error::Member { organisation, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(organisation, culprit);
+    assert!(error.to_string().contains(culprit), "{error}");
+}
+
+/// Ends in order, after the logs were read out of the running consortium: a ledger made durable
+/// and a log not yet cut, as in a crash between the two.
+async fn close_and_keep_logs(
+    clinic: Clinic,
+    folder: &Path,
+    grant: GrantId,
+) -> Vec<(PathBuf, Vec<u8>)> {
+    let path = |member| folder.join("members").join(member).join("consensus.log");
+    let read = |member| (path(member), std::fs::read(path(member)).unwrap());
+    // A checkpoint may just have cut the logs, so not at once.
+    let logs = loop {
+        clinic.doctor.open(grant).await.unwrap();
+        let logs = MEMBERS.map(read);
+        if logs.iter().all(|(_, log)| log.len() > 2_000) {
+            break logs;
+        }
+    };
+    clinic.close().await;
+    logs.into()
+}
