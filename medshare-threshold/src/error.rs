@@ -1,6 +1,7 @@
 //! What can go wrong in a ceremony, in a release and in opening; and who is to blame.
 
-pub use medshare_curve::{DealError, PointError};
+pub use medshare_curve::DealError;
+use medshare_curve::PointError;
 use medshare_types::{Height, OrganisationId, Timestamp};
 
 /// Why a ceremony cannot be taken part in or finished here; no dealer is to blame.
