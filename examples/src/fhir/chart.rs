@@ -1,0 +1,197 @@
+//! Writing a patient's resources, each with references to the others.
+
+use medshare_sdk::Timestamp;
+use serde_json::{Value, json};
+
+use super::codes::{DIAGNOSES, Diagnosis, LABORATORY, Measure, VITAL_SIGNS};
+use crate::random::Random;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// A bundle's entries so far.
+pub(super) struct Chart {
+    pub(super) random: Random,
+    pub(super) entries: Vec<Value>,
+    patient: String,
+}
+
+impl Chart {
+    pub(super) fn begin(seed: u64) -> Self {
+        let random = Random::new(seed);
+        let mut chart = Self {
+            random,
+            entries: Vec::new(),
+            patient: String::new(),
+        };
+        chart.patient = chart.add(json!({
+            "resourceType": "Patient",
+            "active": true,
+            "identifier": [{
+                "system": "urn:example:hospital:patients",
+                "value": format!("P-{seed:06}"),
+            }],
+            "name": [{ "use": "official", "family": "Example", "given": ["Alex", "Robin"] }],
+            "gender": "other",
+            "birthDate": "1956-08-17",
+            "address": [{ "city": "Exampletown", "country": "XX" }],
+            "communication": [{ "language": { "text": "English" }, "preferred": true }],
+        }));
+        chart
+    }
+
+    /// Adds a resource and returns the reference to it.
+    fn add(&mut self, mut resource: Value) -> String {
+        let id = self.random.uuid();
+        let kind = resource["resourceType"].clone();
+        let full_url = format!("urn:uuid:{id}");
+        resource["id"] = id.into();
+        self.entries.push(json!({
+            "fullUrl": full_url,
+            "resource": resource,
+            "request": { "method": "POST", "url": kind },
+        }));
+        full_url
+    }
+
+    /// A visit with everything found and prescribed in it. Each of the first ones brings a
+    /// diagnosis, so that later ones have something to follow up.
+    pub(super) fn visit(&mut self, number: u64, day: u64) {
+        let start = day * DAY_MS + self.random.between(8 * 60, 16 * 60) * 60_000;
+        let length = self.random.between(10, 50) * 60_000;
+        let (code, display) = *self.random.pick(&[
+            ("185349003", "Encounter for check up"),
+            ("390906007", "Follow-up encounter"),
+        ]);
+        let encounter = self.add(json!({
+            "resourceType": "Encounter",
+            "status": "finished",
+            "class": {
+                "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+                "code": "AMB",
+            },
+            "type": [concept("http://snomed.info/sct", code, display)],
+            "subject": { "reference": self.patient },
+            "period": { "start": iso(start), "end": iso(start + length) },
+            "serviceProvider": { "display": "St Mary, cardiology" },
+        }));
+        let visit = Visit {
+            encounter,
+            moment: iso(start + length / 2),
+        };
+        self.blood_pressure(&visit);
+        for measure in &VITAL_SIGNS {
+            self.measurement(&visit, "vital-signs", measure);
+        }
+        for measure in &LABORATORY {
+            self.measurement(&visit, "laboratory", measure);
+        }
+        if let Some(diagnosis) = usize::try_from(number).ok().and_then(|n| DIAGNOSES.get(n)) {
+            self.diagnosis(&visit, diagnosis);
+        }
+        let known = number.min(DIAGNOSES.len() as u64 - 1);
+        let treated = self.random.between(0, known) as usize;
+        self.prescription(&visit, &DIAGNOSES[treated]);
+    }
+
+    fn blood_pressure(&mut self, visit: &Visit) {
+        let systolic = self.random.between(105, 165);
+        let diastolic = self.random.between(60, 95);
+        let part = |code, name, value| {
+            json!({
+                "code": concept("http://loinc.org", code, name),
+                "valueQuantity": quantity(value, "mm[Hg]"),
+            })
+        };
+        let parts = [
+            part("8480-6", "Systolic blood pressure", systolic as f64),
+            part("8462-4", "Diastolic blood pressure", diastolic as f64),
+        ];
+        let mut panel = self.finding(
+            visit,
+            "vital-signs",
+            concept("http://loinc.org", "85354-9", "Blood pressure panel"),
+        );
+        panel["component"] = parts.as_slice().into();
+        self.add(panel);
+    }
+
+    fn measurement(&mut self, visit: &Visit, category: &str, measure: &Measure) {
+        let tenths = self.random.between(measure.tenths.0, measure.tenths.1);
+        let code = concept("http://loinc.org", measure.code, measure.name);
+        let mut finding = self.finding(visit, category, code);
+        finding["valueQuantity"] = quantity(tenths as f64 / 10.0, measure.unit);
+        self.add(finding);
+    }
+
+    fn finding(&self, visit: &Visit, category: &str, code: Value) -> Value {
+        let categories = "http://terminology.hl7.org/CodeSystem/observation-category";
+        json!({
+            "resourceType": "Observation",
+            "status": "final",
+            "category": [concept(categories, category, category)],
+            "code": code,
+            "subject": { "reference": self.patient },
+            "encounter": { "reference": visit.encounter },
+            "effectiveDateTime": visit.moment,
+            "issued": visit.moment,
+        })
+    }
+
+    fn diagnosis(&mut self, visit: &Visit, diagnosis: &Diagnosis) {
+        let status = |system: &str, code: &str| {
+            let system = format!("http://terminology.hl7.org/CodeSystem/{system}");
+            json!({ "coding": [{ "system": system, "code": code }] })
+        };
+        self.add(json!({
+            "resourceType": "Condition",
+            "clinicalStatus": status("condition-clinical", "active"),
+            "verificationStatus": status("condition-ver-status", "confirmed"),
+            "code": concept("http://snomed.info/sct", diagnosis.code, diagnosis.name),
+            "subject": { "reference": self.patient },
+            "encounter": { "reference": visit.encounter },
+            "onsetDateTime": visit.moment,
+            "recordedDate": visit.moment,
+        }));
+    }
+
+    fn prescription(&mut self, visit: &Visit, reason: &Diagnosis) {
+        let rxnorm = "http://www.nlm.nih.gov/research/umls/rxnorm";
+        let medication = concept(rxnorm, reason.medication, reason.medication_name);
+        let times = self.random.between(1, 3);
+        self.add(json!({
+            "resourceType": "MedicationRequest",
+            "status": "completed",
+            "intent": "order",
+            "medicationCodeableConcept": medication,
+            "subject": { "reference": self.patient },
+            "encounter": { "reference": visit.encounter },
+            "authoredOn": visit.moment,
+            "reasonCode": [{ "text": reason.name }],
+            "dosageInstruction": [{
+                "timing": { "repeat": { "frequency": times, "period": 1, "periodUnit": "d" } },
+                "doseAndRate": [{ "doseQuantity": { "value": 1 } }],
+            }],
+        }));
+    }
+}
+
+/// The visit that a resource belongs to.
+struct Visit {
+    encounter: String,
+    moment: String,
+}
+
+fn concept(system: &str, code: &str, display: &str) -> Value {
+    json!({
+        "coding": [{ "system": system, "code": code, "display": display }],
+        "text": display,
+    })
+}
+
+fn quantity(value: f64, unit: &str) -> Value {
+    json!({ "value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit })
+}
+
+fn iso(millis: u64) -> String {
+    Timestamp::from_millis(millis).to_string()
+}
