@@ -86,7 +86,14 @@ pub enum DealError {
         /// Deals given.
         found: usize,
     },
-    /// The deals cancel each other: Y or a Y_j is the identity.
+    /// The deals cancel each other: Y is the identity.
     #[error("the deals add up to an identity")]
     DegenerateKey,
+    /// The deals cancel each other at one holder: Y_j is the identity. Only that holder, as the
+    /// last dealer, sees the others' f_i(j) and can bring it about.
+    #[error("the deals add up to an identity for {holder}")]
+    DegenerateShare {
+        /// Whose place.
+        holder: OrganisationId,
+    },
 }

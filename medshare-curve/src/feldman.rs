@@ -159,7 +159,7 @@ impl Ceremony {
             }
             sum = sum.plus(&self.check_deal(*dealer, deal)?);
         }
-        let public = encode_nonzero(&sum.constant())?;
+        let public = encode_nonzero(&sum.constant()).ok_or(DealError::DegenerateKey)?;
         let shares: Vec<G2Projective> = (1..=self.holders.len() as u64)
             .map(|place| sum.public_share(place))
             .collect();
@@ -167,10 +167,11 @@ impl Ceremony {
             .holders
             .iter()
             .zip(G2Projective::normalize_batch(&shares));
-        let holders = holders.map(|(organisation, share)| {
+        let holders = holders.map(|(holder, share)| {
+            let public_share = encode_nonzero(&share);
             Ok(GateHolder {
-                organisation: *organisation,
-                public_share: encode_nonzero(&share)?,
+                organisation: *holder,
+                public_share: public_share.ok_or(DealError::DegenerateShare { holder: *holder })?,
             })
         });
         let lineage = self.lineage(deals);
@@ -241,11 +242,8 @@ impl Commitments {
     }
 }
 
-fn encode_nonzero(point: &G2Affine) -> Result<G2Bytes, DealError> {
-    if point.is_zero() {
-        return Err(DealError::DegenerateKey);
-    }
-    Ok(encode_g2(point))
+fn encode_nonzero(point: &G2Affine) -> Option<G2Bytes> {
+    (!point.is_zero()).then(|| encode_g2(point))
 }
 
 fn mul_short(point: &G2Projective, factor: u64) -> G2Projective {

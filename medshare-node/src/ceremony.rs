@@ -2,13 +2,17 @@
 //!
 //! Each holder posts one deal; once all are there, each checks its share of every deal and either
 //! acknowledges all of them or complains of one. A share is in the key store before it is
-//! acknowledged: an acknowledged ceremony has no holder without its share.
+//! acknowledged: an acknowledged ceremony has no holder without its share. A holder that loses its
+//! share all the same computes it again, from the deals on the chain and its holder key.
+//!
+//! No deal, however made, ends a member: what is wrong with one is told on the chain.
 
 use std::sync::Arc;
 
-use medshare_contract::state::{CeremonyState, HolderSet, deals_digest};
+use medshare_contract::state::{CeremonyState, Complaint, HolderSet, deals_digest};
 use medshare_contract::{Call, keys};
 use medshare_ledger::{LedgerStore, Transaction};
+use medshare_threshold::error::DealError;
 use medshare_threshold::{HolderShare, Participant, Roster};
 use medshare_types::keystore::KeyStore;
 use medshare_types::{AccessClass, Deal, GateKey, Genesis, Nonce, OrganisationId, Wire};
@@ -17,6 +21,7 @@ use crate::error::NodeError;
 use crate::executor::read;
 use crate::holder::Holder;
 use crate::member::{Member, blocking};
+use crate::mempool::Admission;
 use crate::random::os_random;
 use crate::secrets::GATE_SHARE;
 
@@ -36,6 +41,7 @@ enum Step {
     Deal(Call),
     Acknowledge { share: HolderShare, call: Call },
     Complain(Call),
+    Restore(HolderShare),
     Over,
 }
 
@@ -67,33 +73,32 @@ impl Member {
         let (dealt, answered) = (self.ceremony.dealt, self.ceremony.answered);
         let step = blocking(move || next_step(&ledger, &genesis, &holder, dealt, answered)).await?;
         match step {
-            Step::Wait => Ok(()),
-            Step::Over => {
+            Step::Wait => {}
+            Step::Over => self.ceremony.over = true,
+            Step::Deal(call) => self.ceremony.dealt = self.submit_own(&call).await?,
+            Step::Complain(call) => self.ceremony.answered = self.submit_own(&call).await?,
+            Step::Restore(share) => {
+                self.keep_share(share).await?;
                 self.ceremony.over = true;
-                Ok(())
-            }
-            Step::Deal(call) => {
-                self.ceremony.dealt = true;
-                self.submit_own(&call).await
-            }
-            Step::Complain(call) => {
-                self.ceremony.answered = true;
-                self.submit_own(&call).await
             }
             Step::Acknowledge { share, call } => {
-                self.ceremony.answered = true;
-                self.ceremony
-                    .keys
-                    .store(GATE_SHARE, &share.to_bytes())
-                    .await?;
-                self.holder.set_share(share);
-                self.submit_own(&call).await
+                self.keep_share(share).await?;
+                self.ceremony.answered = self.submit_own(&call).await?;
             }
         }
+        Ok(())
     }
 
-    /// Signs a call of this organisation's own and hands it in.
-    async fn submit_own(&mut self, call: &Call) -> Result<(), NodeError> {
+    async fn keep_share(&self, share: HolderShare) -> Result<(), NodeError> {
+        let keys = &self.ceremony.keys;
+        keys.store(GATE_SHARE, &share.to_bytes()).await?;
+        self.holder.set_share(share);
+        Ok(())
+    }
+
+    /// Signs a call of this organisation's own and hands it in; false when there was no room for
+    /// it, so that it has to be handed in later.
+    async fn submit_own(&mut self, call: &Call) -> Result<bool, NodeError> {
         let transaction = Transaction::sign(
             self.genesis.chain_id(),
             self.holder.organisation().into(),
@@ -101,7 +106,8 @@ impl Member {
             call.to_wire(),
             &self.holder.secrets().signing_key,
         );
-        self.submit(transaction).await.map(drop)
+        let admission = self.submit(transaction).await?;
+        Ok(matches!(admission, Admission::Added | Admission::Known))
     }
 }
 
@@ -122,26 +128,29 @@ fn next_step(
     let Some(place) = set.index_of(&own) else {
         return Ok(Step::Over);
     };
-    if established.is_some() {
-        return Ok(Step::Over);
+    let roster = roster(genesis, &set)?;
+    let part = Participant::new(&roster, own, &holder.secrets().holder_key)?;
+    if let Some(key) = established {
+        if holder.holds_share_of(&key) {
+            return Ok(Step::Over);
+        }
+        tracing::warn!("the share of the gate key is missing or stale: computing it again");
+        let deals = deals(ledger, &set)?;
+        return Ok(match examine(&roster, &part, &deals) {
+            Ok(share) => Step::Restore(share),
+            Err(_) => Step::Over,
+        });
     }
-    if let Some(complaint) = state.stopped {
-        let (accuser, dealer) = (complaint.accuser, complaint.dealer);
+    if let Some(Complaint { accuser, dealer }) = state.stopped {
         tracing::error!(%accuser, %dealer, "the key ceremony was stopped by a complaint");
         return Ok(Step::Over);
     }
-    let roster = roster(genesis, &set)?;
-    let part = Participant::new(&roster, own, &holder.secrets().holder_key)?;
     if state.deals.get(place).is_some_and(Option::is_none) {
-        let deal = || Call::PostDeal {
-            class: CLASS,
-            deal: part.deal(&mut os_random()),
-        };
-        return Ok(if dealt {
-            Step::Wait
-        } else {
-            Step::Deal(deal())
-        });
+        if dealt {
+            return Ok(Step::Wait);
+        }
+        let deal = part.deal(&mut os_random());
+        return Ok(Step::Deal(Call::PostDeal { class: CLASS, deal }));
     }
     let Ok(digests) = state.all_deals() else {
         return Ok(Step::Wait);
@@ -149,37 +158,61 @@ fn next_step(
     if answered || state.acknowledged.get(place).copied().unwrap_or(true) {
         return Ok(Step::Wait);
     }
-    let mut deals: Vec<(OrganisationId, Deal)> = Vec::new();
+    let step = match examine(&roster, &part, &deals(ledger, &set)?) {
+        Ok(share) => {
+            let deals = deals_digest(&genesis.chain_id(), CLASS, &digests);
+            let class = CLASS;
+            let call = Call::AcknowledgeDeals { class, deals };
+            Step::Acknowledge { share, call }
+        }
+        Err(Some(dealer)) => {
+            let class = CLASS;
+            Step::Complain(Call::ComplainOfDeal { class, dealer })
+        }
+        Err(None) => Step::Over,
+    };
+    Ok(step)
+}
+
+/// The deals on the chain, in the order of the holders.
+fn deals(ledger: &LedgerStore, set: &HolderSet) -> Result<Vec<(OrganisationId, Deal)>, NodeError> {
+    let mut deals = Vec::new();
     for entry in &set.holders {
-        let deal = read(ledger, &keys::deal(CLASS, &entry.organisation))?;
-        let Some(deal) = deal else {
-            return Ok(Step::Wait);
-        };
-        deals.push((entry.organisation, deal));
-    }
-    let mut contributions = Vec::new();
-    for (dealer, deal) in &deals {
-        match part.open(*dealer, deal, &mut os_random()) {
-            Ok(contribution) => contributions.push(contribution),
-            Err(bad) => {
-                tracing::error!(dealer = %bad.dealer(), %bad, "a bad deal");
-                let dealer = bad.dealer();
-                return Ok(Step::Complain(Call::ComplainOfDeal {
-                    class: CLASS,
-                    dealer,
-                }));
-            }
+        if let Some(deal) = read(ledger, &keys::deal(CLASS, &entry.organisation))? {
+            deals.push((entry.organisation, deal));
         }
     }
+    Ok(deals)
+}
+
+/// This holder's share, or whose deal is bad; nobody's, when the deals make no key and no single
+/// dealer can be named.
+fn examine(
+    roster: &Roster,
+    part: &Participant<'_>,
+    deals: &[(OrganisationId, Deal)],
+) -> Result<HolderShare, Option<OrganisationId>> {
+    let mut contributions = Vec::new();
+    for (dealer, deal) in deals {
+        let contribution = part.open(*dealer, deal, &mut os_random()).map_err(|bad| {
+            tracing::error!(dealer = %bad.dealer(), %bad, "a bad deal");
+            Some(bad.dealer())
+        })?;
+        contributions.push(contribution);
+    }
     let deals: Vec<_> = deals.iter().map(|(dealer, deal)| (*dealer, deal)).collect();
-    let key = roster.ceremony().gate_key(&deals)?;
-    let share = part.combine(&key, &contributions)?;
-    let deals = deals_digest(&genesis.chain_id(), CLASS, &digests);
-    let call = Call::AcknowledgeDeals {
-        class: CLASS,
-        deals,
-    };
-    Ok(Step::Acknowledge { share, call })
+    let key = roster.ceremony().gate_key(&deals).map_err(|error| {
+        tracing::error!(%error, "the deals make no key");
+        match error {
+            // Its own deal cancels the others' at its own place; see the error.
+            DealError::DegenerateShare { holder } => Some(holder),
+            _ => None,
+        }
+    })?;
+    part.combine(&key, &contributions).map_err(|error| {
+        tracing::error!(%error, "the deals make no share");
+        None
+    })
 }
 
 fn roster(genesis: &Genesis, set: &HolderSet) -> Result<Roster, NodeError> {

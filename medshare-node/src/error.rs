@@ -4,7 +4,6 @@ use medshare_consensus::RecoverError;
 use medshare_contract::{GenesisError, StateError};
 use medshare_ledger::StoreError;
 use medshare_threshold::CeremonyError;
-use medshare_threshold::error::DealError;
 use medshare_types::{DecodeError, Height, keystore::KeyStoreError};
 
 use crate::log::LogError;
@@ -60,13 +59,6 @@ pub enum NodeError {
         /// Why.
         #[from]
         source: CeremonyError,
-    },
-    /// The deals on the chain make no key.
-    #[error("the deals make no key: {source}")]
-    Deals {
-        /// Why.
-        #[from]
-        source: DealError,
     },
     /// A committed block names other roots than this member computed: it has gone astray.
     #[error("block {height} names other roots than this member computed")]

@@ -52,6 +52,17 @@ impl Holder {
         &self.secrets
     }
 
+    /// Whether it holds a share of this generation of this key.
+    pub(crate) fn holds_share_of(&self, key: &GateKey) -> bool {
+        let share = self.share.read().unwrap_or_else(PoisonError::into_inner);
+        let fits = |share: &HolderShare| {
+            *share.key() == key.id
+                && share.generation() == key.generation
+                && share.holder() == self.secrets.organisation
+        };
+        share.as_ref().is_some_and(fits)
+    }
+
     /// Takes the share that the ceremony gave, or that the key store kept.
     pub(crate) fn set_share(&self, share: HolderShare) {
         *self.share.write().unwrap_or_else(PoisonError::into_inner) = Some(share);

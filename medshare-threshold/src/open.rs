@@ -44,18 +44,19 @@ pub struct Recovered {
     pub factor: GateFactor,
     /// Digests of the t shares it was made of, in the order of their holders: for a receipt.
     pub used: Vec<Digest>,
-    /// Holders of which a share was found bad and none good, in order.
+    /// Holders that signed a bad share for this opening, in order.
     ///
-    /// A share that was not looked at, because t others sufficed, accuses nobody.
+    /// A share that was not looked at, because t others sufficed, accuses nobody, and neither does
+    /// one that the holder did not sign for this opening: anybody could have sent it.
     pub culprits: Vec<OrganisationId>,
 }
 
 /// Recovers the factor of `label` from release shares, whoever of the holders lies.
 ///
 /// `key` and `signing_keys` come from verified state, `label` too. A share counts once for a holder,
-/// and only if it is signed by that holder for this ticket, label, key and generation, and its
-/// points are valid; shares of anybody else are ignored. A holder that sent a good share is not
-/// blamed for another one, which somebody else may have sent in its name.
+/// and only if it is signed by that holder for this ticket, label, key and generation; everything
+/// else is ignored and blames nobody. A holder is blamed for what it signed: a share whose points
+/// are invalid, or that is wrong.
 ///
 /// Cost, when the first t are good: for every share given a signature and two points of G1 to
 /// decode; then two sums of t products, a product of two pairings, and a pairing. Finding b bad
@@ -81,7 +82,7 @@ pub fn recover(
     let first = first_of_each_holder(&candidates, &BTreeSet::new());
     let first = &first[..first.len().min(opening.needed())];
     if let Some(factor) = opening.combine(&candidates, first) {
-        return Ok(recovered(factor, &candidates, first, blamed, first));
+        return Ok(recovered(factor, &candidates, first, blamed));
     }
 
     let bad = opening.find_bad(&candidates)?;
@@ -92,12 +93,12 @@ pub fn recover(
         return Err(RecoverError::InsufficientShares {
             good: good.len(),
             needed: opening.needed(),
-            culprits: culprits(&candidates, blamed, &good),
+            culprits: blamed.into_iter().collect(),
         });
     }
     let factor = opening.combine(&candidates, chosen);
     let factor = factor.ok_or(RecoverError::InconsistentKey)?;
-    Ok(recovered(factor, &candidates, chosen, blamed, &good))
+    Ok(recovered(factor, &candidates, chosen, blamed))
 }
 
 fn recovered(
@@ -105,26 +106,13 @@ fn recovered(
     candidates: &[Candidate<'_>],
     used: &[usize],
     blamed: BTreeSet<OrganisationId>,
-    good: &[usize],
 ) -> Recovered {
     let digest = |&index: &usize| candidates[index].share.digest();
     Recovered {
         factor,
         used: used.iter().map(digest).collect(),
-        culprits: culprits(candidates, blamed, good),
+        culprits: blamed.into_iter().collect(),
     }
-}
-
-/// The blamed, without those of whom a share was good.
-fn culprits(
-    candidates: &[Candidate<'_>],
-    mut blamed: BTreeSet<OrganisationId>,
-    good: &[usize],
-) -> Vec<OrganisationId> {
-    for &index in good {
-        blamed.remove(&candidates[index].share.holder);
-    }
-    blamed.into_iter().collect()
 }
 
 /// A share that is signed by its holder for this opening and whose A and S are valid. K is for
@@ -207,7 +195,8 @@ impl<'a> Opening<'a> {
         self.key.threshold.into()
     }
 
-    /// The usable shares, in the order of places and each once; and the holders of unusable ones.
+    /// The usable shares, in the order of places and each once; and the holders that signed shares
+    /// with invalid points.
     fn screen<'s>(
         &self,
         signing_keys: &[(OrganisationId, VerifyingKey)],
@@ -224,14 +213,12 @@ impl<'a> Opening<'a> {
             };
             let signed =
                 |key: &VerifyingKey| is_for(self.key, self.ticket, share) && is_signed(share, key);
-            let candidate = signing_keys
-                .get(&share.holder)
-                .filter(|key| signed(key))
-                .and_then(|_| Candidate::decode(place, share).ok());
-            if let Some(candidate) = candidate {
-                usable.insert((place, share.digest()), candidate);
-            } else {
-                blamed.insert(share.holder);
+            if !signing_keys.get(&share.holder).is_some_and(signed) {
+                continue;
+            }
+            match Candidate::decode(place, share) {
+                Ok(candidate) => drop(usable.insert((place, share.digest()), candidate)),
+                Err(_) => drop(blamed.insert(share.holder)),
             }
         }
         (usable.into_values().collect(), blamed)

@@ -156,7 +156,7 @@ fn shares_of_another_ticket_are_worth_nothing() {
     let replayed = two.recover(&label, &ticket_2, &second, &shares);
     assert!(matches!(
         replayed,
-        Err(RecoverError::InsufficientShares { good: 0, ref culprits, .. }) if culprits.len() == 4
+        Err(RecoverError::InsufficientShares { good: 0, ref culprits, .. }) if culprits.is_empty()
     ));
     // Relabelled: the signature is over the ticket.
     let mut relabelled = shares.clone();

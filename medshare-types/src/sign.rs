@@ -6,7 +6,7 @@ use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_zebra as zebra;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::hash::{Digest, Xof};
 use crate::random::RandomSource;
@@ -50,6 +50,12 @@ impl SigningKey {
     #[must_use]
     pub fn sign(&self, statement: &Digest) -> Signature {
         Signature(self.expanded.sign(statement.as_ref()).to_bytes())
+    }
+}
+
+impl Drop for SigningKey {
+    fn drop(&mut self) {
+        self.expanded.zeroize();
     }
 }
 
