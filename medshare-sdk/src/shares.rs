@@ -1,5 +1,6 @@
 //! Gathering release shares for a ticket.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -12,6 +13,7 @@ use medshare_types::{
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::clock;
+use crate::consortium::Inner;
 use crate::error::{Error, Result};
 use crate::person::Person;
 
@@ -49,7 +51,8 @@ pub(crate) async fn gather(
             Some(ask(person, ticket, holder.organisation, seat))
         })
         .collect();
-    let mut deadline = Instant::now() + SHARES_TIMEOUT;
+    let latest = Instant::now() + SHARES_TIMEOUT;
+    let mut deadline = latest;
     let needed = usize::from(key.threshold);
     let (mut shares, mut silent) = (Vec::new(), Vec::new());
     let mut pending: Vec<_> = key
@@ -57,46 +60,59 @@ pub(crate) async fn gather(
         .iter()
         .map(|holder| holder.organisation)
         .collect();
-    while let Ok(Some((holder, answer))) = timeout_at(deadline, asked.next()).await {
-        pending.retain(|other| *other != holder);
-        match answer {
-            Ok(share) => shares.push(share),
-            Err(reason) => silent.push(format!("{}: {reason}", inner.name_of(&holder))),
+    let session = Arc::new(session);
+    loop {
+        while let Ok(Some((holder, answer))) = timeout_at(deadline, asked.next()).await {
+            pending.retain(|other| *other != holder);
+            match answer {
+                Ok(share) => shares.push(share),
+                Err(reason) => silent.push(format!("{}: {reason}", inner.name_of(&holder))),
+            }
+            if shares.len() >= needed {
+                deadline = latest.min(Instant::now() + GRACE);
+            }
         }
-        if shares.len() == needed {
-            deadline = deadline.min(Instant::now() + GRACE);
+        let (key, label, ticket) = (key.clone(), label.clone(), ticket.clone());
+        let (session, signing_keys, given) =
+            (Arc::clone(&session), signing_keys.clone(), shares.clone());
+        let work = move || recover(&key, &label, &ticket, &session, &signing_keys, &given);
+        let recovered = tokio::task::spawn_blocking(work).await;
+        let recovered = recovered.map_err(|error| Error::Io {
+            source: error.into(),
+        })?;
+        match recovered {
+            Ok(recovered) => return Ok(recovered),
+            // Liars may be quick: whoever has not answered yet can still make up for them.
+            Err(RecoverError::InsufficientShares { .. })
+                if !asked.is_empty() && Instant::now() < latest =>
+            {
+                deadline = latest;
+            }
+            Err(error) => {
+                let names = pending.iter().map(|id| inner.name_of(id));
+                silent.extend(names.map(|name| format!("{name}: no answer")));
+                return Err(told(inner, error, silent));
+            }
         }
     }
-    drop(asked);
-    silent.extend(
-        pending
-            .iter()
-            .map(|id| format!("{}: no answer", inner.name_of(id))),
-    );
-    let (key, label, ticket) = (key.clone(), label.clone(), ticket.clone());
-    let work = move || recover(&key, &label, &ticket, &session, &signing_keys, &shares);
-    let recovered = tokio::task::spawn_blocking(work).await;
-    let recovered = recovered.map_err(|error| Error::Io {
-        source: error.into(),
-    })?;
-    recovered.map_err(|error| match error {
+}
+
+fn told(inner: &Inner, error: RecoverError, silent: Vec<String>) -> Error {
+    match error {
         RecoverError::InsufficientShares {
             good,
             needed,
             culprits,
-        } => {
-            let culprits = culprits.iter().map(|id| inner.name_of(id)).collect();
-            Error::InsufficientShares {
-                good,
-                needed,
-                culprits,
-                silent,
-            }
-        }
+        } => Error::InsufficientShares {
+            good,
+            needed,
+            culprits: culprits.iter().map(|id| inner.name_of(id)).collect(),
+            silent,
+        },
         other => Error::InvalidAnswer {
             reason: other.to_string(),
         },
-    })
+    }
 }
 
 /// One holder's share, or why there is none.
@@ -140,6 +156,10 @@ async fn ask_once(
         .ask(seat, &MemberRequest::Share(Box::new(request)))
         .await
     {
+        // What the holder did not sign as its own may be anybody's, and must not frame another.
+        Ok(MemberResponse::Share(share)) if share.holder != holder => {
+            Err(("a share in another holder's name".to_owned(), false))
+        }
         Ok(MemberResponse::Share(share)) => Ok(*share),
         Ok(MemberResponse::Refused(refusal)) => {
             let again = matches!(refusal.code, RefusalCode::Unknown | RefusalCode::Stale);
