@@ -10,14 +10,14 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use medshare_contract::keys;
-use medshare_contract::state::{CeremonyState, PersonState};
+use medshare_contract::state::{CeremonyState, UsedMark};
+use medshare_contract::{Call, keys};
 use medshare_ledger::{MemberRequest, MemberResponse, RefusalCode, ShareRequest, Transaction};
 use medshare_types::{
-    AccessClass, ChainId, Denial, Digest, Nonce, Outcome, PersonId, RandomSource as _, Signature,
-    SigningKey, TicketId, Timestamp, Wire,
+    AccessClass, ChainId, Denial, Digest, GrantId, Nonce, Outcome, PersonId, RandomSource as _,
+    Signature, SigningKey, TicketId, Timestamp, Wire,
 };
-use support::{World, enrolment, rng};
+use support::{World, no_grant, rng};
 
 /// A seat whose member does not run: the test speaks in its name.
 const HOSTILE: u16 = 3;
@@ -100,7 +100,7 @@ async fn votes_count_for_nobody_but_their_signer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_of_peers_are_checked() {
     let world = World::with_members(&[0, 1, 2]).await;
-    let (call, person) = enrolment(7);
+    let call = no_grant();
     let mut forged = world.sign(HOSTILE, 7, &call);
     forged.signature = Signature::from_bytes([3; 64]);
     let own = SigningKey::from_seed(&[200; 32]);
@@ -126,16 +126,17 @@ async fn transactions_of_peers_are_checked() {
     let denied = Outcome::Denied(Denial::UnknownSender);
     assert_eq!(proof.receipt.outcome, denied);
     world.assert_goes_on(1).await;
-    let place = keys::person(&person);
-    assert_eq!(world.state::<PersonState>(0, place).await, None);
+    for nonce in [7, 8, 9] {
+        let place = world.mark(HOSTILE, nonce);
+        assert_eq!(world.state::<UsedMark>(0, place).await, None, "{nonce}");
+    }
     world.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_of_any_bytes_are_refused() {
     let world = World::with_members(&[0, 1, 2]).await;
-    let (call, _) = enrolment(7);
-    let transaction = world.sign(HOSTILE, 7, &call);
+    let transaction = world.sign(HOSTILE, 7, &no_grant());
     let requests = [
         MemberRequest::Submit(Box::new(transaction.clone())),
         MemberRequest::ReceiptOf(transaction.id()),
@@ -173,7 +174,7 @@ async fn well_formed_requests_that_mean_nothing_are_refused() {
         "{code}"
     );
 
-    let (call, person) = enrolment(7);
+    let call = no_grant();
     let good = world.sign(HOSTILE, 7, &call);
     let mut forged = good.clone();
     forged.signature = Signature::from_bytes([3; 64]);
@@ -202,13 +203,13 @@ async fn well_formed_requests_that_mean_nothing_are_refused() {
     // Said twice it is one; another call under the same nonce is none.
     for _ in 0..2 {
         let outcome = world.order(0, good.clone()).await;
-        assert!(matches!(outcome, Outcome::Applied(_)));
+        assert_eq!(outcome, Outcome::Denied(Denial::UnknownGrant));
     }
-    let again = world.sign(HOSTILE, 7, &enrolment(8).0);
-    let outcome = world.order(0, again).await;
+    let other = Call::RevokeGrant {
+        grant: GrantId::from_digest(*world.genesis.chain_id().digest()),
+    };
+    let outcome = world.order(0, world.sign(HOSTILE, 7, &other)).await;
     assert_eq!(outcome, Outcome::Denied(Denial::DuplicateNonce));
-    let place = keys::person(&person);
-    assert!(world.state::<PersonState>(0, place).await.is_some());
     world.shut_down().await;
 }
 

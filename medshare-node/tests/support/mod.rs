@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use medshare_contract::state::UsedMark;
 use medshare_contract::{Call, keys};
 use medshare_ledger::{LightClient, MemberRequest, MemberResponse, RefusalCode, Transaction};
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
@@ -22,8 +23,8 @@ use medshare_threshold::HolderKeyPair;
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::{BoxFuture, KeyStore, KeyStoreError};
 use medshare_types::{
-    AccessClass, Digest, GateKey, Genesis, Nonce, OrganisationId, Outcome, PersonId, ReplicaId,
-    SigningKey, Timestamp, Wire,
+    AccessClass, Denial, Digest, GateKey, Genesis, GrantId, Nonce, OrganisationId, Outcome,
+    ReplicaId, SigningKey, Timestamp, Wire,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
@@ -273,27 +274,27 @@ impl World {
             .await
     }
 
-    /// The consortium still orders: somebody new is enrolled, and every running member knows it.
+    /// The consortium still orders and executes: what is ordered leaves its mark on every running
+    /// member.
     pub async fn assert_goes_on(&self, nonce: u8) {
-        let (call, id) = enrolment(nonce);
-        let outcome = self.order(0, self.sign(3, nonce, &call)).await;
-        assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
+        let outcome = self.order(0, self.sign(3, nonce, &no_grant())).await;
+        assert_eq!(outcome, Outcome::Denied(Denial::UnknownGrant));
         for member in self.members.keys() {
-            let place = keys::person(&id);
-            self.wait_for::<medshare_contract::state::PersonState>(*member, place, |_| true)
-                .await;
+            let place = self.mark(3, nonce);
+            self.wait_for::<UsedMark>(*member, place, |_| true).await;
         }
+    }
+
+    /// Where the state notes that a transaction of this nonce was executed.
+    pub fn mark(&self, seat: u16, nonce: u8) -> Digest {
+        keys::used_nonce(&self.organisation(seat).into(), &Nonce([nonce; 16]))
     }
 }
 
-/// A call that enrols the person number `n`.
-pub fn enrolment(n: u8) -> (Call, PersonId) {
-    let key = SigningKey::from_seed(&[n; 32]).verifying_key();
-    let call = Call::EnrolPerson {
-        key,
-        attributes: Vec::new(),
-    };
-    (call, PersonId::of_key(&key))
+/// A call that means nothing, and is denied for that.
+pub fn no_grant() -> Call {
+    let grant = GrantId::from_digest(Digest::ZERO);
+    Call::RevokeGrant { grant }
 }
 
 pub fn rng(seed: u64) -> ChaCha20Rng {
