@@ -2,9 +2,11 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
+use medshare_types::hash::digest;
+use medshare_types::wire::to_borsh;
 use medshare_types::{
-    AccessClass, Deal, Digest, GrantId, OrganisationId, PersonId, PurposeSet, RecordId,
-    RecordVersion, VerifyingKey, Window, Wire,
+    AccessClass, ChainId, Deal, Digest, GrantId, OrganisationId, PersonId, PurposeSet, RecordId,
+    RecordVersion, Signature, VerifyingKey, Window, Wire,
 };
 
 use crate::state::SealedLabel;
@@ -18,8 +20,11 @@ pub enum Call {
     EnrolPerson {
         /// The person's signing key; its digest is the pseudonym.
         key: VerifyingKey,
-        /// At most 64, each of 1 to 256 bytes, strictly ascending.
+        /// At most 64, each of 1 to 256 bytes, strictly ascending; none with
+        /// [`RESERVED_ATTRIBUTE_PREFIX`] in it.
         attributes: Vec<String>,
+        /// The person's signature, by `key`, of [`enrolment_statement`] for the sender.
+        consent: Signature,
     },
     /// By an organisation: registers a version of a record that it owns.
     RegisterRecord(Box<RegisterRecord>),
@@ -62,6 +67,31 @@ pub enum Call {
 
 impl Wire for Call {
     const KIND: [u8; 4] = *b"mCAL";
+}
+
+/// How the attribute begins that tells whose word an attribute key rests on:
+/// `vouched-by:<organisation name>`. The attribute authority adds it to every key, so no
+/// organisation can vouch under another's name.
+pub const RESERVED_ATTRIBUTE_PREFIX: &str = "vouched-by:";
+
+/// What a person signs to be enrolled by that organisation, on that chain, with exactly these
+/// attributes. The key that signs is bound by the signature itself.
+///
+/// `H(tag, chain, organisation, borsh(attributes))`, the attributes in the order of the call.
+///
+/// # Security
+/// It has no date: the organisation can enrol the person with it at any later time, once. Nobody
+/// else can.
+#[must_use]
+pub fn enrolment_statement(
+    chain: &ChainId,
+    organisation: &OrganisationId,
+    attributes: &[String],
+) -> Digest {
+    digest(
+        "medshare/contract/enrolment/v1",
+        &[chain.as_ref(), organisation.as_ref(), &to_borsh(attributes)],
+    )
 }
 
 /// What the data subject consents to.

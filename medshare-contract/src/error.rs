@@ -45,8 +45,11 @@ pub enum GenesisError {
         /// Why not.
         source: DecodeError,
     },
-    /// A member's name is empty, longer than 256 bytes, or another member's.
-    #[error("the founding member's name {name:?} is empty, too long or taken")]
+    /// A member's name is not 1 to 64 characters of a–z, 0–9, `-`, `_` and `.`, or is another
+    /// member's.
+    #[error(
+        "the founding member's name {name:?} is taken, or not 1 to 64 of a-z, 0-9, '-', '_', '.'"
+    )]
     Name {
         /// The name.
         name: String,

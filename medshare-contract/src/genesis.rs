@@ -9,8 +9,10 @@ use medshare_types::{AccessClass, Digest, Genesis, Quorum, Wire};
 use crate::apply::RULES_VERSION;
 use crate::error::GenesisError;
 use crate::keys;
-use crate::rules::MAX_TEXT_LEN;
 use crate::state::{CeremonyState, Holder, HolderSet, OrganisationState, RulesState};
+
+/// The longest name of an organisation, in bytes.
+const MAX_NAME_LEN: usize = 64;
 
 /// The state before the first block: the rules' version, the founding organisations, and for
 /// every class of access its holders — all members, in order — and a ceremony that has not begun.
@@ -55,7 +57,7 @@ fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
         name, holder_key, ..
     } in members
     {
-        if name.is_empty() || name.len() > MAX_TEXT_LEN || !names.insert(name) {
+        if !is_fit(name) || !names.insert(name) {
             return Err(GenesisError::Name { name: name.clone() });
         }
         if decode_g1(holder_key).is_err() || !keys.insert(holder_key) {
@@ -63,6 +65,15 @@ fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
         }
     }
     Ok(())
+}
+
+/// A name stands in the attribute `vouched-by:<name>`, which policies then write without quotation
+/// marks; and no two names differ only in a letter's case or script.
+fn is_fit(name: &str) -> bool {
+    (1..=MAX_NAME_LEN).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'))
 }
 
 fn holder_set(members: &[GenesisMember]) -> HolderSet {

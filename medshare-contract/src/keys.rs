@@ -89,10 +89,15 @@ pub fn used_nonce(sender: &Principal, nonce: &Nonce) -> Digest {
     )
 }
 
-/// That a label with this U was registered: [`crate::state::UsedMark`].
+/// That an organisation registered a label with this U: [`crate::state::UsedMark`].
+///
+/// By owner, so that nobody uses up a U seen in flight.
 #[must_use]
-pub fn used_u(u: &G2Bytes) -> Digest {
-    digest("medshare/contract/key/used-u/v1", &[u.as_ref()])
+pub fn used_u(owner: &OrganisationId, u: &G2Bytes) -> Digest {
+    digest(
+        "medshare/contract/key/used-u/v1",
+        &[owner.as_ref(), u.as_ref()],
+    )
 }
 
 /// That a ticket for this session key was issued: [`crate::state::UsedMark`].

@@ -21,10 +21,11 @@
 //! # use medshare_curve::{comb::g1_generator_mul, encoding::encode_g1, Scalar};
 //! # use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 //! # use medshare_types::{hash::digest, *};
-//! use medshare_contract::{BlockContext, Call, CallContext, StateView, apply, genesis_state, keys};
+//! use medshare_contract::{BlockContext, Call, CallContext, StateView, apply};
+//! use medshare_contract::{enrolment_statement, genesis_state, keys};
 //! use medshare_contract::state::PersonState;
 //! # let member = |n: u8| GenesisMember {
-//! #     name: format!("hospital {n}"),
+//! #     name: format!("hospital-{n}"),
 //! #     key: SigningKey::from_seed(&[n; 32]).verifying_key(),
 //! #     holder_key: encode_g1(&g1_generator_mul(&Scalar::from(u64::from(n) + 1)).into()),
 //! # };
@@ -37,8 +38,12 @@
 //! # };
 //!
 //! let state = genesis_state(&genesis)?;
-//! let alice = SigningKey::from_seed(&[42; 32]).verifying_key();
-//! let call = Call::EnrolPerson { key: alice, attributes: vec!["role:cardiologist".into()] };
+//! let hospital = genesis.members[0].organisation();
+//! let attributes = vec!["role:cardiologist".to_owned()];
+//! let secret = SigningKey::from_seed(&[42; 32]);
+//! let statement = enrolment_statement(&genesis.chain_id(), &hospital, &attributes);
+//! let (alice, consent) = (secret.verifying_key(), secret.sign(&statement));
+//! let call = Call::EnrolPerson { key: alice, attributes, consent };
 //! let block = BlockContext {
 //!     chain: genesis.chain_id(),
 //!     height: Height(1),
@@ -48,7 +53,7 @@
 //! let applied = apply(&state, &block, &CallContext {
 //!     chain: genesis.chain_id(),
 //!     transaction: TransactionId::from_digest(digest("example", &[])),
-//!     sender: genesis.members[0].organisation().into(),
+//!     sender: hospital.into(),
 //!     key: genesis.members[0].key,
 //!     nonce: Nonce([0; 16]),
 //!     call: &call.to_wire(),
@@ -95,7 +100,7 @@ pub mod state;
 pub mod view;
 
 pub use apply::{Applied, BlockContext, CallContext, RULES_VERSION, apply};
-pub use call::{Call, GrantTerms, RegisterRecord};
+pub use call::{Call, GrantTerms, RESERVED_ATTRIBUTE_PREFIX, RegisterRecord, enrolment_statement};
 pub use error::{GenesisError, StateError};
 pub use genesis::genesis_state;
 pub use overlay::Overlay;

@@ -19,9 +19,6 @@ use crate::overlay::Overlay;
 use crate::state::UsedMark;
 use crate::view::StateView;
 
-/// The longest name or attribute, in bytes.
-pub(crate) const MAX_TEXT_LEN: usize = 256;
-
 /// Why a rule ends early.
 pub(crate) enum Stop<E: Error + 'static> {
     /// The call is refused.
@@ -80,7 +77,11 @@ pub(crate) fn decide<V: StateView>(
     call: Call,
 ) -> Ruling<V> {
     match call {
-        Call::EnrolPerson { key, attributes } => people::enrol(state, case, key, attributes),
+        Call::EnrolPerson {
+            key,
+            attributes,
+            consent,
+        } => people::enrol(state, case, key, attributes, &consent),
         Call::RegisterRecord(record) => records::register(state, case, *record),
         Call::Grant(terms) => grants::grant(state, case, &terms),
         Call::RevokeGrant { grant } => grants::revoke(state, case, &grant),

@@ -1,23 +1,31 @@
-//! People become known by the signature of an organisation.
+//! People become known by an organisation's signature and their own.
 
-use medshare_types::{Denial, Event, PersonId, VerifyingKey};
+use medshare_types::{Denial, Event, PersonId, Signature, VerifyingKey};
 
-use super::{Case, MAX_TEXT_LEN, Ruling, ensure, ensure_field};
+use super::{Case, Ruling, ensure, ensure_field};
+use crate::call::{RESERVED_ATTRIBUTE_PREFIX, enrolment_statement};
 use crate::keys;
 use crate::overlay::Overlay;
 use crate::state::PersonState;
 use crate::view::StateView;
 
 const MAX_ATTRIBUTES: usize = 64;
+/// In bytes.
+const MAX_ATTRIBUTE_LEN: usize = 256;
 
+/// The person's consent names the organisation and the attributes: whoever sees the call in flight
+/// cannot enrol the key first, under itself or with other attributes.
 pub(super) fn enrol<V: StateView>(
     state: &mut Overlay<'_, V>,
     case: &Case<'_>,
     key: VerifyingKey,
     attributes: Vec<String>,
+    consent: &Signature,
 ) -> Ruling<V> {
     let organisation = case.organisation()?;
     ensure_field(are_fit(&attributes), "attributes")?;
+    let statement = enrolment_statement(&case.block.chain, &organisation, &attributes);
+    ensure_field(key.verify(&statement, consent).is_ok(), "consent")?;
     let id = PersonId::of_key(&key);
     let place = keys::person(&id);
     let known = state.read::<PersonState>(&place)?.is_some();
@@ -39,8 +47,13 @@ pub(super) fn enrol<V: StateView>(
 /// Ascending order makes one set one encoding; it also makes the attributes distinct.
 fn are_fit(attributes: &[String]) -> bool {
     attributes.len() <= MAX_ATTRIBUTES
-        && attributes
-            .iter()
-            .all(|attribute| (1..=MAX_TEXT_LEN).contains(&attribute.len()))
+        && attributes.iter().all(|attribute| is_fit(attribute))
         && attributes.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// The reserved prefix is refused anywhere, because a policy's spelling of an attribute allows white
+/// space and a quotation mark before the name.
+fn is_fit(attribute: &str) -> bool {
+    (1..=MAX_ATTRIBUTE_LEN).contains(&attribute.len())
+        && !attribute.contains(RESERVED_ATTRIBUTE_PREFIX)
 }

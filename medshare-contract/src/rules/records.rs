@@ -101,7 +101,8 @@ fn check_label<V: StateView>(
         ensure_field(holds, field)?;
     }
     ensure_field(decode_g2(&label.u).is_ok(), "label.u")?;
-    use_once(state, case, keys::used_u(&label.u), invalid("label.u"))
+    let mark = keys::used_u(owner, &label.u);
+    use_once(state, case, mark, invalid("label.u"))
 }
 
 fn write<V: StateView>(

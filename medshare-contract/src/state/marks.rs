@@ -14,7 +14,7 @@ impl Wire for RulesState {
     const KIND: [u8; 4] = *b"mSRU";
 }
 
-/// That something was used: a sender's nonce, a label's U, a session key.
+/// That something was used: a sender's nonce, an owner's U, a session key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct UsedMark {
     /// The block that used it.

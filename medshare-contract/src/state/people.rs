@@ -8,7 +8,7 @@ use medshare_types::{G1Bytes, Height, OrganisationId, PersonId, VerifyingKey, Wi
 pub struct OrganisationState {
     /// Its identifier.
     pub id: OrganisationId,
-    /// Its name, as people write it.
+    /// Its name, which also stands in attributes: 1 to 64 of a–z, 0–9, `-`, `_` and `.`.
     pub name: String,
     /// The key of its transactions.
     pub key: VerifyingKey,
@@ -27,7 +27,7 @@ pub struct PersonState {
     pub id: PersonId,
     /// The key of the person's transactions.
     pub key: VerifyingKey,
-    /// Who enrolled the person and vouches for the attributes.
+    /// Who enrolled the person, with her consent, and vouches for the attributes.
     pub organisation: OrganisationId,
     /// Strictly ascending.
     pub attributes: Vec<String>,

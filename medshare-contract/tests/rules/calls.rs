@@ -6,9 +6,16 @@ use medshare_contract::state::{
 };
 use medshare_contract::{Call, Changes, keys};
 use medshare_types::wire::to_borsh;
-use medshare_types::{ChainId, Denial, Digest, GrantId, Height, Nonce, Outcome, Wire};
+use medshare_types::{
+    ChainId, Denial, Digest, GrantId, Height, Nonce, Outcome, Signature, VerifyingKey, Wire,
+};
 
-use crate::world::{Actor, CLASS, Sent, World, acknowledge, enrol, register, ticket_of};
+use crate::world::{Actor, CLASS, Sent, World, acknowledge, register, ticket_of};
+
+/// Somebody whom nobody has enrolled.
+fn newcomer() -> Actor {
+    Actor::person_with_seed(70)
+}
 
 /// One call of every kind, none of them applied.
 pub(crate) fn one_of_each(world: &mut World) -> Vec<(Actor, Call)> {
@@ -20,7 +27,7 @@ pub(crate) fn one_of_each(world: &mut World) -> Vec<(Actor, Call)> {
     let (draft, deal) = (world.draft(&hospital), world.deal());
     let dealer = world.hospitals[1].organisation();
     vec![
-        (hospital, enrol(&Actor::person_with_seed(70), &["a", "b"])),
+        (hospital, world.enrol(&hospital, &newcomer(), &["a", "b"])),
         (hospital, register(&draft)),
         (patient, Call::Grant(terms)),
         (patient, Call::RevokeGrant { grant }),
@@ -50,7 +57,7 @@ fn refused_without_trace(world: &World, sent: &Sent) -> Denial {
 fn the_sender_is_known_and_signs_with_its_own_key() {
     let mut world = World::ready();
     let (hospital, thief) = (world.hospitals[0], world.hospitals[3]);
-    let bytes = enrol(&Actor::person_with_seed(70), &[]).to_wire();
+    let bytes = world.enrol(&hospital, &newcomer(), &[]).to_wire();
     for actor in [
         Actor::organisation_with_seed(99),
         Actor::person_with_seed(99),
@@ -65,7 +72,7 @@ fn the_sender_is_known_and_signs_with_its_own_key() {
         // The right key for the wrong kind of sender.
         Actor {
             principal: medshare_types::PersonId::of_key(&hospital.key).into(),
-            key: hospital.key,
+            ..hospital
         },
     ] {
         let sent = world.transaction(&actor, bytes.clone());
@@ -77,7 +84,7 @@ fn the_sender_is_known_and_signs_with_its_own_key() {
 fn nobody_uses_up_anothers_nonce() {
     let mut world = World::ready();
     let (hospital, thief) = (world.hospitals[0], world.hospitals[3]);
-    let bytes = enrol(&Actor::person_with_seed(70), &[]).to_wire();
+    let bytes = world.enrol(&hospital, &newcomer(), &[]).to_wire();
     let honest = world.transaction(&hospital, bytes);
     let mut forged = honest.clone();
     forged.actor.key = thief.key;
@@ -93,7 +100,7 @@ fn nobody_uses_up_anothers_nonce() {
 fn a_transaction_of_another_chain_is_refused() {
     let mut world = World::ready();
     let hospital = world.hospitals[0];
-    let bytes = enrol(&Actor::person_with_seed(70), &[]).to_wire();
+    let bytes = world.enrol(&hospital, &newcomer(), &[]).to_wire();
     let mut sent = world.transaction(&hospital, bytes);
     sent.chain = ChainId::from_digest(Digest::ZERO);
     assert_eq!(refused_without_trace(&world, &sent), Denial::WrongChain);
@@ -103,7 +110,7 @@ fn a_transaction_of_another_chain_is_refused() {
 fn a_nonce_serves_once_whatever_came_of_it() {
     let mut world = World::ready();
     let hospital = world.hospitals[0];
-    let bytes = enrol(&Actor::person_with_seed(70), &[]).to_wire();
+    let bytes = world.enrol(&hospital, &newcomer(), &[]).to_wire();
     let sent = world.transaction(&hospital, bytes.clone());
     assert!(matches!(world.submit(sent.clone()), Outcome::Applied(_)));
     assert_eq!(
@@ -127,6 +134,9 @@ fn a_nonce_serves_once_whatever_came_of_it() {
 fn bytes_that_are_no_call_are_undecodable() {
     let mut world = World::ready();
     let calls = one_of_each(&mut world);
+    let hospital = world.hospitals[0];
+    let [without, with] = [&[][..], &["a"]]
+        .map(|attributes| world.enrol(&hospital, &newcomer(), attributes).to_wire());
     let mut refuse = |actor: &Actor, bytes: Vec<u8>| {
         let sent = world.transaction(actor, bytes);
         let (nonce, height) = (sent.nonce, world.block.height);
@@ -149,16 +159,17 @@ fn bytes_that_are_no_call_are_undecodable() {
             refuse(&actor, bytes);
         }
     }
-    let hospital = Actor::organisation_with_seed(1);
     refuse(&hospital, vec![0; 1 << 20 | 1]);
-    // A list that claims four thousand million attributes.
-    let mut hostile = enrol(&hospital, &[]).to_wire();
-    let lengths = hostile.len() - 4..;
-    hostile[lengths].fill(0xff);
+    // A list that claims four thousand million attributes, before the 64 bytes of the signature.
+    let mut hostile = without.clone();
+    let end = hostile.len() - 64;
+    hostile[end - 4..end].fill(0xff);
     refuse(&hospital, hostile);
     // A string that is not UTF-8.
-    let mut hostile = enrol(&hospital, &["a"]).to_wire();
-    *hostile.last_mut().unwrap() = 0xff;
+    let mut hostile = with.clone();
+    let end = hostile.len() - 64;
+    assert_eq!(hostile[end - 1], b'a');
+    hostile[end - 1] = 0xff;
     refuse(&hospital, hostile);
     // A window that contains no moment.
     let mut world = World::ready();
@@ -186,6 +197,19 @@ fn every_call_round_trips() {
     let mut snapshot = b"mCAL\x00\x01\x03".to_vec();
     snapshot.extend([0; 32]);
     assert_eq!(call.to_wire(), snapshot);
+
+    let call = Call::EnrolPerson {
+        key: VerifyingKey::from_bytes([3; 32]),
+        attributes: vec!["a".to_owned()],
+        consent: Signature::from_bytes([5; 64]),
+    };
+    let fields: [&[u8]; 4] = [
+        b"mCAL\x00\x01\x00",
+        &[3; 32],
+        b"\x01\0\0\0\x01\0\0\0a",
+        &[5; 64],
+    ];
+    assert_eq!(call.to_wire(), fields.concat());
 }
 
 fn strict<T: Wire + std::fmt::Debug + PartialEq>(value: &T) {
@@ -225,7 +249,8 @@ fn every_value_of_the_state_is_strict() {
     stored::<HolderSet>(&world, &keys::holders(CLASS));
     stored::<CeremonyState>(&world, &keys::ceremony(CLASS));
     stored::<UsedMark>(&world, &keys::used_session(&ticket.session));
-    stored::<UsedMark>(&world, &keys::used_u(&record.labels[0].label.u));
+    let u = &record.labels[0].label.u;
+    stored::<UsedMark>(&world, &keys::used_u(&hospital, u));
     let mut stopped = CeremonyState::new(2);
     let (accuser, dealer) = (hospital, hospital);
     stopped.stopped = Some(Complaint { accuser, dealer });
@@ -247,6 +272,7 @@ fn keys_of_different_nouns_and_fields_differ() {
     let record = medshare_types::RecordId::from_digest(id);
     let nonce = Nonce([0; 16]);
     let organisation = medshare_types::OrganisationId::from_digest(id);
+    let other = world.hospitals[1].organisation();
     let person = medshare_types::PersonId::from_digest(id);
     let all = [
         keys::rules(),
@@ -263,7 +289,8 @@ fn keys_of_different_nouns_and_fields_differ() {
         keys::deal(CLASS, &organisation),
         keys::used_nonce(&organisation.into(), &nonce),
         keys::used_nonce(&person.into(), &nonce),
-        keys::used_u(&crate::world::g2_identity()),
+        keys::used_u(&organisation, &crate::world::g2_identity()),
+        keys::used_u(&other, &crate::world::g2_identity()),
         keys::used_session(&crate::world::g1_identity()),
     ];
     let distinct: std::collections::BTreeSet<_> = all.iter().collect();

@@ -6,8 +6,8 @@ use medshare_curve::encoding::decode_g2;
 use medshare_types::{ChainId, Deal, Denial, Digest, Event, GateKey, GateKeyId, OrganisationId};
 
 use crate::world::{
-    Actor, CLASS, World, acknowledge, enrol, g1_identity, g1_off_subgroup, g2_identity,
-    g2_off_subgroup, invalid,
+    Actor, CLASS, World, acknowledge, g1_identity, g1_off_subgroup, g2_identity, g2_off_subgroup,
+    invalid,
 };
 
 fn post(deal: Deal) -> Call {
@@ -217,7 +217,7 @@ fn only_holders_take_part() {
     let mut world = World::founded();
     let hospital = world.hospitals[0];
     let patient = world.patient();
-    world.applied(&hospital, &enrol(&patient, &[]));
+    world.applied(&hospital, &world.enrol(&hospital, &patient, &[]));
     let deal = world.deal();
     let dealer = hospital.organisation();
     for call in [post(deal), acknowledge(Digest::ZERO), complain(dealer)] {

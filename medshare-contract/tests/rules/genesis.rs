@@ -4,7 +4,7 @@ use medshare_contract::state::{CeremonyState, HolderSet, OrganisationState, Rule
 use medshare_contract::{GenesisError, RULES_VERSION, StateError, genesis_state, keys};
 use medshare_types::Wire;
 
-use crate::world::{CLASS, World, enrol, g1_identity, g1_off_subgroup};
+use crate::world::{CLASS, World, g1_identity, g1_off_subgroup};
 
 #[test]
 fn every_member_is_an_organisation_and_a_holder() {
@@ -38,15 +38,34 @@ fn a_genesis_that_makes_no_consortium_is_refused() {
     let same_key = refused(&|genesis| genesis.members[1].key = genesis.members[0].key);
     assert!(matches!(same_key, GenesisError::Committee { .. }));
 
-    for name in [String::new(), "hospital 0".to_owned(), "x".repeat(257)] {
+    let taken = good.members[0].name.clone();
+    for name in [String::new(), taken, "x".repeat(65)] {
         let error = refused(&|genesis| genesis.members[1].name = name.clone());
         assert_eq!(error, GenesisError::Name { name });
     }
     let others = good.members[0].holder_key;
     for key in [g1_identity(), g1_off_subgroup(), others] {
         let error = refused(&|genesis| genesis.members[1].holder_key = key);
-        let name = "hospital 1".to_owned();
+        let name = good.members[1].name.clone();
         assert_eq!(error, GenesisError::HolderKey { name });
+    }
+}
+
+#[test]
+fn names_are_made_of_what_an_attribute_needs_no_quotation_marks_for() {
+    let good = World::founded().genesis;
+    let with = |name: &str| {
+        let mut genesis = good.clone();
+        genesis.members[1].name = name.to_owned();
+        genesis_state(&genesis)
+    };
+    let most = "x".repeat(64);
+    for name in ["h", "st-mary", "ward_7.north", "0", &most] {
+        assert!(with(name).is_ok(), "{name}");
+    }
+    for name in ["St-Mary", "st mary", "charité", "a:b", "a\"b", "a\n", "a/b"] {
+        let name = name.to_owned();
+        assert_eq!(with(&name), Err(GenesisError::Name { name }));
     }
 }
 
@@ -55,7 +74,8 @@ fn a_state_under_other_rules_or_a_corrupt_one_decides_nothing() {
     let mut world = World::founded();
     let hospital = world.hospitals[0];
     let person = world.patient();
-    let sent = world.transaction(&hospital, enrol(&person, &[]).to_wire());
+    let bytes = world.enrol(&hospital, &person, &[]).to_wire();
+    let sent = world.transaction(&hospital, bytes);
     let decide = |world: &World| {
         let call = medshare_contract::CallContext {
             chain: sent.chain,

@@ -1,17 +1,17 @@
 //! Enrolment.
 
 use medshare_contract::state::PersonState;
-use medshare_contract::{Call, keys};
-use medshare_types::{Denial, Event, Height};
+use medshare_contract::{Call, RESERVED_ATTRIBUTE_PREFIX, enrolment_statement, keys};
+use medshare_types::{ChainId, Denial, Digest, Event, Height, hash};
 
-use crate::world::{Actor, World, enrol, invalid};
+use crate::world::{Actor, World, invalid};
 
 #[test]
 fn an_organisation_enrols_a_person_once() {
     let mut world = World::founded();
     let (first, second) = (world.hospitals[0], world.hospitals[1]);
     let person = Actor::person_with_seed(50);
-    let call = enrol(&person, &["dept:oncology", "role:nurse"]);
+    let call = world.enrol(&first, &person, &["dept:oncology", "role:nurse"]);
     assert_eq!(
         world.applied(&first, &call),
         [Event::PersonEnrolled {
@@ -26,17 +26,110 @@ fn an_organisation_enrols_a_person_once() {
 
     // Neither another hospital nor the same one replaces the attributes.
     for hospital in [first, second] {
-        let again = enrol(&person, &["role:chief"]);
+        let again = world.enrol(&hospital, &person, &["role:chief"]);
         assert_eq!(world.denied(&hospital, &again), Denial::AlreadyExists);
     }
 }
 
 #[test]
+fn an_enrolment_seen_in_flight_is_worth_nothing_to_others() {
+    let mut world = World::founded();
+    let (hospital, thief) = (world.hospitals[0], world.hospitals[3]);
+    let person = Actor::person_with_seed(50);
+    let honest = world.enrol(&hospital, &person, &["role:nurse"]);
+
+    let Call::EnrolPerson { consent, .. } = honest else {
+        unreachable!()
+    };
+    let attributes = vec!["role:patient".to_owned()];
+    let statement = enrolment_statement(&world.block.chain, &thief.organisation(), &attributes);
+    let changed = |consent| Call::EnrolPerson {
+        key: person.key,
+        attributes: attributes.clone(),
+        consent,
+    };
+    for stolen in [
+        honest.clone(),
+        changed(consent),
+        changed(thief.sign(&statement)),
+    ] {
+        assert_eq!(world.denied(&thief, &stolen), invalid("consent"));
+    }
+
+    world.applied(&hospital, &honest);
+    let stored: PersonState = world.read(&keys::person(&person.person())).unwrap();
+    assert_eq!(stored.organisation, hospital.organisation());
+    assert_eq!(stored.attributes, ["role:nurse"]);
+}
+
+#[test]
+fn consent_is_to_these_attributes_on_this_chain() {
+    let mut world = World::founded();
+    let hospital = world.hospitals[0];
+    let person = Actor::person_with_seed(50);
+    let own = hospital.organisation();
+    let attributes = ["a".to_owned(), "b".to_owned()];
+    let elsewhere = ChainId::from_digest(Digest::ZERO);
+    let here = world.block.chain;
+    for statement in [
+        enrolment_statement(&elsewhere, &own, &attributes),
+        enrolment_statement(&here, &own, &attributes[..1]),
+        enrolment_statement(&here, &own, &["ab".to_owned()]),
+        enrolment_statement(&here, &own, &[]),
+    ] {
+        let call = Call::EnrolPerson {
+            key: person.key,
+            attributes: attributes.to_vec(),
+            consent: person.sign(&statement),
+        };
+        assert_eq!(world.denied(&hospital, &call), invalid("consent"));
+    }
+    world.applied(&hospital, &world.enrol(&hospital, &person, &["a", "b"]));
+}
+
+#[test]
+fn the_statement_is_what_the_specification_says() {
+    let world = World::founded();
+    let (chain, organisation) = (world.block.chain, world.hospitals[0].organisation());
+    let attributes = ["a".to_owned(), "bc".to_owned()];
+    let borsh = b"\x02\0\0\0\x01\0\0\0a\x02\0\0\0bc";
+    let fields: [&[u8]; 3] = [chain.as_ref(), organisation.as_ref(), borsh];
+    assert_eq!(
+        enrolment_statement(&chain, &organisation, &attributes),
+        hash::digest("medshare/contract/enrolment/v1", &fields)
+    );
+}
+
+#[test]
 fn people_enrol_nobody() {
     let mut world = World::ready();
-    let patient = world.patient();
-    let call = enrol(&Actor::person_with_seed(50), &["role:chief"]);
+    let (hospital, patient) = (world.hospitals[0], world.patient());
+    let call = world.enrol(&hospital, &Actor::person_with_seed(50), &["role:chief"]);
     assert_eq!(world.denied(&patient, &call), Denial::NotAuthorised);
+}
+
+#[test]
+fn nobody_vouches_under_anothers_name() {
+    let mut world = World::founded();
+    let (hospital, other) = (world.hospitals[0], world.genesis.members[1].name.clone());
+    let person = Actor::person_with_seed(50);
+    let claim = format!("{RESERVED_ATTRIBUTE_PREFIX}{other}");
+    assert_eq!(claim, "vouched-by:hospital-1");
+    for reserved in [
+        claim.clone(),
+        RESERVED_ATTRIBUTE_PREFIX.to_owned(),
+        // Spellings of the same attribute in a policy.
+        format!(" {claim}"),
+        format!("\u{2003}{claim}"),
+        format!("\"{claim}\""),
+        format!("\t\"{claim}\" "),
+    ] {
+        let call = world.enrol(&hospital, &person, &[&reserved]);
+        let denial = world.denied(&hospital, &call);
+        assert_eq!(denial, invalid("attributes"), "{reserved:?}");
+    }
+    let near = ["role:nurse", "vouched-by", "vouched:by:hospital-1"];
+    world.applied(&hospital, &world.enrol(&hospital, &person, &near));
 }
 
 #[test]
@@ -45,11 +138,11 @@ fn attributes_are_bounded_ascending_and_distinct() {
     let hospital = world.hospitals[0];
     let person = Actor::person_with_seed(50);
     let numbered = |count: u32| (0..count).map(|n| format!("a:{n:03}")).collect();
-    let with = |attributes: Vec<String>| Call::EnrolPerson {
-        key: person.key,
-        attributes,
-    };
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+    let with = |world: &World, attributes: &[String]| {
+        let attributes: Vec<_> = attributes.iter().map(String::as_str).collect();
+        world.enrol(&hospital, &person, &attributes)
+    };
     for unfit in [
         numbered(65),
         texts(&[""]),
@@ -59,10 +152,12 @@ fn attributes_are_bounded_ascending_and_distinct() {
         texts(&["b", "a"]),
         texts(&["a", "a"]),
     ] {
-        let denial = world.denied(&hospital, &with(unfit.clone()));
+        let call = with(&world, &unfit);
+        let denial = world.denied(&hospital, &call);
         assert_eq!(denial, invalid("attributes"), "{unfit:?}");
     }
-    let most = (0..64).map(|n| format!("{n:0256}")).collect();
-    world.applied(&hospital, &with(most));
-    world.applied(&hospital, &enrol(&Actor::person_with_seed(51), &[]));
+    let most: Vec<_> = (0..64).map(|n| format!("{n:0256}")).collect();
+    world.applied(&hospital, &with(&world, &most));
+    let nobody = Actor::person_with_seed(51);
+    world.applied(&hospital, &world.enrol(&hospital, &nobody, &[]));
 }

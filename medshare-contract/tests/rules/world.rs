@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use medshare_contract::state::{HolderSet, SealedLabel};
 use medshare_contract::{
     Applied, BlockContext, Call, CallContext, GrantTerms, RegisterRecord, StateView, apply,
-    deals_digest, genesis_state, keys,
+    deals_digest, enrolment_statement, genesis_state, keys,
 };
 use medshare_curve::comb::{g1_generator_mul, g2_generator_mul};
 use medshare_curve::encoding::{encode_g1, encode_g2};
@@ -19,7 +19,8 @@ use medshare_types::{
     AccessClass, ChainId, Deal, Denial, Digest, EncryptedShare, Event, FactorSet, G1Bytes, G2Bytes,
     GateKey, GateLabel, Genesis, GrantId, Height, Nonce, OrganisationId, Outcome, PersonId,
     Principal, Purpose, PurposeSet, RandomSource, RecordContext, RecordId, RecordVersion,
-    SealingDate, SigningKey, Ticket, Timestamp, TransactionId, VerifyingKey, Window, Wire, hash,
+    SealingDate, Signature, SigningKey, Ticket, Timestamp, TransactionId, VerifyingKey, Window,
+    Wire, hash,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -83,6 +84,7 @@ pub(crate) fn g2_random(rng: &mut impl RandomSource) -> G2Bytes {
 pub(crate) struct Actor {
     pub(crate) principal: Principal,
     pub(crate) key: VerifyingKey,
+    pub(crate) seed: u8,
 }
 
 impl Actor {
@@ -91,6 +93,7 @@ impl Actor {
         Self {
             principal: OrganisationId::of_key(&key).into(),
             key,
+            seed,
         }
     }
 
@@ -99,7 +102,12 @@ impl Actor {
         Self {
             principal: PersonId::of_key(&key).into(),
             key,
+            seed,
         }
+    }
+
+    pub(crate) fn sign(&self, statement: &Digest) -> Signature {
+        SigningKey::from_seed(&[self.seed; 32]).sign(statement)
     }
 
     pub(crate) fn organisation(&self) -> OrganisationId {
@@ -166,7 +174,7 @@ impl World {
     pub(crate) fn founded_with(holder_keys: [G1Bytes; 4], rng: ChaCha20Rng) -> Self {
         let hospitals: Vec<_> = (1..=4).map(Actor::organisation_with_seed).collect();
         let member = |(n, actor): (usize, &Actor)| GenesisMember {
-            name: format!("hospital {n}"),
+            name: format!("hospital-{n}"),
             key: actor.key,
             holder_key: holder_keys[n],
         };
@@ -200,7 +208,7 @@ impl World {
             .get_or_init(|| {
                 let mut world = Self::founded();
                 for person in world.people.clone() {
-                    let call = enrol(&person, &["role:clinician"]);
+                    let call = world.enrol(&world.hospitals[0], &person, &["role:clinician"]);
                     world.must(0, &call);
                 }
                 world.run_ceremony();
@@ -325,6 +333,18 @@ impl World {
         self.gate_key()
     }
 
+    /// An enrolment that the person agrees to.
+    pub(crate) fn enrol(&self, hospital: &Actor, person: &Actor, attributes: &[&str]) -> Call {
+        let attributes: Vec<_> = attributes.iter().map(|&text| text.to_owned()).collect();
+        let chain = &self.block.chain;
+        let statement = enrolment_statement(chain, &hospital.organisation(), &attributes);
+        Call::EnrolPerson {
+            key: person.key,
+            attributes,
+            consent: person.sign(&statement),
+        }
+    }
+
     /// A record of the patient that `owner` may register now.
     pub(crate) fn draft(&mut self, owner: &Actor) -> RegisterRecord {
         let opening: [u8; 32] = self.rng.array();
@@ -429,13 +449,6 @@ impl World {
         let (request, secret) = self.request(grant, label);
         let proof = self.prove(&secret, &request);
         ask_with(&request, proof)
-    }
-}
-
-pub(crate) fn enrol(person: &Actor, attributes: &[&str]) -> Call {
-    Call::EnrolPerson {
-        key: person.key,
-        attributes: attributes.iter().map(|&text| text.to_owned()).collect(),
     }
 }
 
