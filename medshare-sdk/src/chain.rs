@@ -1,7 +1,8 @@
 //! Talking to the consortium and believing no single member.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use medshare_contract::Call;
@@ -10,7 +11,7 @@ use medshare_ledger::{
 };
 use medshare_types::{
     ChainId, Digest, Genesis, Height, Nonce, Outcome, Principal, ReplicaId, Signature, Signer,
-    TransactionId, TransactionReceipt, Wire,
+    Timestamp, TransactionId, TransactionReceipt, Wire,
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -20,8 +21,14 @@ use crate::random::os_random;
 
 /// How long a transaction may take to be ordered and certified.
 const ORDER_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long one member may take to have a receipt before another one is asked.
+const RECEIPT_PATIENCE: Duration = Duration::from_secs(4);
+/// How long one member may let the question for a block wait before another one is asked.
+const WATCH_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a member may take to answer from its own state.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a member that did not answer is asked last.
+const AVOIDED_FOR: Duration = Duration::from_secs(30);
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// A transaction that took effect.
@@ -38,6 +45,8 @@ pub(crate) struct Chain {
     client: Arc<dyn ConsortiumClient>,
     /// The highest executed height proven so far; no older state is accepted.
     seen: Arc<AtomicU64>,
+    /// Until when members that did not answer are asked last.
+    avoided: Arc<Mutex<BTreeMap<ReplicaId, Instant>>>,
 }
 
 impl Chain {
@@ -49,6 +58,7 @@ impl Chain {
             light,
             client,
             seen,
+            avoided: Arc::default(),
         })
     }
 
@@ -56,14 +66,46 @@ impl Chain {
         &self.genesis
     }
 
+    pub(crate) fn client(&self) -> Arc<dyn ConsortiumClient> {
+        Arc::clone(&self.client)
+    }
+
     pub(crate) const fn id(&self) -> &ChainId {
         self.light.chain()
     }
 
-    /// Members in the order in which they are asked: `home` first.
-    fn members_from(&self, home: ReplicaId) -> impl Iterator<Item = ReplicaId> + use<> {
+    /// Members in the order in which they are asked: `home` first, those that lately did not
+    /// answer last.
+    fn members_from(&self, home: ReplicaId) -> Vec<ReplicaId> {
         let count = u16::try_from(self.genesis.members.len()).unwrap_or(u16::MAX);
-        (0..count).map(move |step| ReplicaId((home.0 + step) % count))
+        let mut members: Vec<_> = (0..count)
+            .map(|step| ReplicaId((home.0 + step) % count))
+            .collect();
+        let now = Instant::now();
+        let mut avoided = self.avoided.lock().unwrap_or_else(PoisonError::into_inner);
+        avoided.retain(|_, until| *until > now);
+        members.sort_by_key(|member| avoided.contains_key(member));
+        members
+    }
+
+    fn avoid(&self, member: ReplicaId) {
+        let mut avoided = self.avoided.lock().unwrap_or_else(PoisonError::into_inner);
+        avoided.insert(member, Instant::now() + AVOIDED_FOR);
+    }
+
+    /// One answer of one member, within `patience`.
+    async fn exchange(
+        &self,
+        member: ReplicaId,
+        request: Vec<u8>,
+        patience: Duration,
+    ) -> Result<MemberResponse> {
+        let answer = timeout(patience, self.client.exchange(member, request)).await;
+        let Ok(Ok(bytes)) = answer else {
+            self.avoid(member);
+            return Err(Error::Unreachable);
+        };
+        Ok(MemberResponse::from_wire(&bytes)?)
     }
 
     pub(crate) async fn ask(
@@ -71,16 +113,8 @@ impl Chain {
         member: ReplicaId,
         request: &MemberRequest,
     ) -> Result<MemberResponse> {
-        let answer = timeout(
-            ANSWER_TIMEOUT,
-            self.client.exchange(member, request.to_wire()),
-        );
-        let bytes = answer
+        self.exchange(member, request.to_wire(), ANSWER_TIMEOUT)
             .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or(Error::Unreachable)?;
-        Ok(MemberResponse::from_wire(&bytes)?)
     }
 
     /// Signs a call, has it ordered, and waits until a certified receipt says how it ended.
@@ -125,10 +159,11 @@ impl Chain {
                         continue;
                     }
                 }
-                match timeout_at(deadline, self.receipt(member, id)).await {
+                let until = deadline.min(Instant::now() + RECEIPT_PATIENCE);
+                match timeout_at(until, self.receipt(member, id)).await {
                     Ok(Ok(proof)) => return effect(id, proof),
                     Ok(Err(error)) => failure = Some(error),
-                    Err(_) => return Err(timed_out),
+                    Err(_) => failure = None,
                 }
             }
             sleep(RETRY_PAUSE).await;
@@ -141,9 +176,10 @@ impl Chain {
         let request = MemberRequest::ReceiptOf(id).to_wire();
         loop {
             // The member lets the question wait until the receipt is there, or for a while.
-            let answer = self.client.exchange(member, request.clone()).await;
-            let bytes = answer.map_err(|_| Error::Unreachable)?;
-            match MemberResponse::from_wire(&bytes)? {
+            match self
+                .exchange(member, request.clone(), RECEIPT_PATIENCE)
+                .await?
+            {
                 MemberResponse::Receipt(proof) => {
                     let verified = self.light.verify_receipt(&id, &proof)?;
                     self.seen.fetch_max(verified.height().0, Ordering::AcqRel);
@@ -155,7 +191,8 @@ impl Chain {
         }
     }
 
-    /// Every receipt of the block at `height`, as soon as a member can prove them.
+    /// Every receipt of the block at `height`, as soon as a member can prove them. A member that
+    /// hangs, lags or lies is passed over.
     pub(crate) async fn receipts_at(
         &self,
         home: ReplicaId,
@@ -165,57 +202,67 @@ impl Chain {
         loop {
             for member in self.members_from(home) {
                 // The member lets the question wait until the block is there, or for a while.
-                let Ok(bytes) = self.client.exchange(member, request.clone()).await else {
+                let answer = self.exchange(member, request.clone(), WATCH_PATIENCE).await;
+                let Ok(MemberResponse::Receipts(block)) = answer else {
                     continue;
                 };
-                match MemberResponse::from_wire(&bytes)? {
-                    MemberResponse::Receipts(block) => {
-                        self.light.verify_block_receipts(height, &block)?;
+                match self.light.verify_block_receipts(height, &block) {
+                    Ok(_) => {
                         self.seen.fetch_max(height.0, Ordering::AcqRel);
                         return Ok(block.receipts);
                     }
-                    MemberResponse::Pending => break,
-                    other => return Err(unexpected(&other)),
+                    Err(error) => tracing::warn!(%member, %error, "receipts that do not verify"),
                 }
             }
             sleep(RETRY_PAUSE).await;
         }
     }
 
-    /// The height up to which a member can prove what happened.
+    /// The highest height of which any member can prove what happened.
     pub(crate) async fn height(&self, home: ReplicaId) -> Result<Height> {
-        let mut failure = Error::Unreachable;
+        let (mut newest, mut failure) = (None, Error::Unreachable);
         for member in self.members_from(home) {
             match self.ask(member, &MemberRequest::Tip).await {
-                Ok(MemberResponse::Tip(tip)) => {
-                    return Ok(self.light.verify_header(&tip)?.header().executed.height);
-                }
+                Ok(MemberResponse::Tip(tip)) => match self.light.verify_header(&tip) {
+                    Ok(verified) => newest = newest.max(Some(verified.header().executed.height)),
+                    Err(error) => failure = error.into(),
+                },
                 Ok(MemberResponse::Refused(refusal))
                     if refusal.code == RefusalCode::NotYetCertified =>
                 {
-                    return Ok(Height(0));
+                    newest = newest.max(Some(Height(0)));
                 }
                 Ok(other) => failure = unexpected(&other),
                 Err(error) => failure = error,
             }
         }
-        Err(failure)
+        let seen = Height(self.seen.load(Ordering::Acquire));
+        newest.map(|height| height.max(seen)).ok_or(failure)
     }
 
     /// Reads a value with a proof that is no older than anything this client was shown before.
     pub(crate) async fn read<T: Wire>(&self, home: ReplicaId, key: Digest) -> Result<Option<T>> {
+        self.read_dated(home, key).await.map(|(value, _)| value)
+    }
+
+    /// Reads a value, and the time of the block that proves it: what was registered before that
+    /// block's parent is in it. Absence says nothing about anything later.
+    pub(crate) async fn read_dated<T: Wire>(
+        &self,
+        home: ReplicaId,
+        key: Digest,
+    ) -> Result<(Option<T>, Timestamp)> {
         let request = MemberRequest::State(key);
         let deadline = Instant::now() + ANSWER_TIMEOUT;
         let mut failure = Error::Unreachable;
         loop {
             for member in self.members_from(home) {
                 match self.read_from(member, &request, &key).await {
-                    Ok(proof) => {
-                        return proof
-                            .value
-                            .map(|v| T::from_wire(&v))
-                            .transpose()
-                            .map_err(Into::into);
+                    Ok(StateProof {
+                        value, certified, ..
+                    }) => {
+                        let value = value.map(|bytes| T::from_wire(&bytes)).transpose()?;
+                        return Ok((value, certified.header.time));
                     }
                     Err(error) => failure = error,
                 }
@@ -258,11 +305,9 @@ fn effect(transaction: TransactionId, proof: ReceiptProof) -> Result<Effect> {
 
 fn unexpected(answer: &MemberResponse) -> Error {
     match answer {
-        MemberResponse::Refused(refusal) if refusal.code == RefusalCode::Unknown => {
-            Error::InvalidAnswer {
-                reason: format!("unknown to the member: {}", refusal.detail),
-            }
-        }
+        MemberResponse::Refused(refusal) if refusal.code.is_retryable() => Error::Busy {
+            reason: refusal.detail.clone(),
+        },
         MemberResponse::Refused(refusal) => Error::InvalidAnswer {
             reason: refusal.to_string(),
         },

@@ -66,6 +66,24 @@ impl Consortium {
         })
     }
 
+    /// What this consortium was joined with. Wrap the client, say, to log or to limit requests, and
+    /// join again: the SDK believes no client.
+    #[must_use]
+    pub fn parts(&self) -> ConsortiumParts {
+        let inner = &self.inner;
+        let stores = inner.stores.iter();
+        ConsortiumParts {
+            genesis: inner.chain.genesis().clone(),
+            client: inner.chain.client(),
+            stores: stores
+                .map(|(id, store)| (inner.name_of(id), store.location().clone()))
+                .collect(),
+            issuer: Arc::clone(&inner.issuer),
+            people: Arc::clone(&inner.people),
+            organisations: inner.organisations.clone(),
+        }
+    }
+
     /// What receipts are verified against, offline.
     #[must_use]
     pub fn trust_anchor(&self) -> TrustAnchor {

@@ -1,5 +1,7 @@
 //! What can go wrong, each with a stable code.
 
+use std::path::PathBuf;
+
 use medshare_ledger::VerifyError;
 use medshare_types::{DecodeError, Denial, keystore::KeyStoreError};
 
@@ -78,6 +80,12 @@ pub enum Error {
     /// No member could be reached.
     #[error("no member of the consortium could be reached")]
     Unreachable,
+    /// The members that were asked cannot do it now.
+    #[error("the consortium is busy or behind: {reason}")]
+    Busy {
+        /// What the last of them said.
+        reason: String,
+    },
     /// The consortium did not answer in time.
     #[error("the consortium did not {what} within {timeout_ms} ms")]
     TimedOut {
@@ -146,6 +154,21 @@ pub enum Error {
         #[from]
         source: std::io::Error,
     },
+    /// Another process has the consortium's folder open.
+    #[error("{} is in use by another process", folder.display())]
+    FolderInUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder holds a consortium, but not its trust anchor.
+    #[error("{} holds ledgers but no trust anchor; put it back, nothing was changed", folder.display())]
+    MissingTrustAnchor {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A consortium that is kept in a folder needs a passphrase.
+    #[error("a consortium that is kept in a folder needs a passphrase")]
+    MissingPassphrase,
     /// The consortium does not run in this process.
     #[error("the consortium does not run in this process")]
     NotInProcess,
@@ -174,6 +197,7 @@ impl Error {
             Self::InsufficientShares { .. } => "insufficient_shares",
             Self::Undecipherable => "undecipherable",
             Self::Unreachable => "unreachable",
+            Self::Busy { .. } => "busy",
             Self::TimedOut { .. } => "timed_out",
             Self::InvalidProof { .. } => "invalid_proof",
             Self::InvalidAnswer { .. } => "invalid_answer",
@@ -186,17 +210,26 @@ impl Error {
             Self::Damaged { .. } => "damaged",
             Self::ObjectStore { .. } => "object_store",
             Self::Io { .. } => "io",
+            Self::FolderInUse { .. } => "folder_in_use",
+            Self::MissingTrustAnchor { .. } => "missing_trust_anchor",
+            Self::MissingPassphrase => "missing_passphrase",
             Self::NotInProcess => "not_in_process",
             Self::Member { .. } => "member",
         }
     }
 
     /// Whether the same call may succeed later without anybody changing anything.
+    ///
+    /// After [`Self::TimedOut`] the first call may take effect all the same: sealing again is
+    /// harmless under an idempotency key, granting again makes a second grant, and opening again
+    /// takes another use of the grant.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(
             self,
             Self::Unreachable
+                | Self::Busy { .. }
+                | Self::FolderInUse { .. }
                 | Self::TimedOut { .. }
                 | Self::InsufficientShares { .. }
                 | Self::ObjectStore { .. }

@@ -1,10 +1,16 @@
 //! Attribute keys: asking for one, and the authority that issues them.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use medshare_abe::{AttributeSet, MasterSecretKey, PublicParameters};
-use medshare_contract::keys;
 use medshare_contract::state::PersonState;
+use medshare_contract::{RESERVED_ATTRIBUTE_PREFIX, keys};
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{ChainId, Digest, PersonId, ReplicaId, Signature, Signer, Timestamp, hash};
+use medshare_types::{
+    ChainId, Denial, Digest, PersonId, RandomSource as _, ReplicaId, Signature, Signer, Timestamp,
+    hash,
+};
 use zeroize::Zeroizing;
 
 use crate::chain::Chain;
@@ -15,11 +21,20 @@ use crate::random::os_random;
 /// How far a request's time may lie from the authority's clock, milliseconds.
 const REQUEST_TOLERANCE_MS: u64 = 60_000;
 
+/// The name that every attribute key also carries: whose word it rests on. A policy can demand it,
+/// as in `role:cardiologist and vouched-by:st-mary`; otherwise any organisation's word will do.
+#[must_use]
+pub fn voucher(organisation: &str) -> String {
+    format!("{RESERVED_ATTRIBUTE_PREFIX}{organisation}")
+}
+
 /// A person's signed request for the key of the attributes that the chain says it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRequest {
     /// Who asks.
     pub person: PersonId,
+    /// Makes two requests differ; the authority answers each once.
+    pub nonce: [u8; 32],
     /// The person's clock.
     pub at: Timestamp,
     /// The person's signature of chain, person and time.
@@ -27,35 +42,42 @@ pub struct KeyRequest {
 }
 
 impl KeyRequest {
-    /// What the person signs.
+    /// What the person signs: the chain, the authority by the digest of its parameters, and the
+    /// request.
     #[must_use]
-    pub fn statement(chain: &ChainId, person: &PersonId, at: Timestamp) -> Digest {
-        let fields: [&[u8]; 3] = [
+    pub fn statement(&self, chain: &ChainId, authority: &Digest) -> Digest {
+        let fields: [&[u8]; 5] = [
             chain.as_ref(),
-            person.as_ref(),
-            &at.as_millis().to_le_bytes(),
+            authority.as_ref(),
+            self.person.as_ref(),
+            &self.nonce,
+            &self.at.as_millis().to_le_bytes(),
         ];
         hash::digest("medshare/sdk/key-request/v1", &fields)
     }
 
     pub(crate) async fn sign(
         chain: &ChainId,
+        authority: &Digest,
         person: PersonId,
         signer: &dyn Signer,
     ) -> Result<Self> {
-        let at = clock::now();
-        let signature = signer.sign(&Self::statement(chain, &person, at)).await?;
-        Ok(Self {
+        let mut request = Self {
             person,
-            at,
-            signature,
-        })
+            nonce: os_random().array(),
+            at: clock::now(),
+            signature: Signature::from_bytes([0; 64]),
+        };
+        request.signature = signer.sign(&request.statement(chain, authority)).await?;
+        Ok(request)
     }
 }
 
 /// Issues attribute keys. The authority is apart from the gate's holders.
 ///
-/// An implementation over a network must protect the answer: it **is** the key.
+/// An implementation over a network must give the answer, which **is** the key, to the person who
+/// signed the request and to nobody else: whoever replays a request over a channel of his own must
+/// get nothing.
 pub trait AttributeIssuer: Send + Sync {
     /// The encoded attribute key of a person, for the attributes that an organisation vouched for
     /// on the chain.
@@ -67,6 +89,8 @@ pub struct AttributeAuthority {
     parameters: PublicParameters,
     master: MasterSecretKey,
     chain: Chain,
+    /// The nonces of requests answered within the tolerance.
+    answered: Mutex<BTreeMap<[u8; 32], Timestamp>>,
 }
 
 impl AttributeAuthority {
@@ -75,36 +99,47 @@ impl AttributeAuthority {
         master: MasterSecretKey,
         chain: Chain,
     ) -> Self {
+        let answered = Mutex::new(BTreeMap::new());
         Self {
             parameters,
             master,
             chain,
+            answered,
         }
     }
 
     async fn serve(&self, request: &KeyRequest) -> Result<Zeroizing<Vec<u8>>> {
-        let unknown = || Error::Denied(medshare_types::Denial::UnknownSender);
+        let unknown = || Error::Denied(Denial::UnknownSender);
         let key = keys::person(&request.person);
-        let person: PersonState = self
-            .chain
-            .read(ReplicaId(0), key)
-            .await?
-            .ok_or_else(unknown)?;
-        let now = clock::now();
-        let age = now
-            .millis_since(request.at)
-            .max(request.at.millis_since(now));
-        let statement = KeyRequest::statement(self.chain.id(), &request.person, request.at);
-        if age > REQUEST_TOLERANCE_MS || person.key.verify(&statement, &request.signature).is_err()
-        {
+        let person: Option<PersonState> = self.chain.read(ReplicaId(0), key).await?;
+        let person = person.ok_or_else(unknown)?;
+        let statement = request.statement(self.chain.id(), &self.parameters.digest());
+        let signed = person.key.verify(&statement, &request.signature);
+        if signed.is_err() || !self.is_fresh(request) {
             return Err(unknown());
         }
-        let attributes = parse_attributes(&person.attributes)?;
+        let mut texts = person.attributes;
+        let members = &self.chain.genesis().members;
+        let vouches = members
+            .iter()
+            .find(|m| m.organisation() == person.organisation);
+        texts.push(voucher(&vouches.ok_or_else(unknown)?.name));
+        let attributes = parse_attributes(&texts)?;
         let key = self
             .master
             .issue(&self.parameters, &attributes, &mut os_random())
             .map_err(|_| Error::Undecipherable)?;
         Ok(key.to_bytes())
+    }
+
+    /// Whether the request is of about now and was not answered before.
+    fn is_fresh(&self, request: &KeyRequest) -> bool {
+        let now = clock::now();
+        let apart = |at: Timestamp| now.as_millis().abs_diff(at.as_millis());
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.retain(|_, at| apart(*at) <= REQUEST_TOLERANCE_MS);
+        apart(request.at) <= REQUEST_TOLERANCE_MS
+            && answered.insert(request.nonce, request.at).is_none()
     }
 }
 

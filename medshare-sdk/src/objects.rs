@@ -137,6 +137,10 @@ impl Store {
         files.filter(|file| file.exists()).collect()
     }
 
+    pub(crate) const fn location(&self) -> &StoreLocation {
+        &self.location
+    }
+
     pub(crate) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<(), Error> {
         self.inner
             .put(&name.path(), bytes.into())

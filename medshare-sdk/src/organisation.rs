@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use medshare_abe::AccessPolicy;
 use medshare_contract::state::PersonState;
-use medshare_contract::{Call, keys};
+use medshare_contract::{Call, enrolment_statement, keys};
 use medshare_types::{OrganisationId, PersonId, ReplicaId, SealingDate, Signer, SigningKey};
 use zeroize::Zeroizing;
 
@@ -76,28 +76,29 @@ impl Organisation {
             }
         };
         let id = PersonId::of_key(&signing_key.verifying_key());
-        let known: Option<PersonState> = inner.chain.read(self.home, keys::person(&id)).await?;
-        let complete = attributes.is_empty() || keys.has_attribute_key().await?;
-        if known.is_some() && complete {
-            return Err(Error::AlreadyEnrolled {
-                name: name.to_owned(),
-            });
+        let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
+        texts.sort_unstable();
+        let already = || Error::AlreadyEnrolled {
+            name: name.to_owned(),
+        };
+        match inner
+            .chain
+            .read::<PersonState>(self.home, keys::person(&id))
+            .await?
+        {
+            None => self.register(&signing_key, &texts).await?,
+            // Taken up again, it must be the same enrolment.
+            Some(known) if known.organisation != self.id || known.attributes != texts => {
+                return Err(already());
+            }
+            Some(_) if texts.is_empty() || keys.has_attribute_key().await? => {
+                return Err(already());
+            }
+            Some(_) => {}
         }
-        if known.is_none() {
-            let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
-            texts.sort_unstable();
-            let key = signing_key.verifying_key();
-            let call = Call::EnrolPerson {
-                key,
-                attributes: texts,
-            };
-            inner
-                .chain
-                .call(self.home, self.id.into(), &*self.signer, &call)
-                .await?;
-        }
-        if !attributes.is_empty() {
-            let request = KeyRequest::sign(inner.chain.id(), id, &signing_key).await?;
+        if !texts.is_empty() {
+            let authority = inner.parameters.digest();
+            let request = KeyRequest::sign(inner.chain.id(), &authority, id, &signing_key).await?;
             let key: Zeroizing<Vec<u8>> = inner.issuer.issue(&request).await?;
             keys.store_attribute_key(&key).await?;
         }
@@ -109,6 +110,19 @@ impl Organisation {
             signer,
             keys,
         ))
+    }
+
+    /// Tells the chain of a person, with the person's own consent to just that.
+    async fn register(&self, person: &SigningKey, attributes: &[String]) -> Result<()> {
+        let chain = &self.consortium.inner.chain;
+        let statement = enrolment_statement(chain.id(), &self.id, attributes);
+        let call = Call::EnrolPerson {
+            key: person.verifying_key(),
+            attributes: attributes.to_vec(),
+            consent: person.sign(&statement),
+        };
+        let enrolled = chain.call(self.home, self.id.into(), &*self.signer, &call);
+        enrolled.await.map(drop)
     }
 
     /// Somebody whom this organisation enrolled before, by the name in the key store.

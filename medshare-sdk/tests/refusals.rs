@@ -414,7 +414,9 @@ async fn another_passphrase() {
     let clinic = Clinic::open_in(folder.path()).await;
     let (_, grant) = clinic.sealed_and_granted(b"x").await;
     clinic.close().await;
-    for wrong in ["", "Correct horse battery staple"] {
+    let none = in_folder(folder.path()).with_passphrase("").start().await;
+    assert_eq!(none.map(drop).unwrap_err().code(), "missing_passphrase");
+    for wrong in ["x", "Correct horse battery staple"] {
         let start = in_folder(folder.path()).with_passphrase(wrong).start();
         let error = start.await.map(drop).unwrap_err();
         assert_eq!(error.code(), "key_store");

@@ -1,6 +1,7 @@
 //! Founding a consortium in this process, or opening one again.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::chain::Chain;
 use crate::clock;
 use crate::consortium::{Consortium, ConsortiumParts, Inner};
 use crate::error::{Error, Result};
+use crate::files::{self, Readers};
 use crate::issuer::AttributeAuthority;
 use crate::keystore::{PassphraseCost, PassphraseKeyStore};
 use crate::objects::StoreLocation;
@@ -100,26 +102,34 @@ impl InProcess {
     ///
     /// # Errors
     /// [`Error::Member`] for a member that does not start, [`Error::KeyStore`] for another
-    /// passphrase, [`Error::Denied`] when the key ceremony was stopped by a bad deal.
+    /// passphrase, [`Error::Denied`] when the key ceremony was stopped by a bad deal,
+    /// [`Error::FolderInUse`], [`Error::MissingTrustAnchor`], [`Error::MissingPassphrase`].
     pub async fn start(self) -> Result<Consortium> {
         let (root, temporary) = match &self.folder {
+            Some(_) if self.passphrase.is_empty() => return Err(Error::MissingPassphrase),
             Some(folder) => (folder.clone(), None),
             None => {
                 let temporary = tempfile::tempdir()?;
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
+        files::create_private_folder(&root)?;
+        let lock = lock(&root)?;
         let anchor = folder::trust_anchor(&root);
         let genesis = match tokio::fs::read(&anchor).await {
             Ok(bytes) => Genesis::from_wire(&bytes)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.found(&root).await?,
             Err(error) => return Err(error.into()),
         };
-        self.run(genesis, root, temporary).await
+        self.run(genesis, root, temporary, lock).await
     }
 
     /// Draws every key and writes the trust anchor last: a folder without it holds nothing yet.
     async fn found(&self, root: &Path) -> Result<Genesis> {
+        if folder::holds_ledgers(root)? {
+            let folder = root.to_owned();
+            return Err(Error::MissingTrustAnchor { folder });
+        }
         let mut members = Vec::new();
         for name in &self.names {
             let secrets = MemberSecrets::random(&mut os_random());
@@ -146,7 +156,7 @@ impl InProcess {
         };
         genesis.committee()?;
         let (path, bytes) = (folder::trust_anchor(root), genesis.to_wire());
-        crate::files::write_whole(&path, &bytes)?;
+        files::write_whole(&path, &bytes, Readers::All)?;
         Ok(genesis)
     }
 
@@ -155,6 +165,7 @@ impl InProcess {
         genesis: Genesis,
         root: PathBuf,
         temporary: Option<tempfile::TempDir>,
+        lock: File,
     ) -> Result<Consortium> {
         let names: Vec<_> = genesis
             .members
@@ -193,6 +204,7 @@ impl InProcess {
             handles: Mutex::new(handles),
             folder: root,
             _temporary: temporary,
+            lock: Mutex::new(Some(lock)),
         });
         let ready = wait_for_gate_key(&inner).await;
         let inner = Arc::new(inner);
@@ -253,6 +265,18 @@ async fn start_members(
         }
     }
     Ok(handles)
+}
+
+/// Claims the folder for this process, for as long as the file is open.
+fn lock(root: &Path) -> Result<File> {
+    let file = File::create(folder::lock(root))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::FolderInUse {
+            folder: root.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(source.into()),
+    }
 }
 
 async fn signing_key(keys: &dyn KeyStore) -> Result<SigningKey> {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! trust-anchor               the genesis
+//! lock                       held by the process that runs the consortium
 //! members/<name>/            ledger.redb, consensus.log
 //! members/<name>/keys/       the organisation's key store
 //! members/<name>/objects/    its object store
@@ -9,11 +10,32 @@
 //! people/keys/               people's key store
 //! ```
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The trust anchor's file.
 pub(crate) fn trust_anchor(root: &Path) -> PathBuf {
     root.join("trust-anchor")
+}
+
+/// The file that is locked while a process runs the consortium.
+pub(crate) fn lock(root: &Path) -> PathBuf {
+    root.join("lock")
+}
+
+/// Whether any member has begun a ledger here.
+pub(crate) fn holds_ledgers(root: &Path) -> io::Result<bool> {
+    let members = match std::fs::read_dir(root.join("members")) {
+        Ok(members) => members,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    for member in members {
+        if medshare_node::node::ledger_path(&member?.path()).exists() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A member's folder.

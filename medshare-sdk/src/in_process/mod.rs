@@ -8,6 +8,7 @@
 mod builder;
 mod folder;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(crate) struct Members {
     folder: PathBuf,
     /// Removes the folder of a consortium that was given none.
     _temporary: Option<tempfile::TempDir>,
+    /// Keeps other processes out, until the members are stopped.
+    lock: Mutex<Option<File>>,
 }
 
 /// Carries requests to members in this process.
@@ -141,6 +144,7 @@ impl Consortium {
             let ended = handle.shut_down().await;
             result = result.and(ended.map_err(|error| builder::member_error(name, error)));
         }
+        drop(members.lock.lock().await.take());
         result
     }
 }

@@ -9,6 +9,9 @@
 //! entry  = XChaCha20-Poly1305(key, nonce, AAD = "mKEY" header ‖ entry name)
 //! check  = nonce ‖ tag of an empty message: a wrong passphrase is told at once
 //! ```
+//!
+//! Only the owner may read the files. Whoever can write to the folder can still put an entry back
+//! to an older one of the same name, or remove it; he cannot make one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use medshare_types::{RandomSource, hash};
 use zeroize::Zeroizing;
 
 use super::{BoxFuture, KeyStore, KeyStoreError};
+use crate::files::{self, Readers};
 use crate::random::os_random;
 
 const STORE_HEADER: &[u8; 6] = b"mKST\x00\x01";
@@ -77,7 +81,7 @@ impl PassphraseKeyStore {
         let folder = folder.into();
         let passphrase = Zeroizing::new(passphrase.to_owned());
         blocking(move || {
-            std::fs::create_dir_all(&folder).map_err(|error| medium(&folder, &error))?;
+            files::create_private_folder(&folder).map_err(|error| medium(&folder, &error))?;
             let path = folder.join("store");
             let key = match read(&path)? {
                 Some(bytes) => unlock(&bytes, passphrase.as_bytes())?,
@@ -238,7 +242,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyStoreError> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), KeyStoreError> {
-    crate::files::write_whole(path, bytes).map_err(|error| medium(path, &error))
+    files::write_whole(path, bytes, Readers::Owner).map_err(|error| medium(path, &error))
 }
 
 fn medium(path: &Path, error: &std::io::Error) -> KeyStoreError {
@@ -290,6 +294,37 @@ mod tests {
             let bytes = std::fs::read(entry.path()).unwrap();
             assert!(!bytes.windows(6).any(|window| window == b"secret"));
         }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_the_owner_may_read_and_parallel_writes_leave_one_whole_value() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let store = PassphraseKeyStore::open(&path, "right", CHEAP)
+            .await
+            .unwrap();
+        let (one, two) = (vec![1; 1000], vec![2; 1000]);
+        for _ in 0..20 {
+            let (a, b) = tokio::join!(store.store("name", &one), store.store("name", &two));
+            a.and(b).unwrap();
+            let found = store.load("name").await.unwrap().unwrap();
+            assert!(*found == one || *found == two);
+        }
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        let entries: Vec<_> = std::fs::read_dir(&path)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(
+            entries.len(),
+            2,
+            "the store and one entry, nothing left beside"
+        );
+        assert!(entries.iter().all(|entry| mode(&entry.path()) == 0o600));
     }
 
     #[tokio::test]
