@@ -10,10 +10,6 @@ pub(crate) enum Readers {
     /// Its owner.
     Owner,
     /// Everybody.
-    #[cfg_attr(
-        not(feature = "in-process"),
-        expect(dead_code, reason = "for the trust anchor")
-    )]
     All,
 }
 

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::chain::Chain;
 use crate::clock;
+use crate::consortium::Consortium;
 use crate::error::{Error, Result};
 use crate::random::os_random;
 
@@ -94,6 +95,14 @@ pub struct AttributeAuthority {
 }
 
 impl AttributeAuthority {
+    /// The authority of a consortium, for whoever keeps its master key. It reads by proof whom the
+    /// organisations vouch for.
+    #[must_use]
+    pub fn of(consortium: &Consortium, master: MasterSecretKey) -> Self {
+        let inner = &consortium.inner;
+        Self::new((*inner.parameters).clone(), master, inner.chain.clone())
+    }
+
     pub(crate) const fn new(
         parameters: PublicParameters,
         master: MasterSecretKey,

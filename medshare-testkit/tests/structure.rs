@@ -1,5 +1,7 @@
 //! The crates depend on each other as `ARCHITECTURE.md` draws, and on nothing that it keeps out.
 
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
