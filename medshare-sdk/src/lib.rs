@@ -43,7 +43,7 @@
 //! | `consortium`, `organisation`, `person` | who there is |
 //! | `seal`, `content`, `record` | from bytes to a registered record |
 //! | `grant`, [`window`] | consent |
-//! | `open`, `reader`, `shares` | from a grant to bytes |
+//! | `open`, `reader`, `shares`, `part` | from a grant to bytes |
 //! | [`receipt`] | proofs to keep |
 //! | `events` | watching what happens |
 //! | [`issuer`] | attribute keys |
@@ -70,6 +70,7 @@ pub mod keystore;
 mod objects;
 mod open;
 mod organisation;
+mod part;
 mod person;
 mod random;
 mod reader;
