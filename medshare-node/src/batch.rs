@@ -8,6 +8,11 @@ use medshare_consensus::Payload;
 use medshare_ledger::{Transaction, transactions_root};
 use medshare_types::Digest;
 
+/// The transactions that one block may have: their receipts fit into an answer to a client.
+pub(crate) const MAX_TRANSACTIONS: usize = 4096;
+/// The bytes that one block's transactions may have, encoded.
+pub(crate) const MAX_BYTES: usize = 4 << 20;
+
 /// The transactions of one block; shared, since a proposal is cloned on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Batch(Arc<[Transaction]>);
@@ -19,6 +24,12 @@ impl Batch {
 
     pub(crate) fn transactions(&self) -> &[Transaction] {
         &self.0
+    }
+
+    /// Whether it is as short as a block has to be.
+    pub(crate) fn is_within_limits(&self) -> bool {
+        self.0.len() <= MAX_TRANSACTIONS
+            && borsh::object_length(self).is_ok_and(|length| length <= MAX_BYTES)
     }
 }
 

@@ -27,7 +27,8 @@
 //! | [`transport`] | encoded bytes between members |
 //! | [`log`] | the consensus log file |
 //! | [`drill`] | making a member misbehave on purpose |
-//! | `member` | the task: inputs, outputs, proposals, checkpoints |
+//! | `member` | the task: inputs, outputs, checkpoints |
+//! | `propose`, `gossip` | making blocks; what goes to other members |
 //! | `executor` | blocks through the contract into the ledger |
 //! | `ceremony`, `holder` | the gate key: making it, releasing shares of it |
 //! | `clients`, `waiters`, `mempool`, `peer` | requests, receipts, pending transactions, frames |
@@ -40,12 +41,14 @@ mod clock;
 pub mod drill;
 mod error;
 mod executor;
+mod gossip;
 mod holder;
 pub mod log;
 mod member;
 mod mempool;
 pub mod node;
 mod peer;
+mod propose;
 mod random;
 pub mod secrets;
 pub mod transport;

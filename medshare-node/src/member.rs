@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use medshare_consensus::{
-    Authenticated, Input, LogRecord, Message, Output, Proposal, Recipients, Replica, Timer,
+    Authenticated, Input, LogRecord, Message, Output, Proposal, Replica, Timer,
 };
 use medshare_ledger::LedgerStore;
 use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
@@ -24,15 +24,13 @@ use crate::error::NodeError;
 use crate::executor;
 use crate::holder::Holder;
 use crate::log::ConsensusLog;
-use crate::mempool::{Admission, Mempool};
+use crate::mempool::Mempool;
 use crate::peer::PeerMessage;
 use crate::transport::Link;
 use crate::waiters::Waiters;
 
 /// How often the ledger is made durable and the log cut, in blocks (K).
 const CHECKPOINT_INTERVAL: u64 = 16;
-/// How long a transaction waits before the others are told of it again.
-const SHARE_AGAIN_MS: u64 = 1_000;
 const HOUSEKEEPING: Duration = Duration::from_millis(250);
 
 /// A client's encoded request, and where its encoded answer goes.
@@ -82,7 +80,10 @@ impl Member {
                     self.resend_at = None;
                     self.feed(Input::Timer(Timer::Resend));
                 }
-                _ = housekeeping.tick() => self.keep_house(),
+                _ = housekeeping.tick() => {
+                    self.waiters.expire();
+                    self.tell_again();
+                }
             }
             self.drive().await?;
         }
@@ -226,117 +227,6 @@ impl Member {
         let ledger = Arc::clone(&self.ledger);
         blocking(move || ledger.sync().map_err(NodeError::from)).await?;
         self.with_log(move |log| log.cut(height)).await
-    }
-
-    /// Proposes when it is this member's turn and something waits: transactions, or roots that
-    /// no header names yet.
-    fn propose_if_due(&mut self) -> bool {
-        if self.drill.is_silent() || self.replica.may_propose(clock::now()).is_err() {
-            return false;
-        }
-        let uncertified = self.ledger.height().and_then(|tip| {
-            if tip == Height(0) {
-                Ok(false)
-            } else {
-                Ok(!self.ledger.receipts(tip)?.is_empty())
-            }
-        });
-        if self.mempool.is_empty() && !uncertified.unwrap_or(false) {
-            return false;
-        }
-        let batch = Batch::new(self.mempool.batch());
-        match self.replica.handle(clock::now(), Input::Request(batch)) {
-            Ok(()) => true,
-            Err(rejected) => {
-                tracing::debug!(member = %self.own, %rejected, "not proposed");
-                false
-            }
-        }
-    }
-
-    fn send(&self, to: &Recipients, message: &Message<Batch>) {
-        if self.drill.is_silent() {
-            return;
-        }
-        let frame = Bytes::from(PeerMessage::Consensus(message.to_wire()).to_wire());
-        match to {
-            Recipients::All => self.broadcast(&frame),
-            Recipients::Only(members) => {
-                for member in members {
-                    self.link.outbound.send(*member, frame.clone());
-                }
-            }
-        }
-    }
-
-    fn broadcast(&self, frame: &Bytes) {
-        let members = u16::try_from(self.genesis.members.len()).unwrap_or(u16::MAX);
-        for member in (0..members)
-            .map(ReplicaId)
-            .filter(|member| *member != self.own)
-        {
-            self.link.outbound.send(member, frame.clone());
-        }
-    }
-
-    fn serve(&self, to: ReplicaId, from: Height, until: Height) -> Result<(), NodeError> {
-        for height in (from.0..=until.0).map(Height) {
-            let block = self.ledger.block(height)?;
-            let certificate = self.ledger.certificate(height)?;
-            let proposal = Proposal {
-                header: block.header,
-                payload: Batch::new(block.transactions),
-            };
-            let decided = medshare_consensus::Decided {
-                proposal,
-                certificate,
-            };
-            self.send(&Recipients::Only(vec![to]), &Message::Decided(decided));
-        }
-        Ok(())
-    }
-
-    /// Takes in a transaction from a client or another member, if its signature holds.
-    pub(crate) async fn admit(
-        &mut self,
-        transaction: medshare_ledger::Transaction,
-    ) -> Result<Admission, NodeError> {
-        let id = transaction.id();
-        if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
-            return Ok(Admission::Known);
-        }
-        let chain = self.genesis.chain_id();
-        let verified =
-            blocking(move || Ok(transaction.verify(&chain).is_ok().then_some(transaction)));
-        let Some(transaction) = verified.await? else {
-            return Ok(Admission::Forged);
-        };
-        Ok(self.mempool.add(transaction, clock::now()))
-    }
-
-    /// Takes in a client's transaction and tells the others of it.
-    pub(crate) async fn submit(
-        &mut self,
-        transaction: medshare_ledger::Transaction,
-    ) -> Result<Admission, NodeError> {
-        let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
-        let admission = self.admit(transaction).await?;
-        if admission == Admission::Added && !self.drill.is_silent() {
-            self.broadcast(&Bytes::from(frame));
-        }
-        Ok(admission)
-    }
-
-    fn keep_house(&mut self) {
-        self.waiters.expire();
-        let now = clock::now();
-        let unheard = self.mempool.unheard(now.minus_millis(SHARE_AGAIN_MS), now);
-        if !self.drill.is_silent() {
-            for transaction in unheard {
-                let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
-                self.broadcast(&Bytes::from(frame));
-            }
-        }
     }
 }
 

@@ -1,20 +1,31 @@
-//! Transactions that wait to be ordered: verified, bounded, oldest first.
+//! Transactions that wait to be ordered: verified, bounded in all and for each key, oldest first.
 
 use std::collections::BTreeMap;
 
-use medshare_ledger::Transaction;
-use medshare_types::{Timestamp, TransactionId, Wire as _};
+use medshare_ledger::{MAX_CALL_LEN, Transaction};
+use medshare_types::{Timestamp, TransactionId, VerifyingKey, Wire};
 
-/// Transactions held at the most.
-const MAX_TRANSACTIONS: usize = 4096;
-/// Bytes of transactions in one block at the most; a block may have 8 MiB.
-const MAX_BATCH_BYTES: usize = 4 << 20;
+use crate::batch;
 
-struct Waiting {
-    transaction: Transaction,
-    length: usize,
-    shared_at: Timestamp,
-}
+/// What is held at the most, of everybody.
+const LIMIT: Load = Load {
+    transactions: 4096,
+    bytes: 32 << 20,
+};
+/// What is held at the most of one key, so that nobody takes the room of all others.
+const LIMIT_OF_KEY: Load = Load {
+    transactions: 512,
+    bytes: 4 << 20,
+};
+/// What is told again at one time at the most.
+const LIMIT_OF_TELLING: Load = Load {
+    transactions: 64,
+    bytes: 1 << 20,
+};
+const LIMIT_OF_BATCH: Load = Load {
+    transactions: batch::MAX_TRANSACTIONS,
+    bytes: batch::MAX_BYTES,
+};
 
 /// The transactions that wait.
 #[derive(Default)]
@@ -22,6 +33,13 @@ pub(crate) struct Mempool {
     waiting: BTreeMap<u64, Waiting>,
     arrivals: BTreeMap<TransactionId, u64>,
     next_arrival: u64,
+    load: Load,
+    loads: BTreeMap<VerifyingKey, Load>,
+}
+
+struct Waiting {
+    transaction: Transaction,
+    told_at: Timestamp,
 }
 
 /// What became of a transaction that was offered.
@@ -37,24 +55,30 @@ impl Mempool {
     /// Adds a transaction whose signature was verified.
     pub(crate) fn add(&mut self, transaction: Transaction, now: Timestamp) -> Admission {
         let id = transaction.id();
-        if self.arrivals.contains_key(&id) {
+        if self.contains(&id) {
             return Admission::Known;
         }
-        if self.waiting.len() >= MAX_TRANSACTIONS {
+        if !self.has_room_for(&transaction) {
             return Admission::Full;
         }
-        let length = transaction.to_wire().len();
+        self.load = self.load.with(&transaction);
+        let load = self.loads.entry(transaction.key).or_default();
+        *load = load.with(&transaction);
         self.arrivals.insert(id, self.next_arrival);
-        self.waiting.insert(
-            self.next_arrival,
-            Waiting {
-                transaction,
-                length,
-                shared_at: now,
-            },
-        );
+        let waiting = Waiting {
+            transaction,
+            told_at: now,
+        };
+        self.waiting.insert(self.next_arrival, waiting);
         self.next_arrival += 1;
         Admission::Added
+    }
+
+    pub(crate) fn has_room_for(&self, transaction: &Transaction) -> bool {
+        let of_key = self.loads.get(&transaction.key);
+        let of_key = of_key.copied().unwrap_or_default();
+        self.load.with(transaction).is_within(LIMIT)
+            && of_key.with(transaction).is_within(LIMIT_OF_KEY)
     }
 
     pub(crate) fn contains(&self, id: &TransactionId) -> bool {
@@ -67,41 +91,84 @@ impl Mempool {
 
     /// The oldest transactions that fit into a block.
     pub(crate) fn batch(&self) -> Vec<Transaction> {
-        let mut left = MAX_BATCH_BYTES;
-        let fits = |waiting: &&Waiting| {
-            let fits = waiting.length <= left;
-            left = left.saturating_sub(waiting.length);
-            fits
-        };
-        self.waiting
-            .values()
-            .take_while(fits)
-            .map(|waiting| waiting.transaction.clone())
-            .collect()
+        let oldest = self.waiting.values().map(|waiting| &waiting.transaction);
+        LIMIT_OF_BATCH.first_of(oldest).cloned().collect()
     }
 
     /// Forgets what was ordered.
     pub(crate) fn remove(&mut self, ordered: impl IntoIterator<Item = TransactionId>) {
         for id in ordered {
-            if let Some(arrival) = self.arrivals.remove(&id) {
-                self.waiting.remove(&arrival);
+            let arrival = self.arrivals.remove(&id);
+            let Some(gone) = arrival.and_then(|arrival| self.waiting.remove(&arrival)) else {
+                continue;
+            };
+            let Transaction { key, .. } = gone.transaction;
+            self.load = self.load.without(&gone.transaction);
+            if let Some(load) = self.loads.get_mut(&key) {
+                *load = load.without(&gone.transaction);
+                if load.transactions == 0 {
+                    self.loads.remove(&key);
+                }
             }
         }
     }
 
-    /// What was last told to the others before `before`, to be told again: `now` is noted.
+    /// Some of what was told before `before`, longest ago first, to be told again: `now` is noted.
     pub(crate) fn unheard(&mut self, before: Timestamp, now: Timestamp) -> Vec<Transaction> {
-        let stale = self
-            .waiting
-            .values_mut()
-            .filter(|waiting| waiting.shared_at < before);
-        stale
-            .map(|waiting| {
-                waiting.shared_at = now;
-                waiting.transaction.clone()
-            })
-            .collect()
+        let stale = self.waiting.values_mut();
+        let mut stale: Vec<_> = stale.filter(|waiting| waiting.told_at < before).collect();
+        stale.sort_by_key(|waiting| waiting.told_at);
+        let transactions = stale.iter().map(|waiting| &waiting.transaction);
+        let again: Vec<_> = LIMIT_OF_TELLING.first_of(transactions).cloned().collect();
+        for waiting in stale.iter_mut().take(again.len()) {
+            waiting.told_at = now;
+        }
+        again
     }
+}
+
+/// How many transactions, and how much room they take.
+#[derive(Clone, Copy, Default)]
+struct Load {
+    transactions: usize,
+    bytes: usize,
+}
+
+impl Load {
+    const fn with(self, transaction: &Transaction) -> Self {
+        Self {
+            transactions: self.transactions + 1,
+            bytes: self.bytes + room_for(transaction),
+        }
+    }
+
+    const fn without(self, transaction: &Transaction) -> Self {
+        Self {
+            transactions: self.transactions - 1,
+            bytes: self.bytes - room_for(transaction),
+        }
+    }
+
+    const fn is_within(self, limit: Self) -> bool {
+        self.transactions <= limit.transactions && self.bytes <= limit.bytes
+    }
+
+    /// As many of the first as stay within this limit.
+    fn first_of<'a>(
+        self,
+        transactions: impl Iterator<Item = &'a Transaction>,
+    ) -> impl Iterator<Item = &'a Transaction> {
+        let mut load = Self::default();
+        transactions.take_while(move |transaction| {
+            load = load.with(transaction);
+            load.is_within(self)
+        })
+    }
+}
+
+/// A transaction's encoded length, or a little more.
+const fn room_for(transaction: &Transaction) -> usize {
+    transaction.call.len() + <Transaction as Wire>::MAX_LEN - MAX_CALL_LEN
 }
 
 #[cfg(test)]
@@ -110,7 +177,11 @@ mod tests {
     use medshare_types::{ChainId, Digest, Nonce, PersonId, SigningKey};
 
     fn transaction(n: u32, length: usize) -> Transaction {
-        let key = SigningKey::from_seed(&[1; 32]);
+        transaction_of(1, n, length)
+    }
+
+    fn transaction_of(seed: u8, n: u32, length: usize) -> Transaction {
+        let key = SigningKey::from_seed(&[seed; 32]);
         let mut nonce = [0; 16];
         nonce[..4].copy_from_slice(&n.to_le_bytes());
         let sender = PersonId::of_key(&key.verifying_key()).into();
@@ -136,12 +207,40 @@ mod tests {
     #[test]
     fn a_batch_is_bounded_in_bytes() {
         let mut pool = Mempool::default();
-        let length = medshare_ledger::MAX_CALL_LEN;
+        let now = Timestamp::from_millis(1);
         for n in 0..40 {
-            pool.add(transaction(n, length), Timestamp::from_millis(1));
+            pool.add(transaction_of(n as u8, n, MAX_CALL_LEN), now);
         }
-        let count = pool.batch().len();
-        assert!(count > 0 && count * length <= MAX_BATCH_BYTES, "{count}");
+        assert_eq!(pool.waiting.len(), 40);
+        let batch = batch::Batch::new(pool.batch());
+        assert!(batch.transactions().len() > 10 && batch.is_within_limits());
+    }
+
+    #[test]
+    fn one_key_has_its_share_of_the_room_and_all_keys_have_the_whole() {
+        let mut pool = Mempool::default();
+        let now = Timestamp::from_millis(1);
+        let mut flood = |seed: u8, count: u32, length| -> Vec<_> {
+            let transactions = (0..count).map(|n| transaction_of(seed, n, length));
+            transactions
+                .filter(|t| pool.add(t.clone(), now) == Admission::Added)
+                .collect()
+        };
+        assert_eq!(flood(1, 600, 0).len(), LIMIT_OF_KEY.transactions);
+        for seed in 2..12 {
+            let added = flood(seed, 20, MAX_CALL_LEN).len();
+            assert!(added * MAX_CALL_LEN <= LIMIT_OF_KEY.bytes);
+        }
+        let held: Vec<_> = pool.waiting.values().map(|w| w.transaction.id()).collect();
+        let bytes = pool.waiting.values().map(|w| w.transaction.to_wire().len());
+        let bytes: usize = bytes.sum();
+        assert!(
+            bytes <= LIMIT.bytes && bytes > LIMIT.bytes * 3 / 4,
+            "{bytes}"
+        );
+        pool.remove(held);
+        assert!(pool.loads.is_empty());
+        assert_eq!((pool.load.transactions, pool.load.bytes), (0, 0));
     }
 
     #[test]
@@ -152,5 +251,22 @@ mod tests {
         assert!(pool.unheard(at(10), at(20)).is_empty());
         assert_eq!(pool.unheard(at(11), at(20)).len(), 1);
         assert!(pool.unheard(at(11), at(21)).is_empty());
+    }
+
+    #[test]
+    fn a_little_is_told_at_a_time_and_all_get_their_turn() {
+        let mut pool = Mempool::default();
+        let at = Timestamp::from_millis;
+        let all: Vec<_> = (0..150).map(|n| transaction(n, 1)).collect();
+        for transaction in &all {
+            pool.add(transaction.clone(), at(10));
+        }
+        let told = [20, 21, 22].map(|now| pool.unheard(at(1_000), at(now)));
+        assert_eq!(told.concat()[..150], all);
+        assert_eq!(told.map(|told| told.len()), [64; 3]);
+        for n in 200..210 {
+            pool.add(transaction(n, MAX_CALL_LEN), at(0));
+        }
+        assert_eq!(pool.unheard(at(10), at(30)).len(), 3);
     }
 }

@@ -1,0 +1,113 @@
+//! What goes to other members: messages of the protocol, blocks for whoever is behind, and
+//! transactions that wait.
+
+use bytes::Bytes;
+use medshare_consensus::{Decided, Message, Proposal, Recipients};
+use medshare_ledger::Transaction;
+use medshare_types::{Height, ReplicaId, Wire as _};
+
+use crate::batch::Batch;
+use crate::clock;
+use crate::error::NodeError;
+use crate::member::{Member, blocking};
+use crate::mempool::Admission;
+use crate::peer::PeerMessage;
+
+/// How long a transaction waits before the primary is told of it again.
+const TELL_AGAIN_MS: u64 = 1_000;
+
+impl Member {
+    pub(crate) fn send(&self, to: &Recipients, message: &Message<Batch>) {
+        if self.drill.is_silent() {
+            return;
+        }
+        let frame = Bytes::from(PeerMessage::Consensus(message.to_wire()).to_wire());
+        match to {
+            Recipients::All => self.broadcast(&frame),
+            Recipients::Only(members) => {
+                for member in members {
+                    self.link.outbound.send(*member, frame.clone());
+                }
+            }
+        }
+    }
+
+    fn broadcast(&self, frame: &Bytes) {
+        let members = u16::try_from(self.genesis.members.len()).unwrap_or(u16::MAX);
+        for member in (0..members)
+            .map(ReplicaId)
+            .filter(|member| *member != self.own)
+        {
+            self.link.outbound.send(member, frame.clone());
+        }
+    }
+
+    pub(crate) fn serve(
+        &self,
+        to: ReplicaId,
+        from: Height,
+        until: Height,
+    ) -> Result<(), NodeError> {
+        for height in (from.0..=until.0).map(Height) {
+            let block = self.ledger.block(height)?;
+            let certificate = self.ledger.certificate(height)?;
+            let proposal = Proposal {
+                header: block.header,
+                payload: Batch::new(block.transactions),
+            };
+            let decided = Decided {
+                proposal,
+                certificate,
+            };
+            self.send(&Recipients::Only(vec![to]), &Message::Decided(decided));
+        }
+        Ok(())
+    }
+
+    /// Takes in a transaction from a client or another member, if there is room and its signature
+    /// holds.
+    pub(crate) async fn admit(&mut self, transaction: Transaction) -> Result<Admission, NodeError> {
+        let id = transaction.id();
+        if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
+            return Ok(Admission::Known);
+        }
+        // A flood is not worth a signature check each.
+        if !self.mempool.has_room_for(&transaction) {
+            return Ok(Admission::Full);
+        }
+        let chain = self.genesis.chain_id();
+        let verified =
+            blocking(move || Ok(transaction.verify(&chain).is_ok().then_some(transaction)));
+        let Some(transaction) = verified.await? else {
+            return Ok(Admission::Forged);
+        };
+        Ok(self.mempool.add(transaction, clock::now()))
+    }
+
+    /// Takes in a client's transaction and tells the others of it.
+    pub(crate) async fn submit(
+        &mut self,
+        transaction: Transaction,
+    ) -> Result<Admission, NodeError> {
+        let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
+        let admission = self.admit(transaction).await?;
+        if admission == Admission::Added && !self.drill.is_silent() {
+            self.broadcast(&Bytes::from(frame));
+        }
+        Ok(admission)
+    }
+
+    /// Tells the primary again, a little at a time, of what it has not ordered: nobody else could
+    /// do anything about it, and votes must get through beside it.
+    pub(crate) fn tell_again(&mut self) {
+        let primary = self.replica.primary();
+        if primary == self.own || self.drill.is_silent() {
+            return;
+        }
+        let now = clock::now();
+        for transaction in self.mempool.unheard(now.minus_millis(TELL_AGAIN_MS), now) {
+            let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
+            self.link.outbound.send(primary, Bytes::from(frame));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Clients and peers that send more than anybody can use: nobody else is starved.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use medshare_ledger::{MemberRequest, MemberResponse, RefusalCode, Transaction};
+use medshare_node::Presence;
+use medshare_types::Nonce;
+use support::World;
+
+/// A transaction of the organisation at `seat` that is good for nothing.
+fn rubbish(world: &World, seat: u16, n: u8, length: usize) -> Transaction {
+    let chain = world.genesis.chain_id();
+    let (sender, key) = (world.organisation(seat).into(), world.signing_key(seat));
+    Transaction::sign(chain, sender, Nonce([n; 16]), vec![0; length], &key)
+}
+
+/// Frames that carry a transaction.
+fn is_transaction(frame: &Bytes) -> bool {
+    frame.starts_with(b"mPEE\x00\x01\x01")
+}
+
+fn total(frames: &[Bytes]) -> usize {
+    let told = frames.iter().filter(|frame| is_transaction(frame));
+    told.map(Bytes::len).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_while_the_primary_is_away_is_bounded_and_ordered_when_it_is_back() {
+    const LENGTH: usize = 250_000;
+    let world = World::with_members(&[0, 1, 2]).await;
+    world.assert_goes_on(1).await;
+    let primary = world.members[&0].drill();
+    primary.set_presence(Presence::Silent);
+    let mut taken = 0;
+    for n in 0..40 {
+        for seat in 0..4 {
+            let transaction = rubbish(&world, seat, 100 + n, LENGTH);
+            let id = transaction.id();
+            let submit = MemberRequest::Submit(Box::new(transaction));
+            match world.ask(1, &submit).await {
+                MemberResponse::Accepted(accepted) if accepted == id => taken += 1,
+                MemberResponse::Refused(refusal) => {
+                    assert_eq!(refusal.code, RefusalCode::Overloaded);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!((4 * 12..=4 * 16).contains(&taken), "{taken} taken");
+
+    // Two backups tell the primary, a megabyte four times a second, and nobody else.
+    let before = total(&world.wires.heard());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let told = total(&world.wires.heard()) - before;
+    assert!(told > 0 && told <= 2 * 9 * (1 << 20), "{told} bytes");
+
+    primary.set_presence(Presence::Present);
+    let resumed = tokio::time::timeout(Duration::from_secs(10), world.assert_goes_on(2));
+    resumed.await.unwrap();
+    world.shut_down().await;
+}
