@@ -81,24 +81,133 @@ fn call_of(transaction: &Transaction) -> CallContext<'_> {
     }
 }
 
-/// Judges a proposed batch: every transaction is signed, for this chain, and stands in it once.
+/// Judges a proposed batch: every transaction is signed, for this chain, stands in it once, and was
+/// never ordered before. Every member finds the same, since a proposal is judged once its parent is
+/// executed.
 ///
 /// What the calls come to is no part of it: a denied call is a receipt, not a fault.
-pub(crate) fn judge(genesis: &Genesis, batch: &Batch) -> Verdict {
+pub(crate) fn judge(
+    ledger: &LedgerStore,
+    genesis: &Genesis,
+    batch: &Batch,
+) -> Result<Verdict, StoreError> {
     let chain = genesis.chain_id();
     let mut seen = BTreeSet::new();
-    let good = batch
-        .transactions()
-        .iter()
-        .all(|transaction| transaction.verify(&chain).is_ok() && seen.insert(transaction.id()));
-    if good {
-        Verdict::Valid
-    } else {
-        Verdict::Invalid
+    for transaction in batch.transactions() {
+        let id = transaction.id();
+        let fresh = seen.insert(id) && ledger.transaction_height(&id)?.is_none();
+        if !fresh || transaction.verify(&chain).is_err() {
+            return Ok(Verdict::Invalid);
+        }
     }
+    Ok(Verdict::Valid)
 }
 
 /// The tip's block time; the genesis' before the first block.
 pub(crate) fn tip_time(ledger: &LedgerStore, genesis: &Genesis) -> Result<Timestamp, StoreError> {
     Ok(ledger.tip()?.map_or(genesis.created, |tip| tip.header.time))
+}
+
+#[cfg(test)]
+mod tests {
+    use medshare_contract::genesis_state;
+    use medshare_ledger::transactions_root;
+    use medshare_types::certificate::Ballot;
+    use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
+    use medshare_types::{BlockHeader, Epoch, Height, Nonce, Phase, ReplicaId, SigningKey, View};
+
+    use super::*;
+    use crate::random::os_random;
+    use crate::secrets::MemberSecrets;
+
+    struct World {
+        genesis: Genesis,
+        keys: Vec<SigningKey>,
+        ledger: LedgerStore,
+        _folder: tempfile::TempDir,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let secrets: Vec<_> = (0..4)
+                .map(|_| MemberSecrets::random(&mut os_random()))
+                .collect();
+            let member = |(n, secrets): (usize, &MemberSecrets)| GenesisMember {
+                name: format!("member-{n}"),
+                key: secrets.verifying_key(),
+                holder_key: secrets.holder_public(),
+            };
+            let genesis = Genesis {
+                salt: [7; 32],
+                created: Timestamp::from_millis(1),
+                members: secrets.iter().enumerate().map(member).collect(),
+                authority: GenesisAuthority {
+                    parameters: Vec::new(),
+                },
+                parameters: ChainParameters::default(),
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let state = genesis_state(&genesis).unwrap();
+            let path = folder.path().join("ledger");
+            Self {
+                ledger: LedgerStore::open(path, &genesis, &state).unwrap(),
+                genesis,
+                keys: secrets.into_iter().map(|s| s.signing_key).collect(),
+                _folder: folder,
+            }
+        }
+
+        fn transaction(&self, n: u32, length: usize) -> Transaction {
+            let mut nonce = [0; 16];
+            nonce[..4].copy_from_slice(&n.to_le_bytes());
+            let sender = self.genesis.members[0].organisation().into();
+            let (chain, key) = (self.genesis.chain_id(), &self.keys[0]);
+            Transaction::sign(chain, sender, Nonce(nonce), vec![0; length], key)
+        }
+
+        /// Commits and executes a first block.
+        fn order(&self, transactions: &[Transaction]) {
+            let header = BlockHeader {
+                chain: self.genesis.chain_id(),
+                height: Height(1),
+                epoch: Epoch(0),
+                view: View(0),
+                proposer: ReplicaId(0),
+                previous: Digest::ZERO,
+                time: Timestamp::from_millis(2),
+                transactions: transactions_root(transactions),
+                executed: self.ledger.roots(Height(0)).unwrap(),
+                next_committee: self.genesis.committee().unwrap().digest(),
+            };
+            let ballot = Ballot {
+                epoch: header.epoch,
+                view: header.view,
+                height: header.height,
+                digest: header.digest(),
+            };
+            let statement = ballot.statement(&header.chain, Phase::Commit);
+            let vote = |n: u16| (ReplicaId(n), self.keys[usize::from(n)].sign(&statement));
+            let votes = [0, 1, 2].map(vote).to_vec();
+            let payload = Batch::new(transactions.to_vec());
+            let proposal = Proposal { header, payload };
+            let certificate = CommitCertificate { ballot, votes };
+            execute(&self.ledger, &self.genesis, proposal, &certificate).unwrap();
+        }
+
+        fn judge(&self, transactions: Vec<Transaction>) -> Verdict {
+            judge(&self.ledger, &self.genesis, &Batch::new(transactions)).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_transaction_is_ordered_once() {
+        let world = World::new();
+        let (first, second) = (world.transaction(1, 3), world.transaction(2, 3));
+        assert_eq!(world.judge(vec![first.clone()]), Verdict::Valid);
+        let twice = vec![second.clone(), second.clone()];
+        assert_eq!(world.judge(twice), Verdict::Invalid);
+        world.order(std::slice::from_ref(&first));
+        assert_eq!(world.judge(vec![second.clone()]), Verdict::Valid);
+        assert_eq!(world.judge(vec![second, first]), Verdict::Invalid);
+    }
 }

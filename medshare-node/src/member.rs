@@ -187,9 +187,10 @@ impl Member {
     }
 
     async fn validate(&mut self, proposal: Proposal<Batch>) -> Result<(), NodeError> {
-        let genesis = Arc::clone(&self.genesis);
+        let (ledger, genesis) = (Arc::clone(&self.ledger), Arc::clone(&self.genesis));
         let digest = proposal.header.digest();
-        let verdict = blocking(move || Ok(executor::judge(&genesis, &proposal.payload))).await?;
+        let verdict =
+            blocking(move || Ok(executor::judge(&ledger, &genesis, &proposal.payload)?)).await?;
         self.feed(Input::Validated { digest, verdict });
         Ok(())
     }
