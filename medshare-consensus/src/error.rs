@@ -5,6 +5,7 @@ use medshare_types::id::{Epoch, Height, ReplicaId, View};
 use medshare_types::sign::BadSignature;
 use medshare_types::time::Timestamp;
 
+use crate::proposal::MAX_PAYLOAD_LEN;
 use crate::record::LogPosition;
 
 /// Why an input, or a proposal that waited for it, was refused. The replica stays usable; where a
@@ -156,6 +157,9 @@ pub enum ProposalFault {
     /// The payload's root is not the header's.
     #[error("payload root differs from the header's")]
     WrongPayload,
+    /// The payload is too long for the block to be served to others.
+    #[error("payload of more than {MAX_PAYLOAD_LEN} bytes")]
+    PayloadTooLong,
     /// The header does not name the roots of the height before.
     #[error("executed height is not the height before")]
     WrongExecutedHeight,

@@ -5,7 +5,7 @@ use medshare_types::certificate::Ballot;
 use medshare_types::hash::Digest;
 use medshare_types::header::BlockHeader;
 
-/// The longest encoded payload that is proposed or decoded, in bytes.
+/// The longest encoded payload that is proposed or voted for, in bytes.
 pub const MAX_PAYLOAD_LEN: usize = 8 << 20;
 
 /// Room beside the payload in a message or record: a header and 1024 signatures.
@@ -18,6 +18,11 @@ pub(crate) const OVERHEAD_LEN: usize = 128 << 10;
 pub trait Payload: Clone + BorshSerialize + BorshDeserialize {
     /// The digest that binds the whole payload; it stands in the header as `transactions`.
     fn root(&self) -> Digest;
+}
+
+/// The length of a payload as others would get it.
+pub(crate) fn encoded_length(payload: &impl Payload) -> usize {
+    borsh::object_length(payload).unwrap_or(usize::MAX)
 }
 
 /// A header and the payload whose root it names.

@@ -81,9 +81,9 @@ fn call_of(transaction: &Transaction) -> CallContext<'_> {
     }
 }
 
-/// Judges a proposed batch: every transaction is signed, for this chain, stands in it once, and was
-/// never ordered before. Every member finds the same, since a proposal is judged once its parent is
-/// executed.
+/// Judges a proposed batch: it is within limits, and every transaction is signed, for this chain,
+/// stands in it once, and was never ordered before. Every member finds the same, since a proposal
+/// is judged once its parent is executed.
 ///
 /// What the calls come to is no part of it: a denied call is a receipt, not a fault.
 pub(crate) fn judge(
@@ -91,6 +91,9 @@ pub(crate) fn judge(
     genesis: &Genesis,
     batch: &Batch,
 ) -> Result<Verdict, StoreError> {
+    if !batch.is_within_limits() {
+        return Ok(Verdict::Invalid);
+    }
     let chain = genesis.chain_id();
     let mut seen = BTreeSet::new();
     for transaction in batch.transactions() {
@@ -111,12 +114,13 @@ pub(crate) fn tip_time(ledger: &LedgerStore, genesis: &Genesis) -> Result<Timest
 #[cfg(test)]
 mod tests {
     use medshare_contract::genesis_state;
-    use medshare_ledger::transactions_root;
+    use medshare_ledger::{MAX_CALL_LEN, transactions_root};
     use medshare_types::certificate::Ballot;
     use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
     use medshare_types::{BlockHeader, Epoch, Height, Nonce, Phase, ReplicaId, SigningKey, View};
 
     use super::*;
+    use crate::batch;
     use crate::random::os_random;
     use crate::secrets::MemberSecrets;
 
@@ -209,5 +213,31 @@ mod tests {
         world.order(std::slice::from_ref(&first));
         assert_eq!(world.judge(vec![second.clone()]), Verdict::Valid);
         assert_eq!(world.judge(vec![second, first]), Verdict::Invalid);
+    }
+
+    #[test]
+    fn a_block_has_so_many_transactions_at_the_most() {
+        let world = World::new();
+        let count = u32::try_from(batch::MAX_TRANSACTIONS).unwrap();
+        let mut transactions: Vec<_> = (0..count).map(|n| world.transaction(n, 0)).collect();
+        assert_eq!(world.judge(transactions.clone()), Verdict::Valid);
+        transactions.push(world.transaction(count, 0));
+        assert_eq!(world.judge(transactions), Verdict::Invalid);
+    }
+
+    #[test]
+    fn a_block_has_so_many_bytes_at_the_most() {
+        let world = World::new();
+        let mut transactions: Vec<_> = (0..15)
+            .map(|n| world.transaction(n, MAX_CALL_LEN))
+            .collect();
+        let encoded = |transactions: &[Transaction]| borsh::object_length(transactions).unwrap();
+        transactions.push(world.transaction(15, 0));
+        let left = batch::MAX_BYTES - encoded(&transactions);
+        transactions[15] = world.transaction(15, left);
+        assert_eq!(encoded(&transactions), batch::MAX_BYTES);
+        assert_eq!(world.judge(transactions.clone()), Verdict::Valid);
+        transactions[15] = world.transaction(15, left + 1);
+        assert_eq!(world.judge(transactions), Verdict::Invalid);
     }
 }

@@ -1,7 +1,10 @@
 //! What members say to each other, as bytes in an envelope.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_consensus::Message;
 use medshare_types::Wire;
+
+use crate::batch::Batch;
 
 /// A frame between members.
 #[derive(Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -14,14 +17,75 @@ pub(crate) enum PeerMessage {
 
 impl Wire for PeerMessage {
     const KIND: [u8; 4] = *b"mPEE";
-    /// A block of the largest size, and what stands around it.
-    const MAX_LEN: usize = (8 << 20) + (64 << 10);
+    /// The longest message of the protocol, a block with its certificate, and what stands around it.
+    const MAX_LEN: usize = <Message<Batch> as Wire>::MAX_LEN + 16;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use medshare_types::DecodeError;
+    use medshare_consensus::{Decided, MAX_PAYLOAD_LEN, Payload, Proposal};
+    use medshare_types::certificate::Ballot;
+    use medshare_types::{
+        BlockHeader, ChainId, CommitCertificate, DecodeError, Digest, Epoch, ExecutedRoots, Height,
+        ReplicaId, Signature, Timestamp, View,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+    struct Bytes(Vec<u8>);
+
+    impl Payload for Bytes {
+        fn root(&self) -> Digest {
+            Digest::ZERO
+        }
+    }
+
+    /// The longest block that is voted for, with the votes of all of `members`.
+    fn longest_decided(members: u16) -> Message<Bytes> {
+        let zero = Digest::ZERO;
+        let header = BlockHeader {
+            chain: ChainId::from_digest(zero),
+            height: Height(1),
+            epoch: Epoch(0),
+            view: View(0),
+            proposer: ReplicaId(0),
+            previous: zero,
+            time: Timestamp::from_millis(1),
+            transactions: zero,
+            executed: ExecutedRoots {
+                height: Height(0),
+                state: zero,
+                receipts: zero,
+            },
+            next_committee: zero,
+        };
+        let ballot = Ballot {
+            epoch: header.epoch,
+            view: header.view,
+            height: header.height,
+            digest: header.digest(),
+        };
+        let vote = |n| (ReplicaId(n), Signature::from_bytes([1; 64]));
+        let votes = (0..members).map(vote).collect();
+        let payload = Bytes(vec![1; MAX_PAYLOAD_LEN - 4]);
+        assert_eq!(borsh::object_length(&payload).unwrap(), MAX_PAYLOAD_LEN);
+        Message::Decided(Decided {
+            proposal: Proposal { header, payload },
+            certificate: CommitCertificate { ballot, votes },
+        })
+    }
+
+    #[test]
+    fn the_longest_block_can_be_served() {
+        for members in [4, 1024] {
+            let message = longest_decided(members);
+            let frame = PeerMessage::Consensus(message.to_wire()).to_wire();
+            let Ok(PeerMessage::Consensus(bytes)) = PeerMessage::from_wire(&frame) else {
+                panic!("{} bytes for {members} members", frame.len());
+            };
+            assert!(Message::from_wire(&bytes) == Ok(message), "{members}");
+        }
+    }
 
     #[test]
     fn round_trip_and_malformed() {

@@ -7,7 +7,7 @@ use medshare_types::time::Timestamp;
 
 use crate::error::{ProposalFault, Rejected};
 use crate::message::PrePrepare;
-use crate::proposal::{Payload, Proposal};
+use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, encoded_length};
 use crate::replica::Replica;
 use crate::slot::{Candidate, Stage};
 
@@ -101,6 +101,8 @@ impl<P: Payload> Replica<P> {
             ProposalFault::WrongExecutedHeight
         } else if header.next_committee != self.config.committee.digest() {
             ProposalFault::WrongCommittee
+        } else if encoded_length(&proposal.payload) > MAX_PAYLOAD_LEN {
+            ProposalFault::PayloadTooLong
         } else if header.transactions != proposal.payload.root() {
             ProposalFault::WrongPayload
         } else {

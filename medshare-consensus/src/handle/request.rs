@@ -6,7 +6,7 @@ use medshare_types::time::Timestamp;
 
 use crate::error::Rejected;
 use crate::message::{Message, PrePrepare, Recipients, Vote};
-use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal};
+use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, encoded_length};
 use crate::record::LogRecord;
 use crate::replica::Replica;
 use crate::slot::{Candidate, OwnVote, Stage};
@@ -39,7 +39,7 @@ impl<P: Payload> Replica<P> {
     pub(crate) fn on_request(&mut self, now: Timestamp, payload: P) -> Result<(), Rejected> {
         // L2
         self.may_propose(now)?;
-        let length = borsh::object_length(&payload).unwrap_or(usize::MAX);
+        let length = encoded_length(&payload);
         if length > MAX_PAYLOAD_LEN {
             let limit = MAX_PAYLOAD_LEN;
             return Err(Rejected::PayloadTooLong { length, limit });

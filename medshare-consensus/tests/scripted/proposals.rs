@@ -1,7 +1,9 @@
 //! Proposals that are wrong, too early, too late, or wait for something.
 
 use crate::common::*;
-use medshare_consensus::{Output, Proposal, ProposalFault, Rejected, Verdict};
+use medshare_consensus::{
+    MAX_PAYLOAD_LEN, Output, Payload as _, Proposal, ProposalFault, Rejected, Verdict,
+};
 use medshare_types::hash::Digest;
 use medshare_types::id::{ChainId, Height, ReplicaId};
 use medshare_types::time::Timestamp;
@@ -38,6 +40,24 @@ fn every_fault_of_a_header_is_named() {
     assert_eq!(fault_of(roots), ProposalFault::WrongRoots);
     let committee = |b: &mut Proposal<Batch>| b.header.next_committee = Digest::ZERO;
     assert_eq!(fault_of(committee), ProposalFault::WrongCommittee);
+}
+
+/// What a backup says about a first block with a payload that is encoded in `length` bytes.
+fn with_payload_of(length: usize) -> Result<(), Rejected> {
+    let mut block = blocks(1).remove(0);
+    block.payload = Batch(vec![7; length - 4]);
+    block.header.transactions = block.payload.root();
+    started(1).handle(at(1), from(0, pre_prepare(&block)))
+}
+
+#[test]
+fn nobody_votes_for_a_block_too_long_to_be_served() {
+    assert_eq!(with_payload_of(MAX_PAYLOAD_LEN), Ok(()));
+    let (proposer, fault) = (PRIMARY, ProposalFault::PayloadTooLong);
+    assert_eq!(
+        with_payload_of(MAX_PAYLOAD_LEN + 1),
+        Err(Rejected::InvalidProposal { proposer, fault })
+    );
 }
 
 #[test]
