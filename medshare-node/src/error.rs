@@ -1,5 +1,7 @@
 //! Why a member cannot start or go on.
 
+use std::path::PathBuf;
+
 use medshare_consensus::RecoverError;
 use medshare_contract::{GenesisError, StateError};
 use medshare_ledger::StoreError;
@@ -44,6 +46,13 @@ pub enum NodeError {
     /// The consensus log failed. After a failed write nothing is known of the medium.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// There is a ledger and no log beside it: the member forgot its votes and might contradict
+    /// them. Only a log that nothing was written to since can take its place.
+    #[error("{} is missing beside the ledger", path.display())]
+    MissingLog {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// The ledger failed, or is not this chain's.
     #[error(transparent)]
     Ledger(#[from] StoreError),

@@ -116,13 +116,11 @@ mod tests {
     use medshare_contract::genesis_state;
     use medshare_ledger::{MAX_CALL_LEN, transactions_root};
     use medshare_types::certificate::Ballot;
-    use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
     use medshare_types::{BlockHeader, Epoch, Height, Nonce, Phase, ReplicaId, SigningKey, View};
 
     use super::*;
     use crate::batch;
-    use crate::random::os_random;
-    use crate::secrets::MemberSecrets;
+    use crate::testing::founders;
 
     struct World {
         genesis: Genesis,
@@ -133,30 +131,14 @@ mod tests {
 
     impl World {
         fn new() -> Self {
-            let secrets: Vec<_> = (0..4)
-                .map(|_| MemberSecrets::random(&mut os_random()))
-                .collect();
-            let member = |(n, secrets): (usize, &MemberSecrets)| GenesisMember {
-                name: format!("member-{n}"),
-                key: secrets.verifying_key(),
-                holder_key: secrets.holder_public(),
-            };
-            let genesis = Genesis {
-                salt: [7; 32],
-                created: Timestamp::from_millis(1),
-                members: secrets.iter().enumerate().map(member).collect(),
-                authority: GenesisAuthority {
-                    parameters: Vec::new(),
-                },
-                parameters: ChainParameters::default(),
-            };
+            let (genesis, keys) = founders();
             let folder = tempfile::tempdir().unwrap();
             let state = genesis_state(&genesis).unwrap();
             let path = folder.path().join("ledger");
             Self {
                 ledger: LedgerStore::open(path, &genesis, &state).unwrap(),
                 genesis,
-                keys: secrets.into_iter().map(|s| s.signing_key).collect(),
+                keys,
                 _folder: folder,
             }
         }

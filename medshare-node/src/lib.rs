@@ -51,6 +51,8 @@ mod peer;
 mod propose;
 mod random;
 pub mod secrets;
+#[cfg(test)]
+mod testing;
 pub mod transport;
 mod waiters;
 

@@ -15,7 +15,7 @@ use crate::ceremony::Ceremony;
 use crate::drill::Drill;
 use crate::error::NodeError;
 use crate::holder::Holder;
-use crate::log::ConsensusLog;
+use crate::log::{ConsensusLog, Frame};
 use crate::member::{ClientRequest, Member, blocking};
 use crate::mempool::Mempool;
 use crate::secrets::MemberSecrets;
@@ -81,7 +81,8 @@ impl NodeHandle {
     ///
     /// # Errors
     /// [`NodeError`] for secrets that are missing or not this member's, for a folder of another
-    /// consortium, and for damaged files, which are never repaired in silence.
+    /// consortium, for a ledger without its log, and for damaged files, which are never repaired
+    /// in silence.
     pub async fn start(config: NodeConfig, link: Link) -> Result<Self, NodeError> {
         let NodeConfig {
             genesis,
@@ -90,11 +91,10 @@ impl NodeHandle {
             keys,
         } = config;
         let secrets = MemberSecrets::load(&*keys, &genesis, own).await?;
-        let (opening, state) = (genesis.clone(), genesis_state(&genesis)?);
+        let opening = genesis.clone();
         let (ledger, log, records, verified) = blocking(move || {
-            let ledger = LedgerStore::open(ledger_path(&folder), &opening, &state)?;
+            let (ledger, log, frames) = open_files(&folder, &opening)?;
             let verified = ledger.verify_from_genesis()?;
-            let (log, frames) = ConsensusLog::open(&log_path(&folder), opening.chain_id())?;
             let records = frames.iter().map(|frame| LogRecord::from_wire(&frame.body));
             let records = records.collect::<Result<Vec<_>, _>>();
             Ok((ledger, log, records, verified))
@@ -198,6 +198,21 @@ pub fn log_path(folder: &Path) -> PathBuf {
     folder.join("consensus.log")
 }
 
+/// Opens a member's ledger and log, or begins them: the log first, so that a ledger without a log
+/// is one whose log was lost. A member that forgot its votes might contradict them.
+fn open_files(
+    folder: &Path,
+    genesis: &Genesis,
+) -> Result<(LedgerStore, ConsensusLog, Vec<Frame>), NodeError> {
+    let (ledger, log) = (ledger_path(folder), log_path(folder));
+    if ledger.exists() && !log.exists() {
+        return Err(NodeError::MissingLog { path: log });
+    }
+    let (log, frames) = ConsensusLog::open(&log, genesis.chain_id())?;
+    let ledger = LedgerStore::open(ledger, genesis, &genesis_state(genesis)?)?;
+    Ok((ledger, log, frames))
+}
+
 fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
     let height = ledger.height()?;
     let executed = ledger.roots(height)?;
@@ -210,4 +225,29 @@ fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
             executed,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::founders;
+
+    #[test]
+    fn a_ledger_whose_log_was_lost_is_refused() {
+        let (genesis, _) = founders();
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        // A crash between the two leaves a log alone.
+        ConsensusLog::open(&log_path(folder), genesis.chain_id()).unwrap();
+        for _ in 0..2 {
+            drop(open_files(folder, &genesis).unwrap());
+        }
+        let log = std::fs::read(log_path(folder)).unwrap();
+        std::fs::remove_file(log_path(folder)).unwrap();
+        let error = open_files(folder, &genesis).map(drop).unwrap_err();
+        assert!(matches!(error, NodeError::MissingLog { .. }), "{error}");
+        assert!(!log_path(folder).exists());
+        std::fs::write(log_path(folder), log).unwrap();
+        drop(open_files(folder, &genesis).unwrap());
+    }
 }
