@@ -26,7 +26,7 @@ use crate::holder::Holder;
 use crate::log::ConsensusLog;
 use crate::mempool::Mempool;
 use crate::peer::PeerMessage;
-use crate::transport::Link;
+use crate::transport::{Inbox, Link};
 use crate::waiters::Waiters;
 
 /// How often the ledger is made durable and the log cut, in blocks (K).
@@ -67,15 +67,9 @@ impl Member {
         loop {
             let resend_at = self.resend_at.unwrap_or_else(Instant::now);
             tokio::select! {
+                // Whoever floods this member does not keep its timers from firing.
                 biased;
                 _ = &mut self.shut_down => break,
-                Some((sender, frame)) = self.link.inbound.recv() => {
-                    self.on_frame(sender, &frame).await?;
-                }
-                request = self.requests.recv() => match request {
-                    Some((request, answer)) => self.on_request(&request, answer).await?,
-                    None => break,
-                },
                 () = sleep_until(resend_at), if self.resend_at.is_some() => {
                     self.resend_at = None;
                     self.feed(Input::Timer(Timer::Resend));
@@ -83,6 +77,17 @@ impl Member {
                 _ = housekeeping.tick() => {
                     self.waiters.expire();
                     self.tell_again();
+                }
+                incoming = next_incoming(&mut self.link.inbound, &mut self.requests) => {
+                    match incoming {
+                        Some(Incoming::Frame(sender, frame)) => {
+                            self.on_frame(sender, &frame).await?;
+                        }
+                        Some(Incoming::Request((request, answer))) => {
+                            self.on_request(&request, answer).await?;
+                        }
+                        None => break,
+                    }
                 }
             }
             self.drive().await?;
@@ -228,6 +233,23 @@ impl Member {
         let ledger = Arc::clone(&self.ledger);
         blocking(move || ledger.sync().map_err(NodeError::from)).await?;
         self.with_log(move |log| log.cut(height)).await
+    }
+}
+
+enum Incoming {
+    Frame(ReplicaId, Bytes),
+    Request(ClientRequest),
+}
+
+/// A frame or a request, by chance where both wait; none when every handle is gone. Dropping the
+/// future loses nothing.
+async fn next_incoming(
+    frames: &mut Inbox,
+    requests: &mut mpsc::Receiver<ClientRequest>,
+) -> Option<Incoming> {
+    tokio::select! {
+        (sender, frame) = frames.recv() => Some(Incoming::Frame(sender, frame)),
+        request = requests.recv() => request.map(Incoming::Request),
     }
 }
 

@@ -7,13 +7,17 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use medshare_ledger::{MemberRequest, MemberResponse, RefusalCode, Transaction};
 use medshare_node::Presence;
-use medshare_types::Nonce;
+use medshare_types::{Nonce, Wire as _};
 use support::World;
+
+/// A seat whose member does not run: the test speaks in its name.
+const HOSTILE: u16 = 3;
 
 /// A transaction of the organisation at `seat` that is good for nothing.
 fn rubbish(world: &World, seat: u16, n: u8, length: usize) -> Transaction {
@@ -65,5 +69,43 @@ async fn a_flood_while_the_primary_is_away_is_bounded_and_ordered_when_it_is_bac
     primary.set_presence(Presence::Present);
     let resumed = tokio::time::timeout(Duration::from_secs(10), world.assert_goes_on(2));
     resumed.await.unwrap();
+    world.shut_down().await;
+}
+
+/// A message that says how far its sender is: what the tick sends to all.
+fn is_status(frame: &Bytes) -> bool {
+    frame.starts_with(b"mPEE\x00\x01\x00") && frame[11..].starts_with(b"mCMS\x00\x01\x05")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_peer_and_a_client_that_never_stop_starve_nobody() {
+    let world = World::with_members(&[0, 1, 2]).await;
+    world.assert_goes_on(1).await;
+    let mut floods = Vec::new();
+    for member in [0, 1, 2] {
+        let wires = Arc::clone(&world.wires);
+        floods.push(tokio::spawn(async move {
+            loop {
+                wires.say(member, HOSTILE, vec![0; 5_000].into()).await;
+            }
+        }));
+        let client = world.members[&member].client();
+        floods.push(tokio::spawn(async move {
+            loop {
+                client.request(MemberRequest::Tip.to_wire()).await.unwrap();
+            }
+        }));
+    }
+    for nonce in 2..6 {
+        let goes_on = tokio::time::timeout(Duration::from_secs(5), world.assert_goes_on(nonce));
+        goes_on.await.unwrap();
+    }
+    let statuses = || world.wires.heard().into_iter().filter(is_status).count();
+    let before = statuses();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    // Three members, two others each and a third that does not run, every 300 ms.
+    let heard = statuses() - before;
+    assert!(heard > 3 * 3 * 3, "{heard} said how far they are");
+    floods.iter().for_each(tokio::task::JoinHandle::abort);
     world.shut_down().await;
 }

@@ -17,7 +17,7 @@ use medshare_contract::state::UsedMark;
 use medshare_contract::{Call, keys};
 use medshare_ledger::{LightClient, MemberRequest, MemberResponse, RefusalCode, Transaction};
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
-use medshare_node::transport::{INBOX_FRAMES, Link, Outbound};
+use medshare_node::transport::{Inbox, Inlet, Link, NotTaken, Outbound, inbox};
 use medshare_node::{MemberSecrets, NodeConfig, NodeHandle};
 use medshare_threshold::HolderKeyPair;
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
@@ -28,7 +28,6 @@ use medshare_types::{
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 pub const SEATS: u16 = 4;
@@ -65,7 +64,7 @@ impl KeyStore for MemoryKeys {
 
 /// The wires between members: everything sent is also kept, and the test can speak for anybody.
 pub struct Wires {
-    inboxes: Vec<mpsc::Sender<(ReplicaId, Bytes)>>,
+    inboxes: Vec<Inlet>,
     heard: Mutex<Vec<Bytes>>,
     /// Every frame is delivered once more under each of these names.
     echoes: Mutex<Vec<ReplicaId>>,
@@ -82,8 +81,10 @@ impl Wires {
 
     /// Delivers a frame under whatever name, waiting for room in the inbox.
     pub async fn say(&self, to: u16, as_if_from: u16, frame: Bytes) {
-        let delivered = self.inboxes[usize::from(to)].send((ReplicaId(as_if_from), frame));
-        delivered.await.unwrap();
+        let inbox = &self.inboxes[usize::from(to)];
+        while inbox.offer(ReplicaId(as_if_from), frame.clone()) == Err(NotTaken::Full) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 }
 
@@ -99,9 +100,9 @@ impl Outbound for Outlet {
             return false;
         };
         for name in self.wires.echoes.lock().unwrap().iter() {
-            let _ = inbox.try_send((*name, frame.clone()));
+            let _ = inbox.offer(*name, frame.clone());
         }
-        inbox.try_send((self.own, frame)).is_ok()
+        inbox.offer(self.own, frame).is_ok()
     }
 }
 
@@ -111,7 +112,7 @@ pub struct World {
     pub keys: Vec<Arc<MemoryKeys>>,
     pub wires: Arc<Wires>,
     pub members: BTreeMap<u16, NodeHandle>,
-    inbound: BTreeMap<u16, mpsc::Receiver<(ReplicaId, Bytes)>>,
+    inbound: BTreeMap<u16, Inbox>,
     folder: tempfile::TempDir,
 }
 
@@ -139,8 +140,7 @@ impl World {
             },
             parameters: ChainParameters::default(),
         };
-        let (inboxes, inbound): (Vec<_>, Vec<_>) =
-            (0..SEATS).map(|_| mpsc::channel(INBOX_FRAMES)).unzip();
+        let (inboxes, inbound): (Vec<_>, Vec<_>) = (0..SEATS).map(|_| inbox(SEATS)).unzip();
         let mut world = Self {
             genesis,
             keys,
