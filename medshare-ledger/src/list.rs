@@ -52,23 +52,6 @@ impl ListProof {
         self.count
     }
 
-    /// Proves that `receipts[index]` is under `receipts_root(receipts)`; none beyond the end.
-    #[cfg(feature = "storage")]
-    pub(crate) fn of_receipt(receipts: &[TransactionReceipt], index: usize) -> Option<Self> {
-        if index >= receipts.len() {
-            return None;
-        }
-        let tree = tree(receipts.iter().map(receipt_leaf));
-        let siblings = tree.prove_inclusion(index);
-        let path = siblings.as_bytes().as_chunks::<32>().0;
-        Some(Self {
-            index: index as u64,
-            count: tree.len(),
-            head: head(&tree),
-            path: path.iter().copied().map(Digest::from_bytes).collect(),
-        })
-    }
-
     /// Whether `receipt` stands at this place under `root`. Cost: ⌈log₂ count⌉ + 2 hashes.
     #[must_use]
     pub(crate) fn holds_receipt(&self, receipt: &TransactionReceipt, root: &Digest) -> bool {
@@ -86,6 +69,33 @@ impl ListProof {
         RootHash::new((*self.head.as_bytes()).into(), self.count)
             .verify_inclusion(leaf, self.index, &proof)
             .is_ok()
+    }
+}
+
+/// The tree over a block's receipts, to prove any number of them.
+#[cfg(feature = "storage")]
+pub(crate) struct ReceiptTree(MemoryBackedTree<Sha3_256, Digest>);
+
+#[cfg(feature = "storage")]
+impl ReceiptTree {
+    /// Cost: about 2n hashes.
+    pub(crate) fn new(receipts: &[TransactionReceipt]) -> Self {
+        Self(tree(receipts.iter().map(receipt_leaf)))
+    }
+
+    /// Proves that the receipt at `index` is under the root of the receipts; none beyond the end.
+    pub(crate) fn place(&self, index: usize) -> Option<ListProof> {
+        if index as u64 >= self.0.len() {
+            return None;
+        }
+        let siblings = self.0.prove_inclusion(index);
+        let path = siblings.as_bytes().as_chunks::<32>().0;
+        Some(ListProof {
+            index: index as u64,
+            count: self.0.len(),
+            head: head(&self.0),
+            path: path.iter().copied().map(Digest::from_bytes).collect(),
+        })
     }
 }
 

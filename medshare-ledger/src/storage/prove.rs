@@ -1,7 +1,9 @@
 //! Proofs for clients, from what is stored.
 
-use medshare_types::{Digest, Height, TransactionId, TransactionReceipt};
-use redb::ReadableTable;
+use std::collections::BTreeSet;
+
+use medshare_types::{Digest, Height, TransactionId};
+use redb::{ReadTransaction, ReadableTable};
 
 use super::LedgerStore;
 use super::nodes::Nodes;
@@ -11,7 +13,7 @@ use super::tables::{
 use crate::block::CertifiedHeader;
 use crate::error::StoreError;
 use crate::light::{BlockReceipts, ReceiptProof, StateProof};
-use crate::list::ListProof;
+use crate::list::ReceiptTree;
 
 impl LedgerStore {
     /// Proves what a key holds, or that it holds nothing, at the height whose roots the newest
@@ -45,22 +47,34 @@ impl LedgerStore {
         let read = self.read()?;
         let (height, index) =
             place(&open(&read, PLACES)?, transaction)?.ok_or(StoreError::UnknownTransaction)?;
-        let naming = open(&read, NAMED)?.get(height.0).map_err(failed)?;
-        let naming = naming.ok_or(StoreError::NotYetCertified { height })?;
-        let certified = load(&open(&read, HEADERS)?, naming.value())?
-            .ok_or_else(|| corrupt(format!("no header at height {}", naming.value())))?;
-        let receipts: Vec<TransactionReceipt> = load(&open(&read, RECEIPTS)?, height.0)?
-            .ok_or_else(|| corrupt(format!("no receipts at height {height}")))?;
-        let proven = receipts.get(index).cloned();
-        let place = ListProof::of_receipt(&receipts, index);
-        let (Some(receipt), Some(place)) = (proven, place) else {
-            return Err(corrupt(format!("no receipt {index} at height {height}")));
-        };
-        Ok(ReceiptProof {
-            certified,
-            receipt,
-            place,
-        })
+        let block = named(&read, height)?;
+        let tree = ReceiptTree::new(&block.receipts);
+        proof(&block, &tree, index)
+            .ok_or_else(|| corrupt(format!("no receipt {index} at height {height}")))
+    }
+
+    /// Proves how those of `wanted` ended that stand in the block at a height, from 1: each as
+    /// [`Self::prove_receipt`] would, in the order of the block. Cost: that of one.
+    ///
+    /// # Errors
+    /// [`StoreError::NotYetCertified`] until a header names the height's roots.
+    pub fn prove_receipts_of(
+        &self,
+        height: Height,
+        wanted: &BTreeSet<TransactionId>,
+    ) -> Result<Vec<ReceiptProof>, StoreError> {
+        let read = self.read()?;
+        let block = named(&read, height)?;
+        let (tree, places) = (ReceiptTree::new(&block.receipts), open(&read, PLACES)?);
+        let mut proofs = Vec::new();
+        for (index, receipt) in block.receipts.iter().enumerate() {
+            let transaction = &receipt.transaction;
+            if wanted.contains(transaction) && place(&places, transaction)? == Some((height, index))
+            {
+                proofs.extend(proof(&block, &tree, index));
+            }
+        }
+        Ok(proofs)
     }
 
     /// Every receipt of the block at a height, from 1, with the first header that names their root.
@@ -68,15 +82,39 @@ impl LedgerStore {
     /// # Errors
     /// [`StoreError::NotYetCertified`] until such a header is committed.
     pub fn prove_receipts(&self, height: Height) -> Result<BlockReceipts, StoreError> {
-        let naming = open(&self.read()?, NAMED)?.get(height.0).map_err(failed)?;
-        let naming = naming.ok_or(StoreError::NotYetCertified { height })?;
-        let certified = self.certified_header(Height(naming.value()))?;
-        let receipts = self.receipts(height)?;
-        Ok(BlockReceipts {
-            certified,
-            receipts,
-        })
+        named(&self.read()?, height)
     }
+
+    /// Whether what happened at a height, from 1, can be proven: a header names its roots.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn is_certified(&self, height: Height) -> Result<bool, StoreError> {
+        let naming = open(&self.read()?, NAMED)?.get(height.0).map_err(failed)?;
+        Ok(naming.is_some())
+    }
+}
+
+/// The receipts of a height, and the first header that names its roots.
+fn named(read: &ReadTransaction, height: Height) -> Result<BlockReceipts, StoreError> {
+    let naming = open(read, NAMED)?.get(height.0).map_err(failed)?;
+    let naming = naming.ok_or(StoreError::NotYetCertified { height })?;
+    let certified = load(&open(read, HEADERS)?, naming.value())?
+        .ok_or_else(|| corrupt(format!("no header at height {}", naming.value())))?;
+    let receipts = load(&open(read, RECEIPTS)?, height.0)?
+        .ok_or_else(|| corrupt(format!("no receipts at height {height}")))?;
+    Ok(BlockReceipts {
+        certified,
+        receipts,
+    })
+}
+
+fn proof(block: &BlockReceipts, tree: &ReceiptTree, index: usize) -> Option<ReceiptProof> {
+    Some(ReceiptProof {
+        certified: block.certified.clone(),
+        receipt: block.receipts.get(index)?.clone(),
+        place: tree.place(index)?,
+    })
 }
 
 /// The block a transaction first stands in, and its place there.

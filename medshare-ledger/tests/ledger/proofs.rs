@@ -149,6 +149,33 @@ fn receipts_are_proven_at_every_place_of_every_size() {
 }
 
 #[test]
+fn receipts_proven_together_are_proven_as_they_are_alone() {
+    let setting = setting(9);
+    let Setting {
+        consortium, store, ..
+    } = &setting;
+    let id = |n| consortium.transaction(n).id();
+    // One that stood in the block before is proven there, and one that nobody ordered nowhere.
+    consortium.grow(
+        store,
+        [3, 20].map(|n| consortium.transaction(n)).to_vec(),
+        &Changes::new(),
+    );
+    consortium.grow(store, vec![], &Changes::new());
+    let wanted = [0, 3, 4, 8, 20, 30].map(id).into();
+    for (height, there) in [(2, vec![0, 3, 4, 8]), (4, vec![20]), (1, vec![])] {
+        let together = store.prove_receipts_of(Height(height), &wanted).unwrap();
+        let alone = there
+            .into_iter()
+            .map(|n| store.prove_receipt(&id(n)).unwrap());
+        assert_eq!(together, alone.collect::<Vec<_>>(), "height {height}");
+    }
+    assert!(store.is_certified(Height(4)).unwrap() && !store.is_certified(Height(5)).unwrap());
+    let early = store.prove_receipts_of(Height(5), &wanted);
+    assert!(matches!(early, Err(StoreError::NotYetCertified { .. })));
+}
+
+#[test]
 fn no_bit_of_a_receipt_proof_can_be_changed() {
     let Setting {
         consortium,
