@@ -67,10 +67,30 @@ impl Member {
         question: Question,
         answer: oneshot::Sender<Vec<u8>>,
     ) -> Result<(), NodeError> {
-        match question.answer(&self.ledger)? {
-            // Whoever asked may have gone.
-            Some(response) => drop(answer.send(response.to_wire())),
-            None => self.waiters.add(question, answer),
+        if !question.is_answerable(&self.ledger)? {
+            self.waiters.add(question, answer);
+            return Ok(());
+        }
+        let ledger = Arc::clone(&self.ledger);
+        self.desk.work_out(answer, move || {
+            question.answer(&ledger).unwrap_or_else(|error| {
+                tracing::error!(%error, "no proof of a receipt");
+                refused(RefusalCode::Internal, error.to_string())
+            })
+        });
+        Ok(())
+    }
+
+    /// Answers whoever waits for something of a block whose roots are now certified.
+    pub(crate) async fn answer_waiting(&mut self, certified: Height) -> Result<(), NodeError> {
+        let asked = self.waiters.asked(certified);
+        if certified == Height(0) || asked.is_empty() {
+            return Ok(());
+        }
+        let ledger = Arc::clone(&self.ledger);
+        let answers = blocking(move || Ok(asked.answers(&ledger, certified)?)).await?;
+        for (question, bytes) in answers {
+            self.waiters.answer(question, &bytes);
         }
         Ok(())
     }
@@ -79,17 +99,16 @@ impl Member {
     fn on_share(&self, request: ShareRequest, answer: oneshot::Sender<Vec<u8>>) {
         let (holder, ledger) = (Arc::clone(&self.holder), Arc::clone(&self.ledger));
         let conduct = self.drill.conduct();
-        drop(tokio::task::spawn_blocking(move || {
-            let response = match holder.release(&ledger, &request, conduct) {
+        self.desk.work_out(answer, move || {
+            match holder.release(&ledger, &request, conduct) {
                 Ok(share) => MemberResponse::Share(Box::new(share)),
                 Err(refusal) => MemberResponse::Refused(refusal),
-            };
-            let _ = answer.send(response.to_wire());
-        }));
+            }
+        });
     }
 }
 
-fn refused(code: RefusalCode, detail: impl Into<String>) -> MemberResponse {
+pub(crate) fn refused(code: RefusalCode, detail: impl Into<String>) -> MemberResponse {
     MemberResponse::Refused(Refusal::new(code, detail))
 }
 

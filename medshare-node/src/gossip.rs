@@ -1,9 +1,11 @@
 //! What goes to other members: messages of the protocol, blocks for whoever is behind, and
 //! transactions that wait.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use medshare_consensus::{Decided, Message, Proposal, Recipients};
-use medshare_ledger::Transaction;
+use medshare_ledger::{LedgerStore, StoreError, Transaction};
 use medshare_types::{Height, ReplicaId, Wire as _};
 
 use crate::batch::Batch;
@@ -42,24 +44,20 @@ impl Member {
         }
     }
 
-    pub(crate) fn serve(
+    /// Sends blocks of the ledger, one at a time in memory.
+    pub(crate) async fn serve(
         &self,
         to: ReplicaId,
         from: Height,
         until: Height,
     ) -> Result<(), NodeError> {
+        if self.drill.is_silent() {
+            return Ok(());
+        }
         for height in (from.0..=until.0).map(Height) {
-            let block = self.ledger.block(height)?;
-            let certificate = self.ledger.certificate(height)?;
-            let proposal = Proposal {
-                header: block.header,
-                payload: Batch::new(block.transactions),
-            };
-            let decided = Decided {
-                proposal,
-                certificate,
-            };
-            self.send(&Recipients::Only(vec![to]), &Message::Decided(decided));
+            let ledger = Arc::clone(&self.ledger);
+            let frame = blocking(move || Ok(frame_of_block(&ledger, height)?)).await?;
+            self.link.outbound.send(to, frame);
         }
         Ok(())
     }
@@ -110,4 +108,17 @@ impl Member {
             self.link.outbound.send(primary, Bytes::from(frame));
         }
     }
+}
+
+fn frame_of_block(ledger: &LedgerStore, height: Height) -> Result<Bytes, StoreError> {
+    let block = ledger.block(height)?;
+    let decided = Decided {
+        proposal: Proposal {
+            header: block.header,
+            payload: Batch::new(block.transactions),
+        },
+        certificate: ledger.certificate(height)?,
+    };
+    let message = Message::Decided(decided).to_wire();
+    Ok(PeerMessage::Consensus(message).to_wire().into())
 }

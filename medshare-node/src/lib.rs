@@ -31,13 +31,15 @@
 //! | `propose`, `gossip` | making blocks; what goes to other members |
 //! | `executor` | blocks through the contract into the ledger |
 //! | `ceremony`, `holder` | the gate key: making it, releasing shares of it |
-//! | `clients`, `waiters`, `mempool`, `peer` | requests, receipts, pending transactions, frames |
+//! | `clients`, `desk`, `waiters` | requests, and what is worked out or waits for an answer |
+//! | `mempool`, `peer` | pending transactions, frames |
 #![forbid(unsafe_code)]
 
 mod batch;
 mod ceremony;
 mod clients;
 mod clock;
+mod desk;
 pub mod drill;
 mod error;
 mod executor;

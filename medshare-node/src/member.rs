@@ -2,7 +2,7 @@
 //!
 //! Everything that changes the member happens in this task, in order. Work over a millisecond
 //! (executing, checking signatures, syncing) runs on a blocking thread while the task waits;
-//! release shares are made beside it.
+//! release shares and single proofs are made beside it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::batch::Batch;
 use crate::ceremony::Ceremony;
 use crate::clock;
+use crate::desk::Desk;
 use crate::drill::Drill;
 use crate::error::NodeError;
 use crate::executor;
@@ -47,6 +48,7 @@ pub(crate) struct Member {
     pub(crate) requests: mpsc::Receiver<ClientRequest>,
     pub(crate) mempool: Mempool,
     pub(crate) waiters: Waiters,
+    pub(crate) desk: Desk,
     pub(crate) holder: Arc<Holder>,
     pub(crate) ceremony: Ceremony,
     pub(crate) drill: Arc<Drill>,
@@ -92,6 +94,7 @@ impl Member {
             }
             self.drive().await?;
         }
+        self.desk.close().await;
         self.checkpoint(self.ledger.height()?).await
     }
 
@@ -164,7 +167,7 @@ impl Member {
             Output::Misbehaviour(evidence) => {
                 tracing::warn!(accused = %evidence.accused, "a member voted twice for one place");
             }
-            Output::Serve { to, from, until } => self.serve(to, from, until)?,
+            Output::Serve { to, from, until } => self.serve(to, from, until).await?,
         }
         Ok(())
     }
@@ -216,7 +219,7 @@ impl Member {
         let roots =
             blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate)).await?;
         self.mempool.remove(ordered.iter().copied());
-        self.waiters.answer_certified(&self.ledger, certified)?;
+        self.answer_waiting(certified).await?;
         if roots.height.0 % CHECKPOINT_INTERVAL == 0 {
             self.checkpoint(roots.height).await?;
         }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::ceremony::Ceremony;
+use crate::desk::Desk;
 use crate::drill::Drill;
 use crate::error::NodeError;
 use crate::holder::Holder;
@@ -126,6 +127,7 @@ impl NodeHandle {
             requests: incoming,
             mempool: Mempool::default(),
             waiters: Waiters::default(),
+            desk: Desk::default(),
             holder,
             ceremony,
             drill: Arc::clone(&drill),

@@ -1,9 +1,9 @@
 //! Clients that wait for receipts: of one transaction, or of a block.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use medshare_ledger::{LedgerStore, MemberResponse, StoreError};
+use medshare_ledger::{LedgerStore, MemberResponse, ReceiptProof, StoreError};
 use medshare_types::{Height, TransactionId, Wire};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -18,21 +18,58 @@ pub(crate) enum Question {
 }
 
 impl Question {
-    /// The answer, or none while it is not certified.
-    pub(crate) fn answer(self, ledger: &LedgerStore) -> Result<Option<MemberResponse>, StoreError> {
-        let answer = match self {
-            Self::Receipt(transaction) => ledger
-                .prove_receipt(&transaction)
-                .map(|proof| MemberResponse::Receipt(Box::new(proof))),
-            Self::Block(height) => ledger
-                .prove_receipts(height)
-                .map(|receipts| MemberResponse::Receipts(Box::new(receipts))),
+    /// Whether there is an answer by now.
+    pub(crate) fn is_answerable(self, ledger: &LedgerStore) -> Result<bool, StoreError> {
+        let height = match self {
+            Self::Receipt(transaction) => ledger.transaction_height(&transaction)?,
+            Self::Block(height) => Some(height),
         };
-        match answer {
-            Ok(response) => Ok(Some(response)),
-            Err(StoreError::UnknownTransaction | StoreError::NotYetCertified { .. }) => Ok(None),
-            Err(error) => Err(error),
+        height.map_or(Ok(false), |height| ledger.is_certified(height))
+    }
+
+    /// The answer, once there is one. Cost: hashes the receipts of a block.
+    pub(crate) fn answer(self, ledger: &LedgerStore) -> Result<MemberResponse, StoreError> {
+        Ok(match self {
+            Self::Receipt(transaction) => {
+                MemberResponse::Receipt(Box::new(ledger.prove_receipt(&transaction)?))
+            }
+            Self::Block(height) => {
+                MemberResponse::Receipts(Box::new(ledger.prove_receipts(height)?))
+            }
+        })
+    }
+}
+
+/// The questions about one height that somebody waits with.
+#[derive(Default)]
+pub(crate) struct Asked {
+    transactions: BTreeSet<TransactionId>,
+    block: bool,
+}
+
+impl Asked {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.transactions.is_empty() && !self.block
+    }
+
+    /// The encoded answers that the block at `certified` gives. Cost: hashes its receipts once.
+    pub(crate) fn answers(
+        &self,
+        ledger: &LedgerStore,
+        certified: Height,
+    ) -> Result<Vec<(Question, Vec<u8>)>, StoreError> {
+        let proofs = ledger.prove_receipts_of(certified, &self.transactions)?;
+        let answer = |proof: ReceiptProof| {
+            let question = Question::Receipt(proof.receipt.transaction);
+            let response = MemberResponse::Receipt(Box::new(proof));
+            (question, response.to_wire())
+        };
+        let mut answers: Vec<_> = proofs.into_iter().map(answer).collect();
+        if self.block {
+            let question = Question::Block(certified);
+            answers.push((question, question.answer(ledger)?.to_wire()));
         }
+        Ok(answers)
     }
 }
 
@@ -66,34 +103,26 @@ impl Waiters {
             .push((until, answer));
     }
 
-    /// Answers whoever waits for something of a block whose roots are now certified.
-    pub(crate) fn answer_certified(
-        &mut self,
-        ledger: &LedgerStore,
-        certified: Height,
-    ) -> Result<(), StoreError> {
-        if self.waiting.is_empty() || certified == Height(0) {
-            return Ok(());
+    /// What somebody waits for that the block at `certified` may answer.
+    pub(crate) fn asked(&self, certified: Height) -> Asked {
+        let transactions = self.waiting.keys().filter_map(|question| match question {
+            Question::Receipt(transaction) => Some(*transaction),
+            Question::Block(_) => None,
+        });
+        Asked {
+            transactions: transactions.collect(),
+            block: self.waiting.contains_key(&Question::Block(certified)),
         }
-        let receipts = ledger.receipts(certified)?;
-        let receipts = receipts
-            .iter()
-            .map(|receipt| Question::Receipt(receipt.transaction));
-        for question in receipts.chain([Question::Block(certified)]) {
-            let Some(answers) = self.waiting.remove(&question) else {
-                continue;
-            };
-            self.count -= answers.len();
-            let Some(response) = question.answer(ledger)? else {
-                continue;
-            };
-            let bytes = response.to_wire();
-            for (_, answer) in answers {
-                // Whoever asked may have gone.
-                let _ = answer.send(bytes.clone());
-            }
+    }
+
+    /// Gives an answer to whoever waits for it.
+    pub(crate) fn answer(&mut self, question: Question, bytes: &[u8]) {
+        let askers = self.waiting.remove(&question).unwrap_or_default();
+        self.count -= askers.len();
+        for (_, asker) in askers {
+            // Whoever asked may have gone.
+            let _ = asker.send(bytes.to_vec());
         }
-        Ok(())
     }
 
     /// Answers "pending" where patience ran out, and forgets those who hung up.
