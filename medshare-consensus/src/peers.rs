@@ -7,6 +7,9 @@ use medshare_types::id::{Height, ReplicaId};
 /// The most blocks that are asked for or served at once.
 pub(crate) const BATCH: u64 = 16;
 
+/// How many such batches one member is served between two refreshments.
+const SERVINGS: u32 = 4;
+
 /// At most one entry per member in each map.
 ///
 /// Heights are claims. A false one costs a question that stays unanswered until the next tick,
@@ -18,7 +21,7 @@ pub(crate) struct Peers {
     /// Who was asked last, so that the next question goes to the next one.
     last_asked: ReplicaId,
     told: BTreeSet<ReplicaId>,
-    served: BTreeMap<ReplicaId, Height>,
+    served: BTreeMap<ReplicaId, Served>,
 }
 
 /// A question for decided blocks that is not answered in full.
@@ -26,6 +29,13 @@ pub(crate) struct Peers {
 struct Question {
     peer: ReplicaId,
     last: Height,
+}
+
+/// What a member was served since the last refreshment.
+#[derive(Clone, Copy, Default)]
+struct Served {
+    last: Height,
+    servings: u32,
 }
 
 impl Peers {
@@ -69,13 +79,16 @@ impl Peers {
         self.told.insert(peer)
     }
 
-    /// Whether `peer` is served `[from, until]`: no height twice between two refreshments.
+    /// Whether `peer` is served `[from, until]`: between two refreshments no height twice, and so
+    /// many batches at the most.
     pub(crate) fn may_serve(&mut self, peer: ReplicaId, from: Height, until: Height) -> bool {
-        let fresh = self.served.get(&peer).is_none_or(|last| from > *last);
-        if fresh {
-            self.served.insert(peer, until);
+        let served = self.served.entry(peer).or_default();
+        let may = from > served.last && served.servings < SERVINGS;
+        if may {
+            served.last = until;
+            served.servings += 1;
         }
-        fresh
+        may
     }
 
     /// Lets everybody be told and served again.

@@ -1,6 +1,6 @@
 //! A member that is behind, and those who serve it.
 
-use medshare_consensus::{LogRecord, Message, Output, ProposalFault, Rejected};
+use medshare_consensus::{LogRecord, Message, Output, ProposalFault, Rejected, Replica, Tip};
 use medshare_types::CertificateError;
 use medshare_types::id::{Height, ReplicaId};
 
@@ -37,6 +37,29 @@ fn whoever_is_behind_is_told_once_and_served_on_demand() {
     }
     give(&mut replica, at(4), tick());
     assert_eq!(give(&mut replica, at(4), from(3, fetch(1))), [serve]);
+}
+
+#[test]
+fn one_member_is_served_so_much_at_a_time() {
+    let tip = Tip {
+        height: Height(200),
+        executed: roots(200),
+        ..genesis()
+    };
+    let mut replica = Replica::new(config(1, 4), tip).unwrap();
+    drain(&mut replica);
+    let served = |replica: &mut Replica<Batch>, peer| -> usize {
+        let asked = (0..12).map(|n| give(replica, at(1), from(peer, fetch(1 + 16 * n))));
+        let outputs = asked.flatten();
+        outputs
+            .filter(|output| matches!(output, Output::Serve { .. }))
+            .count()
+    };
+    assert_eq!(served(&mut replica, 3), 4);
+    assert_eq!(served(&mut replica, 3), 0);
+    assert_eq!(served(&mut replica, 2), 4, "others have their own share");
+    give(&mut replica, at(2), tick());
+    assert_eq!(served(&mut replica, 3), 4);
 }
 
 #[test]
