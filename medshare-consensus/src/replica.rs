@@ -102,7 +102,7 @@ impl<P: Payload> Replica<P> {
             Input::Persisted(position) => self.on_persisted(position),
             Input::Executed { roots } => self.on_executed(roots),
             Input::Timer(Timer::Resend) => {
-                self.on_resend();
+                self.on_resend(now);
                 Ok(())
             }
         }

@@ -18,6 +18,8 @@ pub(crate) struct Slot<P> {
     pub(crate) own_commit: Option<OwnVote>,
     /// How many resend intervals a proposal of this height has waited because it came late.
     pub(crate) patience: u32,
+    /// When it came, or when `patience` grew last.
+    pub(crate) patient_since: Option<Timestamp>,
 }
 
 impl<P> Slot<P> {
@@ -30,6 +32,7 @@ impl<P> Slot<P> {
             own_prepare: None,
             own_commit: None,
             patience: 0,
+            patient_since: None,
         }
     }
 

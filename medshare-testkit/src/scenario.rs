@@ -70,6 +70,8 @@ pub struct Scenario {
     pub(crate) deadline_ms: u64,
     pub(crate) disk: DiskKind,
     pub(crate) byzantine: BTreeMap<ReplicaId, Box<dyn Behaviour>>,
+    /// At which proposal everybody stops, and for how many milliseconds.
+    pub(crate) blackout: Option<(Height, u64)>,
 }
 
 impl Scenario {
@@ -87,6 +89,7 @@ impl Scenario {
             deadline_ms: 60_000,
             disk: DiskKind::Sound,
             byzantine: BTreeMap::new(),
+            blackout: None,
         })
     }
 
@@ -121,6 +124,14 @@ impl Scenario {
     #[must_use]
     pub const fn with_disk(mut self, disk: DiskKind) -> Self {
         self.disk = disk;
+        self
+    }
+
+    /// Stops everybody for `down_ms` milliseconds when the first member has recorded its proposal
+    /// for `height` and sent it to nobody.
+    #[must_use]
+    pub const fn with_blackout(mut self, height: Height, down_ms: u64) -> Self {
+        self.blackout = Some((height, down_ms));
         self
     }
 

@@ -1,5 +1,7 @@
 //! Replicas, disks and a network on one thread and one clock.
 
+mod outage;
+
 use std::collections::BTreeMap;
 
 use medshare_consensus::{
@@ -210,10 +212,15 @@ impl Simulation {
             }
             Local::Synced(position) => {
                 let id = self.members[index].id;
-                for record in self.members[index].disk.sync(position) {
-                    self.invariants.durable(id, &record);
+                let records = self.members[index].disk.sync(position);
+                for record in &records {
+                    self.invariants.durable(id, record);
                 }
-                self.give(index, Input::Persisted(position));
+                if self.is_blackout(index, &records) {
+                    self.black_out();
+                } else {
+                    self.give(index, Input::Persisted(position));
+                }
             }
             Local::Judged(digest, verdict) => {
                 self.give(index, Input::Validated { digest, verdict });
@@ -274,37 +281,6 @@ impl Simulation {
             }
             self.act(index, output);
         }
-    }
-
-    /// Half of the crashes at a record come after it was written and before it was synced.
-    fn crash(&mut self, index: usize, output: &Output<Batch>) {
-        let down_ms = self.dice.between(1, self.faults().down_ms.max(1));
-        let member = &mut self.members[index];
-        if let Output::Persist { position, record } = output
-            && self.dice.chance(500)
-        {
-            member.disk.append(*position, record);
-        }
-        for record in member.disk.crash(&mut self.dice) {
-            self.invariants.durable(member.id, &record);
-        }
-        member.replica = None;
-        member.life += 1;
-        self.report.crashes += 1;
-        self.note(&format!("{index} crash"));
-        self.schedule(down_ms, index, Event::Restart);
-    }
-
-    fn restart(&mut self, index: usize) {
-        let member = &mut self.members[index];
-        let config = self.scenario.setting.config(member.id);
-        let (tip, log) = (member.disk.tip(), member.disk.log());
-        self.invariants.restarted(member.id, tip.height);
-        match Replica::recover(config, tip, log) {
-            Ok(replica) => member.replica = Some(replica),
-            Err(error) => self.invariants.not_recovered(member.id, error.to_string()),
-        }
-        self.drain(index);
     }
 
     fn act(&mut self, index: usize, output: Output<Batch>) {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use medshare_consensus::Rejected;
 use medshare_testkit::behaviour::Silent;
 use medshare_testkit::{Faults, Report, Scenario};
 use medshare_types::id::{Height, ReplicaId};
@@ -66,6 +67,23 @@ fn more_than_f_silent_backups_stop_everything() {
     let report = scenario.run();
     assert_eq!(report.violations, []);
     assert_eq!(report.common_height(), Height(0));
+}
+
+/// The recorded proposal is the only one there may ever be at its height, and late for everybody.
+#[test]
+fn a_blackout_behind_a_recorded_proposal_ends() {
+    let untimely =
+        |(_, rejected): &(ReplicaId, Rejected)| matches!(rejected, Rejected::Untimely { .. });
+    for seed in 0..20 {
+        let scenario = Scenario::new(seed, 4).unwrap_or_else(|error| panic!("{error}"));
+        let report = scenario
+            .with_heights(HEIGHTS)
+            .with_blackout(Height(3), 10_000)
+            .run();
+        assert_good(seed, &report);
+        assert_eq!(report.crashes, 4, "seed {seed}");
+        assert!(report.rejected.iter().any(untimely), "seed {seed}");
+    }
 }
 
 #[test]

@@ -7,6 +7,11 @@ use crate::error::Refusal;
 /// How far the tip's block time may lie from the holder's own clock, milliseconds.
 pub const TIP_FRESHNESS_MS: u64 = 30_000;
 
+/// How long after the end of a window, by the holder's own clock, it still follows block time,
+/// milliseconds: what a block may come late (message delay and precision of the default
+/// parameters).
+pub const CLOCK_MARGIN_MS: u64 = 2_500;
+
 /// What a holder's own state and clock say at the moment of release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReleaseFacts {
@@ -91,7 +96,10 @@ fn check_time(ticket: &Ticket, label: &GateLabel, facts: &ReleaseFacts) -> Resul
         ticket.issued_at.plus_millis(lifetime),
     ];
     let ended_at = ends.into_iter().min().unwrap_or_default();
-    if tip_time >= ended_at {
+    // Block time decides. But a primary can date a block back, and must not reopen by it what is
+    // over by everybody's clock.
+    let over = facts.local_time >= ended_at.plus_millis(CLOCK_MARGIN_MS);
+    if tip_time >= ended_at || over {
         return Err(Refusal::Expired { ended_at });
     }
     let apart = tip_time.as_millis().abs_diff(facts.local_time.as_millis());

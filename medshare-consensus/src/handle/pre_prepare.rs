@@ -84,6 +84,7 @@ impl<P: Payload> Replica<P> {
             return Ok(());
         }
         if !self.config.is_timely(received, time, self.current.patience) {
+            self.current.patient_since.get_or_insert(received);
             return Err(Rejected::Untimely { proposer, time });
         }
         candidate.stage = Stage::Unexecuted;

@@ -1,6 +1,7 @@
 //! Line 23: what may be lost is sent again.
 
 use medshare_types::id::ReplicaId;
+use medshare_types::time::Timestamp;
 
 use crate::io::Output;
 use crate::message::{Message, Recipients};
@@ -9,13 +10,13 @@ use crate::replica::Replica;
 use crate::slot::Stage;
 
 impl<P: Payload> Replica<P> {
-    pub(crate) fn on_resend(&mut self) {
+    pub(crate) fn on_resend(&mut self, now: Timestamp) {
         if !self.outbox.is_blocked() {
             self.peers.give_up();
             self.peers.refresh();
             self.resend_votes();
             self.ask_application_again();
-            self.grow_patient();
+            self.grow_patient(now);
             let height = self.tip.height;
             self.send(Recipients::All, Message::Status { height });
             self.ask_when_behind(1);
@@ -66,11 +67,18 @@ impl<P: Payload> Replica<P> {
     }
 
     /// Line 9: a late proposal that nobody else prepares would stop the height for good, since its
-    /// primary may not propose another. The longer it waits, the later it may have come.
-    fn grow_patient(&mut self) {
-        let candidate = self.current.candidate.as_ref();
-        if candidate.is_some_and(|candidate| candidate.stage == Stage::Untimely) {
-            self.current.patience = self.current.patience.saturating_add(1);
+    /// primary may not propose another. The longer it waits, the later it may have come. Ticks that
+    /// follow each other sooner than they should count once.
+    fn grow_patient(&mut self, now: Timestamp) {
+        let slot = &mut self.current;
+        let held = slot.candidate.as_ref();
+        if !held.is_some_and(|candidate| candidate.stage == Stage::Untimely) {
+            return;
+        }
+        let since = slot.patient_since.get_or_insert(now);
+        if now.as_millis().abs_diff(since.as_millis()) >= self.config.resend_ms {
+            *since = now;
+            slot.patience = slot.patience.saturating_add(1);
         }
     }
 }

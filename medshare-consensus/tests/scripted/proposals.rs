@@ -113,7 +113,7 @@ fn a_future_proposal_is_taken_when_it_comes_again_in_time() {
 fn the_longer_a_late_proposal_is_held_the_later_it_may_be() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
-    let late = at(1).plus_millis(60_000);
+    let mut late = at(1).plus_millis(58_000);
     for _ in 0..5 {
         // Coming again does not count, however often; only a tick does.
         for _ in 0..3 {
@@ -123,6 +123,7 @@ fn the_longer_a_late_proposal_is_held_the_later_it_may_be() {
                 "{outcome:?}"
             );
         }
+        late = late.plus_millis(RESEND_MS);
         give(&mut backup, late, tick());
     }
     assert_eq!(
@@ -133,17 +134,34 @@ fn the_longer_a_late_proposal_is_held_the_later_it_may_be() {
 }
 
 #[test]
+fn ticks_that_come_too_soon_make_nobody_patient() {
+    let mut backup = started(1);
+    let block = &blocks(1)[0];
+    let late = at(1).plus_millis(58_000);
+    refuse(&mut backup, late, from(0, pre_prepare(block)));
+    for soon in [0, 1, RESEND_MS - 1].repeat(20) {
+        give(&mut backup, late.plus_millis(soon), tick());
+    }
+    let outcome = backup.handle(late, from(0, pre_prepare(block)));
+    assert!(
+        matches!(outcome, Err(Rejected::Untimely { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn patience_with_late_proposals_excuses_none_from_the_future() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     let early = at(1).minus_millis(501);
-    for _ in 0..70 {
-        let outcome = backup.handle(early, from(0, pre_prepare(block)));
+    for ticks_left in (0..70).rev() {
+        let now = early.minus_millis(ticks_left * RESEND_MS);
+        let outcome = backup.handle(now, from(0, pre_prepare(block)));
         assert!(
             matches!(outcome, Err(Rejected::Untimely { .. })),
             "{outcome:?}"
         );
-        give(&mut backup, early, tick());
+        give(&mut backup, now, tick());
     }
 }
 

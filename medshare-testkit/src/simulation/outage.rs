@@ -1,0 +1,65 @@
+//! Members that stop and come back: one by one, by chance, or all at one moment.
+
+use medshare_consensus::{LogRecord, Output, Replica};
+
+use super::{Event, Simulation};
+use crate::disk::Record;
+use crate::setting::Batch;
+
+impl Simulation {
+    /// Half of the crashes at a record come after it was written and before it was synced.
+    pub(super) fn crash(&mut self, index: usize, output: &Output<Batch>) {
+        let down_ms = self.dice.between(1, self.faults().down_ms.max(1));
+        if let Output::Persist { position, record } = output
+            && self.dice.chance(500)
+        {
+            self.members[index].disk.append(*position, record);
+        }
+        self.stop(index, down_ms);
+    }
+
+    /// Whether the primary has just recorded the proposal at which everything is to stop.
+    pub(super) fn is_blackout(&self, index: usize, records: &[Record]) -> bool {
+        let prepared = |record: &Record| matches!(record, LogRecord::Prepared { .. });
+        self.scenario.blackout.is_some_and(|(height, _)| {
+            let mut records = records.iter();
+            index == 0 && records.any(|record| prepared(record) && record.height() == height)
+        })
+    }
+
+    /// Stops everybody, once.
+    pub(super) fn black_out(&mut self) {
+        let Some((_, down_ms)) = self.scenario.blackout.take() else {
+            return;
+        };
+        for index in 0..self.members.len() {
+            if self.members[index].replica.is_some() {
+                self.stop(index, down_ms);
+            }
+        }
+    }
+
+    fn stop(&mut self, index: usize, down_ms: u64) {
+        let member = &mut self.members[index];
+        for record in member.disk.crash(&mut self.dice) {
+            self.invariants.durable(member.id, &record);
+        }
+        member.replica = None;
+        member.life += 1;
+        self.report.crashes += 1;
+        self.note(&format!("{index} crash"));
+        self.schedule(down_ms, index, Event::Restart);
+    }
+
+    pub(super) fn restart(&mut self, index: usize) {
+        let member = &mut self.members[index];
+        let config = self.scenario.setting.config(member.id);
+        let (tip, log) = (member.disk.tip(), member.disk.log());
+        self.invariants.restarted(member.id, tip.height);
+        match Replica::recover(config, tip, log) {
+            Ok(replica) => member.replica = Some(replica),
+            Err(error) => self.invariants.not_recovered(member.id, error.to_string()),
+        }
+        self.drain(index);
+    }
+}
