@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use medshare_ledger::{MemberRequest, MemberResponse, RefusalCode, Transaction};
 use medshare_node::Presence;
-use medshare_types::{Nonce, Wire as _};
+use medshare_types::{Nonce, Signature, Wire as _};
 use support::World;
 
 /// A seat whose member does not run: the test speaks in its name.
@@ -81,12 +81,18 @@ fn is_status(frame: &Bytes) -> bool {
 async fn a_peer_and_a_client_that_never_stop_starve_nobody() {
     let world = World::with_members(&[0, 1, 2]).await;
     world.assert_goes_on(1).await;
+    // Each costs a check of its signature, so that they come faster than they are dealt with.
+    let mut forged = rubbish(&world, HOSTILE, 9, 5_000);
+    forged.signature = Signature::from_bytes([3; 64]);
+    let forged = forged.to_wire();
+    let length = (forged.len() as u32).to_le_bytes();
+    let forged = Bytes::from([b"mPEE\x00\x01\x01", &length[..], &forged].concat());
     let mut floods = Vec::new();
     for member in [0, 1, 2] {
-        let wires = Arc::clone(&world.wires);
+        let (wires, forged) = (Arc::clone(&world.wires), forged.clone());
         floods.push(tokio::spawn(async move {
             loop {
-                wires.say(member, HOSTILE, vec![0; 5_000].into()).await;
+                wires.say(member, HOSTILE, forged.clone()).await;
             }
         }));
         let client = world.members[&member].client();
