@@ -5,7 +5,9 @@ use std::sync::Arc;
 use medshare_abe::AccessPolicy;
 use medshare_contract::state::PersonState;
 use medshare_contract::{Call, enrolment_statement, keys};
-use medshare_types::{OrganisationId, PersonId, ReplicaId, SealingDate, Signer, SigningKey};
+use medshare_types::{
+    Denial, OrganisationId, PersonId, ReplicaId, SealingDate, Signer, SigningKey,
+};
 use zeroize::Zeroizing;
 
 use crate::clock;
@@ -78,23 +80,19 @@ impl Organisation {
         let id = PersonId::of_key(&signing_key.verifying_key());
         let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
         texts.sort_unstable();
-        let already = || Error::AlreadyEnrolled {
-            name: name.to_owned(),
-        };
-        match inner
-            .chain
-            .read::<PersonState>(self.home, keys::person(&id))
-            .await?
-        {
-            None => self.register(&signing_key, &texts).await?,
-            // Taken up again, it must be the same enrolment.
-            Some(known) if known.organisation != self.id || known.attributes != texts => {
-                return Err(already());
+        let mut known = self.known(&id).await?;
+        if known.is_none() {
+            match self.register(&signing_key, &texts).await {
+                // An earlier call that was interrupted had already handed this in.
+                Err(Error::Denied(Denial::AlreadyExists)) => known = self.known(&id).await?,
+                other => other?,
             }
-            Some(_) if texts.is_empty() || keys.has_attribute_key().await? => {
-                return Err(already());
-            }
-            Some(_) => {}
+        } else if texts.is_empty() || keys.has_attribute_key().await? {
+            return Err(already(name));
+        }
+        // Taken up again, it must be the same enrolment.
+        if known.is_some_and(|known| known.organisation != self.id || known.attributes != texts) {
+            return Err(already(name));
         }
         if !texts.is_empty() {
             let authority = inner.parameters.digest();
@@ -110,6 +108,11 @@ impl Organisation {
             signer,
             keys,
         ))
+    }
+
+    async fn known(&self, id: &PersonId) -> Result<Option<PersonState>> {
+        let chain = &self.consortium.inner.chain;
+        chain.read(self.home, keys::person(id)).await
     }
 
     /// Tells the chain of a person, with the person's own consent to just that.
@@ -156,6 +159,11 @@ impl Organisation {
     pub(crate) fn today() -> SealingDate {
         SealingDate::of(clock::now())
     }
+}
+
+fn already(name: &str) -> Error {
+    let name = name.to_owned();
+    Error::AlreadyEnrolled { name }
 }
 
 impl std::fmt::Debug for Organisation {

@@ -33,7 +33,6 @@ mod tables;
 mod crash_tests;
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -57,7 +56,7 @@ use tables::{
 };
 
 /// Memory for pages of the file, bytes.
-const CACHE_BYTES: usize = 64 << 20;
+const CACHE_BYTES: usize = 16 << 20;
 
 /// A member's ledger: blocks, certificates, receipts and the authenticated state.
 ///
@@ -77,8 +76,7 @@ impl LedgerStore {
     /// # Errors
     /// [`StoreError::NotALedger`], [`StoreError::Corrupt`], [`StoreError::UnknownSchema`],
     /// [`StoreError::ForeignChain`] or [`StoreError::GenesisStateMismatch`] for a file that is not
-    /// this ledger's, [`StoreError::InUse`], [`StoreError::Io`]. A crash while the file is created
-    /// leaves one that is refused as no ledger; it holds nothing and may be deleted.
+    /// this ledger's, [`StoreError::InUse`], [`StoreError::Io`].
     pub fn open(
         path: impl AsRef<Path>,
         genesis: &Genesis,
@@ -86,28 +84,49 @@ impl LedgerStore {
     ) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let client = LightClient::new(genesis)?;
-        // Claimed by creating it: an existing file is never taken for a new one, however empty.
-        match OpenOptions::new().write(true).create_new(true).open(path) {
-            Ok(_) => {
-                let database = builder().create(path).map_err(failed)?;
-                let store = Self { client, database };
-                store.begin_chain(genesis_state)?;
-                sync_folder_of(path)?;
-                Ok(store)
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let length = std::fs::metadata(path).map_err(|source| StoreError::Io { source })?;
-                if length.len() == 0 {
-                    let reason = "the file is empty".to_owned();
-                    return Err(StoreError::NotALedger { reason });
-                }
-                let database = builder().open(path).map_err(failed)?;
-                let store = Self { client, database };
-                store.check_belongs(genesis_state)?;
-                Ok(store)
-            }
-            Err(source) => Err(StoreError::Io { source }),
+        if !path
+            .try_exists()
+            .map_err(|source| StoreError::Io { source })?
+        {
+            Self::create(path, &client, genesis_state)?;
         }
+        let length = std::fs::metadata(path).map_err(|source| StoreError::Io { source })?;
+        if length.len() == 0 {
+            let reason = "the file is empty".to_owned();
+            return Err(StoreError::NotALedger { reason });
+        }
+        let database = builder().open(path).map_err(failed)?;
+        let store = Self { client, database };
+        store.check_belongs(genesis_state)?;
+        Ok(store)
+    }
+
+    /// Makes a whole new ledger beside `path` and then gives it that name, unless another process
+    /// was faster: a crash on the way leaves nothing at `path`.
+    fn create(
+        path: &Path,
+        client: &LightClient,
+        genesis_state: &BTreeMap<Digest, Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let io = |source| StoreError::Io { source };
+        let beside = path.with_extension(format!("new-{}", std::process::id()));
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
+            _ => {}
+        }
+        let store = Self {
+            client: client.clone(),
+            database: builder().create(&beside).map_err(failed)?,
+        };
+        store.begin_chain(genesis_state)?;
+        store.close()?;
+        let named = match std::fs::hard_link(&beside, path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        };
+        std::fs::remove_file(&beside).map_err(io)?;
+        named.map_err(io)?;
+        sync_folder_of(path)
     }
 
     /// The chain it holds.

@@ -33,6 +33,8 @@ use crate::random::os_random;
 /// The names of the first members, where none are given.
 const NAMES: [&str; 4] = ["st-mary", "charite", "north-general", "riverside"];
 const MASTER_KEY: &str = "authority/master-key";
+/// How long to wait for a process that has the folder.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// How long the members may take to make the gate key.
 const CEREMONY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -114,7 +116,7 @@ impl InProcess {
             }
         };
         files::create_private_folder(&root)?;
-        let lock = lock(&root)?;
+        let lock = lock(&root).await?;
         let anchor = folder::trust_anchor(&root);
         let genesis = match tokio::fs::read(&anchor).await {
             Ok(bytes) => Genesis::from_wire(&bytes)?,
@@ -267,15 +269,23 @@ async fn start_members(
     Ok(handles)
 }
 
-/// Claims the folder for this process, for as long as the file is open.
-fn lock(root: &Path) -> Result<File> {
+/// Claims the folder for this process, for as long as the file is open. A process that is just
+/// ending gets a moment to let go of it.
+async fn lock(root: &Path) -> Result<File> {
     let file = File::create(folder::lock(root))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::FolderInUse {
-            folder: root.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(source.into()),
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                sleep(Duration::from_millis(20)).await;
+            }
+            Err(TryLockError::WouldBlock) => {
+                let folder = root.to_owned();
+                return Err(Error::FolderInUse { folder });
+            }
+            Err(TryLockError::Error(source)) => return Err(source.into()),
+        }
     }
 }
 
