@@ -57,6 +57,10 @@ impl Member {
         Ok(match self.submit(transaction).await? {
             Admission::Added | Admission::Known => MemberResponse::Accepted(id),
             Admission::Full => refused(RefusalCode::Overloaded, "too many transactions wait"),
+            Admission::UnknownSender => refused(
+                RefusalCode::Unknown,
+                "the sender is not known here under this key",
+            ),
             Admission::Forged => refused(RefusalCode::BadSignature, "not signed for this chain"),
         })
     }

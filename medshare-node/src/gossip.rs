@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use medshare_consensus::{Decided, Message, Proposal, Recipients};
+use medshare_contract::keys;
+use medshare_contract::state::{OrganisationState, PersonState};
 use medshare_ledger::{LedgerStore, StoreError, Transaction};
-use medshare_types::{Height, ReplicaId, Wire as _};
+use medshare_types::{Height, Principal, ReplicaId, Wire as _};
 
 use crate::batch::Batch;
 use crate::clock;
 use crate::error::NodeError;
+use crate::executor::read;
 use crate::member::{Member, blocking};
 use crate::mempool::Admission;
 use crate::peer::PeerMessage;
@@ -62,8 +65,8 @@ impl Member {
         Ok(())
     }
 
-    /// Takes in a transaction from a client or another member, if there is room and its signature
-    /// holds.
+    /// Takes in a transaction from a client or another member, if there is room, its key is the
+    /// sender's, and its signature holds.
     pub(crate) async fn admit(&mut self, transaction: Transaction) -> Result<Admission, NodeError> {
         let id = transaction.id();
         if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
@@ -73,11 +76,19 @@ impl Member {
         if !self.mempool.has_room_for(&transaction) {
             return Ok(Admission::Full);
         }
-        let chain = self.genesis.chain_id();
-        let verified =
-            blocking(move || Ok(transaction.verify(&chain).is_ok().then_some(transaction)));
-        let Some(transaction) = verified.await? else {
-            return Ok(Admission::Forged);
+        let (ledger, chain) = (Arc::clone(&self.ledger), self.genesis.chain_id());
+        let judged = blocking(move || {
+            if !is_senders_key(&ledger, &transaction)? {
+                return Ok(Err(Admission::UnknownSender));
+            }
+            Ok(match transaction.verify(&chain) {
+                Ok(()) => Ok(transaction),
+                Err(_) => Err(Admission::Forged),
+            })
+        });
+        let transaction = match judged.await? {
+            Ok(transaction) => transaction,
+            Err(admission) => return Ok(admission),
         };
         Ok(self.mempool.add(transaction, clock::now()))
     }
@@ -108,6 +119,22 @@ impl Member {
             self.link.outbound.send(primary, Bytes::from(frame));
         }
     }
+}
+
+/// Whether the newest state knows the sender by the key that signed. Whoever is not known has no
+/// claim to room: the contract would refuse the call.
+fn is_senders_key(ledger: &LedgerStore, transaction: &Transaction) -> Result<bool, NodeError> {
+    let key = match &transaction.sender {
+        Principal::Organisation(id) => {
+            let state: Option<OrganisationState> = read(ledger, &keys::organisation(id))?;
+            state.map(|state| state.key)
+        }
+        Principal::Person(id) => {
+            let state: Option<PersonState> = read(ledger, &keys::person(id))?;
+            state.map(|state| state.key)
+        }
+    };
+    Ok(key == Some(transaction.key))
 }
 
 fn frame_of_block(ledger: &LedgerStore, height: Height) -> Result<Bytes, StoreError> {

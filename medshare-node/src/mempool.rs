@@ -49,6 +49,8 @@ pub(crate) enum Admission {
     Known,
     Full,
     Forged,
+    /// Its key is not, or not yet, the sender's in this member's state.
+    UnknownSender,
 }
 
 impl Mempool {
