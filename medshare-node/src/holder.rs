@@ -130,12 +130,16 @@ impl Holder {
             let (Some(record), Some(key), Some(grant)) = (record, key, grant) else {
                 return Ok(None);
             };
+            let parameters = &self.genesis.parameters;
             let facts = ReleaseFacts {
                 tip_time,
                 local_time: clock::now(),
                 grant_not_after: grant.window.not_after(),
                 revoked: grant.revoked_at,
-                ticket_lifetime_ms: self.genesis.parameters.ticket_lifetime_ms,
+                ticket_lifetime_ms: parameters.ticket_lifetime_ms,
+                clock_margin_ms: parameters
+                    .message_delay_ms
+                    .saturating_add(parameters.precision_ms),
             };
             Ok(Some(Case {
                 key,

@@ -7,11 +7,6 @@ use crate::error::Refusal;
 /// How far the tip's block time may lie from the holder's own clock, milliseconds.
 pub const TIP_FRESHNESS_MS: u64 = 30_000;
 
-/// How long after the end of a window, by the holder's own clock, it still follows block time,
-/// milliseconds: what a block may come late (message delay and precision of the default
-/// parameters).
-pub const CLOCK_MARGIN_MS: u64 = 2_500;
-
 /// What a holder's own state and clock say at the moment of release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReleaseFacts {
@@ -25,6 +20,9 @@ pub struct ReleaseFacts {
     pub revoked: Option<Height>,
     /// Δ: how old a ticket may be at the tip, milliseconds.
     pub ticket_lifetime_ms: u64,
+    /// How long after an end, by the own clock, block time is still followed, milliseconds: what a
+    /// block may come late.
+    pub clock_margin_ms: u64,
 }
 
 /// The right to make one share: proof that [`may_release`] said yes to exactly these.
@@ -98,7 +96,7 @@ fn check_time(ticket: &Ticket, label: &GateLabel, facts: &ReleaseFacts) -> Resul
     let ended_at = ends.into_iter().min().unwrap_or_default();
     // Block time decides. But a primary can date a block back, and must not reopen by it what is
     // over by everybody's clock.
-    let over = facts.local_time >= ended_at.plus_millis(CLOCK_MARGIN_MS);
+    let over = facts.local_time >= ended_at.plus_millis(facts.clock_margin_ms);
     if tip_time >= ended_at || over {
         return Err(Refusal::Expired { ended_at });
     }

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Gate, NOW, facts, identity_g1, name, off_subgroup_g1, ticket};
 use medshare_curve::PointError;
-use medshare_threshold::rules::{CLOCK_MARGIN_MS, TIP_FRESHNESS_MS};
+use medshare_threshold::rules::TIP_FRESHNESS_MS;
 use medshare_threshold::{
     GateSealer, Refusal, ReleaseError, ReleaseFacts, SessionSecret, may_release,
 };
@@ -184,6 +184,7 @@ fn the_local_clock_can_only_refuse() {
 fn a_backdated_block_reopens_no_window() {
     let case = Case::new();
     let ended_at = NOW.plus_millis(6_000);
+    let margin = facts().clock_margin_ms;
     let clock = |after_the_end| {
         move |facts: &mut ReleaseFacts| {
             facts.grant_not_after = ended_at;
@@ -193,8 +194,8 @@ fn a_backdated_block_reopens_no_window() {
     let expired = Err(Refusal::Expired { ended_at });
     // The tip is 16 s behind and the window ended 10 s ago.
     assert_eq!(case.with_facts(clock(10_000)), expired);
-    assert_eq!(case.with_facts(clock(CLOCK_MARGIN_MS)), expired);
-    assert_eq!(case.with_facts(clock(CLOCK_MARGIN_MS - 1)), Ok(()));
+    assert_eq!(case.with_facts(clock(margin)), expired);
+    assert_eq!(case.with_facts(clock(margin - 1)), Ok(()));
 }
 
 #[test]

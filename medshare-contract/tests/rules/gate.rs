@@ -109,6 +109,7 @@ fn key_through_the_gate(
         grant_not_after: world.terms(draft).window.not_after(),
         revoked: None,
         ticket_lifetime_ms: world.block.parameters.ticket_lifetime_ms,
+        clock_margin_ms: 2_500,
     };
     let permit = rules::may_release(&key, &ticket, label, &facts).unwrap();
     let signers: [_; 4] = std::array::from_fn(|n| SigningKey::from_seed(&[n as u8 + 1; 32]));

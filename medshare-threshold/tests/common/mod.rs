@@ -161,6 +161,7 @@ pub fn facts() -> ReleaseFacts {
         grant_not_after: NOW.plus_millis(100_000_000),
         revoked: None,
         ticket_lifetime_ms: 120_000,
+        clock_margin_ms: 2_500,
     }
 }
 
