@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use medshare_ledger::{MemberRequest, MemberResponse, RefusalCode, ShareRequest};
+use medshare_ledger::{MemberRequest, MemberResponse, ShareRequest};
 use medshare_threshold::{RecoverError, Recovered, SessionSecret, recover};
 use medshare_types::{
     GateKey, GateLabel, OrganisationId, ReleaseShare, ReplicaId, Signature, Ticket, VerifyingKey,
@@ -162,7 +162,7 @@ async fn ask_once(
         }
         Ok(MemberResponse::Share(share)) => Ok(*share),
         Ok(MemberResponse::Refused(refusal)) => {
-            let again = matches!(refusal.code, RefusalCode::Unknown | RefusalCode::Stale);
+            let again = refusal.code.is_retryable();
             Err((refusal.detail, again))
         }
         Ok(_) => Err(("an answer to another question".to_owned(), false)),
