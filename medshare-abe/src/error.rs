@@ -90,6 +90,14 @@ pub enum SyntaxError {
         /// Levels allowed.
         limit: usize,
     },
+    /// `of` after a number that is not from 1 to the number of things it counts.
+    #[error("the number at byte {position} is not from 1 to {operands}")]
+    InvalidThreshold {
+        /// Where the number stands.
+        position: usize,
+        /// How many things are between the parentheses.
+        operands: usize,
+    },
     /// The policy names too many attributes.
     #[error("more than {limit} attributes at byte {position}")]
     TooManyLeaves {
@@ -149,7 +157,7 @@ pub enum DecapsulateError {
     /// The attributes do not satisfy the policy. Told from public data alone.
     #[error("the policy is not satisfied; missing: {}", list(missing))]
     PolicyUnsatisfied {
-        /// A smallest set of attributes that would complete it.
+        /// What [`AccessPolicy::missing`](crate::AccessPolicy::missing) says.
         missing: Vec<Attribute>,
     },
     /// The key was issued under other public parameters.

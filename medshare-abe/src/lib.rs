@@ -72,6 +72,7 @@ pub mod payload;
 mod points;
 pub mod policy;
 mod secret;
+mod sharing;
 mod structure;
 mod transform;
 

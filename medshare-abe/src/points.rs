@@ -2,9 +2,13 @@
 
 use std::sync::OnceLock;
 
+use ark_ff::{AdditiveGroup, Field, PrimeField};
 use medshare_curve::comb::FixedBase;
 use medshare_curve::hash::hash_to_g1;
+use medshare_curve::mul::sum_of_products;
 use medshare_curve::{G1Affine, G1Projective, Scalar};
+
+use zeroize::Zeroizing;
 
 use crate::attribute::Attribute;
 
@@ -36,6 +40,37 @@ pub(crate) fn base_mul(scalar: &Scalar) -> G1Projective {
     TABLE
         .get_or_init(|| FixedBase::new(&base().into(), BASE_WIDTH))
         .mul(scalar)
+}
+
+/// Σ γ_i·P_i with public γ: additions where γ is 1 or −1, and one chain of doublings, short where
+/// the others are small, for the rest.
+#[derive(Default)]
+pub(crate) struct WeightedSum {
+    units: G1Projective,
+    points: Zeroizing<Vec<G1Affine>>,
+    weights: Vec<Scalar>,
+}
+
+impl WeightedSum {
+    pub(crate) fn add(&mut self, point: G1Affine, weight: &Scalar) {
+        // The smaller of γ and −γ: a small negative number is a long scalar.
+        let negated = -*weight;
+        let (point, weight) = if negated.into_bigint() < weight.into_bigint() {
+            (-point, negated)
+        } else {
+            (point, *weight)
+        };
+        if weight == Scalar::ONE {
+            self.units += point;
+        } else if weight != Scalar::ZERO {
+            self.points.push(point);
+            self.weights.push(weight);
+        }
+    }
+
+    pub(crate) fn finish(self) -> G1Projective {
+        self.units + sum_of_products(&self.points, &self.weights)
+    }
 }
 
 /// Tag and fields, each after its length.

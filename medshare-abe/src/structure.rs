@@ -1,10 +1,7 @@
 //! The access structure of a policy: rows, shares, and which rows to read.
 //!
 //! A policy stands for a span program (M, π): one row for each leaf, depth first and from left to
-//! right. M has entries 0, 1 and −1: an `or` hands its value to every operand; an `and` of k
-//! operands hands fresh v_1, …, v_{k−1} to the first k − 1 and what is missing to its own value to
-//! the last. So the shares of any rows that satisfy the policy minimally add up to the secret: every
-//! coefficient γ is 1.
+//! right. How a gate shares its value is in [`sharing`](crate::sharing).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +9,8 @@ use medshare_curve::Scalar;
 use zeroize::Zeroizing;
 
 use crate::attribute::Attribute;
-use crate::policy::{AccessPolicy, Gate, Node};
+use crate::policy::{AccessPolicy, Node};
+use crate::sharing::{Term, select, share};
 
 /// One leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,58 +68,11 @@ impl<'p> AccessStructure<'p> {
         shares
     }
 
-    /// The rows to read with the attributes held: at every `or` the operand with the fewest rows,
-    /// the first among equals. None if the attributes do not satisfy the policy.
-    pub(crate) fn select(&self, held: impl Fn(&Attribute) -> bool) -> Option<Vec<usize>> {
+    /// The rows to read with the attributes held, in ascending order, and their coefficients: at
+    /// every gate the operands with the fewest rows, the first among equals. None if the attributes
+    /// do not satisfy the policy.
+    pub(crate) fn select(&self, held: impl Fn(&Attribute) -> bool) -> Option<Vec<Term>> {
         select(self.root, &held, &mut 0)
-    }
-}
-
-fn share(node: &Node, secret: Scalar, draw: &mut impl FnMut() -> Scalar, shares: &mut Vec<Scalar>) {
-    match node {
-        Node::Leaf(_) => shares.push(secret),
-        Node::Gate(Gate::Or, children) => {
-            for child in children {
-                share(child, secret, draw, shares);
-            }
-        }
-        Node::Gate(Gate::And, children) => {
-            let mut parts: Zeroizing<Vec<Scalar>> =
-                Zeroizing::new((1..children.len()).map(|_| draw()).collect());
-            let rest = secret - parts.iter().sum::<Scalar>();
-            parts.push(rest);
-            for (child, part) in children.iter().zip(parts.iter()) {
-                share(child, *part, draw, shares);
-            }
-        }
-    }
-}
-
-fn select(
-    node: &Node,
-    held: &impl Fn(&Attribute) -> bool,
-    next_row: &mut usize,
-) -> Option<Vec<usize>> {
-    match node {
-        Node::Leaf(attribute) => {
-            let row = *next_row;
-            *next_row += 1;
-            held(attribute).then(|| vec![row])
-        }
-        Node::Gate(gate, children) => {
-            // Every operand is visited, or the rows after it would be counted wrongly.
-            let chosen: Vec<Option<Vec<usize>>> = children
-                .iter()
-                .map(|child| select(child, held, next_row))
-                .collect();
-            match gate {
-                Gate::And => chosen
-                    .into_iter()
-                    .collect::<Option<Vec<_>>>()
-                    .map(|c| c.concat()),
-                Gate::Or => chosen.into_iter().flatten().min_by_key(Vec::len),
-            }
-        }
     }
 }
 
@@ -150,7 +101,10 @@ mod tests {
     fn rows_are_the_cheapest_and_the_first() {
         let rows = |text: &str, held: &str| {
             let held: crate::AttributeSet = held.parse().unwrap();
-            with_structure(text, |s| s.select(|attribute| held.contains(attribute)))
+            with_structure(text, |s| {
+                let terms = s.select(|attribute| held.contains(attribute))?;
+                Some(terms.iter().map(|term| term.row).collect::<Vec<_>>())
+            })
         };
         assert_eq!(rows("a and b", "a"), None);
         assert_eq!(rows("a and b", "a,b"), Some(vec![0, 1]));
@@ -159,6 +113,14 @@ mod tests {
         assert_eq!(rows("(a or b or c) and d", "b,c,d"), Some(vec![1, 3]));
         assert_eq!(rows("x and (x or y)", "x"), Some(vec![0, 1]));
         assert_eq!(rows("x and (x or y)", "y"), None);
+        assert_eq!(rows("2 of (a, b, c)", "a"), None);
+        assert_eq!(rows("2 of (a, b, c)", "a,b,c"), Some(vec![0, 1]));
+        assert_eq!(rows("2 of (a and b, c, d)", "a,b,c,d"), Some(vec![2, 3]));
+        assert_eq!(rows("2 of (a, b and c, d)", "b,c,d"), Some(vec![1, 2, 3]));
+        assert_eq!(
+            rows("2 of (a, 2 of (b, c, d), e) or f", "c,d,e"),
+            Some(vec![2, 3, 4])
+        );
     }
 
     #[test]
@@ -170,6 +132,12 @@ mod tests {
             ("a and (b or (c and d and e))", "a,c,d,e", 4),
             ("(a and b) or (c and d)", "c,d", 2),
             ("x and (x or y) and (y or z)", "x,z", 3),
+            ("2 of (a, b, c)", "a,c", 2),
+            (
+                "3 of (a and b, c, d, 2 of (e, f, g)) and h",
+                "a,b,d,f,g,h",
+                6,
+            ),
         ] {
             let held: crate::AttributeSet = held.parse().unwrap();
             with_structure(text, |structure| {
@@ -178,13 +146,10 @@ mod tests {
                     counter += 1;
                     Scalar::from(1u64 << counter)
                 });
-                let rows = structure.select(|a| held.contains(a)).expect(text);
-                assert_eq!(rows.len(), expected);
-                assert_eq!(
-                    rows.iter().map(|&i| shares[i]).sum::<Scalar>(),
-                    secret,
-                    "{text}"
-                );
+                let terms = structure.select(|a| held.contains(a)).expect(text);
+                assert_eq!(terms.len(), expected);
+                let sum = terms.iter().map(|term| term.coefficient * shares[term.row]);
+                assert_eq!(sum.sum::<Scalar>(), secret, "{text}");
             });
         }
     }
@@ -196,6 +161,13 @@ mod tests {
             let shares = structure.share(&Scalar::from(100u64), || next.next().unwrap());
             // v1 = 10 and v2 = 20 at the outer gate, v3 = 3 at the inner one.
             let expected = [10u64, 3, 17, 20, 70].map(Scalar::from);
+            assert_eq!(shares.as_slice(), expected);
+        });
+        with_structure("2 of (a, b and c, d)", |structure| {
+            let mut next = [10u64, 5].map(Scalar::from).into_iter();
+            let shares = structure.share(&Scalar::from(600u64), || next.next().unwrap());
+            // 600 / 3! + 10·i, and v = 5 inside the second operand.
+            let expected = [110u64, 5, 115, 130].map(Scalar::from);
             assert_eq!(shares.as_slice(), expected);
         });
     }

@@ -4,16 +4,17 @@
 mod common;
 
 use ark_ec::CurveGroup;
-use common::{Formula, RawHeader, RawKey, attributes, policy, rng, subset};
+use common::{Formula, RawHeader, RawKey, Reading, attributes, choices, policy, rng, subset};
 use medshare_abe::{KeyError, MasterSecretKey, UserSecretKey, encapsulate};
 use medshare_curve::encoding::{decode_gt, encode_g1, encode_g2};
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{G1Affine, Gt, Scalar, pairing};
 
-/// Shares, not a satisfaction check, keep those out who do not satisfy: for every formula and every
-/// set of attributes, some choice of rows gives the key if and only if the set satisfies. (An `and`
-/// that handed its whole secret to one operand would fail here.)
+/// Shares, not a satisfaction check, keep those out who do not satisfy: for every formula of `and`,
+/// `or` and `k of`, and every set of attributes, some reading gives the key if and only if the set
+/// satisfies. Readings that need fewer operands than the formula are tried too: an `and` that handed
+/// its whole secret to one operand, or a polynomial of too small a degree, would fail here.
 #[test]
 fn some_rows_give_the_key_exactly_to_those_who_satisfy() {
     let names = ["a", "b", "c"];
@@ -36,9 +37,10 @@ fn some_rows_give_the_key_exactly_to_those_who_satisfy() {
         let policy = policy(&formula.text());
         let (header, secret) = encapsulate(&parameters, &policy, b"aad", &mut rng(9));
         let raw = RawHeader::of(&header);
+        let readings = formula.readings();
         for (key, bits) in keys.iter().zip(1..) {
             let held = subset(&names, bits);
-            let opened = raw.is_opened_by(&formula.leaves(), key, secret.as_bytes());
+            let opened = raw.is_opened_by(&formula.leaves(), &readings, key, secret.as_bytes());
             assert_eq!(opened, formula.is_true(&held), "{policy} with {held:?}");
         }
     }
@@ -56,12 +58,11 @@ fn repeated_attributes_do_not_open_each_other() {
         RawKey::of(&key.expect("a key"))
     };
     let (x, y) = (issue("x"), issue("y"));
-    assert!(raw.is_opened_by(&["x", "x", "y"], &x, secret.as_bytes()));
-    assert!(!raw.is_opened_by(&["x", "x", "y"], &y, secret.as_bytes()));
+    let all = choices(3);
+    assert!(raw.is_opened_by(&["x", "x", "y"], &all, &x, secret.as_bytes()));
+    assert!(!raw.is_opened_by(&["x", "x", "y"], &all, &y, secret.as_bytes()));
     // (1, −1, 2) is the attack; a few neighbours of it.
-    let products = raw.products(&["x", "x", "y"], &y);
-    let rows = [1, 2, 4].map(|choice| products[choice] - products[0]);
-    let choices = [
+    let weights = [
         (1, -1, 2),
         (-1, 1, 2),
         (1, -1, 1),
@@ -69,10 +70,12 @@ fn repeated_attributes_do_not_open_each_other() {
         (0, 0, 2),
         (1, 1, 2),
     ];
-    for (first, second, third) in choices {
-        let sum = products[0] + combine(&rows, [first, second, third]);
-        assert_ne!(&raw.key_from(&sum, b"aad"), secret.as_bytes());
-    }
+    let weighted = |(first, second, third): (i64, i64, i64)| -> Reading {
+        let weights = [first, second, third].map(Scalar::from);
+        weights.into_iter().enumerate().collect()
+    };
+    let readings = weights.map(weighted);
+    assert!(!raw.is_opened_by(&["x", "x", "y"], &readings, &y, secret.as_bytes()));
 }
 
 fn combine(rows: &[Gt; 3], coefficients: [i64; 3]) -> Gt {
@@ -112,7 +115,7 @@ fn parts_of_two_users_do_not_add_up() {
         RawKey::of(&key.expect("a key"))
     };
     let (alice, bob, both) = (issue("a"), issue("b"), issue("a,b"));
-    assert!(raw.is_opened_by(&["a", "b"], &both, secret.as_bytes()));
+    assert!(raw.is_opened_by(&["a", "b"], &choices(2), &both, secret.as_bytes()));
     let parts = alice.parts.into_iter().chain(bob.parts);
     let mut pooled = RawKey {
         parts: parts.collect(),
@@ -121,7 +124,7 @@ fn parts_of_two_users_do_not_add_up() {
     for k1 in [alice.k1, bob.k1, (alice.k1 + bob.k1).into_affine()] {
         for k3 in [alice.k3, bob.k3, (alice.k3 + bob.k3).into_affine()] {
             (pooled.k1, pooled.k3) = (k1, k3);
-            assert!(!raw.is_opened_by(&["a", "b"], &pooled, secret.as_bytes()));
+            assert!(!raw.is_opened_by(&["a", "b"], &choices(2), &pooled, secret.as_bytes()));
         }
     }
 }
@@ -142,12 +145,12 @@ fn keys_with_one_r_can_be_pooled_and_no_two_keys_have_one() {
     };
     // A generator that repeats itself gives r away twice: the attack works.
     let broken = pool(issue("a", &mut rng(3)), issue("b", &mut rng(3)));
-    assert!(raw.is_opened_by(&["a", "b"], &broken, secret.as_bytes()));
+    assert!(raw.is_opened_by(&["a", "b"], &choices(2), &broken, secret.as_bytes()));
     let mut random = rng(3);
     let (alice, again) = (issue("a", &mut random), issue("a", &mut random));
     assert_ne!(alice.k3, again.k3);
     let sound = pool(alice, issue("b", &mut random));
-    assert!(!raw.is_opened_by(&["a", "b"], &sound, secret.as_bytes()));
+    assert!(!raw.is_opened_by(&["a", "b"], &choices(2), &sound, secret.as_bytes()));
 }
 
 /// A key glued together from two is not accepted, nor one with a foreign or moved part.

@@ -4,7 +4,7 @@
 mod common;
 
 use ark_ec::CurveGroup;
-use common::{RawHeader, RawKey, attributes, outside_g2, policy, rng, torsion_g1};
+use common::{RawHeader, RawKey, attributes, choices, outside_g2, policy, rng, torsion_g1};
 use medshare_abe::{
     DecapsulateError, Header, MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey,
     decapsulate, decapsulate_strict, encapsulate,
@@ -196,7 +196,7 @@ fn torsion_that_cancels_is_rejected() {
     // A sealer can even make the right m come out.
     let honest = Header::from_bytes(&setting.bytes).expect("a header");
     let raw = RawHeader::of(&honest);
-    let masking = raw.products(&["a", "b"], &RawKey::of(&key))[0b11];
+    let masking = raw.product(&["a", "b"], &RawKey::of(&key), &choices(2)[0b11]);
     let resealed = raw.resealed(&masking, c3, &encoded);
     setting.assert_rejected(&Header::from_bytes(&resealed).expect("a header"), &key);
 }
@@ -211,7 +211,7 @@ fn a_header_that_splits_readers_fails_the_strict_check() {
     let (a, also_a, b) = (setting.key("a"), setting.key("a,z"), setting.key("b"));
     let honest = Header::from_bytes(&setting.bytes).expect("a header");
     let raw = RawHeader::of(&honest);
-    let masking = raw.products(&["a", "b"], &RawKey::of(&a))[1];
+    let masking = raw.product(&["a", "b"], &RawKey::of(&a), &choices(2)[1]);
     assert_eq!(&raw.key_from(&masking, b"aad"), setting.secret.as_bytes());
     // The row of a once more in the place of the row of b, everything else as it should be.
     let split = raw.resealed(&masking, c3 + 48, &setting.bytes[c3..c3 + 48]);

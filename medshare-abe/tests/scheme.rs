@@ -49,7 +49,7 @@ fn every_small_formula_opens_to_exactly_those_who_satisfy_it() {
         &["a", "a", "b", "a"],
     ];
     let formulas: Vec<Formula> = leaves.iter().flat_map(|l| Formula::all(l)).collect();
-    assert_eq!(formulas.len(), 1 + 2 + 6 + 22 + 6 + 22);
+    assert_eq!(formulas.len(), 1 + 2 + 7 + 34 + 7 + 34);
     let mut opened = 0;
     for formula in &formulas {
         let policy = policy(&formula.text());
@@ -82,11 +82,15 @@ fn every_small_formula_opens_to_exactly_those_who_satisfy_it() {
 fn strict_recovers_the_same() {
     let authority = Authority::new(1);
     let key = authority.key(&["a", "c"]);
-    let policy = policy("(a or b) and (c or (a and d)) and a");
-    let (header, secret) = encapsulate(&authority.parameters, &policy, b"x", &mut rng(2));
-    for decapsulate in [decapsulate, decapsulate_strict] {
-        let recovered = decapsulate(&authority.parameters, &header, &key, b"x");
-        assert_eq!(recovered.expect("satisfied").as_bytes(), secret.as_bytes());
+    for text in [
+        "(a or b) and (c or (a and d)) and a",
+        "3 of (b, c, 2 of (a, c, d), d, a or b)",
+    ] {
+        let (header, secret) = encapsulate(&authority.parameters, &policy(text), b"x", &mut rng(2));
+        for decapsulate in [decapsulate, decapsulate_strict] {
+            let recovered = decapsulate(&authority.parameters, &header, &key, b"x");
+            assert_eq!(recovered.expect("satisfied").as_bytes(), secret.as_bytes());
+        }
     }
 }
 
@@ -111,9 +115,15 @@ fn a_hundred_leaves() {
     let authority = Authority::new(1);
     let names: Vec<String> = (0..100).map(|i| format!("attribute-{i}")).collect();
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    let list = names.join(", ");
     for (policy, held) in [
         (policy(&names.join(" and ")), &all[..]),
         (policy(&names.join(" or ")), &all[98..99]),
+        (policy(&format!("60 of ({list})")), &all[40..]),
+        (
+            policy(&format!("8 of ({})", names[..16].join(", "))),
+            &all[5..13],
+        ),
     ] {
         let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(2));
         let key = authority.key(held);
@@ -174,10 +184,13 @@ fn secrets_do_not_print() {
 fn formula() -> impl Strategy<Value = Formula> {
     let names = ["a", "b", "c", "d", "e"];
     let leaf = prop::sample::select(names.to_vec()).prop_map(Formula::Leaf);
-    leaf.prop_recursive(3, 10, 4, |inner| {
+    leaf.prop_recursive(3, 12, 5, |inner| {
+        let some = prop::collection::vec(inner, 1..5);
         prop_oneof![
-            prop::collection::vec(inner.clone(), 1..4).prop_map(Formula::And),
-            prop::collection::vec(inner, 1..4).prop_map(Formula::Or),
+            some.clone().prop_map(Formula::And),
+            some.clone().prop_map(Formula::Or),
+            (some, any::<prop::sample::Index>())
+                .prop_map(|(parts, index)| Formula::Of(1 + index.index(parts.len()), parts)),
         ]
     })
 }
@@ -221,8 +234,8 @@ proptest! {
 
     #[test]
     fn no_text_and_no_bytes_make_the_parsers_panic(
-        text in "[ab \"\\\\()andor,é]{0,40}",
-        bytes in prop::collection::vec(0u8..4, 0..40),
+        text in "([ab2é\"\\\\(),]| (and|or|of) |2 of \\(){0,24}",
+        bytes in prop::collection::vec(0u8..5, 0..40),
     ) {
         if let Ok(policy) = text.parse::<AccessPolicy>() {
             prop_assert_eq!(policy.to_string().parse(), Ok(policy));

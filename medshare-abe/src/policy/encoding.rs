@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! node := 0x00 ‖ u16le length ‖ UTF-8 of the attribute, normalised
-//!       | 0x01 ‖ u16le count  ‖ node*      all of them
-//!       | 0x02 ‖ u16le count  ‖ node*      one of them
+//!       | 0x01 ‖ u16le count  ‖ node*                    all of them
+//!       | 0x02 ‖ u16le count  ‖ node*                    one of them
+//!       | 0x03 ‖ u16le count  ‖ u16le needed ‖ node*     so many of them
 //! ```
 //!
-//! `count` is at least 2 and no operand is a gate of the same kind. Other first bytes are reserved
-//! for gates and leaves to come.
+//! `count` is at least 2, no operand of an `and` is an `and` and none of an `or` an `or`, and
+//! 2 ≤ `needed` < `count`. Other first bytes are reserved for what is to come.
 
 use borsh::io::{Error, ErrorKind, Read, Result as IoResult, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -19,9 +20,11 @@ use crate::attribute::Attribute;
 const LEAF: u8 = 0;
 const AND: u8 = 1;
 const OR: u8 = 2;
+const THRESHOLD: u8 = 3;
 
-/// Bytes before a leaf's name or a gate's operands.
+/// Bytes before a leaf's name or a gate's operands, and those of `needed` after them.
 const NODE_HEADER_LEN: usize = 3;
+const NEEDED_LEN: usize = 2;
 
 impl AccessPolicy {
     /// The canonical binary form, at most [`MAX_POLICY_LEN`] bytes.
@@ -57,7 +60,10 @@ impl Node {
         NODE_HEADER_LEN
             + match self {
                 Self::Leaf(attribute) => attribute.name().len(),
-                Self::Gate(_, children) => children.iter().map(Self::encoded_len).sum(),
+                Self::Gate(gate, children) => {
+                    let needed = usize::from(matches!(gate, Gate::Threshold(_))) * NEEDED_LEN;
+                    needed + children.iter().map(Self::encoded_len).sum::<usize>()
+                }
             }
     }
 
@@ -66,13 +72,19 @@ impl Node {
             Self::Leaf(attribute) => (LEAF, attribute.name().len()),
             Self::Gate(Gate::And, children) => (AND, children.len()),
             Self::Gate(Gate::Or, children) => (OR, children.len()),
+            Self::Gate(Gate::Threshold(_), children) => (THRESHOLD, children.len()),
         };
         out.push(kind);
         // Names have at most 256 bytes and gates at most MAX_LEAVES operands.
         out.extend_from_slice(&(count as u16).to_le_bytes());
         match self {
             Self::Leaf(attribute) => out.extend_from_slice(attribute.name().as_bytes()),
-            Self::Gate(_, children) => children.iter().for_each(|child| child.encode(out)),
+            Self::Gate(gate, children) => {
+                if let Gate::Threshold(needed) = gate {
+                    out.extend_from_slice(&needed.to_le_bytes());
+                }
+                children.iter().for_each(|child| child.encode(out));
+            }
         }
     }
 }
@@ -83,17 +95,22 @@ struct Reader<'b> {
 }
 
 impl<'b> Reader<'b> {
-    /// One node that may not be a gate of kind `parent`, with `depth` gates or fewer on its paths.
+    /// One node below a gate of kind `parent`, with `depth` gates or fewer on its paths.
     fn node(&mut self, parent: Option<Gate>, depth: usize) -> Result<Node, DecodeError> {
-        let header = self.take(NODE_HEADER_LEN)?;
-        let count = usize::from(u16::from_le_bytes([header[1], header[2]]));
-        let gate = match header[0] {
+        let kind = self.take(1)?[0];
+        let count = usize::from(self.u16()?);
+        let (gate, canonical) = match kind {
             LEAF => return self.leaf(count),
-            AND => Gate::And,
-            OR => Gate::Or,
-            _ => return malformed("unknown kind of gate"),
+            AND => (Gate::And, parent != Some(Gate::And)),
+            OR => (Gate::Or, parent != Some(Gate::Or)),
+            THRESHOLD => {
+                let needed = self.u16()?;
+                let canonical = (2..count).contains(&usize::from(needed));
+                (Gate::Threshold(needed), canonical)
+            }
+            _ => return malformed("unknown kind of node"),
         };
-        if parent == Some(gate) || count < 2 {
+        if !canonical || count < 2 {
             return malformed("a gate that the canonical form does not have");
         }
         if depth == 0 {
@@ -113,6 +130,11 @@ impl<'b> Reader<'b> {
             Some(attribute) => Ok(Node::Leaf(attribute)),
             None => malformed("an attribute that is not in normal form"),
         }
+    }
+
+    fn u16(&mut self) -> Result<u16, DecodeError> {
+        let bytes = self.take(2)?;
+        Ok(u16::from_le_bytes([bytes[0], bytes[1]]))
     }
 
     fn take(&mut self, count: usize) -> Result<&'b [u8], DecodeError> {

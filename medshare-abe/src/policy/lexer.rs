@@ -10,15 +10,20 @@ use crate::error::SyntaxError;
 /// The longest text, bytes: three times the longest canonical form, which no printing exceeds.
 pub(crate) const MAX_TEXT_LEN: usize = 3 * super::MAX_POLICY_LEN;
 
-/// Words of the language; `of` and `not` are kept for later, so that no policy changes its
-/// meaning when they get one.
+/// Words of the language; `not` is kept for later, so that no policy changes its meaning when it
+/// gets one.
 const RESERVED: [&str; 4] = ["and", "or", "not", "of"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    Name(Attribute),
+    Name {
+        name: Attribute,
+        /// Whether it stood in quotation marks.
+        quoted: bool,
+    },
     And,
     Or,
+    Of,
     Open,
     Close,
     Comma,
@@ -104,7 +109,7 @@ pub(crate) fn attribute_list(text: &str) -> Result<BTreeSet<Attribute>, SyntaxEr
 
 fn name(lexer: &mut Lexer<'_>) -> Result<Attribute, SyntaxError> {
     match lexer.next()? {
-        (_, Token::Name(attribute)) => Ok(attribute),
+        (_, Token::Name { name, .. }) => Ok(name),
         (position, _) => Err(SyntaxError::Unexpected {
             position,
             expected: "an attribute",
@@ -138,8 +143,9 @@ fn word(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
     let token = match word {
         _ if word.eq_ignore_ascii_case("and") => Token::And,
         _ if word.eq_ignore_ascii_case("or") => Token::Or,
+        _ if word.eq_ignore_ascii_case("of") => Token::Of,
         _ if is_reserved(word) => return Err(SyntaxError::ReservedWord { position }),
-        _ => attribute(word, position)?,
+        _ => name_token(word, position, false)?,
     };
     Ok((length, token))
 }
@@ -149,7 +155,7 @@ fn quoted(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
     let mut characters = rest.char_indices().skip(1);
     while let Some((offset, character)) = characters.next() {
         match character {
-            '"' => return Ok((offset + 1, attribute(&name, position)?)),
+            '"' => return Ok((offset + 1, name_token(&name, position, true)?)),
             '\\' => match characters.next() {
                 Some((_, escaped @ ('"' | '\\'))) => name.push(escaped),
                 Some(_) => {
@@ -165,8 +171,8 @@ fn quoted(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
     Err(SyntaxError::UnclosedQuote { position })
 }
 
-fn attribute(name: &str, position: usize) -> Result<Token, SyntaxError> {
+fn name_token(name: &str, position: usize, quoted: bool) -> Result<Token, SyntaxError> {
     Attribute::new(name)
-        .map(Token::Name)
+        .map(|name| Token::Name { name, quoted })
         .map_err(|source| SyntaxError::InvalidAttribute { position, source })
 }

@@ -1,12 +1,13 @@
 //! Access policies: `role:cardiologist and (hospital:st-mary or hospital:charité)`.
 //!
-//! `and` binds more tightly than `or`; both words may be written in capitals. A name of letters and
-//! digits of any script, `_`, `.`, `:` and `-` stands as it is, anything else in quotation marks,
-//! with `\"` and `\\` inside them. `and`, `or`, `not` and `of` are reserved.
+//! `and` binds more tightly than `or`; `2 of (a, b and c, d)` wants two of what stands between its
+//! commas. The words may be written in capitals. A name of letters and digits of any script, `_`,
+//! `.`, `:` and `-` stands as it is, anything else in quotation marks, with `\"` and `\\` inside them.
+//! `and`, `or`, `not` and `of` are reserved.
 //!
-//! What is hashed, stored and shared out is a canonical binary form, not the text: a gate directly
-//! inside a gate of its own kind is part of it, parentheses around one thing are nothing, and the
-//! order of the operands is kept.
+//! What is hashed, stored and shared out is a canonical binary form, not the text: an `and` directly
+//! inside an `and` is part of it, as an `or` of an `or`; `n of` n things is their `and`, and `1 of` them
+//! their `or`; parentheses around one thing are nothing, and the order of the operands is kept.
 
 mod encoding;
 pub(crate) mod lexer;
@@ -28,7 +29,7 @@ pub const MAX_LEAVES: usize = 1024;
 /// The longest canonical form, bytes.
 pub const MAX_POLICY_LEN: usize = 1 << 16;
 
-/// Who may open: a formula of `and` and `or` over attributes, never empty.
+/// Who may open: a formula of `and`, `or` and `k of (…)` over attributes, never empty.
 ///
 /// Monotone: more attributes never open less.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,14 +40,18 @@ pub struct AccessPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
     Leaf(Attribute),
-    /// At least two operands, none of them a gate of the same kind.
+    /// At least two operands; none of an `and` is an `and`, none of an `or` an `or`.
     Gate(Gate, Vec<Node>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
+    /// All operands.
     And,
+    /// Any operand.
     Or,
+    /// So many of the operands: at least 2 and not all of them.
+    Threshold(u16),
 }
 
 impl AccessPolicy {
@@ -57,7 +62,7 @@ impl AccessPolicy {
     }
 
     /// The attributes that would have to be added, in ascending order: empty exactly when the
-    /// policy is satisfied. Where there is a choice, the first alternative that lacks fewest.
+    /// policy is satisfied. Where there is a choice, the first alternatives that lack fewest.
     #[must_use]
     pub fn missing(&self, attributes: &AttributeSet) -> Vec<Attribute> {
         let missing = self
@@ -99,8 +104,8 @@ impl FromStr for AccessPolicy {
 }
 
 impl fmt::Display for AccessPolicy {
-    /// The canonical spelling, which parses to the same policy: a gate inside another is always
-    /// in parentheses.
+    /// The canonical spelling, which parses to the same policy: an `and` inside an `or`, or an `or`
+    /// inside an `and`, is always in parentheses.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.root.print(f)
     }
@@ -113,8 +118,9 @@ impl fmt::Debug for AccessPolicy {
 }
 
 impl Node {
-    /// A gate over at least two operands; those that are gates of its kind become part of it.
-    fn gate(gate: Gate, operands: Vec<Self>) -> Self {
+    /// An `and` or an `or` over at least two operands; those that are gates of its kind become part
+    /// of it.
+    fn chain(gate: Gate, operands: Vec<Self>) -> Self {
         let mut children = Vec::with_capacity(operands.len());
         for operand in operands {
             match operand {
@@ -123,6 +129,21 @@ impl Node {
             }
         }
         Self::Gate(gate, children)
+    }
+
+    /// `needed` of the operands; all of them are an `and`, one of them is an `or`. None for a number
+    /// that is not from 1 to that of the operands.
+    fn threshold(needed: usize, mut operands: Vec<Self>) -> Option<Self> {
+        let count = operands.len();
+        if !(1..=count).contains(&needed) {
+            return None;
+        }
+        Some(match needed {
+            _ if count == 1 => operands.remove(0),
+            1 => Self::chain(Gate::Or, operands),
+            _ if needed == count => Self::chain(Gate::And, operands),
+            _ => Self::Gate(Gate::Threshold(u16::try_from(needed).ok()?), operands),
+        })
     }
 
     /// Gates on the longest path to a leaf.
@@ -146,6 +167,12 @@ impl Node {
                 .map(|child| child.missing(held))
                 .min_by_key(BTreeSet::len)
                 .unwrap_or_default(),
+            Self::Gate(Gate::Threshold(needed), children) => {
+                let mut each: Vec<_> = children.iter().map(|child| child.missing(held)).collect();
+                each.sort_by_key(BTreeSet::len);
+                each.truncate(usize::from(*needed));
+                each.into_iter().flatten().collect()
+            }
         }
     }
 
@@ -165,21 +192,29 @@ impl Node {
         let word = match gate {
             Gate::And => " and ",
             Gate::Or => " or ",
+            Gate::Threshold(needed) => {
+                write!(f, "{needed} of (")?;
+                ", "
+            }
         };
         for (index, child) in children.iter().enumerate() {
             if index > 0 {
                 f.write_str(word)?;
             }
             match child {
-                Self::Leaf(attribute) => write!(f, "{attribute}")?,
-                Self::Gate(..) => {
+                // The commas of a threshold separate what stands between them.
+                Self::Gate(Gate::And | Gate::Or, _) if !matches!(gate, Gate::Threshold(_)) => {
                     f.write_str("(")?;
                     child.print(f)?;
                     f.write_str(")")?;
                 }
+                _ => child.print(f)?,
             }
         }
-        Ok(())
+        match gate {
+            Gate::Threshold(_) => f.write_str(")"),
+            Gate::And | Gate::Or => Ok(()),
+        }
     }
 }
 

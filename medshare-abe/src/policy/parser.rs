@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! policy := all ("or" all)*          all := one ("and" one)*
-//! one    := attribute | "(" policy ")"
+//! one    := attribute | "(" policy ")" | number "of" "(" policy ("," policy)* ")"
 //! ```
 
 use super::lexer::{Lexer, Token};
 use super::{AccessPolicy, Gate, MAX_DEPTH, MAX_LEAVES, MAX_POLICY_LEN, Node};
+use crate::attribute::Attribute;
 use crate::error::SyntaxError;
 
 pub(crate) fn parse(text: &str) -> Result<AccessPolicy, SyntaxError> {
@@ -69,43 +70,78 @@ impl Parser<'_> {
             self.advance()?;
             operands.push(operand(self)?);
         }
-        let node = Node::gate(gate, operands);
-        if node.depth() > MAX_DEPTH {
-            return Err(SyntaxError::TooDeep {
-                position,
-                limit: MAX_DEPTH,
-            });
-        }
-        Ok(node)
+        check_depth(Node::chain(gate, operands), position)
     }
 
     fn one(&mut self) -> Result<Node, SyntaxError> {
         match self.token {
-            Token::Name(_) => self.leaf(),
-            Token::Open if self.depth == MAX_DEPTH => Err(SyntaxError::TooDeep {
-                position: self.position,
-                limit: MAX_DEPTH,
-            }),
+            Token::Name { .. } => self.named(),
             Token::Open => {
-                self.depth += 1;
-                self.advance()?;
+                self.open()?;
                 let inner = self.any()?;
-                if self.token != Token::Close {
-                    return Err(self.unexpected("\"and\", \"or\" or a closing parenthesis"));
-                }
-                self.depth -= 1;
-                self.advance()?;
+                self.close("\"and\", \"or\" or a closing parenthesis")?;
                 Ok(inner)
             }
             _ => Err(self.unexpected("an attribute or an opening parenthesis")),
         }
     }
 
-    fn leaf(&mut self) -> Result<Node, SyntaxError> {
+    /// What begins with a name: an attribute, or the number of a threshold.
+    fn named(&mut self) -> Result<Node, SyntaxError> {
         let position = self.position;
-        let Token::Name(attribute) = self.advance()? else {
+        let Token::Name { name, quoted } = self.advance()? else {
             return Err(self.unexpected("an attribute"));
         };
+        if self.token != Token::Of {
+            return self.leaf(name, position);
+        }
+        if quoted || !name.name().bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(self.unexpected("a number before \"of\""));
+        }
+        self.advance()?;
+        // A number too large to read is larger than that of the operands.
+        self.threshold(name.name().parse().unwrap_or(usize::MAX), position)
+    }
+
+    fn threshold(&mut self, needed: usize, position: usize) -> Result<Node, SyntaxError> {
+        if self.token != Token::Open {
+            return Err(self.unexpected("an opening parenthesis"));
+        }
+        self.open()?;
+        let mut operands = vec![self.any()?];
+        while self.token == Token::Comma {
+            self.advance()?;
+            operands.push(self.any()?);
+        }
+        self.close("\"and\", \"or\", a comma or a closing parenthesis")?;
+        let count = operands.len();
+        let node = Node::threshold(needed, operands).ok_or(SyntaxError::InvalidThreshold {
+            position,
+            operands: count,
+        })?;
+        check_depth(node, position)
+    }
+
+    fn open(&mut self) -> Result<(), SyntaxError> {
+        if self.depth == MAX_DEPTH {
+            return Err(SyntaxError::TooDeep {
+                position: self.position,
+                limit: MAX_DEPTH,
+            });
+        }
+        self.depth += 1;
+        self.advance().map(drop)
+    }
+
+    fn close(&mut self, expected: &'static str) -> Result<(), SyntaxError> {
+        if self.token != Token::Close {
+            return Err(self.unexpected(expected));
+        }
+        self.depth -= 1;
+        self.advance().map(drop)
+    }
+
+    fn leaf(&mut self, attribute: Attribute, position: usize) -> Result<Node, SyntaxError> {
         self.leaves += 1;
         if self.leaves > MAX_LEAVES {
             return Err(SyntaxError::TooManyLeaves {
@@ -129,4 +165,14 @@ impl Parser<'_> {
             expected,
         }
     }
+}
+
+fn check_depth(node: Node, position: usize) -> Result<Node, SyntaxError> {
+    if node.depth() > MAX_DEPTH {
+        return Err(SyntaxError::TooDeep {
+            position,
+            limit: MAX_DEPTH,
+        });
+    }
+    Ok(node)
 }

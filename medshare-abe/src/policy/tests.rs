@@ -23,6 +23,16 @@ fn one_formula_has_one_form() {
         ("\"x and y\" or \"and\"", "\"x and y\" or \"and\""),
         ("a and a", "a and a"),
         ("b and a", "b and a"),
+        ("2 OF(a,b,c)", "2 of (a, b, c)"),
+        ("2 of (a and b, c or d, (e))", "2 of (a and b, c or d, e)"),
+        ("1 of (a, b or c)", "a or b or c"),
+        ("2 of (a, b and c) and d", "a and b and c and d"),
+        ("1 of (a)", "a"),
+        (
+            "(2 of (a, b, c)) or 3 of (a, b, c, 2 of (d, e, f))",
+            "2 of (a, b, c) or 3 of (a, b, c, 2 of (d, e, f))",
+        ),
+        ("2 and 002 of (2, 3, of4)", "2 and 2 of (2, 3, of4)"),
     ] {
         let parsed = policy(text);
         assert_eq!(parsed.to_string(), canonical);
@@ -38,6 +48,10 @@ fn canonical_bytes_do_not_drift() {
     assert_eq!(
         policy("a and (b or \"é\")").to_bytes(),
         b"\x01\x02\x00\x00\x01\x00a\x02\x02\x00\x00\x01\x00b\x00\x02\x00\xc3\xa9"
+    );
+    assert_eq!(
+        policy("2 of (a, b, c)").to_bytes(),
+        b"\x03\x03\x00\x02\x00\x00\x01\x00a\x00\x01\x00b\x00\x01\x00c"
     );
 }
 
@@ -71,7 +85,24 @@ fn errors_say_where() {
             character: '\u{201c}'
         }
     );
-    assert_eq!(error("2 of (a)"), SyntaxError::ReservedWord { position: 2 });
+    assert_eq!(unexpected("of (a, b)"), 0);
+    assert_eq!(unexpected("a and b of (a, b)"), 8);
+    assert_eq!(unexpected("\"2\" of (a, b)"), 4);
+    assert_eq!(unexpected("2 of a"), 5);
+    assert_eq!(unexpected("2 of ()"), 6);
+    assert_eq!(unexpected("2 of (a,)"), 8);
+    assert_eq!(unexpected("2 of (a, b c)"), 11);
+    assert_eq!(unexpected("2 of (a, b"), 10);
+    assert_eq!(unexpected("(a, b)"), 2);
+    for (number, operands) in [("0", 2), ("3", 2), ("18446744073709551616", 2)] {
+        assert_eq!(
+            error(&format!("x or {number} of (a, b)")),
+            SyntaxError::InvalidThreshold {
+                position: 5,
+                operands
+            }
+        );
+    }
     assert_eq!(
         error("a and NOT b"),
         SyntaxError::ReservedWord { position: 6 }
@@ -139,6 +170,16 @@ fn gates_are_nested_no_deeper_in_text_than_in_bytes() {
     let step = |inner: String, _| format!("a or a and ({inner})");
     let dense = (0..MAX_DEPTH / 2 + 1).fold("a or a".to_owned(), step);
     assert!(matches!(error(&dense), SyntaxError::TooDeep { .. }));
+    let step = |inner: String, _| format!("2 of (a, b, {inner})");
+    let thresholds = |gates: usize| (0..gates).fold("a".to_owned(), step);
+    let deepest = policy(&thresholds(MAX_DEPTH));
+    assert_eq!(AccessPolicy::from_bytes(&deepest.to_bytes()), Ok(deepest));
+    let at = "2 of (a, b, ".len() * MAX_DEPTH + 5;
+    for gates in [MAX_DEPTH + 1, 10_000] {
+        assert!(
+            matches!(error(&thresholds(gates)), SyntaxError::TooDeep { position, .. } if position == at)
+        );
+    }
 }
 
 #[test]
@@ -179,7 +220,20 @@ fn bytes_that_are_not_canonical_are_refused() {
     refuse(b"\x01\x01\x00\x00\x01\x00a"); // a gate of one
     refuse(b"\x01\x00\x00"); // an empty gate
     refuse(b"\x00\x00\x00"); // an empty name
-    refuse(b"\x03\x02\x00\x00\x01\x00a\x00\x01\x00b"); // an unknown gate
+    refuse(b"\x7f\x02\x00\x00\x01\x00a\x00\x01\x00b"); // an unknown kind
+    for needed in 0..5 {
+        let three = [
+            b"\x03\x03\x00",
+            &[needed, 0][..],
+            &b"\x00\x01\x00a".repeat(3),
+        ]
+        .concat();
+        assert_eq!(
+            AccessPolicy::from_bytes(&three).is_ok(),
+            needed == 2,
+            "{needed} of 3"
+        );
+    }
     refuse(b"\x01\x02\x00\x00\x01\x00a\x01\x02\x00\x00\x01\x00b\x00\x01\x00c"); // and in and
     refuse(b"\x00\x01\x00\xff"); // not UTF-8
     refuse("\x00\x03\x00e\u{301}".as_bytes()); // not normalised
@@ -188,6 +242,7 @@ fn bytes_that_are_not_canonical_are_refused() {
         .flat_map(|i| [1 + (i % 2) as u8, 2, 0])
         .collect();
     refuse(&deep);
+    refuse(&b"\x03\x03\x00\x02\x00".repeat(10_000));
 }
 
 #[test]
@@ -204,6 +259,10 @@ fn missing_is_the_cheapest_completion() {
     assert_eq!(missing("x and (x or y)", "y"), "x");
     assert_eq!(missing("(a and a) or (b and c)", ""), "a");
     assert_eq!(missing("a or b", "b"), "");
+    assert_eq!(missing("2 of (a, b, c)", ""), "a,b");
+    assert_eq!(missing("2 of (a and b, c, d)", "d"), "c");
+    assert_eq!(missing("2 of (a and b, c, d and e)", "d"), "c,e");
+    assert_eq!(missing("2 of (a, b, c)", "b,c"), "");
 }
 
 #[test]

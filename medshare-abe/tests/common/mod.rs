@@ -13,7 +13,8 @@ use ark_ec::CurveGroup;
 use borsh::BorshDeserialize;
 use medshare_abe::{AccessPolicy, AttributeSet, Header, UserSecretKey};
 use medshare_curve::encoding::{decode_g1, decode_g2, encode_gt};
-use medshare_curve::{G1Affine, G2Affine, Gt, pairing};
+use medshare_curve::mul::sum_of_products;
+use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, pairing};
 use medshare_types::hash::{self, Xof};
 use medshare_types::{G1Bytes, G2Bytes};
 use rand_chacha::ChaCha20Rng;
@@ -37,6 +38,7 @@ pub enum Formula {
     Leaf(&'static str),
     And(Vec<Self>),
     Or(Vec<Self>),
+    Of(usize, Vec<Self>),
 }
 
 impl Formula {
@@ -45,13 +47,18 @@ impl Formula {
             Self::Leaf(name) => held.contains(name),
             Self::And(parts) => parts.iter().all(|part| part.is_true(held)),
             Self::Or(parts) => parts.iter().any(|part| part.is_true(held)),
+            Self::Of(needed, parts) => {
+                parts.iter().filter(|part| part.is_true(held)).count() >= *needed
+            }
         }
     }
 
     pub fn leaves(&self) -> Vec<&'static str> {
         match self {
             Self::Leaf(name) => vec![name],
-            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::leaves).collect(),
+            Self::And(parts) | Self::Or(parts) | Self::Of(_, parts) => {
+                parts.iter().flat_map(Self::leaves).collect()
+            }
         }
     }
 
@@ -67,44 +74,97 @@ impl Formula {
             Self::Leaf(name) => (*name).to_owned(),
             Self::And(parts) => join(parts, " and "),
             Self::Or(parts) => join(parts, " or "),
+            Self::Of(needed, parts) => format!("{needed} of ({})", join(parts, ", ")),
         }
     }
 
-    /// Every and/or formula whose leaves are these, in this order.
+    /// Every formula whose leaves are these, in this order, each in its canonical form only.
     pub fn all(leaves: &[&'static str]) -> Vec<Self> {
-        let mut formulas = Self::rooted(leaves, true);
-        if leaves.len() > 1 {
-            formulas.extend(Self::rooted(leaves, false));
-        }
-        formulas
-    }
-
-    /// Those with that kind of gate at the top.
-    fn rooted(leaves: &[&'static str], and: bool) -> Vec<Self> {
         if let [leaf] = leaves {
             return vec![Self::Leaf(leaf)];
         }
-        let gate = if and { Self::And } else { Self::Or };
-        Self::cut(leaves, !and).into_iter().map(gate).collect()
-    }
-
-    /// Every way to cut the leaves into two or more operands.
-    fn cut(leaves: &[&'static str], and: bool) -> Vec<Vec<Self>> {
         let mut all = Vec::new();
-        for first in 1..leaves.len() {
-            let (head, rest) = leaves.split_at(first);
-            let whole = Self::rooted(rest, and)
-                .into_iter()
-                .map(|operand| vec![operand]);
-            let tails: Vec<Vec<Self>> = whole.chain(Self::cut(rest, and)).collect();
-            for operand in Self::rooted(head, and) {
-                for tail in &tails {
-                    all.push([std::slice::from_ref(&operand), tail].concat());
-                }
+        for operands in Self::cut(leaves) {
+            all.extend((2..operands.len()).map(|needed| Self::Of(needed, operands.clone())));
+            if !operands.iter().any(|o| matches!(o, Self::And(_))) {
+                all.push(Self::And(operands.clone()));
+            }
+            if !operands.iter().any(|o| matches!(o, Self::Or(_))) {
+                all.push(Self::Or(operands));
             }
         }
         all
     }
+
+    /// Every way to cut the leaves into two or more operands.
+    fn cut(leaves: &[&'static str]) -> Vec<Vec<Self>> {
+        let mut all = Vec::new();
+        for first in 1..leaves.len() {
+            let (head, rest) = leaves.split_at(first);
+            let whole = Self::all(rest).into_iter().map(|operand| vec![operand]);
+            let tails: Vec<Vec<Self>> = whole.chain(Self::cut(rest)).collect();
+            for operand in Self::all(head) {
+                let one = std::slice::from_ref(&operand);
+                all.extend(tails.iter().map(|tail| [one, tail].concat()));
+            }
+        }
+        all
+    }
+
+    /// What an attacker would try: rows and coefficients for this formula, and for every weaker one
+    /// in which thresholds need fewer or an `and` needs one operand, as if that were enough.
+    pub fn readings(&self) -> Vec<Reading> {
+        self.readings_from(&mut 0)
+    }
+
+    fn readings_from(&self, row: &mut usize) -> Vec<Reading> {
+        let (needed, operands, interpolates) = match self {
+            Self::Leaf(_) => {
+                *row += 1;
+                return vec![vec![(*row - 1, Scalar::from(1u64))]];
+            }
+            Self::Or(operands) => (1, operands, false),
+            Self::And(operands) => (operands.len(), operands, false),
+            Self::Of(needed, operands) => (*needed, operands, true),
+        };
+        let below: Vec<Vec<Reading>> = operands.iter().map(|o| o.readings_from(row)).collect();
+        let mut all = Vec::new();
+        for chosen in 1..1usize << below.len() {
+            let places: Vec<usize> = (0..below.len()).filter(|i| chosen >> i & 1 == 1).collect();
+            if places.len() > needed {
+                continue;
+            }
+            let mut partial: Vec<Reading> = vec![Vec::new()];
+            for &place in &places {
+                let weight = if interpolates {
+                    lagrange(place, &places, operands.len())
+                } else {
+                    Scalar::from(1u64)
+                };
+                let scaled = |(row, c): &(usize, Scalar)| (*row, *c * weight);
+                let extend = |reading: &Reading| {
+                    let options = below[place].iter();
+                    let joined =
+                        options.map(|o| [reading.clone(), o.iter().map(scaled).collect()].concat());
+                    joined.collect::<Vec<_>>()
+                };
+                partial = partial.iter().flat_map(extend).collect();
+            }
+            all.extend(partial);
+        }
+        all
+    }
+}
+
+/// Rows and coefficients.
+pub type Reading = Vec<(usize, Scalar)>;
+
+/// n!·Π m/(m − i) over the other places read; places count from 1.
+fn lagrange(place: usize, places: &[usize], operands: usize) -> Scalar {
+    let number = |n: usize| Scalar::from(n as u64);
+    let others = places.iter().filter(|other| **other != place);
+    let terms = others.map(|&other| number(other + 1) / (number(other) - number(place)));
+    terms.product::<Scalar>() * (1..=operands).map(number).product::<Scalar>()
 }
 
 /// The names whose bits are set.
@@ -194,40 +254,43 @@ impl RawHeader {
         changed
     }
 
-    /// e(K1, C1) + Σ over the chosen rows of e(K_π(i), C2_ρ(i)) − e(C3_i, K3), for every choice of
-    /// rows. A row whose key part is missing goes without it.
-    pub fn products(&self, leaves: &[&str], key: &RawKey) -> Vec<Gt> {
-        let rows: Vec<Gt> = (0..leaves.len())
-            .map(|i| {
-                let occurrence = leaves[..i]
-                    .iter()
-                    .filter(|leaf| **leaf == leaves[i])
-                    .count();
-                let mut pairs = vec![(-self.c3[i], key.k3)];
-                if let Some(part) = key.parts.get(leaves[i]) {
-                    pairs.push((*part, self.c2[occurrence]));
-                }
-                pairing::multi_pairing(&pairs)
-            })
-            .collect();
-        let start = pairing::pairing(&key.k1, &self.c1);
-        let product = |choice: usize| {
-            let chosen = rows
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| choice >> i & 1 == 1);
-            chosen.fold(start, |sum, (_, row)| sum + row)
-        };
-        (0..1 << leaves.len()).map(product).collect()
+    /// e(K1, C1) + Σ_j e(Σ γ_i·K_π(i), C2_j) − e(Σ γ_i·C3_i, K3) for one reading. A row whose key
+    /// part is missing goes without it.
+    pub fn product(&self, leaves: &[&str], key: &RawKey, reading: &Reading) -> Gt {
+        let mut pairs = vec![(key.k1, self.c1)];
+        let mut rows = Vec::new();
+        for &(i, weight) in reading {
+            let before = leaves[..i].iter().filter(|leaf| **leaf == leaves[i]);
+            if let Some(part) = key.parts.get(leaves[i]) {
+                let part = sum_of_products(&[*part], &[weight]).into_affine();
+                pairs.push((part, self.c2[before.count()]));
+            }
+            rows.push((self.c3[i], weight));
+        }
+        let (points, weights): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let sum = -sum_of_products(&points, &weights);
+        pairs.push((sum.into_affine(), key.k3));
+        pairing::multi_pairing(&pairs)
     }
 
-    /// Whether any choice of rows gives the key that encapsulation gave.
-    pub fn is_opened_by(&self, leaves: &[&str], key: &RawKey, expected: &[u8; 32]) -> bool {
-        let products = self.products(leaves, key);
-        products
-            .iter()
-            .any(|gt| self.key_from(gt, b"aad") == *expected)
+    /// Whether any of the readings gives the key that encapsulation gave.
+    pub fn is_opened_by(
+        &self,
+        leaves: &[&str],
+        readings: &[Reading],
+        key: &RawKey,
+        expected: &[u8; 32],
+    ) -> bool {
+        let mut products = readings.iter().map(|r| self.product(leaves, key, r));
+        products.any(|gt| self.key_from(&gt, b"aad") == *expected)
     }
+}
+
+/// Every choice of rows, each with the coefficient 1.
+pub fn choices(rows: usize) -> Vec<Reading> {
+    let chosen = |bits: usize| (0..rows).filter(move |i| bits >> i & 1 == 1);
+    let reading = |bits| chosen(bits).map(|row| (row, Scalar::from(1u64))).collect();
+    (0..1 << rows).map(reading).collect()
 }
 
 /// A point of the curve outside G1, of an order that divides the cofactor.
@@ -237,7 +300,7 @@ pub fn torsion_g1() -> G1Affine {
         .filter_map(|x| G1Affine::get_point_from_x_unchecked(x.into(), false))
         .find(|point| !point.is_in_correct_subgroup_assuming_on_curve())
         .expect("most points are outside G1");
-    let order = medshare_curve::Scalar::MODULUS;
+    let order = Scalar::MODULUS;
     ark_ec::AffineRepr::mul_bigint(&point, order).into_affine()
 }
 
