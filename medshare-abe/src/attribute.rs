@@ -5,78 +5,77 @@ use core::str::FromStr;
 use std::collections::BTreeSet;
 use std::collections::btree_set;
 
-use borsh::{BorshDeserialize, BorshSerialize};
-use unicode_normalization::{UnicodeNormalization, is_nfc};
-
+use crate::enumeration::Enumerations;
 use crate::error::{AttributeError, SyntaxError};
-use crate::policy::lexer;
+use crate::name::Name;
+use crate::policy::list::{attribute_list, single_attribute};
+use crate::value::{Date, Value};
 
-/// The longest attribute, bytes after normalisation.
-pub const MAX_ATTRIBUTE_LEN: usize = 256;
+/// What a key holds: a name such as `role:cardiologist`, or a label with a value, such as
+/// `clearance = 3`, `hired = 2026-01-31` or, from an [`Enumeration`](crate::Enumeration),
+/// `hospital = charité`.
+///
+/// A name and a label are different things even if they are spelled alike.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Attribute(Kind);
 
-/// A name that a key holds or a policy asks for, such as `role:cardiologist`.
-///
-/// The scheme hashes its bytes, so two attributes are the same exactly when their bytes are. Names
-/// are kept in Unicode normalisation form C: `é` is one attribute however it was typed. Case, and
-/// everything else, distinguishes; an attribute matches whole or not at all.
-///
-/// `Display` and `FromStr` use the spelling of policies: quoted where a character needs it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
-pub struct Attribute(String);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    Name(Name),
+    Value { label: Name, value: Value },
+}
 
 impl Attribute {
-    /// The attribute of that name, without quotation marks or escapes.
+    /// The name, given without quotation marks or escapes.
     ///
     /// # Errors
-    /// [`AttributeError`] for a name that is empty, longer than [`MAX_ATTRIBUTE_LEN`], surrounded
-    /// by white space, or holds a control character.
+    /// As [`Name::new`].
     pub fn new(name: &str) -> Result<Self, AttributeError> {
-        // Form C is never shorter than a third of any other form.
-        if name.len() > 3 * MAX_ATTRIBUTE_LEN {
-            return Err(AttributeError::TooLong {
-                length: name.len(),
-                limit: MAX_ATTRIBUTE_LEN,
-            });
-        }
-        let name: String = name.nfc().collect();
-        if name.is_empty() {
-            return Err(AttributeError::Empty);
-        }
-        if name.len() > MAX_ATTRIBUTE_LEN {
-            return Err(AttributeError::TooLong {
-                length: name.len(),
-                limit: MAX_ATTRIBUTE_LEN,
-            });
-        }
-        if name.chars().any(char::is_control) {
-            return Err(AttributeError::ControlCharacter);
-        }
-        if name.trim() != name {
-            return Err(AttributeError::SurroundingSpace);
-        }
-        Ok(Self(name))
+        Name::new(name).map(Self::from)
     }
 
-    /// The name, without quotation marks.
+    /// `label = number`.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub const fn integer(label: Name, number: u32) -> Self {
+        Self::with_value(label, Value::Integer(number))
+    }
+
+    /// `label = date`.
+    #[must_use]
+    pub const fn date(label: Name, date: Date) -> Self {
+        Self::with_value(label, Value::Date(date))
+    }
+
+    /// Parses an attribute whose value may be one of an enumeration.
+    ///
+    /// # Errors
+    /// [`SyntaxError`].
+    pub fn parse(text: &str, enumerations: &Enumerations) -> Result<Self, SyntaxError> {
+        single_attribute(text, enumerations)
+    }
+
+    pub(crate) const fn with_value(label: Name, value: Value) -> Self {
+        Self(Kind::Value { label, value })
+    }
+
+    pub(crate) const fn kind(&self) -> &Kind {
         &self.0
     }
 }
 
+impl From<Name> for Attribute {
+    fn from(name: Name) -> Self {
+        Self(Kind::Name(name))
+    }
+}
+
 impl fmt::Display for Attribute {
+    /// The spelling of policies and lists: names are quoted where a character needs it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if lexer::is_bare(&self.0) {
-            return f.write_str(&self.0);
+        match &self.0 {
+            Kind::Name(name) => write!(f, "{name}"),
+            Kind::Value { label, value } => write!(f, "{label} = {value}"),
         }
-        f.write_str("\"")?;
-        for character in self.0.chars() {
-            if matches!(character, '"' | '\\') {
-                f.write_str("\\")?;
-            }
-            write!(f, "{character}")?;
-        }
-        f.write_str("\"")
     }
 }
 
@@ -89,22 +88,9 @@ impl fmt::Debug for Attribute {
 impl FromStr for Attribute {
     type Err = SyntaxError;
 
+    /// A name, or a label with a number or a date.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        lexer::single_attribute(text)
-    }
-}
-
-impl BorshDeserialize for Attribute {
-    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
-        Self::from_canonical(&String::deserialize_reader(reader)?)
-            .ok_or_else(|| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "attribute"))
-    }
-}
-
-impl Attribute {
-    /// The attribute whose normalised name this is; none if the name is not normalised.
-    pub(crate) fn from_canonical(name: &str) -> Option<Self> {
-        Self::new(name).ok().filter(|_| is_nfc(name))
+        Self::parse(text, &Enumerations::new())
     }
 }
 
@@ -113,6 +99,15 @@ impl Attribute {
 pub struct AttributeSet(BTreeSet<Attribute>);
 
 impl AttributeSet {
+    /// Parses a list with commas: `role:cardiologist, "ward 3", clearance = 3`. The empty text is
+    /// the empty set.
+    ///
+    /// # Errors
+    /// [`SyntaxError`].
+    pub fn parse(text: &str, enumerations: &Enumerations) -> Result<Self, SyntaxError> {
+        attribute_list(text, enumerations).map(Self)
+    }
+
     /// Whether the attribute is in it.
     #[must_use]
     pub fn contains(&self, attribute: &Attribute) -> bool {
@@ -131,9 +126,22 @@ impl AttributeSet {
         self.0.is_empty()
     }
 
-    /// All of them, in ascending order of their bytes.
+    /// All of them: names in ascending order of their bytes, then values by their labels.
     pub fn iter(&self) -> btree_set::Iter<'_, Attribute> {
         self.0.iter()
+    }
+
+    /// The values of a label: one in every set that a key can be for.
+    pub(crate) fn values_of<'a>(&'a self, label: &'a Name) -> impl Iterator<Item = &'a Value> {
+        let first = Attribute::integer(label.clone(), 0);
+        let of_label = move |attribute: &'a Attribute| match attribute.kind() {
+            Kind::Value {
+                label: found,
+                value,
+            } if found == label => Some(value),
+            _ => None,
+        };
+        self.0.range(first..).map_while(of_label)
     }
 }
 
@@ -155,9 +163,9 @@ impl<'a> IntoIterator for &'a AttributeSet {
 impl FromStr for AttributeSet {
     type Err = SyntaxError;
 
-    /// A list with commas: `role:cardiologist, "ward 3"`. The empty text is the empty set.
+    /// As [`AttributeSet::parse`], without enumerations.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        lexer::attribute_list(text).map(Self)
+        Self::parse(text, &Enumerations::new())
     }
 }
 
@@ -176,68 +184,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_name_are_one_attribute() {
-        let composed = Attribute::new("hospital:charit\u{e9}").unwrap();
-        for spelling in [
-            "hospital:charité",
-            "hospital:charite\u{301}",
-            "\"hospital:charité\"",
-            "  \"hospital:charite\u{301}\" ",
-        ] {
-            assert_eq!(spelling.parse(), Ok(composed.clone()), "{spelling}");
-        }
-        assert_ne!(Attribute::new("hospital:Charité").unwrap(), composed);
-        assert_ne!(Attribute::new("hospital:charite").unwrap(), composed);
-    }
-
-    #[test]
-    fn display_round_trips() {
-        for name in [
-            "a",
-            "ward 3",
-            "say \"x\\y\"",
-            "and",
-            "OF",
-            "a,b",
-            "心臓",
-            "x)",
-            "-:._",
-        ] {
-            let attribute = Attribute::new(name).unwrap();
-            assert_eq!(attribute.to_string().parse(), Ok(attribute), "{name}");
-        }
-        assert_eq!(
-            Attribute::new("role:nurse").unwrap().to_string(),
-            "role:nurse"
-        );
-        assert_eq!(Attribute::new("AND").unwrap().to_string(), "\"AND\"");
-    }
-
-    #[test]
-    fn what_is_no_name_is_refused() {
-        let long = "x".repeat(MAX_ATTRIBUTE_LEN);
-        assert!(Attribute::new(&long).is_ok());
-        assert!(matches!(
-            Attribute::new(&(long + "x")),
-            Err(AttributeError::TooLong { length: 257, .. })
-        ));
-        assert_eq!(Attribute::new(""), Err(AttributeError::Empty));
-        assert_eq!(
-            Attribute::new("a\0b"),
-            Err(AttributeError::ControlCharacter)
-        );
-        assert_eq!(Attribute::new(" a"), Err(AttributeError::SurroundingSpace));
-        assert!(Attribute::from_canonical("charite\u{301}").is_none());
-    }
-
-    #[test]
     fn sets_are_lists_with_commas() {
-        let set: AttributeSet = "b, a ,\"c, d\",b".parse().unwrap();
-        assert_eq!(set.to_string(), "a, b, \"c, d\"");
+        let set: AttributeSet = "b, n = 7, a ,\"c, d\",b, hired=2026-01-31".parse().unwrap();
+        assert_eq!(set.to_string(), "a, b, \"c, d\", hired = 2026-01-31, n = 7");
         assert_eq!(set.to_string().parse(), Ok(set));
         assert_eq!("".parse(), Ok(AttributeSet::default()));
-        for wrong in [",", "a,", "a b", "a,,b", "(a)", "a and b"] {
+        for wrong in [
+            ",",
+            "a,",
+            "a b",
+            "a,,b",
+            "(a)",
+            "a and b",
+            "a =",
+            "a = b",
+            "= 3",
+            "a == 3",
+            "a = 3 4",
+            "a = 4294967296",
+            "a = 2026-02-30",
+            "a = -1",
+            "a = \"3\"",
+            "a = 3 = 3",
+            "a >= 3",
+        ] {
             assert!(wrong.parse::<AttributeSet>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn names_and_values_are_different() {
+        let set: AttributeSet = "n, n = 3, \"n = 3\", m = 1".parse().unwrap();
+        assert_eq!(set.len(), 4);
+        assert_eq!(set.to_string(), "n, \"n = 3\", m = 1, n = 3");
+        let label = Name::new("n").unwrap();
+        let values: Vec<_> = set.values_of(&label).collect();
+        assert_eq!(values, [&Value::Integer(3)]);
     }
 }

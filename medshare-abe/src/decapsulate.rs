@@ -11,7 +11,7 @@ use crate::error::DecapsulateError;
 use crate::header::Header;
 use crate::key::UserSecretKey;
 use crate::parameters::PublicParameters;
-use crate::points::{WeightedSum, attribute_point};
+use crate::points::WeightedSum;
 use crate::secret::SharedSecret;
 use crate::sharing::Term;
 use crate::structure::{AccessStructure, Row};
@@ -106,10 +106,9 @@ impl<'a> Reading<'a> {
             return Err(DecapsulateError::OtherAuthority);
         }
         let structure = AccessStructure::new(header.policy());
-        let Some(terms) = structure.select(|attribute| key.part(attribute).is_some()) else {
-            let held = key.attributes().cloned().collect();
+        let Some(terms) = structure.select(|element| key.part(element).is_some()) else {
             return Err(DecapsulateError::PolicyUnsatisfied {
-                missing: header.policy().missing(&held),
+                missing: header.policy().missing(key.attribute_set()),
             });
         };
         // All C2, not only those that the rows need: the answer is the same for every key.
@@ -144,14 +143,13 @@ impl<'a> Reading<'a> {
             Comparison::RowsRead => self.terms.iter().map(|term| term.row).collect(),
             Comparison::AllRows => (0..self.header.c3.len()).collect(),
         };
-        let expected = coins.rows(
-            &self.structure,
-            rows.iter().copied(),
-            |attribute| match self.key.part(attribute) {
-                Some(part) => part.point,
-                None => attribute_point(attribute),
-            },
-        );
+        let expected = coins.rows(&self.structure, rows.iter().copied(), |element| match self
+            .key
+            .part(element)
+        {
+            Some(part) => part.point,
+            None => element.point(),
+        });
         for (expected, &row) in expected.iter().zip(&rows) {
             accepted &= expected.0.ct_eq(&self.header.c3[row].0);
         }
@@ -167,10 +165,10 @@ impl<'a> Reading<'a> {
         let mut sum = WeightedSum::default();
         for Term { row, coefficient } in &self.terms {
             let Row {
-                attribute,
+                element,
                 occurrence,
             } = self.structure.rows()[*row];
-            parts[occurrence].add(self.key.part(attribute)?.secret, coefficient);
+            parts[occurrence].add(self.key.part(&element)?.secret, coefficient);
             sum.add(row_point(&self.header.c3[*row])?, coefficient);
         }
         let sum = sum.finish().into_affine();

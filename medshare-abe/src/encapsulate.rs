@@ -5,7 +5,6 @@ use zeroize::Zeroizing;
 
 use crate::header::Header;
 use crate::parameters::PublicParameters;
-use crate::points::attribute_point;
 use crate::policy::AccessPolicy;
 use crate::secret::SharedSecret;
 use crate::structure::AccessStructure;
@@ -39,7 +38,9 @@ fn encapsulate_message(
     let aad = aad_digest(aad);
     let coins = Coins::derive(parameters, policy, &structure, &aad, message);
     let (c1, c2) = coins.g2_points();
-    let c3 = coins.rows(&structure, 0..structure.rows().len(), attribute_point);
+    let c3 = coins.rows(&structure, 0..structure.rows().len(), |element| {
+        element.point()
+    });
     let mut header = Header::new(policy.clone(), c1, c2, c3);
     let masking = parameters.e_mul(&coins.s);
     header.c4 = *mask(message, &masking, &header.body_digest());

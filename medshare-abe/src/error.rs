@@ -1,120 +1,14 @@
 //! Everything that can go wrong, one enum an operation.
 
+mod language;
+
 use medshare_curve::PointError;
 use medshare_types::{DecodeError, FactorSet};
 
-use crate::attribute::Attribute;
+use crate::name::Name;
+use crate::policy::Condition;
 
-/// Why a name is no attribute.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AttributeError {
-    /// It is empty.
-    #[error("an attribute is not empty")]
-    Empty,
-    /// It is too long.
-    #[error("an attribute of {length} bytes where at most {limit} are allowed")]
-    TooLong {
-        /// Bytes after normalisation.
-        length: usize,
-        /// Bytes allowed.
-        limit: usize,
-    },
-    /// It holds a control character.
-    #[error("an attribute holds no control characters")]
-    ControlCharacter,
-    /// It begins or ends with white space, which nobody would see.
-    #[error("an attribute neither begins nor ends with white space")]
-    SurroundingSpace,
-}
-
-/// Why a text is no policy, attribute or list of attributes. Positions are byte offsets.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SyntaxError {
-    /// The text is longer than any policy is printed.
-    #[error("a text of {length} bytes where at most {limit} are allowed")]
-    TooLong {
-        /// Bytes given.
-        length: usize,
-        /// Bytes allowed.
-        limit: usize,
-    },
-    /// Something else stands where the grammar wants `expected`.
-    #[error("expected {expected} at byte {position}")]
-    Unexpected {
-        /// Where.
-        position: usize,
-        /// What the grammar allows there.
-        expected: &'static str,
-    },
-    /// A character that only a quoted name may hold.
-    #[error("character {character:?} at byte {position} belongs in quotation marks")]
-    InvalidCharacter {
-        /// Where.
-        position: usize,
-        /// Which.
-        character: char,
-    },
-    /// A word that the language keeps for itself.
-    #[error("the word at byte {position} is reserved; in quotation marks it is an attribute")]
-    ReservedWord {
-        /// Where.
-        position: usize,
-    },
-    /// A quoted name does not end.
-    #[error("the quotation mark at byte {position} is not closed")]
-    UnclosedQuote {
-        /// Where it begins.
-        position: usize,
-    },
-    /// A backslash before something other than a backslash or a quotation mark.
-    #[error("invalid escape at byte {position}")]
-    InvalidEscape {
-        /// Where.
-        position: usize,
-    },
-    /// The name is no attribute.
-    #[error("invalid attribute at byte {position}")]
-    InvalidAttribute {
-        /// Where it begins.
-        position: usize,
-        /// What is wrong with it.
-        source: AttributeError,
-    },
-    /// Parentheses or gates are nested too deeply.
-    #[error("nesting deeper than {limit} at byte {position}")]
-    TooDeep {
-        /// Where the limit was passed.
-        position: usize,
-        /// Levels allowed.
-        limit: usize,
-    },
-    /// `of` after a number that is not from 1 to the number of things it counts.
-    #[error("the number at byte {position} is not from 1 to {operands}")]
-    InvalidThreshold {
-        /// Where the number stands.
-        position: usize,
-        /// How many things are between the parentheses.
-        operands: usize,
-    },
-    /// The policy names too many attributes.
-    #[error("more than {limit} attributes at byte {position}")]
-    TooManyLeaves {
-        /// Where the limit was passed.
-        position: usize,
-        /// Leaves allowed.
-        limit: usize,
-    },
-    /// The policy's canonical form would be too long.
-    #[error("a policy of {length} bytes where at most {limit} are allowed")]
-    PolicyTooLong {
-        /// Bytes of the canonical form.
-        length: usize,
-        /// Bytes allowed.
-        limit: usize,
-    },
-}
+pub use language::{AttributeError, EnumerationError, SyntaxError};
 
 /// Why a key was not issued or not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,13 +28,20 @@ pub enum KeyError {
         #[from]
         source: PointError,
     },
-    /// A key is for 1 to `limit` attributes.
-    #[error("{count} attributes where 1 to {limit} are allowed")]
+    /// A key has 1 to `limit` parts: one for a name, 33 for an integer, 17 for any other value.
+    #[error("{count} key parts where 1 to {limit} are allowed")]
     AttributeCount {
-        /// Attributes given.
+        /// Parts that the attributes need.
         count: usize,
-        /// Attributes allowed.
+        /// Parts allowed.
         limit: usize,
+    },
+    /// Two values of one label: their holder would satisfy ranges that hold neither alone, and
+    /// every `!=`.
+    #[error("two values of the label {label}")]
+    ConflictingValues {
+        /// Which label.
+        label: Name,
     },
     /// The key was issued under other public parameters.
     #[error("the key belongs to another authority")]
@@ -158,7 +59,7 @@ pub enum DecapsulateError {
     #[error("the policy is not satisfied; missing: {}", list(missing))]
     PolicyUnsatisfied {
         /// What [`AccessPolicy::missing`](crate::AccessPolicy::missing) says.
-        missing: Vec<Attribute>,
+        missing: Vec<Condition>,
     },
     /// The key was issued under other public parameters.
     #[error("the key belongs to another authority")]
@@ -171,9 +72,9 @@ pub enum DecapsulateError {
     Rejected,
 }
 
-fn list(attributes: &[Attribute]) -> String {
-    let names: Vec<String> = attributes.iter().map(Attribute::to_string).collect();
-    names.join(", ")
+fn list(conditions: &[Condition]) -> String {
+    let texts: Vec<String> = conditions.iter().map(Condition::to_string).collect();
+    texts.join(", ")
 }
 
 /// Why an access header was not made or gave no data key.

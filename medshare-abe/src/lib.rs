@@ -33,9 +33,49 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Some of several things, numbers, dates, and values of a list that only grows:
+//!
+//! ```
+//! use medshare_abe::{
+//!     AccessPolicy, AttributeSet, DecapsulateError, Enumeration, EnumerationId, Enumerations,
+//!     MasterSecretKey, decapsulate, encapsulate,
+//! };
+//!
+//! let mut hospitals = Enumeration::new(EnumerationId([1; 32]), "hospital".parse()?);
+//! for hospital in ["st-mary", "charité", "north"] {
+//!     hospitals.append(hospital.parse()?)?;
+//! }
+//! let mut lists = Enumerations::new();
+//! lists.register(hospitals)?;
+//!
+//! let mut rng = rand::rng();
+//! let (parameters, authority) = MasterSecretKey::setup(&mut rng);
+//! let attributes = "role:nurse, clearance = 3, hired = 2019-04-01, hospital = charité";
+//! let attributes = AttributeSet::parse(attributes, &lists)?;
+//! let key = authority.issue(&parameters, &attributes, &mut rng)?;
+//!
+//! let text = "2 of (role:chief, clearance >= 3, hired < 2020-01-01) and hospital != north";
+//! let policy = AccessPolicy::parse(text, &lists)?;
+//! let (header, secret) = encapsulate(&parameters, &policy, b"context", &mut rng);
+//! let recovered = decapsulate(&parameters, &header, &key, b"context")?;
+//! assert_eq!(recovered.as_bytes(), secret.as_bytes());
+//!
+//! let stricter = AccessPolicy::parse("clearance > 3 and hospital != charité", &lists)?;
+//! let (header, _) = encapsulate(&parameters, &stricter, b"context", &mut rng);
+//! match decapsulate(&parameters, &header, &key, b"context") {
+//!     Err(DecapsulateError::PolicyUnsatisfied { missing }) => {
+//!         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+//!         assert_eq!(missing, ["clearance >= 4", "hospital != charité"]);
+//!     }
+//!     other => panic!("{other:?}"),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! | item | holds |
 //! |---|---|
-//! | [`attribute`] | names, normalised, and sets of them |
+//! | [`name`], [`attribute`] | names, normalised; attributes, which are names or labels with values; sets |
+//! | [`value`], [`enumeration`] | dates; lists of values that only grow |
 //! | [`policy`] | the language and its canonical form |
 //! | [`MasterSecretKey`], [`PublicParameters`], [`UserSecretKey`] | the authority and the keys it issues |
 //! | [`encapsulate`], [`decapsulate`], [`decapsulate_strict`], [`Header`] | the key encapsulation |
@@ -45,7 +85,8 @@
 //!
 //! Papers: Riepel and Wee, *FABEO: Fast Attribute-Based Encryption with Optimal Security*, CCS 2022;
 //! Fujisaki and Okamoto, *Secure Integration of Asymmetric and Symmetric Encryption Schemes*, CRYPTO
-//! 1999; Hofheinz, Hövelmanns and Kiltz, *A Modular Analysis of the Fujisaki–Okamoto
+//! 1999; Bethencourt, Sahai and Waters, *Ciphertext-Policy Attribute-Based Encryption*, IEEE S&P 2007
+//! (comparisons by bits); Hofheinz, Hövelmanns and Kiltz, *A Modular Analysis of the Fujisaki–Okamoto
 //! Transformation*, TCC 2017; Hoang, Reyhanitabar, Rogaway and Vizár, *Online Authenticated
 //! Encryption and its Nonce-Reuse Misuse-Resistance*, CRYPTO 2015. RFC 9380.
 //!
@@ -53,6 +94,7 @@
 //!
 //! - It is a key encapsulation, made secure against chosen ciphertexts; the paper's scheme is an
 //!   encryption secure against chosen plaintexts.
+//! - Policies may compare: a value is a chain of prefixes, and a comparison an `or` of some.
 //! - Attributes may occur any number of times in a policy: the paper's scheme for τ uses, of which
 //!   the authors' code has τ = 1.
 //! - Decapsulation compares only the rows it reads; see `docs/spec/abe.md` for why that suffices.
@@ -62,11 +104,15 @@ pub mod access;
 pub mod attribute;
 mod decapsulate;
 pub mod descriptor;
+mod element;
 mod encapsulate;
+pub mod enumeration;
 pub mod error;
 mod gt;
 mod header;
 mod key;
+mod master;
+pub mod name;
 mod parameters;
 pub mod payload;
 mod points;
@@ -75,16 +121,22 @@ mod secret;
 mod sharing;
 mod structure;
 mod transform;
+pub mod value;
 
 pub use access::{AccessHeader, KeyFactors};
 pub use attribute::{Attribute, AttributeSet};
 pub use decapsulate::{decapsulate, decapsulate_strict};
 pub use encapsulate::encapsulate;
+pub use enumeration::{Enumeration, EnumerationId, Enumerations};
 pub use error::{
-    AccessError, AttributeError, DecapsulateError, KeyError, PayloadError, SyntaxError,
+    AccessError, AttributeError, DecapsulateError, EnumerationError, KeyError, PayloadError,
+    SyntaxError,
 };
 pub use header::Header;
-pub use key::{MAX_KEY_ATTRIBUTES, MasterSecretKey, UserSecretKey};
+pub use key::{MAX_KEY_PARTS, UserSecretKey};
+pub use master::MasterSecretKey;
+pub use name::Name;
 pub use parameters::PublicParameters;
-pub use policy::AccessPolicy;
+pub use policy::{AccessPolicy, Condition};
 pub use secret::{DataKey, SharedSecret};
+pub use value::Date;

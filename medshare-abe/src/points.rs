@@ -1,4 +1,4 @@
-//! Hashing to G1: B and H(u).
+//! Points of G1: hashing to them, B and its multiples, weighted sums.
 
 use std::sync::OnceLock;
 
@@ -10,28 +10,23 @@ use medshare_curve::{G1Affine, G1Projective, Scalar};
 
 use zeroize::Zeroizing;
 
-use crate::attribute::Attribute;
-
 /// RFC 9380, section 3.1.
 const DST: &[u8] = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
 
-/// Attributes that stand in policies as names. Kinds to come get tags of their own, so that no
-/// name can be made to hash like them.
-const NAME_TAG: &str = "medshare/abe/attribute-name/v1";
 const BASE_TAG: &str = "medshare/abe/base/v1";
 
 /// Width of the table of B: 4096 points, 0.4 MiB.
 const BASE_WIDTH: usize = 8;
 
-/// H(u) for an attribute.
-pub(crate) fn attribute_point(attribute: &Attribute) -> G1Affine {
-    hash_to_g1(DST, &message(NAME_TAG, &[attribute.name().as_bytes()]))
+/// A hash whose discrete logarithm nobody knows, in a space of its own for every tag.
+pub(crate) fn hash_to_point(tag: &str, fields: &[&[u8]]) -> G1Affine {
+    hash_to_g1(DST, &message(tag, fields))
 }
 
-/// B = H(⊥), a point whose discrete logarithm nobody knows.
+/// B = H(⊥).
 pub(crate) fn base() -> G1Affine {
     static BASE: OnceLock<G1Affine> = OnceLock::new();
-    *BASE.get_or_init(|| hash_to_g1(DST, &message(BASE_TAG, &[])))
+    *BASE.get_or_init(|| hash_to_point(BASE_TAG, &[]))
 }
 
 /// k·B from a table: for scalars that are public or used once.

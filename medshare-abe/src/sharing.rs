@@ -15,7 +15,7 @@ use medshare_curve::Scalar;
 use medshare_curve::scalar::{evaluate_polynomial, lagrange_at_zero};
 use zeroize::Zeroizing;
 
-use crate::attribute::Attribute;
+use crate::element::Element;
 use crate::policy::{Gate, Node};
 
 /// Up to this many operands the coefficients of a threshold are integers: n! has 45 bits.
@@ -37,7 +37,10 @@ pub(crate) fn share(
     shares: &mut Vec<Scalar>,
 ) {
     let (gate, operands) = match node {
-        Node::Leaf(_) => return shares.push(value),
+        // A comparison is an `or` of its elements.
+        Node::Leaf(condition) => {
+            return shares.extend(core::iter::repeat_n(value, condition.rows()));
+        }
         Node::Gate(gate, operands) => (gate, operands),
     };
     let parts = Zeroizing::new(match gate {
@@ -66,14 +69,16 @@ pub(crate) fn share(
 /// The rows below `node` to read, if the attributes held are enough for it.
 pub(crate) fn select(
     node: &Node,
-    held: &impl Fn(&Attribute) -> bool,
+    held: &impl Fn(&Element<'_>) -> bool,
     next_row: &mut usize,
 ) -> Option<Vec<Term>> {
     let (gate, operands) = match node {
-        Node::Leaf(attribute) => {
-            let (row, coefficient) = (*next_row, Scalar::from(1u64));
-            *next_row += 1;
-            return held(attribute).then(|| vec![Term { row, coefficient }]);
+        Node::Leaf(condition) => {
+            let (first, elements) = (*next_row, condition.elements());
+            *next_row += elements.len();
+            let row = first + elements.iter().position(held)?;
+            let coefficient = Scalar::from(1u64);
+            return Some(vec![Term { row, coefficient }]);
         }
         Node::Gate(gate, operands) => (gate, operands),
     };

@@ -1,23 +1,24 @@
 //! The access structure of a policy: rows, shares, and which rows to read.
 //!
-//! A policy stands for a span program (M, π): one row for each leaf, depth first and from left to
-//! right. How a gate shares its value is in [`sharing`](crate::sharing).
+//! A policy stands for a span program (M, π): one row for each element of each leaf, depth first and
+//! from left to right. A name is one element; a comparison has one for each prefix that it accepts,
+//! and is shared out as an `or` of them. How a gate shares its value is in [`sharing`](crate::sharing).
 
 use std::collections::BTreeMap;
 
 use medshare_curve::Scalar;
 use zeroize::Zeroizing;
 
-use crate::attribute::Attribute;
-use crate::policy::{AccessPolicy, Node};
+use crate::element::Element;
+use crate::policy::{AccessPolicy, Condition, Node};
 use crate::sharing::{Term, select, share};
 
-/// One leaf.
+/// One element of one leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row<'p> {
     /// π(i).
-    pub(crate) attribute: &'p Attribute,
-    /// ρ(i): how many rows before this one have the same attribute.
+    pub(crate) element: Element<'p>,
+    /// ρ(i): how many rows before this one have the same element.
     pub(crate) occurrence: usize,
 }
 
@@ -28,16 +29,15 @@ pub(crate) struct AccessStructure<'p> {
 
 impl<'p> AccessStructure<'p> {
     pub(crate) fn new(policy: &'p AccessPolicy) -> Self {
-        let mut leaves = Vec::new();
-        policy.root().collect_leaves(&mut leaves);
-        // Attributes are equal exactly when the bytes that are hashed for them are.
+        // Elements are equal exactly when the bytes that are hashed for them are.
         let mut seen = BTreeMap::new();
-        let rows = leaves.into_iter().map(|attribute| {
-            let count = seen.entry(attribute).or_insert(0);
+        let elements = policy.conditions().flat_map(Condition::elements);
+        let rows = elements.map(|element| {
+            let count = seen.entry(element).or_insert(0);
             let occurrence = *count;
             *count += 1;
             Row {
-                attribute,
+                element,
                 occurrence,
             }
         });
@@ -51,7 +51,7 @@ impl<'p> AccessStructure<'p> {
         &self.rows
     }
 
-    /// τ: how often the most frequent attribute occurs.
+    /// τ: how often the most frequent element occurs.
     pub(crate) fn multiplicity(&self) -> usize {
         let occurrences = self.rows.iter().map(|row| row.occurrence + 1);
         occurrences.max().unwrap_or(0)
@@ -68,10 +68,10 @@ impl<'p> AccessStructure<'p> {
         shares
     }
 
-    /// The rows to read with the attributes held, in ascending order, and their coefficients: at
-    /// every gate the operands with the fewest rows, the first among equals. None if the attributes
+    /// The rows to read with the elements held, in ascending order, and their coefficients: at
+    /// every gate the operands with the fewest rows, the first among equals. None if the elements
     /// do not satisfy the policy.
-    pub(crate) fn select(&self, held: impl Fn(&Attribute) -> bool) -> Option<Vec<Term>> {
+    pub(crate) fn select(&self, held: impl Fn(&Element<'_>) -> bool) -> Option<Vec<Term>> {
         select(self.root, &held, &mut 0)
     }
 }
@@ -79,10 +79,20 @@ impl<'p> AccessStructure<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attribute::{AttributeSet, Kind};
 
     fn with_structure<T>(text: &str, check: impl FnOnce(AccessStructure<'_>) -> T) -> T {
         let policy = text.parse().expect(text);
         check(AccessStructure::new(&policy))
+    }
+
+    fn holds(held: &AttributeSet, element: &Element<'_>) -> bool {
+        held.iter().any(|attribute| match attribute.kind() {
+            Kind::Name(name) => *element == Element::Name(name),
+            Kind::Value { label, value } => {
+                Element::of_value(label, value).any(|mine| mine == *element)
+            }
+        })
     }
 
     #[test]
@@ -100,9 +110,9 @@ mod tests {
     #[test]
     fn rows_are_the_cheapest_and_the_first() {
         let rows = |text: &str, held: &str| {
-            let held: crate::AttributeSet = held.parse().unwrap();
+            let held: AttributeSet = held.parse().unwrap();
             with_structure(text, |s| {
-                let terms = s.select(|attribute| held.contains(attribute))?;
+                let terms = s.select(|element| holds(&held, element))?;
                 Some(terms.iter().map(|term| term.row).collect::<Vec<_>>())
             })
         };
@@ -139,14 +149,14 @@ mod tests {
                 6,
             ),
         ] {
-            let held: crate::AttributeSet = held.parse().unwrap();
+            let held: AttributeSet = held.parse().unwrap();
             with_structure(text, |structure| {
                 let mut counter = 0u64;
                 let shares = structure.share(&secret, || {
                     counter += 1;
                     Scalar::from(1u64 << counter)
                 });
-                let terms = structure.select(|a| held.contains(a)).expect(text);
+                let terms = structure.select(|e| holds(&held, e)).expect(text);
                 assert_eq!(terms.len(), expected);
                 let sum = terms.iter().map(|term| term.coefficient * shares[term.row]);
                 assert_eq!(sum.sum::<Scalar>(), secret, "{text}");

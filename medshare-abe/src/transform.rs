@@ -9,7 +9,7 @@ use medshare_types::hash::{self, Xof};
 use medshare_types::{Digest, G1Bytes, G2Bytes};
 use zeroize::Zeroizing;
 
-use crate::attribute::Attribute;
+use crate::element::Element;
 use crate::parameters::PublicParameters;
 use crate::points::base_mul;
 use crate::policy::AccessPolicy;
@@ -95,12 +95,12 @@ impl Coins {
         &self,
         structure: &AccessStructure<'_>,
         rows: impl Iterator<Item = usize>,
-        point: impl Fn(&Attribute) -> G1Affine,
+        point: impl Fn(&Element<'_>) -> G1Affine,
     ) -> Vec<G1Bytes> {
         let row_point = |i: usize| {
             let row = structure.rows()[i];
             let repeat = &self.repeats[row.occurrence];
-            base_mul(&self.shares[i]) + mul::mul_public(&point(row.attribute), repeat)
+            base_mul(&self.shares[i]) + mul::mul_public(&point(&row.element), repeat)
         };
         let points: Vec<G1Projective> = rows.map(row_point).collect();
         let affine = G1Projective::normalize_batch(&points);

@@ -64,7 +64,8 @@ fn every_small_formula_opens_to_exactly_those_who_satisfy_it() {
                 }
                 Err(DecapsulateError::PolicyUnsatisfied { missing }) => {
                     assert!(!formula.is_true(&held), "{policy} refused to {held:?}");
-                    let names = missing.iter().map(medshare_abe::Attribute::name);
+                    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                    let names = names.iter().map(String::as_str);
                     let completed: Vec<&str> = held.iter().copied().chain(names).collect();
                     assert!(
                         formula.is_true(&completed),
@@ -226,22 +227,10 @@ proptest! {
         for name in &names {
             if let Ok(attribute) = medshare_abe::Attribute::new(name) {
                 let inside = policy(&format!("x and {attribute} or(y)"));
-                prop_assert!(inside.attributes().contains(&attribute), "{}", attribute);
+                let second = inside.conditions().nth(1).map(ToString::to_string);
+                prop_assert_eq!(second, Some(attribute.to_string()));
                 prop_assert_eq!(attribute.to_string().parse(), Ok(attribute));
             }
-        }
-    }
-
-    #[test]
-    fn no_text_and_no_bytes_make_the_parsers_panic(
-        text in "([ab2é\"\\\\(),]| (and|or|of) |2 of \\(){0,24}",
-        bytes in prop::collection::vec(0u8..5, 0..40),
-    ) {
-        if let Ok(policy) = text.parse::<AccessPolicy>() {
-            prop_assert_eq!(policy.to_string().parse(), Ok(policy));
-        }
-        if let Ok(policy) = AccessPolicy::from_bytes(&bytes) {
-            prop_assert_eq!(policy.to_bytes(), bytes);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{attributes, outside_g2, policy, rng, torsion_g1};
+use common::{Setting, attributes, outside_g2, policy, rng, torsion_g1};
 use medshare_abe::{
     Header, KeyError, MasterSecretKey, PublicParameters, UserSecretKey, decapsulate, encapsulate,
 };
@@ -43,11 +43,34 @@ fn formats_and_derivations_do_not_drift() {
         [
             "87d111d9d7e034612bfb0bc6f5f777e5ef913fc95dd69ac4df4f4cd014806fb1",
             "51064ac1f03da3a441bed78c5a394b7f913933fdeb2836d14a24fa6b513ecd87",
-            "a6c3bbd1109968ab961062dd7cde62ab3e93b625408d01323630ec9c410d3e30",
+            "f08df9b1ea8ae20198c98b053de42277bc263b6aaf8ab29ce39685de3fdeba3e",
             "de1722f8af2fa94270579c5a167acece97241d2a00ac479c4d6e2e9ae0180c47",
             "c49dbf5ca261c6e35befa10c432f8f2899363a976fef03116c897d4ec1a6c67c",
             "7bd17f62c643dc734265a38b883a40b0a76f919d643ef29c51cc1b0923ff7b26",
             "903bad51ac575c6f2a065f11596e69ee4725809a3975cb7f5decbb2e3379e664"
+        ]
+    );
+}
+
+/// The same for what has thresholds, comparisons, and a key with values.
+#[test]
+fn formats_of_values_and_thresholds_do_not_drift() {
+    let setting = Setting::new();
+    let key = setting
+        .issue("role:nurse, clearance = 3, hired = 2026-01-31, hospital = charité")
+        .expect("a key");
+    let policy = setting
+        .policy("2 of (role:nurse, clearance in 3..9, hired < 2020-01-01 or hospital != north, x)");
+    let (header, secret) = encapsulate(&setting.parameters, &policy, b"context", &mut rng(3));
+    let recovered = decapsulate(&setting.parameters, &header, &key, b"context");
+    assert_eq!(recovered.expect("satisfied").as_bytes(), secret.as_bytes());
+    let found = [&key.to_bytes(), &header.to_bytes()[..], secret.as_bytes()].map(snapshot);
+    assert_eq!(
+        found,
+        [
+            "48877ba3f59db320734c11e120457f2bdb8f628e63f520d6bbc2bd57cfa2ffcd",
+            "7d93ddd7d4a23a3b8c8f0708a1ac07ebdf778c6cd9e4fec95a4117b017cc34cc",
+            "9a36c5d2995bbf31fbfe890520e2a40d35fc5d90e23bc3b060838cce71cf8a0e"
         ]
     );
 }
@@ -132,8 +155,8 @@ fn user_keys_are_read_strictly() {
         point(PointError::NotInSubgroup)
     );
     // Two parts in the wrong order, or one attribute twice.
-    let swapped = [&bytes[..186], &bytes[239..], &bytes[186..239]].concat();
-    let twice = [&bytes[..239], &bytes[186..239]].concat();
+    let swapped = [&bytes[..186], &bytes[239..292], &bytes[186..239], &[0; 4]].concat();
+    let twice = [&bytes[..239], &bytes[186..239], &[0; 4]].concat();
     for bytes in [swapped, twice] {
         assert!(matches!(read(&bytes), Err(KeyError::Decode { .. })));
     }

@@ -1,33 +1,54 @@
 //! Words, quoted names and marks, each with its place.
 
-use std::collections::BTreeSet;
-
 use unicode_normalization::char::is_combining_mark;
 
-use crate::attribute::Attribute;
 use crate::error::SyntaxError;
+use crate::name::Name;
 
 /// The longest text, bytes: three times the longest canonical form, which no printing exceeds.
 pub(crate) const MAX_TEXT_LEN: usize = 3 * super::MAX_POLICY_LEN;
 
 /// Words of the language; `not` is kept for later, so that no policy changes its meaning when it
 /// gets one.
-const RESERVED: [&str; 4] = ["and", "or", "not", "of"];
+const RESERVED: [&str; 5] = ["and", "or", "not", "of", "in"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
     Name {
-        name: Attribute,
+        name: Name,
         /// Whether it stood in quotation marks.
         quoted: bool,
     },
     And,
     Or,
     Of,
+    In,
+    Comparison(Comparison),
+    /// `=`
+    Assign,
+    /// `..`
+    Range,
     Open,
     Close,
     Comma,
     End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Equal,
+    NotEqual,
+}
+
+/// A name or a value, and where it begins.
+pub(crate) struct Placed {
+    pub(crate) name: Name,
+    pub(crate) quoted: bool,
+    pub(crate) position: usize,
 }
 
 /// Splits a text into tokens, one at a time.
@@ -60,61 +81,41 @@ impl<'t> Lexer<'t> {
             ')' => (1, Token::Close),
             ',' => (1, Token::Comma),
             '"' => quoted(rest, position)?,
+            _ if rest.starts_with("..") => (2, Token::Range),
+            '<' | '>' | '=' | '!' => comparison(rest, position)?,
             _ => word(rest, position)?,
         };
         self.position = position + length;
         Ok((position, token))
     }
-}
 
-/// Whether a name can be written without quotation marks.
-pub(crate) fn is_bare(name: &str) -> bool {
-    name.chars().all(is_word_character) && !is_reserved(name)
-}
-
-/// A text that is one attribute.
-pub(crate) fn single_attribute(text: &str) -> Result<Attribute, SyntaxError> {
-    let mut lexer = Lexer::new(text)?;
-    let attribute = name(&mut lexer)?;
-    match lexer.next()? {
-        (_, Token::End) => Ok(attribute),
-        (position, _) => Err(SyntaxError::Unexpected {
-            position,
-            expected: "the end",
-        }),
+    /// The next token if it is a name.
+    pub(crate) fn name(&mut self, expected: &'static str) -> Result<Placed, SyntaxError> {
+        match self.next()? {
+            (position, Token::Name { name, quoted }) => Ok(Placed {
+                name,
+                quoted,
+                position,
+            }),
+            (position, _) => Err(SyntaxError::Unexpected { position, expected }),
+        }
     }
-}
 
-/// A list of attributes with commas between them; the empty text is the empty list.
-pub(crate) fn attribute_list(text: &str) -> Result<BTreeSet<Attribute>, SyntaxError> {
-    let mut set = BTreeSet::new();
-    if text.trim().is_empty() {
-        return Ok(set);
-    }
-    let mut lexer = Lexer::new(text)?;
-    loop {
-        set.insert(name(&mut lexer)?);
-        match lexer.next()? {
-            (_, Token::End) => return Ok(set),
-            (_, Token::Comma) => {}
-            (position, _) => {
-                return Err(SyntaxError::Unexpected {
-                    position,
-                    expected: "a comma or the end",
-                });
-            }
+    /// Refuses anything but the end.
+    pub(crate) fn end(&mut self) -> Result<(), SyntaxError> {
+        match self.next()? {
+            (_, Token::End) => Ok(()),
+            (position, _) => Err(SyntaxError::Unexpected {
+                position,
+                expected: "the end",
+            }),
         }
     }
 }
 
-fn name(lexer: &mut Lexer<'_>) -> Result<Attribute, SyntaxError> {
-    match lexer.next()? {
-        (_, Token::Name { name, .. }) => Ok(name),
-        (position, _) => Err(SyntaxError::Unexpected {
-            position,
-            expected: "an attribute",
-        }),
-    }
+/// Whether a name can be written without quotation marks.
+pub(crate) fn is_bare(name: &str) -> bool {
+    name.chars().all(is_word_character) && !name.contains("..") && !is_reserved(name)
 }
 
 fn is_word_character(character: char) -> bool {
@@ -127,13 +128,34 @@ fn is_reserved(word: &str) -> bool {
     RESERVED.iter().any(|kept| word.eq_ignore_ascii_case(kept))
 }
 
+fn comparison(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
+    let (first, second) = rest.split_at(1);
+    Ok(match (first, second.starts_with('=')) {
+        ("<", true) => (2, Token::Comparison(Comparison::AtMost)),
+        ("<", false) => (1, Token::Comparison(Comparison::Less)),
+        (">", true) => (2, Token::Comparison(Comparison::AtLeast)),
+        (">", false) => (1, Token::Comparison(Comparison::Greater)),
+        ("=", true) => (2, Token::Comparison(Comparison::Equal)),
+        ("!", true) => (2, Token::Comparison(Comparison::NotEqual)),
+        ("=", false) => (1, Token::Assign),
+        _ => {
+            return Err(SyntaxError::InvalidCharacter {
+                position,
+                character: '!',
+            });
+        }
+    })
+}
+
 fn word(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
     let length = rest.find(|c| !is_word_character(c)).unwrap_or(rest.len());
+    // Two dots are the middle of a range.
+    let length = rest[..length].find("..").unwrap_or(length);
     let word = &rest[..length];
     // A quotation mark, too, may not follow a word at once: `a"b"` is more likely a slip.
     if let Some(character) = rest[length..].chars().next()
         && !character.is_whitespace()
-        && !matches!(character, '(' | ')' | ',')
+        && !matches!(character, '(' | ')' | ',' | '<' | '>' | '=' | '!' | '.')
     {
         return Err(SyntaxError::InvalidCharacter {
             position: position + length,
@@ -144,6 +166,7 @@ fn word(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
         _ if word.eq_ignore_ascii_case("and") => Token::And,
         _ if word.eq_ignore_ascii_case("or") => Token::Or,
         _ if word.eq_ignore_ascii_case("of") => Token::Of,
+        _ if word.eq_ignore_ascii_case("in") => Token::In,
         _ if is_reserved(word) => return Err(SyntaxError::ReservedWord { position }),
         _ => name_token(word, position, false)?,
     };
@@ -172,7 +195,7 @@ fn quoted(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
 }
 
 fn name_token(name: &str, position: usize, quoted: bool) -> Result<Token, SyntaxError> {
-    Attribute::new(name)
+    Name::new(name)
         .map(|name| Token::Name { name, quoted })
         .map_err(|source| SyntaxError::InvalidAttribute { position, source })
 }

@@ -1,16 +1,32 @@
 //! Access policies: `role:cardiologist and (hospital:st-mary or hospital:charité)`.
 //!
-//! `and` binds more tightly than `or`; `2 of (a, b and c, d)` wants two of what stands between its
-//! commas. The words may be written in capitals. A name of letters and digits of any script, `_`,
-//! `.`, `:` and `-` stands as it is, anything else in quotation marks, with `\"` and `\\` inside them.
-//! `and`, `or`, `not` and `of` are reserved.
+//! | text | asks for |
+//! |---|---|
+//! | `role:nurse`, `"ward 3"` | that name |
+//! | `a and b`, `a or b` | both, one; `and` binds more tightly |
+//! | `2 of (a, b and c, d)` | two of what stands between the commas |
+//! | `clearance >= 3`, `<`, `<=`, `>`, `==` | the label with such an integer, of 32 bits |
+//! | `hired < 2026-01-31`, … | the label with such a date |
+//! | `clearance in 3..5` | from 3 to 5, both inside; dates likewise |
+//! | `hospital == charité`, `hospital != charité` | the label with that value, or with another |
+//!
+//! The last two need an enumeration that is registered for the label
+//! ([`Enumerations`]); `!=` is not "does not have": see there. The words may be written in capitals,
+//! and are, like `not`, reserved. A name of letters and digits of any script, `_`, `.` (not two
+//! together), `:` and `-` stands as it is, anything else in quotation marks, with `\"` and `\\`
+//! inside them. `hospital:charité` is a name like any other, and has nothing to do with the label
+//! `hospital`.
 //!
 //! What is hashed, stored and shared out is a canonical binary form, not the text: an `and` directly
 //! inside an `and` is part of it, as an `or` of an `or`; `n of` n things is their `and`, and `1 of` them
-//! their `or`; parentheses around one thing are nothing, and the order of the operands is kept.
+//! their `or`; a comparison is the range it means; parentheses around one thing are nothing, and the
+//! order of the operands is kept.
 
+mod condition;
 mod encoding;
 pub(crate) mod lexer;
+pub(crate) mod list;
+mod literal;
 mod parser;
 
 use core::fmt;
@@ -19,17 +35,21 @@ use std::collections::BTreeSet;
 
 use medshare_types::{Digest, hash};
 
-use crate::attribute::{Attribute, AttributeSet};
+use crate::attribute::AttributeSet;
+use crate::enumeration::Enumerations;
 use crate::error::SyntaxError;
+
+pub use condition::Condition;
+use condition::{Kind, Test};
 
 /// How deeply parentheses, and gates, may be nested.
 pub const MAX_DEPTH: usize = 32;
-/// The most attributes that one policy names, repeats counted.
-pub const MAX_LEAVES: usize = 1024;
+/// The most rows that one policy has: one for a name, one for each prefix that a comparison needs.
+pub const MAX_ROWS: usize = 1024;
 /// The longest canonical form, bytes.
 pub const MAX_POLICY_LEN: usize = 1 << 16;
 
-/// Who may open: a formula of `and`, `or` and `k of (…)` over attributes, never empty.
+/// Who may open: a formula of `and`, `or` and `k of (…)` over conditions, never empty.
 ///
 /// Monotone: more attributes never open less.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,7 +59,7 @@ pub struct AccessPolicy {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
-    Leaf(Attribute),
+    Leaf(Condition),
     /// At least two operands; none of an `and` is an `and`, none of an `or` an `or`.
     Gate(Gate, Vec<Node>),
 }
@@ -61,22 +81,46 @@ impl AccessPolicy {
         self.missing(attributes).is_empty()
     }
 
-    /// The attributes that would have to be added, in ascending order: empty exactly when the
+    /// The conditions that would have to be met besides, in ascending order: empty exactly when the
     /// policy is satisfied. Where there is a choice, the first alternatives that lack fewest.
     #[must_use]
-    pub fn missing(&self, attributes: &AttributeSet) -> Vec<Attribute> {
+    pub fn missing(&self, attributes: &AttributeSet) -> Vec<Condition> {
         let missing = self
             .root
-            .missing(&|attribute| attributes.contains(attribute));
+            .missing(&|condition| condition.is_met_by(attributes));
         missing.into_iter().cloned().collect()
     }
 
-    /// The attributes that it names, without repeats.
-    #[must_use]
-    pub fn attributes(&self) -> AttributeSet {
+    /// Parses a policy that may compare with values of enumerations.
+    ///
+    /// Cost: linear in the length of the text.
+    ///
+    /// # Errors
+    /// [`SyntaxError`], with the place.
+    pub fn parse(text: &str, enumerations: &Enumerations) -> Result<Self, SyntaxError> {
+        parser::parse(text, enumerations)
+    }
+
+    /// The conditions from left to right.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
         let mut leaves = Vec::new();
         self.root.collect_leaves(&mut leaves);
-        leaves.into_iter().cloned().collect()
+        leaves.into_iter()
+    }
+
+    /// Whether every value of an enumeration has the number that is registered for its name.
+    ///
+    /// The scheme knows numbers, people read names, and whoever made the policy put both in it: a
+    /// policy from elsewhere is to be shown, or countersigned, only after this check.
+    #[must_use]
+    pub fn agrees_with(&self, enumerations: &Enumerations) -> bool {
+        self.conditions().all(|condition| match condition.kind() {
+            Kind::Value {
+                label,
+                test: Test::Is(choice) | Test::IsNot(choice),
+            } => enumerations.knows(label, choice),
+            _ => true,
+        })
     }
 
     /// H(policy): the digest of the canonical form.
@@ -97,9 +141,9 @@ impl AccessPolicy {
 impl FromStr for AccessPolicy {
     type Err = SyntaxError;
 
-    /// Cost: linear in the length of the text.
+    /// As [`AccessPolicy::parse`], without enumerations.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parser::parse(text)
+        Self::parse(text, &Enumerations::new())
     }
 }
 
@@ -154,21 +198,21 @@ impl Node {
         }
     }
 
-    fn missing<'n>(&'n self, held: &impl Fn(&Attribute) -> bool) -> BTreeSet<&'n Attribute> {
+    fn missing<'n>(&'n self, met: &impl Fn(&Condition) -> bool) -> BTreeSet<&'n Condition> {
         match self {
-            Self::Leaf(attribute) if held(attribute) => BTreeSet::new(),
-            Self::Leaf(attribute) => BTreeSet::from([attribute]),
+            Self::Leaf(condition) if met(condition) => BTreeSet::new(),
+            Self::Leaf(condition) => BTreeSet::from([condition]),
             Self::Gate(Gate::And, children) => children
                 .iter()
-                .flat_map(|child| child.missing(held))
+                .flat_map(|child| child.missing(met))
                 .collect(),
             Self::Gate(Gate::Or, children) => children
                 .iter()
-                .map(|child| child.missing(held))
+                .map(|child| child.missing(met))
                 .min_by_key(BTreeSet::len)
                 .unwrap_or_default(),
             Self::Gate(Gate::Threshold(needed), children) => {
-                let mut each: Vec<_> = children.iter().map(|child| child.missing(held)).collect();
+                let mut each: Vec<_> = children.iter().map(|child| child.missing(met)).collect();
                 each.sort_by_key(BTreeSet::len);
                 each.truncate(usize::from(*needed));
                 each.into_iter().flatten().collect()
@@ -177,16 +221,16 @@ impl Node {
     }
 
     /// The leaves from left to right.
-    pub(crate) fn collect_leaves<'n>(&'n self, leaves: &mut Vec<&'n Attribute>) {
+    fn collect_leaves<'n>(&'n self, leaves: &mut Vec<&'n Condition>) {
         match self {
-            Self::Leaf(attribute) => leaves.push(attribute),
+            Self::Leaf(condition) => leaves.push(condition),
             Self::Gate(_, children) => children.iter().for_each(|c| c.collect_leaves(leaves)),
         }
     }
 
     fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (gate, children) = match self {
-            Self::Leaf(attribute) => return write!(f, "{attribute}"),
+            Self::Leaf(condition) => return write!(f, "{condition}"),
             Self::Gate(gate, children) => (gate, children),
         };
         let word = match gate {

@@ -2,23 +2,28 @@
 //!
 //! ```text
 //! policy := all ("or" all)*          all := one ("and" one)*
-//! one    := attribute | "(" policy ")" | number "of" "(" policy ("," policy)* ")"
+//! one    := condition | "(" policy ")" | number "of" "(" policy ("," policy)* ")"
+//! condition := name | label comparison value | label "in" value ".." value
 //! ```
 
-use super::lexer::{Lexer, Token};
-use super::{AccessPolicy, Gate, MAX_DEPTH, MAX_LEAVES, MAX_POLICY_LEN, Node};
-use crate::attribute::Attribute;
+use super::condition::Condition;
+use super::lexer::{Lexer, Placed, Token};
+use super::literal::{compare, is_number, literal, within};
+use super::{AccessPolicy, Gate, MAX_DEPTH, MAX_POLICY_LEN, MAX_ROWS, Node};
+use crate::enumeration::Enumerations;
 use crate::error::SyntaxError;
+use crate::value::Value;
 
-pub(crate) fn parse(text: &str) -> Result<AccessPolicy, SyntaxError> {
+pub(crate) fn parse(text: &str, enumerations: &Enumerations) -> Result<AccessPolicy, SyntaxError> {
     let mut lexer = Lexer::new(text)?;
     let (position, token) = lexer.next()?;
     let mut parser = Parser {
         lexer,
+        enumerations,
         token,
         position,
         depth: 0,
-        leaves: 0,
+        rows: 0,
     };
     let root = parser.any()?;
     if parser.token != Token::End {
@@ -36,12 +41,13 @@ pub(crate) fn parse(text: &str) -> Result<AccessPolicy, SyntaxError> {
 
 struct Parser<'t> {
     lexer: Lexer<'t>,
+    enumerations: &'t Enumerations,
     /// The token that was read and not yet used, and its place.
     token: Token,
     position: usize,
     /// Open parentheses.
     depth: usize,
-    leaves: usize,
+    rows: usize,
 }
 
 impl Parser<'_> {
@@ -86,21 +92,65 @@ impl Parser<'_> {
         }
     }
 
-    /// What begins with a name: an attribute, or the number of a threshold.
+    /// What begins with a name: a condition, or the number of a threshold.
     fn named(&mut self) -> Result<Node, SyntaxError> {
-        let position = self.position;
-        let Token::Name { name, quoted } = self.advance()? else {
-            return Err(self.unexpected("an attribute"));
+        let name = self.name("an attribute")?;
+        let position = name.position;
+        let condition = match self.token {
+            Token::Of => return self.counted(&name),
+            Token::Comparison(comparison) => {
+                self.advance()?;
+                let value = self.value(&name)?;
+                let test = compare(&name, comparison, value)?;
+                Condition::value(name.name, test)
+            }
+            Token::In => {
+                self.advance()?;
+                let (from, start) = self.value(&name)?;
+                if self.token != Token::Range {
+                    return Err(self.unexpected("\"..\""));
+                }
+                self.advance()?;
+                let (to, _) = self.value(&name)?;
+                Condition::value(name.name, within((from, to), start)?)
+            }
+            _ => Condition::name(name.name),
         };
-        if self.token != Token::Of {
-            return self.leaf(name, position);
+        self.leaf(condition, position)
+    }
+
+    fn name(&mut self, expected: &'static str) -> Result<Placed, SyntaxError> {
+        let position = self.position;
+        match self.token {
+            Token::Name { .. } => {}
+            _ => return Err(self.unexpected(expected)),
         }
-        if quoted || !name.name().bytes().all(|byte| byte.is_ascii_digit()) {
+        match self.advance()? {
+            Token::Name { name, quoted } => Ok(Placed {
+                name,
+                quoted,
+                position,
+            }),
+            _ => Err(SyntaxError::Unexpected { position, expected }),
+        }
+    }
+
+    /// A value of that label, and where it stands.
+    fn value(&mut self, label: &Placed) -> Result<(Value, usize), SyntaxError> {
+        let word = self.name("a value")?;
+        let value = literal(label, &word, self.enumerations)?;
+        Ok((value, word.position))
+    }
+
+    /// What follows the number of a threshold.
+    fn counted(&mut self, number: &Placed) -> Result<Node, SyntaxError> {
+        let text = number.name.as_str();
+        if number.quoted || !is_number(text) {
             return Err(self.unexpected("a number before \"of\""));
         }
         self.advance()?;
         // A number too large to read is larger than that of the operands.
-        self.threshold(name.name().parse().unwrap_or(usize::MAX), position)
+        self.threshold(text.parse().unwrap_or(usize::MAX), number.position)
     }
 
     fn threshold(&mut self, needed: usize, position: usize) -> Result<Node, SyntaxError> {
@@ -141,15 +191,15 @@ impl Parser<'_> {
         self.advance().map(drop)
     }
 
-    fn leaf(&mut self, attribute: Attribute, position: usize) -> Result<Node, SyntaxError> {
-        self.leaves += 1;
-        if self.leaves > MAX_LEAVES {
-            return Err(SyntaxError::TooManyLeaves {
+    fn leaf(&mut self, condition: Condition, position: usize) -> Result<Node, SyntaxError> {
+        self.rows += condition.rows();
+        if self.rows > MAX_ROWS {
+            return Err(SyntaxError::TooManyRows {
                 position,
-                limit: MAX_LEAVES,
+                limit: MAX_ROWS,
             });
         }
-        Ok(Node::Leaf(attribute))
+        Ok(Node::Leaf(condition))
     }
 
     /// Reads the next token and hands out the one before.

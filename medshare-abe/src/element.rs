@@ -1,0 +1,59 @@
+//! What the scheme hashes: a name, or one prefix of a value under a label.
+
+use medshare_curve::G1Affine;
+
+use crate::name::Name;
+use crate::points::hash_to_point;
+use crate::value::{Domain, Prefix, Value};
+
+/// Names in policies and keys. Kinds of elements have tags of their own, so that no name can be made
+/// to hash like a prefix.
+const NAME_TAG: &str = "medshare/abe/attribute-name/v1";
+const PREFIX_TAG: &str = "medshare/abe/attribute-prefix/v1";
+/// Labels that policies name; labels of the library's own get another space.
+const POLICY_SPACE: &[u8] = b"policy";
+
+/// Two elements are equal exactly when the bytes that are hashed for them are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Element<'a> {
+    Name(&'a Name),
+    Prefix {
+        label: &'a Name,
+        domain: Domain,
+        prefix: Prefix,
+    },
+}
+
+impl<'a> Element<'a> {
+    /// The elements of a value, from the empty prefix on.
+    pub(crate) fn of_value(label: &'a Name, value: &Value) -> impl Iterator<Item = Self> {
+        let domain = value.domain();
+        value.prefixes().map(move |prefix| Self::Prefix {
+            label,
+            domain,
+            prefix,
+        })
+    }
+
+    /// H(u).
+    pub(crate) fn point(&self) -> G1Affine {
+        match self {
+            Self::Name(name) => hash_to_point(NAME_TAG, &[name.as_str().as_bytes()]),
+            Self::Prefix {
+                label,
+                domain,
+                prefix,
+            } => {
+                let (kind, id) = match domain {
+                    Domain::Integer => (&b"integer"[..], &[][..]),
+                    Domain::Date => (&b"date"[..], &[][..]),
+                    Domain::Enumeration(id) => (&b"enumeration"[..], &id.0[..]),
+                };
+                let label = label.as_str().as_bytes();
+                let bits = prefix.bits.to_le_bytes();
+                let fields = [POLICY_SPACE, label, kind, id, &[prefix.depth], &bits];
+                hash_to_point(PREFIX_TAG, &fields)
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Enumerations: labels with one value of a list that only grows.
+//!
+//! `hospital != charité` means: has the label `hospital`, with another value. The scheme has no
+//! negation, so every value has a number, its place in the list, and the policy asks for one of the
+//! prefixes of all other numbers, also those of values to come. That is why a value keeps its number
+//! for ever, and why a key has one value of a label: one who held two would satisfy every `!=`.
+//!
+//! It is no way to take anything back: who was `hospital = charité` keeps that key when the label
+//! changes, and a person without the label satisfies neither `==` nor `!=`.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::attribute::Attribute;
+use crate::error::EnumerationError;
+use crate::name::Name;
+use crate::value::Value;
+
+/// The most values of one enumeration.
+pub const MAX_VALUES: usize = 1 << 16;
+
+/// What names an enumeration for ever, such as the digest of its registration. It is hashed into
+/// every attribute, so that two lists under one label are never mixed up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+pub struct EnumerationId(pub [u8; 32]);
+
+impl fmt::Debug for EnumerationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EnumerationId(")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str(")")
+    }
+}
+
+/// The values that a label can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enumeration {
+    id: EnumerationId,
+    label: Name,
+    values: Vec<Name>,
+    /// The places of the values in the list.
+    numbers: BTreeMap<Name, u16>,
+}
+
+impl Enumeration {
+    /// An enumeration without values.
+    #[must_use]
+    pub const fn new(id: EnumerationId, label: Name) -> Self {
+        Self {
+            id,
+            label,
+            values: Vec::new(),
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a value at the end.
+    ///
+    /// # Errors
+    /// [`EnumerationError::Duplicate`] for a value it has, [`EnumerationError::Full`] after
+    /// [`MAX_VALUES`].
+    pub fn append(&mut self, value: Name) -> Result<(), EnumerationError> {
+        if self.numbers.contains_key(&value) {
+            return Err(EnumerationError::Duplicate { value });
+        }
+        let number = u16::try_from(self.values.len());
+        let number = number.map_err(|_| EnumerationError::Full { limit: MAX_VALUES })?;
+        self.numbers.insert(value.clone(), number);
+        self.values.push(value);
+        Ok(())
+    }
+
+    /// The label.
+    #[must_use]
+    pub const fn label(&self) -> &Name {
+        &self.label
+    }
+
+    /// The values in the order in which they were added.
+    #[must_use]
+    pub fn values(&self) -> &[Name] {
+        &self.values
+    }
+
+    /// The attribute of whoever has this value; none if it is not in the list.
+    #[must_use]
+    pub fn attribute(&self, value: &Name) -> Option<Attribute> {
+        let value = Value::Choice(self.choice(value)?);
+        Some(Attribute::with_value(self.label.clone(), value))
+    }
+
+    pub(crate) fn choice(&self, value: &Name) -> Option<Choice> {
+        Some(Choice {
+            enumeration: self.id,
+            index: *self.numbers.get(value)?,
+            name: value.clone(),
+        })
+    }
+
+    /// Whether this is `other` with more values or as many.
+    fn continues(&self, other: &Self) -> bool {
+        self.id == other.id && self.label == other.label && self.values.starts_with(&other.values)
+    }
+}
+
+/// One value of an enumeration: its number counts, its name is for people.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Choice {
+    pub(crate) enumeration: EnumerationId,
+    pub(crate) index: u16,
+    pub(crate) name: Name,
+}
+
+/// The enumerations that are registered, one a label: what policies and lists of attributes are
+/// read with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Enumerations(BTreeMap<Name, Enumeration>);
+
+impl Enumerations {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Registers an enumeration, or a longer state of one that is registered.
+    ///
+    /// # Errors
+    /// [`EnumerationError::Conflict`] when its label has another one, or one that it does not
+    /// continue, or when another label has its id.
+    pub fn register(&mut self, enumeration: Enumeration) -> Result<(), EnumerationError> {
+        let fits = |known: &Enumeration| {
+            (known.label != enumeration.label && known.id != enumeration.id)
+                || enumeration.continues(known)
+        };
+        if !self.0.values().all(fits) {
+            let label = enumeration.label;
+            return Err(EnumerationError::Conflict { label });
+        }
+        self.0.insert(enumeration.label.clone(), enumeration);
+        Ok(())
+    }
+
+    /// The enumeration of a label.
+    #[must_use]
+    pub fn of(&self, label: &Name) -> Option<&Enumeration> {
+        self.0.get(label)
+    }
+
+    /// Whether a value is registered under this label with this number and this name.
+    pub(crate) fn knows(&self, label: &Name, choice: &Choice) -> bool {
+        let known = self.of(label).and_then(|list| list.choice(&choice.name));
+        known.as_ref() == Some(choice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn list(id: u8, label: &str, values: &[&str]) -> Enumeration {
+        let mut list = Enumeration::new(EnumerationId([id; 32]), name(label));
+        for value in values {
+            list.append(name(value)).unwrap();
+        }
+        list
+    }
+
+    #[test]
+    fn values_keep_their_numbers() {
+        let mut hospitals = list(1, "hospital", &["a", "b"]);
+        let before = hospitals.choice(&name("b")).unwrap();
+        assert_eq!(before.index, 1);
+        hospitals.append(name("c")).unwrap();
+        assert_eq!(hospitals.choice(&name("b")), Some(before));
+        assert_eq!(hospitals.choice(&name("d")), None);
+        let value = name("b");
+        let twice = hospitals.append(value.clone());
+        assert_eq!(twice, Err(EnumerationError::Duplicate { value }));
+    }
+
+    #[test]
+    fn a_registered_enumeration_can_only_grow() {
+        let mut all = Enumerations::new();
+        all.register(list(1, "hospital", &["a", "b"])).unwrap();
+        all.register(list(1, "hospital", &["a", "b", "c"])).unwrap();
+        all.register(list(2, "country", &["a"])).unwrap();
+        let unchanged = all.clone();
+        for other in [
+            list(1, "hospital", &["a", "b"]),
+            list(1, "hospital", &["a", "c", "b"]),
+            list(3, "hospital", &["a", "b", "c"]),
+            list(1, "ward", &["a", "b", "c"]),
+        ] {
+            let label = other.label.clone();
+            assert_eq!(
+                all.register(other),
+                Err(EnumerationError::Conflict { label })
+            );
+        }
+        assert_eq!(all, unchanged);
+    }
+}

@@ -1,0 +1,176 @@
+//! What can be wrong with texts: names, lists, policies, enumerations.
+
+use crate::name::Name;
+
+/// Why a text is no name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttributeError {
+    /// It is empty.
+    #[error("a name is not empty")]
+    Empty,
+    /// It is too long.
+    #[error("a name of {length} bytes where at most {limit} are allowed")]
+    TooLong {
+        /// Bytes after normalisation.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// It holds a control character.
+    #[error("a name holds no control characters")]
+    ControlCharacter,
+    /// It begins or ends with white space, which nobody would see.
+    #[error("a name neither begins nor ends with white space")]
+    SurroundingSpace,
+}
+
+/// Why an enumeration was not extended or registered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnumerationError {
+    /// It has the value already.
+    #[error("the enumeration has {value} already")]
+    Duplicate {
+        /// Which value.
+        value: Name,
+    },
+    /// It has as many values as fit.
+    #[error("the enumeration has {limit} values and takes no more")]
+    Full {
+        /// Values allowed.
+        limit: usize,
+    },
+    /// The label has another enumeration, or the identifier another label.
+    #[error("the enumeration of {label} does not continue what is registered")]
+    Conflict {
+        /// Of which label.
+        label: Name,
+    },
+}
+
+/// Why a text is no policy, attribute or list of attributes. Positions are byte offsets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyntaxError {
+    /// The text is longer than any policy is printed.
+    #[error("a text of {length} bytes where at most {limit} are allowed")]
+    TooLong {
+        /// Bytes given.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Something else stands where the grammar wants `expected`.
+    #[error("expected {expected} at byte {position}")]
+    Unexpected {
+        /// Where.
+        position: usize,
+        /// What the grammar allows there.
+        expected: &'static str,
+    },
+    /// A character that only a quoted name may hold.
+    #[error("character {character:?} at byte {position} belongs in quotation marks")]
+    InvalidCharacter {
+        /// Where.
+        position: usize,
+        /// Which.
+        character: char,
+    },
+    /// A word that the language keeps for itself.
+    #[error("the word at byte {position} is reserved; in quotation marks it is an attribute")]
+    ReservedWord {
+        /// Where.
+        position: usize,
+    },
+    /// A quoted name does not end.
+    #[error("the quotation mark at byte {position} is not closed")]
+    UnclosedQuote {
+        /// Where it begins.
+        position: usize,
+    },
+    /// A backslash before something other than a backslash or a quotation mark.
+    #[error("invalid escape at byte {position}")]
+    InvalidEscape {
+        /// Where.
+        position: usize,
+    },
+    /// The name is no attribute.
+    #[error("invalid attribute at byte {position}")]
+    InvalidAttribute {
+        /// Where it begins.
+        position: usize,
+        /// What is wrong with it.
+        source: AttributeError,
+    },
+    /// An integer above 4294967295.
+    #[error("the number at byte {position} is above 4294967295")]
+    InvalidNumber {
+        /// Where.
+        position: usize,
+    },
+    /// A word with the shape of a date that is no day from 1970-01-01 to 2149-06-06.
+    #[error("the date at byte {position} is no day from 1970-01-01 to 2149-06-06")]
+    InvalidDate {
+        /// Where.
+        position: usize,
+    },
+    /// The label has no registered enumeration, and what it is compared with is neither a number
+    /// nor a date, or it is compared by `!=`.
+    #[error("no enumeration is registered for the label at byte {position}")]
+    UnknownEnumeration {
+        /// Where the label stands.
+        position: usize,
+    },
+    /// The label's enumeration does not have this value.
+    #[error("the value at byte {position} is not in the label's enumeration")]
+    UnknownValue {
+        /// Where.
+        position: usize,
+    },
+    /// Values of an enumeration are compared by `==` and `!=` only.
+    #[error("the value at byte {position} is of an enumeration, which has no order")]
+    Unordered {
+        /// Where.
+        position: usize,
+    },
+    /// A range that holds nothing: below the smallest value, above the largest, backwards, or from
+    /// an integer to a date.
+    #[error("nothing is in the range at byte {position}")]
+    EmptyRange {
+        /// Where its first value stands.
+        position: usize,
+    },
+    /// Parentheses or gates are nested too deeply.
+    #[error("nesting deeper than {limit} at byte {position}")]
+    TooDeep {
+        /// Where the limit was passed.
+        position: usize,
+        /// Levels allowed.
+        limit: usize,
+    },
+    /// `of` after a number that is not from 1 to the number of things it counts.
+    #[error("the number at byte {position} is not from 1 to {operands}")]
+    InvalidThreshold {
+        /// Where the number stands.
+        position: usize,
+        /// How many things are between the parentheses.
+        operands: usize,
+    },
+    /// The policy has too many rows: one for a name, one for each prefix that a comparison needs.
+    #[error("more than {limit} rows at byte {position}")]
+    TooManyRows {
+        /// Where the limit was passed.
+        position: usize,
+        /// Rows allowed.
+        limit: usize,
+    },
+    /// The policy's canonical form would be too long.
+    #[error("a policy of {length} bytes where at most {limit} are allowed")]
+    PolicyTooLong {
+        /// Bytes of the canonical form.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+}

@@ -1,0 +1,125 @@
+//! The parts of a key: K_u for every element of its attributes.
+
+use std::collections::BTreeMap;
+
+use medshare_curve::G1Affine;
+use zeroize::Zeroize;
+
+use crate::attribute::{AttributeSet, Kind};
+use crate::element::Element;
+use crate::error::KeyError;
+use crate::name::Name;
+use crate::value::Value;
+
+/// The most parts of one key: one for a name, 33 for an integer, 17 for any other value.
+pub const MAX_KEY_PARTS: usize = 1024;
+
+pub(crate) struct Parts {
+    pub(super) attributes: AttributeSet,
+    pub(super) names: BTreeMap<Name, KeyPart>,
+    /// One value a label.
+    pub(super) values: BTreeMap<Name, HeldValue>,
+}
+
+pub(crate) struct KeyPart {
+    /// H(u): kept, because decapsulation needs it for the rows it reads.
+    pub(crate) point: G1Affine,
+    /// K_u.
+    pub(crate) secret: G1Affine,
+}
+
+pub(super) struct HeldValue {
+    pub(super) value: Value,
+    /// Those of its prefixes, by their length.
+    pub(super) parts: Vec<KeyPart>,
+}
+
+impl Parts {
+    /// Makes the part of every element, in the order of the attributes.
+    pub(crate) fn new(
+        attributes: AttributeSet,
+        mut make: impl FnMut(&Element<'_>) -> Result<KeyPart, KeyError>,
+    ) -> Result<Self, KeyError> {
+        check(&attributes)?;
+        let mut parts = Self {
+            attributes: AttributeSet::default(),
+            names: BTreeMap::new(),
+            values: BTreeMap::new(),
+        };
+        for attribute in &attributes {
+            match attribute.kind() {
+                Kind::Name(name) => {
+                    let part = make(&Element::Name(name))?;
+                    parts.names.insert(name.clone(), part);
+                }
+                Kind::Value { label, value } => {
+                    let elements = Element::of_value(label, value);
+                    let made = elements.map(|element| make(&element));
+                    let held = HeldValue {
+                        value: value.clone(),
+                        parts: made.collect::<Result<_, _>>()?,
+                    };
+                    parts.values.insert(label.clone(), held);
+                }
+            }
+        }
+        parts.attributes = attributes;
+        Ok(parts)
+    }
+
+    pub(crate) fn get(&self, element: &Element<'_>) -> Option<&KeyPart> {
+        match element {
+            Element::Name(name) => self.names.get(*name),
+            Element::Prefix {
+                label,
+                domain,
+                prefix,
+            } => {
+                let held = self.values.get(*label)?;
+                let fits = held.value.domain() == *domain && held.value.begins_with(*prefix);
+                held.parts.get(usize::from(prefix.depth)).filter(|_| fits)
+            }
+        }
+    }
+
+    /// All of them, in the order in which they were made.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &KeyPart> {
+        let values = self.values.values().flat_map(|held| &held.parts);
+        self.names.values().chain(values)
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        let values = self.values.values_mut().flat_map(|held| &mut held.parts);
+        let all = self.names.values_mut().chain(values);
+        all.for_each(|part| part.secret.zeroize());
+    }
+}
+
+/// Not too few, not too many, and one value a label.
+fn check(attributes: &AttributeSet) -> Result<(), KeyError> {
+    let (mut count, mut last) = (0, None);
+    for attribute in attributes {
+        match attribute.kind() {
+            Kind::Name(_) => count += 1,
+            // Ascending by label, so that two values of one are neighbours.
+            Kind::Value { label, .. } if last == Some(label) => {
+                let label = label.clone();
+                return Err(KeyError::ConflictingValues { label });
+            }
+            Kind::Value { label, value } => {
+                count += value.prefixes().count();
+                last = Some(label);
+            }
+        }
+    }
+    if (1..=MAX_KEY_PARTS).contains(&count) {
+        Ok(())
+    } else {
+        Err(KeyError::AttributeCount {
+            count,
+            limit: MAX_KEY_PARTS,
+        })
+    }
+}

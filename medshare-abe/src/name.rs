@@ -1,0 +1,168 @@
+//! Names: of attributes, of labels, of the values of an enumeration.
+
+use core::fmt;
+use core::str::FromStr;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::error::{AttributeError, SyntaxError};
+use crate::policy::lexer::{self, Lexer};
+
+/// The longest name, bytes after normalisation.
+pub const MAX_NAME_LEN: usize = 256;
+
+/// A name such as `role:cardiologist` or `clearance`.
+///
+/// The scheme hashes its bytes, so two names are the same exactly when their bytes are. Names are
+/// kept in Unicode normalisation form C: `é` is one name however it was typed. Case, and everything
+/// else, distinguishes; a name matches whole or not at all.
+///
+/// `Display` and `FromStr` use the spelling of policies: quoted where a character needs it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
+pub struct Name(String);
+
+impl Name {
+    /// The name, given without quotation marks or escapes.
+    ///
+    /// # Errors
+    /// [`AttributeError`] for a name that is empty, longer than [`MAX_NAME_LEN`], surrounded by
+    /// white space, or holds a control character.
+    pub fn new(name: &str) -> Result<Self, AttributeError> {
+        let too_long = |length| AttributeError::TooLong {
+            length,
+            limit: MAX_NAME_LEN,
+        };
+        // Form C is never shorter than a third of any other form.
+        if name.len() > 3 * MAX_NAME_LEN {
+            return Err(too_long(name.len()));
+        }
+        let name: String = name.nfc().collect();
+        if name.is_empty() {
+            return Err(AttributeError::Empty);
+        }
+        if name.len() > MAX_NAME_LEN {
+            return Err(too_long(name.len()));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(AttributeError::ControlCharacter);
+        }
+        if name.trim() != name {
+            return Err(AttributeError::SurroundingSpace);
+        }
+        Ok(Self(name))
+    }
+
+    /// The name, without quotation marks.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name that is normalised already; none for any other.
+    pub(crate) fn from_canonical(name: &str) -> Option<Self> {
+        Self::new(name).ok().filter(|_| is_nfc(name))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if lexer::is_bare(&self.0) {
+            return f.write_str(&self.0);
+        }
+        f.write_str("\"")?;
+        for character in self.0.chars() {
+            if matches!(character, '"' | '\\') {
+                f.write_str("\\")?;
+            }
+            write!(f, "{character}")?;
+        }
+        f.write_str("\"")
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({self})")
+    }
+}
+
+impl FromStr for Name {
+    type Err = SyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut lexer = Lexer::new(text)?;
+        let name = lexer.name("a name")?.name;
+        lexer.end()?;
+        Ok(name)
+    }
+}
+
+impl BorshDeserialize for Name {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        Self::from_canonical(&String::deserialize_reader(reader)?)
+            .ok_or_else(|| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "name"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name_are_one_name() {
+        let composed = Name::new("hospital:charit\u{e9}").unwrap();
+        for spelling in [
+            "hospital:charité",
+            "hospital:charite\u{301}",
+            "\"hospital:charité\"",
+            "  \"hospital:charite\u{301}\" ",
+        ] {
+            assert_eq!(spelling.parse(), Ok(composed.clone()), "{spelling}");
+        }
+        assert_ne!(Name::new("hospital:Charité").unwrap(), composed);
+        assert_ne!(Name::new("hospital:charite").unwrap(), composed);
+    }
+
+    #[test]
+    fn display_round_trips() {
+        for text in [
+            "a",
+            "ward 3",
+            "say \"x\\y\"",
+            "and",
+            "OF",
+            "In",
+            "a,b",
+            "心臓",
+            "x)",
+            "-:._",
+            "a..b",
+            "..",
+            "a=b",
+            "3<4",
+            "2026-01-31",
+            "007",
+        ] {
+            let name = Name::new(text).unwrap();
+            assert_eq!(name.to_string().parse(), Ok(name), "{text}");
+        }
+        assert_eq!(Name::new("role:nurse").unwrap().to_string(), "role:nurse");
+        assert_eq!(Name::new("AND").unwrap().to_string(), "\"AND\"");
+        assert_eq!(Name::new("1..2").unwrap().to_string(), "\"1..2\"");
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        let long = "x".repeat(MAX_NAME_LEN);
+        assert!(Name::new(&long).is_ok());
+        assert!(matches!(
+            Name::new(&(long + "x")),
+            Err(AttributeError::TooLong { length: 257, .. })
+        ));
+        assert_eq!(Name::new(""), Err(AttributeError::Empty));
+        assert_eq!(Name::new("a\0b"), Err(AttributeError::ControlCharacter));
+        assert_eq!(Name::new(" a"), Err(AttributeError::SurroundingSpace));
+        assert!(Name::from_canonical("charite\u{301}").is_none());
+    }
+}

@@ -1,0 +1,225 @@
+//! Comparisons: their spellings, what they mean, their bytes.
+
+use super::{error, policy};
+use crate::attribute::AttributeSet;
+use crate::enumeration::{Enumeration, EnumerationId, Enumerations};
+use crate::error::SyntaxError;
+use crate::name::Name;
+use crate::policy::{AccessPolicy, MAX_ROWS};
+
+/// `hospital` with a, b, "3" and "new one", and `country` with at and de.
+fn lists() -> Enumerations {
+    let mut all = Enumerations::new();
+    for (id, label, values) in [
+        (1, "hospital", &["a", "b", "3", "new one"][..]),
+        (2, "country", &["at", "de"]),
+    ] {
+        let mut list = Enumeration::new(EnumerationId([id; 32]), Name::new(label).unwrap());
+        values
+            .iter()
+            .for_each(|value| list.append(Name::new(value).unwrap()).unwrap());
+        all.register(list).unwrap();
+    }
+    all
+}
+
+fn compared(text: &str) -> AccessPolicy {
+    AccessPolicy::parse(text, &lists()).expect(text)
+}
+
+#[test]
+fn one_comparison_has_one_form() {
+    for (text, canonical) in [
+        ("age >= 18", "age >= 18"),
+        ("age>17 AND x", "age >= 18 and x"),
+        ("age < 5", "age <= 4"),
+        ("age<=4", "age <= 4"),
+        ("age == 007", "age == 7"),
+        ("age in 7..7", "age == 7"),
+        ("age IN 3 .. 5", "age in 3..5"),
+        ("age in 0..5", "age <= 5"),
+        ("age in 5..4294967295", "age >= 5"),
+        ("age in 0..4294967295", "age >= 0"),
+        ("age < 1", "age == 0"),
+        ("age > 4294967294", "age == 4294967295"),
+        ("\"my age\" > 3", "\"my age\" >= 4"),
+        ("3 >= 4", "3 >= 4"),
+        ("since > 2026-01-31", "since >= 2026-02-01"),
+        ("since<2024-03-01", "since <= 2024-02-29"),
+        (
+            "since in 2026-01-01..2026-12-31",
+            "since in 2026-01-01..2026-12-31",
+        ),
+        ("since == 1970-01-01", "since == 1970-01-01"),
+        (
+            "hospital != a or hospital == \"b\"",
+            "hospital != a or hospital == b",
+        ),
+        ("hospital == 3", "hospital == 3"),
+        ("hospital != \"new one\"", "hospital != \"new one\""),
+        (
+            "2 of (a >= 1, hospital != a, b)",
+            "2 of (a >= 1, hospital != a, b)",
+        ),
+    ] {
+        let parsed = compared(text);
+        assert_eq!(parsed.to_string(), canonical, "{text}");
+        assert_eq!(compared(canonical), parsed);
+        assert!(parsed.agrees_with(&lists()));
+        assert_eq!(AccessPolicy::from_bytes(&parsed.to_bytes()), Ok(parsed));
+    }
+}
+
+#[test]
+fn comparisons_that_mean_nothing_are_refused() {
+    let error = |text: &str| AccessPolicy::parse(text, &lists()).expect_err(text);
+    let at = |position| {
+        (
+            SyntaxError::EmptyRange { position },
+            SyntaxError::Unordered { position },
+            SyntaxError::UnknownEnumeration { position },
+        )
+    };
+    for (text, expected) in [
+        ("x and age < 0", at(12).0),
+        ("age > 4294967295", at(6).0),
+        ("since < 1970-01-01", at(8).0),
+        ("since > 2149-06-06", at(8).0),
+        ("age in 5..4", at(7).0),
+        ("age in 5..2026-01-31", at(7).0),
+        ("since in 2026-01-31..5", at(9).0),
+        ("hospital < b", at(11).1),
+        ("hospital in a..b", at(12).1),
+        ("x or ward == b", at(5).2),
+        ("age != 3", at(0).2),
+        ("since != 2026-01-31", at(0).2),
+        ("age == \"3\"", at(0).2),
+        ("age == -3", at(0).2),
+        ("age == 2026-1-31", at(0).2),
+        (
+            "age == 4294967296",
+            SyntaxError::InvalidNumber { position: 7 },
+        ),
+        (
+            "age <= 2026-02-29",
+            SyntaxError::InvalidDate { position: 7 },
+        ),
+        ("hospital == c", SyntaxError::UnknownValue { position: 12 }),
+        (
+            "hospital == 2026-01-31",
+            SyntaxError::UnknownValue { position: 12 },
+        ),
+    ] {
+        assert_eq!(error(text), expected, "{text}");
+    }
+    for (text, place) in [
+        ("age >=", 6),
+        ("age >= and", 7),
+        ("age >= (3)", 7),
+        (">= 3", 0),
+        ("age = 3", 4),
+        ("age > > 3", 6),
+        ("3 <= 4 <= 5", 7),
+        ("age in 3", 8),
+        ("age in 3..", 10),
+        ("age in ..3", 7),
+        ("in in 3..4", 0),
+        ("a..b", 1),
+        ("(age >= 3) >= 4", 11),
+        ("not age", 0),
+    ] {
+        let found = match error(text) {
+            SyntaxError::Unexpected { position, .. } => position,
+            SyntaxError::ReservedWord { position } => position,
+            other => panic!("{text}: {other}"),
+        };
+        assert_eq!(found, place, "{text}");
+    }
+}
+
+#[test]
+fn values_meet_comparisons_of_their_own_kind_only() {
+    let lists = lists();
+    let met = |text: &str, held: &str| {
+        compared(text).is_satisfied_by(&AttributeSet::parse(held, &lists).expect(held))
+    };
+    for (text, held, expected) in [
+        ("age >= 18", "age = 18", true),
+        ("age >= 18", "age = 17", false),
+        ("age >= 18", "height = 18", false),
+        ("age >= 18", "age", false),
+        ("age", "age = 18", false),
+        ("\"age = 18\"", "age = 18", false),
+        ("age == 20484", "age = 2026-01-31", false),
+        ("age == 2026-01-31", "age = 20484", false),
+        ("since <= 2026-01-31", "since = 2026-01-31", true),
+        ("since < 2026-01-31", "since = 2026-01-31", false),
+        ("age in 3..5", "age = 5", true),
+        ("age in 3..5", "age = 6", false),
+        ("hospital == a", "hospital = a", true),
+        ("hospital == b", "hospital = a", false),
+        ("hospital != b", "hospital = a", true),
+        ("hospital != a", "hospital = a", false),
+        ("hospital != a", "x", false),
+        ("hospital != a", "country = at", false),
+        ("hospital:a", "hospital = a", false),
+        ("hospital == a", "hospital:a", false),
+    ] {
+        assert_eq!(met(text, held), expected, "{text} with {held}");
+    }
+}
+
+/// A number and a name that do not belong together: what a dishonest author could show.
+#[test]
+fn a_policy_with_a_wrong_name_is_told() {
+    let good = compared("x and hospital != a").to_bytes();
+    let at = good.len() - 5;
+    assert_eq!(good[at..], [0, 0, 1, 0, b'a']);
+    let mut lying = good;
+    lying[at] = 1;
+    let lying = AccessPolicy::from_bytes(&lying).unwrap();
+    assert_eq!(lying.to_string(), "x and hospital != a");
+    assert!(!lying.agrees_with(&lists()));
+    assert!(!compared("hospital == a").agrees_with(&Enumerations::new()));
+}
+
+#[test]
+fn canonical_bytes_of_comparisons_do_not_drift() {
+    assert_eq!(
+        policy("n in 3..258").to_bytes(),
+        b"\x04\x01\x00n\x03\x00\x00\x00\x02\x01\x00\x00"
+    );
+    assert_eq!(
+        policy("d >= 1970-01-02").to_bytes(),
+        b"\x05\x01\x00d\x01\x00\xff\xff"
+    );
+    let id = [1; 32];
+    let choice = |kind| [&[kind, 8, 0], &b"hospital"[..], &id, b"\x01\x00\x01\x00b"].concat();
+    assert_eq!(compared("hospital == b").to_bytes(), choice(6));
+    assert_eq!(compared("hospital != b").to_bytes(), choice(7));
+    let refuse = |bytes: &[u8]| assert!(AccessPolicy::from_bytes(bytes).is_err(), "{bytes:?}");
+    refuse(b"\x04\x01\x00n\x04\x00\x00\x00\x03\x00\x00\x00"); // backwards
+    refuse(b"\x05\x01\x00d\x04\x00\x03\x00");
+    refuse(b"\x04\x00\x00\x03\x00\x00\x00\x03\x00\x00\x00"); // no label
+    refuse(b"\x08\x01\x00n\x03\x00\x00\x00\x03\x00\x00\x00"); // an unknown kind
+    let whole = choice(7);
+    (0..whole.len()).for_each(|end| refuse(&whole[..end]));
+}
+
+/// Rows are counted, not conditions: 62 for the dearest range.
+#[test]
+fn comparisons_count_by_their_rows() {
+    let dear = |count: usize| vec!["n in 1..4294967294"; count].join(" and ");
+    let limit = MAX_ROWS / 62;
+    assert_eq!(policy(&dear(limit)).conditions().count(), limit);
+    let place = (" and n in 1..4294967294".len()) * limit;
+    let too_many = SyntaxError::TooManyRows {
+        position: place,
+        limit: MAX_ROWS,
+    };
+    assert_eq!(error(&dear(limit + 1)), too_many);
+    let one = policy(&dear(1)).to_bytes();
+    let gate = |count: usize| [&[1, count as u8, 0][..], &one.repeat(count)].concat();
+    assert!(AccessPolicy::from_bytes(&gate(limit)).is_ok());
+    assert!(AccessPolicy::from_bytes(&gate(limit + 1)).is_err());
+}

@@ -1,0 +1,149 @@
+//! The scheme's algebra on bare points, which knows nothing of satisfaction or of checks.
+
+use std::collections::BTreeMap;
+
+use ark_ec::CurveGroup;
+use borsh::BorshDeserialize;
+use medshare_abe::{Header, UserSecretKey};
+use medshare_curve::encoding::{decode_g1, decode_g2, encode_gt};
+use medshare_curve::mul::sum_of_products;
+use medshare_curve::{G1Affine, G2Affine, Gt, pairing};
+use medshare_types::hash::{self, Xof};
+use medshare_types::{G1Bytes, G2Bytes};
+
+use super::formula::Reading;
+
+/// A user's key as points, read from its bytes.
+pub struct RawKey {
+    pub k1: G1Affine,
+    pub k3: G2Affine,
+    pub parts: BTreeMap<String, G1Affine>,
+    /// The parts of each label's value, by the length of the prefix.
+    pub values: BTreeMap<String, Vec<G1Affine>>,
+}
+
+/// A value as it stands in a key.
+#[derive(BorshDeserialize)]
+#[allow(dead_code, reason = "read, and not looked at")]
+enum RawValue {
+    Integer(u32),
+    Date(u16),
+    Choice([u8; 32], u16, String),
+}
+
+impl RawKey {
+    pub fn of(key: &UserSecretKey) -> Self {
+        let bytes = key.to_bytes();
+        let mut body = &bytes[6 + 32..];
+        type Values = BTreeMap<String, (RawValue, Vec<G1Bytes>)>;
+        let (k1, k3, parts, values): (G1Bytes, G2Bytes, BTreeMap<String, G1Bytes>, Values) =
+            BorshDeserialize::deserialize(&mut body).expect("the layout of docs/spec/abe.md");
+        assert!(body.is_empty());
+        let points = |points: Vec<G1Bytes>| {
+            points
+                .iter()
+                .map(|p| decode_g1(p).expect("in G1"))
+                .collect()
+        };
+        let part = |(name, point)| (name, decode_g1(&point).expect("in G1"));
+        Self {
+            k1: decode_g1(&k1).expect("in G1"),
+            k3: decode_g2(&k3).expect("in G2"),
+            parts: parts.into_iter().map(part).collect(),
+            values: values
+                .into_iter()
+                .map(|(label, (_, list))| (label, points(list)))
+                .collect(),
+        }
+    }
+}
+
+/// C4 from m, or m from C4.
+fn masked(bytes: &[u8; 32], masking: &Gt, body: &[u8]) -> [u8; 32] {
+    let body = hash::digest("medshare/abe/header-body/v1", &[body]);
+    let fields: [&[u8]; 2] = [&encode_gt(masking), body.as_ref()];
+    let mut out: [u8; 32] = Xof::new("medshare/abe/mask/v1", &fields).take();
+    out.iter_mut()
+        .zip(bytes)
+        .for_each(|(out, byte)| *out ^= byte);
+    out
+}
+
+/// A header as points, read from its bytes.
+pub struct RawHeader {
+    pub c1: G2Affine,
+    pub c2: Vec<G2Affine>,
+    pub c3: Vec<G1Affine>,
+    c4: [u8; 32],
+    body: Vec<u8>,
+    whole: Vec<u8>,
+}
+
+impl RawHeader {
+    pub fn of(header: &Header) -> Self {
+        let whole = header.to_bytes();
+        let mut rest = &whole[6..];
+        let (_policy, c1, c2, c3, c4): (Vec<u8>, G2Bytes, Vec<G2Bytes>, Vec<G1Bytes>, [u8; 32]) =
+            BorshDeserialize::deserialize(&mut rest).expect("the layout of docs/spec/abe.md");
+        assert!(rest.is_empty());
+        Self {
+            c1: decode_g2(&c1).expect("in G2"),
+            c2: c2.iter().map(|p| decode_g2(p).expect("in G2")).collect(),
+            c3: c3.iter().map(|p| decode_g1(p).expect("in G1")).collect(),
+            c4,
+            body: whole[6..whole.len() - 32].to_vec(),
+            whole,
+        }
+    }
+
+    /// The key that this element of GT, taken for s·E, unmasks.
+    pub fn key_from(&self, masking: &Gt, aad: &[u8]) -> [u8; 32] {
+        let message = masked(&self.c4, masking, &self.body);
+        let header = hash::digest("medshare/abe/header/v1", &[&self.whole]);
+        let aad = hash::digest("medshare/abe/aad/v1", &[aad]);
+        let fields: [&[u8]; 3] = [&message, header.as_ref(), aad.as_ref()];
+        Xof::new("medshare/abe/key/v1", &fields).take()
+    }
+
+    /// The bytes of this header with a change to its body, and C4 made anew so that s·E still
+    /// unmasks the same m: what a dishonest sealer can do.
+    pub fn resealed(&self, masking: &Gt, at: usize, bytes: &[u8]) -> Vec<u8> {
+        let message = masked(&self.c4, masking, &self.body);
+        let mut changed = self.whole.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        let (body, c4) = changed.split_at_mut(self.whole.len() - 32);
+        c4.copy_from_slice(&masked(&message, masking, &body[6..]));
+        changed
+    }
+
+    /// e(K1, C1) + Σ_j e(Σ γ_i·K_π(i), C2_j) − e(Σ γ_i·C3_i, K3) for one reading. A row whose key
+    /// part is missing goes without it.
+    pub fn product(&self, leaves: &[&str], key: &RawKey, reading: &Reading) -> Gt {
+        let mut pairs = vec![(key.k1, self.c1)];
+        let mut rows = Vec::new();
+        for &(i, weight) in reading {
+            let before = leaves[..i].iter().filter(|leaf| **leaf == leaves[i]);
+            if let Some(part) = key.parts.get(leaves[i]) {
+                let part = sum_of_products(&[*part], &[weight]).into_affine();
+                pairs.push((part, self.c2[before.count()]));
+            }
+            rows.push((self.c3[i], weight));
+        }
+        let (points, weights): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let sum = -sum_of_products(&points, &weights);
+        pairs.push((sum.into_affine(), key.k3));
+        pairing::multi_pairing(&pairs)
+    }
+
+    /// Whether any of the readings gives the key that encapsulation gave.
+    pub fn is_opened_by(
+        &self,
+        leaves: &[&str],
+        readings: &[Reading],
+        key: &RawKey,
+        expected: &[u8; 32],
+    ) -> bool {
+        let mut products = readings.iter().map(|r| self.product(leaves, key, r));
+        products.any(|gt| self.key_from(&gt, b"aad") == *expected)
+    }
+}

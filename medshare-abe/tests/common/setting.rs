@@ -1,0 +1,69 @@
+//! An authority, an enumeration, and whether a key opens a policy.
+
+use medshare_abe::{
+    AccessPolicy, AttributeSet, DecapsulateError, Enumeration, EnumerationId, Enumerations,
+    KeyError, MasterSecretKey, Name, PublicParameters, UserSecretKey, decapsulate,
+    decapsulate_strict, encapsulate,
+};
+
+use super::rng;
+
+pub struct Setting {
+    pub parameters: PublicParameters,
+    pub master: MasterSecretKey,
+    pub lists: Enumerations,
+}
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+pub fn hospitals(id: u8, values: &[&str]) -> Enumerations {
+    let mut list = Enumeration::new(EnumerationId([id; 32]), name("hospital"));
+    for value in values {
+        list.append(name(value)).expect("a new value");
+    }
+    let mut lists = Enumerations::new();
+    lists.register(list).expect("the first");
+    lists
+}
+
+impl Setting {
+    pub fn new() -> Self {
+        let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+        let lists = hospitals(1, &["st-mary", "charité", "north", "south", "west"]);
+        Self {
+            parameters,
+            master,
+            lists,
+        }
+    }
+
+    pub fn issue(&self, held: &str) -> Result<UserSecretKey, KeyError> {
+        let set = AttributeSet::parse(held, &self.lists).expect("a list");
+        self.master.issue(&self.parameters, &set, &mut rng(7))
+    }
+
+    pub fn policy(&self, text: &str) -> AccessPolicy {
+        AccessPolicy::parse(text, &self.lists).expect("a policy")
+    }
+
+    /// Whether the key opens; both ways of decapsulating agree.
+    pub fn opens(&self, text: &str, key: &UserSecretKey) -> bool {
+        let policy = self.policy(text);
+        let (header, secret) = encapsulate(&self.parameters, &policy, b"", &mut rng(3));
+        let strict = decapsulate_strict(&self.parameters, &header, key, b"");
+        match decapsulate(&self.parameters, &header, key, b"") {
+            Ok(recovered) => {
+                assert_eq!(recovered.as_bytes(), secret.as_bytes(), "{text}");
+                assert_eq!(strict.expect("honest").as_bytes(), secret.as_bytes());
+                true
+            }
+            Err(refused @ DecapsulateError::PolicyUnsatisfied { .. }) => {
+                assert_eq!(strict.expect_err("unsatisfied"), refused);
+                false
+            }
+            Err(other) => panic!("{text}: {other}"),
+        }
+    }
+}

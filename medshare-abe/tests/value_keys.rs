@@ -1,0 +1,149 @@
+//! Keys with values: their bytes, their hashes, and their parts against the algebra.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
+mod common;
+
+use common::{RawHeader, RawKey, Setting, rng};
+use medshare_abe::{Attribute, AttributeSet, KeyError, UserSecretKey, encapsulate};
+use medshare_curve::hash::hash_to_g1;
+use medshare_curve::{G1Affine, pairing};
+
+/// The parts of a value outside a range, tried on every row: each row takes the part of the prefix
+/// of its length, of every other length, and none.
+#[test]
+fn no_part_of_a_value_outside_opens_a_row() {
+    let setting = Setting::new();
+    for (text, inside, outside) in [
+        ("d >= 1970-01-20", "d = 1970-01-20", "d = 1970-01-19"),
+        (
+            "hospital != charité",
+            "hospital = west",
+            "hospital = charité",
+        ),
+    ] {
+        let policy = setting.policy(text);
+        let (header, secret) = encapsulate(&setting.parameters, &policy, b"aad", &mut rng(3));
+        let raw = RawHeader::of(&header);
+        let opened = |held: &str| {
+            let key = RawKey::of(&setting.issue(held).expect("a key"));
+            let parts: Vec<G1Affine> = key.values.values().flatten().copied().collect();
+            assert_eq!(key.values.len(), 1);
+            let tries = raw.c3.iter().flat_map(|row| {
+                let open = |part: Option<&G1Affine>| {
+                    let mut pairs = vec![(key.k1, raw.c1), (-*row, key.k3)];
+                    pairs.extend(part.map(|part| (*part, raw.c2[0])));
+                    raw.key_from(&pairing::multi_pairing(&pairs), b"aad") == *secret.as_bytes()
+                };
+                let with = parts.iter().filter(|part| open(Some(part))).count();
+                [with, usize::from(open(None))]
+            });
+            tries.sum::<usize>()
+        };
+        assert_eq!(opened(inside), 1, "{text}");
+        assert_eq!(opened(outside), 0, "{text}");
+    }
+}
+
+fn hash_input(fields: &[&[u8]]) -> Vec<u8> {
+    let with_length = |field: &&[u8]| [&(field.len() as u64).to_le_bytes(), *field].concat();
+    fields.iter().flat_map(with_length).collect()
+}
+
+/// Prefixes are hashed as the specification says: under a tag of their own, which no name reaches.
+#[test]
+fn prefixes_have_a_space_of_their_own() {
+    const DST: &[u8] = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
+    let setting = Setting::new();
+    let key = setting
+        .issue("n = 2147483653, d = 1970-01-08, hospital = north")
+        .expect("a key");
+    let key = RawKey::of(&key);
+    for (label, kind, id, number, width) in [
+        ("n", "integer", &[][..], 2_147_483_653u64, 32),
+        ("d", "date", &[], 7, 16),
+        ("hospital", "enumeration", &[1; 32], 2, 16),
+    ] {
+        let parts = &key.values[label];
+        assert_eq!(parts.len(), width + 1);
+        for (depth, part) in parts.iter().enumerate() {
+            let bits = ((number >> (width - depth)) as u32).to_le_bytes();
+            let input = hash_input(&[
+                b"medshare/abe/attribute-prefix/v1",
+                b"policy",
+                label.as_bytes(),
+                kind.as_bytes(),
+                id,
+                &[depth as u8],
+                &bits,
+            ]);
+            let point = hash_to_g1(DST, &input);
+            let (left, right) = ((*part, pairing::g2()), ((-point), key.k3));
+            assert_eq!(
+                pairing::multi_pairing(&[left, right]),
+                pairing::multi_pairing(&[])
+            );
+        }
+    }
+    // Names that spell values, prefixes or tags open nothing.
+    for spelled in [
+        "n = 3",
+        "n=3",
+        "n == 3",
+        "n",
+        "medshare/abe/attribute-prefix/v1",
+        "policy",
+    ] {
+        let name = Attribute::new(spelled).expect("a name");
+        let set: AttributeSet = [name].into_iter().collect();
+        let key = setting
+            .master
+            .issue(&setting.parameters, &set, &mut rng(1))
+            .expect("a key");
+        assert!(!setting.opens("n == 3", &key), "{spelled}");
+        assert!(!setting.opens("n >= 0", &key), "{spelled}");
+    }
+}
+
+#[test]
+fn keys_with_values_round_trip_and_are_read_strictly() {
+    let setting = Setting::new();
+    let held = "role:nurse, clearance = 3, hired = 2026-01-31, hospital = charité";
+    let key = setting.issue(held).expect("a key");
+    let bytes = key.to_bytes();
+    let read = |bytes: &[u8]| UserSecretKey::from_bytes(bytes, &setting.parameters, &mut rng(5));
+    let copy = read(&bytes).expect("a key");
+    assert_eq!(copy.to_bytes(), bytes);
+    let set = |key: &UserSecretKey| key.attributes().cloned().collect::<AttributeSet>();
+    assert_eq!(set(&copy), set(&key));
+    assert_eq!(
+        set(&copy),
+        AttributeSet::parse(held, &setting.lists).expect("a list")
+    );
+    assert!(setting.opens("clearance >= 3 and hospital != north", &copy));
+    for end in (0..bytes.len()).step_by(29) {
+        assert!(read(&bytes[..end]).is_err(), "cut at {end}");
+    }
+    for at in (0..bytes.len()).step_by(17) {
+        let mut changed = bytes.to_vec();
+        changed[at] ^= 1 << (at % 8);
+        assert!(read(&changed).is_err(), "byte {at}");
+    }
+    // Another value with the parts of this one, and a part too few.
+    let place = bytes
+        .windows(9)
+        .position(|w| w == b"clearance")
+        .expect("the label")
+        + 9;
+    assert_eq!(bytes[place..place + 5], [0, 3, 0, 0, 0]);
+    let mut moved = bytes.to_vec();
+    moved[place + 1] = 4;
+    assert_eq!(
+        read(&moved).expect_err("other parts"),
+        KeyError::Inconsistent
+    );
+    let mut fewer = bytes.to_vec();
+    assert_eq!(fewer[place + 5], 33);
+    fewer[place + 5] = 32;
+    fewer.drain(place + 9..place + 9 + 48);
+    assert!(matches!(read(&fewer), Err(KeyError::Decode { .. })));
+}
