@@ -14,7 +14,7 @@ use crate::transform::{Coins, aad_digest, accepted_key, mask};
 /// `aad`, which the header does not carry.
 ///
 /// `Enc` of [Riepel–Wee 2022] with one-use restriction lifted, under the transform of
-/// [Fujisaki–Okamoto 1999]. Cost: for each leaf a hash to G1, a multiplication and a product from a
+/// [Fujisaki–Okamoto 1999]. Cost: for each row a hash to G1, a multiplication and a product from a
 /// table; 1 + τ products in G2 and one in GT from tables.
 #[must_use]
 pub fn encapsulate(

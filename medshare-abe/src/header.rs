@@ -11,7 +11,7 @@ use crate::structure::AccessStructure;
 /// Its numbers of points always fit the policy. The points are bytes, not yet checked:
 /// decapsulation checks those it reads, strict decapsulation all.
 ///
-/// Size: 48 bytes for each leaf, 96 for each of the τ − 1 repeats of the most frequent attribute,
+/// Size: 48 bytes for each row, 96 for each of the τ − 1 repeats of the most frequent element,
 /// the policy, and 250 more.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Header {
@@ -20,7 +20,7 @@ pub struct Header {
     pub(crate) c1: G2Bytes,
     /// C2_j = s'_j·g2 for j < τ.
     pub(crate) c2: Vec<G2Bytes>,
-    /// C3_i = λ_i·B + s'_{ρ(i)}·H(π(i)), one for each leaf.
+    /// C3_i = λ_i·B + s'_{ρ(i)}·H(π(i)), one for each row.
     pub(crate) c3: Vec<G1Bytes>,
     /// C4 = m ⊕ mask.
     pub(crate) c4: [u8; 32],
