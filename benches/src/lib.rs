@@ -6,6 +6,7 @@
 
 pub mod abe;
 pub mod gate;
+pub mod report;
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;

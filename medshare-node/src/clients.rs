@@ -104,7 +104,13 @@ impl Member {
         let (holder, ledger) = (Arc::clone(&self.holder), Arc::clone(&self.ledger));
         let conduct = self.drill.conduct();
         self.desk.work_out(answer, move || {
-            match holder.release(&ledger, &request, conduct) {
+            let released = holder.release(&ledger, &request, conduct);
+            let outcome = released
+                .as_ref()
+                .map_or_else(|refusal| refusal.code.code(), |_| "released");
+            metrics::counter!("medshare_node_share_requests_total", "outcome" => outcome)
+                .increment(1);
+            match released {
                 Ok(share) => MemberResponse::Share(Box::new(share)),
                 Err(refusal) => MemberResponse::Refused(refusal),
             }

@@ -218,6 +218,10 @@ impl Member {
         let certified = proposal.header.executed.height;
         let roots =
             blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate)).await?;
+        metrics::counter!("medshare_node_blocks_total", "member" => self.own.to_string())
+            .increment(1);
+        metrics::counter!("medshare_node_transactions_total", "member" => self.own.to_string())
+            .increment(ordered.len() as u64);
         self.mempool.remove(ordered.iter().copied());
         self.answer_waiting(certified).await?;
         if roots.height.0 % CHECKPOINT_INTERVAL == 0 {

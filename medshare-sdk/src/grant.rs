@@ -6,6 +6,7 @@ use medshare_types::keystore::BoxFuture;
 use medshare_types::{GrantId, PersonId, Purpose, PurposeSet};
 
 use crate::error::Result;
+use crate::observe::observed;
 use crate::person::Person;
 use crate::record::Record;
 use crate::window::Window;
@@ -52,7 +53,7 @@ impl IntoFuture for GrantRequest {
     type IntoFuture = BoxFuture<'static, Result<GrantId>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
+        let give = async move {
             let Self {
                 grantor,
                 record,
@@ -68,6 +69,7 @@ impl IntoFuture for GrantRequest {
                 purposes
             };
             grantor.give(record, grantee, window, purposes, uses).await
-        })
+        };
+        Box::pin(observed("grant", give))
     }
 }

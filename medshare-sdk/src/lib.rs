@@ -50,6 +50,7 @@
 //! | [`client`], `chain` | how members are reached, and why none is believed |
 //! | `objects`, `sweep` | object stores, and removing what no record names |
 //! | [`keystore`] | where secrets are kept |
+//! | `observe` | spans and metrics |
 //! | [`in_process`] | a whole consortium in this process (feature `in-process`) |
 //! | [`error`] | what can go wrong, with stable codes |
 #![forbid(unsafe_code)]
@@ -68,6 +69,7 @@ pub mod in_process;
 pub mod issuer;
 pub mod keystore;
 mod objects;
+mod observe;
 mod open;
 mod organisation;
 mod part;

@@ -23,6 +23,7 @@ use crate::chain::Effect;
 use crate::content::{PART_SEGMENTS, Progress};
 use crate::error::{Error, Result};
 use crate::objects::{Part, PayloadName};
+use crate::observe::observed;
 use crate::part::PartBuffer;
 use crate::person::Person;
 use crate::random::os_random;
@@ -138,6 +139,10 @@ impl Open {
     /// # Errors
     /// [`Error`]; the denials and the ways in which stored objects can be wrong have a code each.
     pub async fn write_to(self, writer: &mut (impl AsyncWrite + Unpin + Send)) -> Result<Access> {
+        observed("open", self.into_writer(writer)).await
+    }
+
+    async fn into_writer(self, writer: &mut (impl AsyncWrite + Unpin + Send)) -> Result<Access> {
         let (opening, effect, ticket) = self.unlock().await?;
         let access = opening.stream(self.progress.as_ref(), writer).await;
         access.map(|length| opening.finish(effect, ticket, length))
@@ -267,7 +272,7 @@ impl IntoFuture for Open {
     type IntoFuture = BoxFuture<'static, Result<Opened>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.into_memory())
+        Box::pin(observed("open", self.into_memory()))
     }
 }
 

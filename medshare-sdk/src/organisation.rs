@@ -15,6 +15,7 @@ use crate::consortium::Consortium;
 use crate::content::Content;
 use crate::error::{Error, Result};
 use crate::issuer::{KeyRequest, parse_attributes};
+use crate::observe::observed;
 use crate::person::{Person, PersonKeys};
 use crate::random::os_random;
 use crate::seal::Seal;
@@ -66,6 +67,10 @@ impl Organisation {
     /// [`Error::AlreadyEnrolled`], [`Error::InvalidAttribute`], or why the consortium or the
     /// attribute authority refused.
     pub async fn enrol(&self, name: &str, attributes: &[&str]) -> Result<Person> {
+        observed("enrol", self.enrol_or_resume(name, attributes)).await
+    }
+
+    async fn enrol_or_resume(&self, name: &str, attributes: &[&str]) -> Result<Person> {
         let attributes = parse_attributes(attributes)?;
         let inner = &self.consortium.inner;
         let keys = PersonKeys::new(Arc::clone(&inner.people), &self.name, name);

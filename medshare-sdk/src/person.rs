@@ -13,6 +13,7 @@ use crate::clock;
 use crate::consortium::Consortium;
 use crate::error::{Error, Result};
 use crate::grant::GrantRequest;
+use crate::observe::observed;
 use crate::open::Open;
 use crate::random::os_random;
 use crate::reader;
@@ -96,10 +97,8 @@ impl Person {
     pub async fn revoke(&self, grant: GrantId) -> Result<()> {
         let chain = &self.consortium.inner.chain;
         let call = Call::RevokeGrant { grant };
-        chain
-            .call(self.home, self.id.into(), &*self.signer, &call)
-            .await
-            .map(drop)
+        let revoke = chain.call(self.home, self.id.into(), &*self.signer, &call);
+        observed("revoke", revoke).await.map(drop)
     }
 
     /// Opens the record of a grant: asks for a ticket, gathers release shares, decrypts. `.await`
@@ -113,7 +112,7 @@ impl Person {
     /// # Errors
     /// [`Error::PolicyUnsatisfied`], [`Error::ObjectUnavailable`], or why the chain refused.
     pub async fn describe(&self, record: Record) -> Result<Descriptor> {
-        reader::describe(self, record).await
+        observed("describe", reader::describe(self, record)).await
     }
 
     /// The grant as it stands on the chain, by proof.

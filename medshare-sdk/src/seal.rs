@@ -22,6 +22,7 @@ use crate::clock;
 use crate::content::{Content, Progress, seal_parts};
 use crate::error::{Error, Result};
 use crate::objects::{ObjectName, Part, PayloadName, Upload};
+use crate::observe::observed;
 use crate::organisation::Organisation;
 use crate::person::Person;
 use crate::random::os_random;
@@ -340,7 +341,7 @@ impl IntoFuture for Seal {
     type IntoFuture = BoxFuture<'static, Result<Record>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.plan.run(self.content))
+        Box::pin(observed("seal", self.plan.run(self.content)))
     }
 }
 

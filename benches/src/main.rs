@@ -1,0 +1,43 @@
+//! One run of the schemes' costs, as a table and as JSON.
+//!
+//! `cargo run --release -p medshare-benches -- abe [--json FILE]`: one thread, CPU time, the median
+//! of interleaved repetitions: every row is measured once in each round, so that a machine that
+//! slows down for a while slows all rows alike. What is sealed is opened, and what is opened is
+//! compared.
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use medshare_benches::report;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("medshare-benches: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    let suite = arguments.next().unwrap_or_default();
+    let json = match (arguments.next(), arguments.next(), arguments.next()) {
+        (None, ..) => None,
+        (Some(flag), Some(file), None) if flag == "--json" => Some(PathBuf::from(file)),
+        _ => return Err("usage: medshare-benches abe [--json FILE]".into()),
+    };
+    if suite != "abe" {
+        return Err("usage: medshare-benches abe [--json FILE]".into());
+    }
+    let rows = report::abe::measure()?;
+    report::print(&rows);
+    if let Some(path) = json {
+        std::fs::write(&path, report::to_json(&rows))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
