@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::collections::btree_set;
 
 use crate::enumeration::Enumerations;
-use crate::error::{AttributeError, SyntaxError};
+use crate::error::{AttributeError, KeyError, SyntaxError};
 use crate::name::Name;
 use crate::policy::list::{attribute_list, single_attribute};
 use crate::value::{Date, Value};
@@ -129,6 +129,14 @@ impl AttributeSet {
     /// All of them: names in ascending order of their bytes, then values by their labels.
     pub fn iter(&self) -> btree_set::Iter<'_, Attribute> {
         self.0.iter()
+    }
+
+    /// Whether a key can be issued for the set, so that it is known before anybody is asked.
+    ///
+    /// # Errors
+    /// [`KeyError::AttributeCount`], or [`KeyError::ConflictingValues`] for two values of one label.
+    pub fn check_issuable(&self) -> Result<(), KeyError> {
+        crate::key::check(self)
     }
 
     /// The values of a label: one in every set that a key can be for.

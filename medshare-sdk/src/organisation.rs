@@ -72,6 +72,16 @@ impl Organisation {
 
     async fn enrol_or_resume(&self, name: &str, attributes: &[&str]) -> Result<Person> {
         let attributes = parse_attributes(attributes)?;
+        if let (false, Err(error)) = (attributes.is_empty(), attributes.check_issuable()) {
+            return Err(Error::InvalidAttribute {
+                attribute: attributes
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                reason: error.to_string(),
+            });
+        }
         let inner = &self.consortium.inner;
         let keys = PersonKeys::new(Arc::clone(&inner.people), &self.name, name);
         let signing_key = match keys.signing_key().await? {

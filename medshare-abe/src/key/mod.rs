@@ -17,7 +17,7 @@ use crate::parameters::PublicParameters;
 use crate::points::base;
 
 pub use parts::MAX_KEY_PARTS;
-pub(crate) use parts::{KeyPart, Parts};
+pub(crate) use parts::{KeyPart, Parts, check};
 
 /// A person's key for a set of attributes. Erased when dropped, never printed.
 pub struct UserSecretKey {

@@ -98,7 +98,7 @@ impl Drop for Parts {
 }
 
 /// Not too few, not too many, and one value a label.
-fn check(attributes: &AttributeSet) -> Result<(), KeyError> {
+pub(crate) fn check(attributes: &AttributeSet) -> Result<(), KeyError> {
     let (mut count, mut last) = (0, None);
     for attribute in attributes {
         match attribute.kind() {
