@@ -194,3 +194,30 @@ async fn close_and_keep_logs(
     clinic.close().await;
     logs.into()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_lost_its_share_computes_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let clinic = Clinic::open_in(folder.path()).await;
+    let (_, grant) = clinic.sealed_and_granted(b"x").await;
+    clinic.close().await;
+    // The share is the last secret that a member puts into its key store.
+    let keys = folder.path().join("members/riverside/keys");
+    let changed = |path: &PathBuf| std::fs::metadata(path).unwrap().modified().unwrap();
+    let entries = std::fs::read_dir(&keys).unwrap();
+    let newest = entries
+        .map(|entry| entry.unwrap().path())
+        .max_by_key(changed);
+    std::fs::remove_file(newest.unwrap()).unwrap();
+
+    let clinic = Clinic::reopen(folder.path()).await;
+    // Three of four are needed, so riverside's share is.
+    let refuse = medshare_sdk::in_process::HolderConduct::Refuse;
+    clinic
+        .consortium
+        .drill_holder("north-general", refuse)
+        .unwrap();
+    let opened = clinic.doctor.open(grant).await.unwrap();
+    assert_eq!(opened.bytes(), b"x");
+    clinic.close().await;
+}
