@@ -72,18 +72,16 @@ impl Organisation {
 
     async fn enrol_or_resume(&self, name: &str, attributes: &[&str]) -> Result<Person> {
         let attributes = parse_attributes(attributes)?;
-        if let (false, Err(error)) = (attributes.is_empty(), attributes.check_issuable()) {
+        let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
+        texts.sort_unstable();
+        if let (false, Err(error)) = (texts.is_empty(), attributes.check_issuable()) {
             return Err(Error::InvalidAttribute {
-                attribute: attributes
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                attribute: texts.join(", "),
                 reason: error.to_string(),
             });
         }
         let inner = &self.consortium.inner;
-        let keys = PersonKeys::new(Arc::clone(&inner.people), &self.name, name);
+        let keys = self.keys_of(name);
         let signing_key = match keys.signing_key().await? {
             Some(key) => key,
             None => {
@@ -93,8 +91,6 @@ impl Organisation {
             }
         };
         let id = PersonId::of_key(&signing_key.verifying_key());
-        let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
-        texts.sort_unstable();
         let mut known = self.known(&id).await?;
         if known.is_none() {
             match self.register(&signing_key, &texts).await {
@@ -115,14 +111,17 @@ impl Organisation {
             let key: Zeroizing<Vec<u8>> = inner.issuer.issue(&request).await?;
             keys.store_attribute_key(&key).await?;
         }
+        Ok(self.acting_as(signing_key, keys))
+    }
+
+    fn keys_of(&self, name: &str) -> PersonKeys {
+        PersonKeys::new(Arc::clone(&self.consortium.inner.people), &self.name, name)
+    }
+
+    fn acting_as(&self, signing_key: SigningKey, keys: PersonKeys) -> Person {
+        let id = PersonId::of_key(&signing_key.verifying_key());
         let signer = Arc::new(signing_key);
-        Ok(Person::new(
-            self.consortium.clone(),
-            id,
-            self.home,
-            signer,
-            keys,
-        ))
+        Person::new(self.consortium.clone(), id, self.home, signer, keys)
     }
 
     async fn known(&self, id: &PersonId) -> Result<Option<PersonState>> {
@@ -148,22 +147,14 @@ impl Organisation {
     /// # Errors
     /// [`Error::UnknownPerson`], or why the key store failed.
     pub async fn person(&self, name: &str) -> Result<Person> {
-        let keys = PersonKeys::new(Arc::clone(&self.consortium.inner.people), &self.name, name);
+        let keys = self.keys_of(name);
         let signing_key = keys
             .signing_key()
             .await?
             .ok_or_else(|| Error::UnknownPerson {
                 name: name.to_owned(),
             })?;
-        let id = PersonId::of_key(&signing_key.verifying_key());
-        let signer = Arc::new(signing_key);
-        Ok(Person::new(
-            self.consortium.clone(),
-            id,
-            self.home,
-            signer,
-            keys,
-        ))
+        Ok(self.acting_as(signing_key, keys))
     }
 
     /// Seals content as a new record under a policy. Finish with [`Seal::subject`] and `.await`.
