@@ -1,6 +1,7 @@
 //! Issuing an attribute key.
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use medshare_abe::Validity;
 use medshare_benches::abe::{Setting, attributes};
 use medshare_benches::{LEAVES, seeded};
 
@@ -10,7 +11,11 @@ fn keygen(criterion: &mut Criterion) {
     for count in LEAVES {
         let set = attributes(count);
         criterion.bench_function(&format!("abe::keygen/attributes={count}"), |bencher| {
-            bencher.iter(|| setting.master.issue(&setting.parameters, &set, &mut rng));
+            bencher.iter(|| {
+                setting
+                    .master
+                    .issue(&setting.parameters, &set, Validity::ALWAYS, &mut rng)
+            });
         });
     }
 }

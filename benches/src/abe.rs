@@ -2,6 +2,7 @@
 
 use medshare_abe::{
     AccessPolicy, Attribute, AttributeSet, MasterSecretKey, PublicParameters, UserSecretKey,
+    Validity,
 };
 
 use crate::seeded;
@@ -33,9 +34,12 @@ impl Setting {
     /// For a count that no key can have.
     #[must_use]
     pub fn key(&self, count: usize) -> UserSecretKey {
-        let key = self
-            .master
-            .issue(&self.parameters, &attributes(count), &mut seeded());
+        let key = self.master.issue(
+            &self.parameters,
+            &attributes(count),
+            Validity::ALWAYS,
+            &mut seeded(),
+        );
         #[allow(clippy::expect_used)]
         key.expect("a key of 1 to 1024 attributes")
     }

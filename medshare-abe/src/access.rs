@@ -3,7 +3,7 @@
 //! It is made in steps, because each needs the one before:
 //!
 //! 1. `ctx`: the digest of a [`RecordContext`](medshare_types::RecordContext), which names H(P).
-//! 2. [`encapsulate`](crate::encapsulate) under ctx gives the attribute-based header and K_abe.
+//! 2. [`encapsulate_dated`](crate::encapsulate_dated) under ctx and its sealing date gives the attribute-based header and K_abe.
 //! 3. The gate label holds the context and H(abe); the gate makes its factor of the label.
 //! 4. [`AccessHeader::seal`] wraps the data key under all factors of the label.
 //!
@@ -25,6 +25,7 @@ use crate::key::UserSecretKey;
 use crate::parameters::PublicParameters;
 use crate::payload::Preamble;
 use crate::secret::{DataKey, SharedSecret};
+use crate::value::Date;
 
 /// The factors of a key-encryption key.
 #[derive(Clone, Copy)]
@@ -115,6 +116,7 @@ impl AccessHeader {
     ///
     /// # Errors
     /// [`AccessError::HeaderMismatch`] when the label names another header than `abe`,
+    /// [`AccessError::DateMismatch`] when `abe` was not sealed on the label's day,
     /// [`AccessError::FactorMismatch`] when it names other factors.
     pub fn seal(
         abe: Header,
@@ -125,6 +127,7 @@ impl AccessHeader {
         if label.abe != abe.digest() {
             return Err(AccessError::HeaderMismatch);
         }
+        check_date(&abe, &label)?;
         check_factors(&label, factors)?;
         let wrapped = factors.wrap(&label.digest(), data_key);
         Ok(Self {
@@ -157,7 +160,8 @@ impl AccessHeader {
     ///
     /// # Errors
     /// [`AccessError::DigestMismatch`], [`AccessError::LabelMismatch`],
-    /// [`AccessError::HeaderMismatch`] or [`AccessError::PreambleMismatch`].
+    /// [`AccessError::HeaderMismatch`], [`AccessError::DateMismatch`] or
+    /// [`AccessError::PreambleMismatch`].
     pub fn verify<'x>(
         &'x self,
         digest: &Digest,
@@ -173,6 +177,7 @@ impl AccessHeader {
         if label.abe != self.abe.digest() {
             return Err(AccessError::HeaderMismatch);
         }
+        check_date(&self.abe, label)?;
         if label.context.preamble != preamble.digest() {
             return Err(AccessError::PreambleMismatch);
         }
@@ -229,6 +234,17 @@ impl VerifiedAccess<'_> {
         } else {
             Err(AccessError::WrongKey)
         }
+    }
+}
+
+/// The header's sealing date is the label's, which the chain has compared with its clock: or a key
+/// that lapsed could be let in by an older date, or every key by none.
+fn check_date(abe: &Header, label: &GateLabel) -> Result<(), AccessError> {
+    let sealed_on = Date::from_days(label.context.sealed_on.0);
+    if abe.sealed_on() == Some(sealed_on) {
+        Ok(())
+    } else {
+        Err(AccessError::DateMismatch)
     }
 }
 

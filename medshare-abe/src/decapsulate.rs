@@ -29,8 +29,8 @@ use crate::transform::{Coins, aad_digest, accepted_key, mask, rejected_key};
 /// multiplications more.
 ///
 /// # Errors
-/// [`DecapsulateError::PolicyUnsatisfied`], [`DecapsulateError::OtherAuthority`],
-/// [`DecapsulateError::InvalidHeader`]: all told from public data, before any secret is used.
+/// [`DecapsulateError::PolicyUnsatisfied`], [`DecapsulateError::NotValid`],
+/// [`DecapsulateError::OtherAuthority`], [`DecapsulateError::InvalidHeader`]: all told from public data, before any secret is used.
 ///
 /// # Security
 /// The comparison and the choice between the two keys take constant time; pairings and
@@ -105,12 +105,9 @@ impl<'a> Reading<'a> {
         if key.parameters() != parameters.digest() {
             return Err(DecapsulateError::OtherAuthority);
         }
-        let structure = AccessStructure::new(header.policy());
-        let Some(terms) = structure.select(|element| key.part(element).is_some()) else {
-            return Err(DecapsulateError::PolicyUnsatisfied {
-                missing: header.policy().missing(key.attribute_set()),
-            });
-        };
+        let structure = header.structure();
+        let terms = structure.select(|element| key.part(element).is_some());
+        let terms = terms.ok_or_else(|| why_not(header, key))?;
         // All C2, not only those that the rows need: the answer is the same for every key.
         let decode = |bytes| decode_g2(bytes).map_err(|_| DecapsulateError::InvalidHeader);
         let c1 = decode(&header.c1)?;
@@ -132,8 +129,7 @@ impl<'a> Reading<'a> {
             return (Zeroizing::new([0; 32]), Choice::from(0));
         };
         let message = mask(&self.header.c4, &masking, &self.header.body_digest());
-        let policy = self.header.policy();
-        let coins = Coins::derive(self.parameters, policy, &self.structure, aad, &message);
+        let coins = Coins::derive(self.parameters, &self.structure, aad, &message);
         let (c1, c2) = coins.g2_points();
         let mut accepted = c1.0.ct_eq(&self.header.c1.0);
         for (expected, found) in c2.iter().zip(&self.header.c2) {
@@ -183,6 +179,18 @@ impl<'a> Reading<'a> {
         let read = parts.into_iter().zip(self.c2.iter().copied());
         pairs.extend(read.filter(|(part, _)| !part.is_zero()));
         Some(pairing::multi_pairing(&pairs))
+    }
+}
+
+/// Why no rows can be read, from what everybody may know.
+fn why_not(header: &Header, key: &UserSecretKey) -> DecapsulateError {
+    let (missing, validity) = (header.policy().missing(key.attribute_set()), key.validity());
+    match header.sealed_on() {
+        Some(sealed_on) if missing.is_empty() => DecapsulateError::NotValid {
+            sealed_on,
+            validity,
+        },
+        _ => DecapsulateError::PolicyUnsatisfied { missing },
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the scheme hashes: a name, or one prefix of a value under a label.
+//! What the scheme hashes: a name, one prefix of a value under a label, or one of a sealing date.
 
 use medshare_curve::G1Affine;
 
@@ -10,8 +10,10 @@ use crate::value::{Domain, Prefix, Value};
 /// to hash like a prefix.
 const NAME_TAG: &str = "medshare/abe/attribute-name/v1";
 const PREFIX_TAG: &str = "medshare/abe/attribute-prefix/v1";
-/// Labels that policies name; labels of the library's own get another space.
+/// Labels that policies name.
 const POLICY_SPACE: &[u8] = b"policy";
+/// Sealing dates, which have no label.
+const VALIDITY_SPACE: &[u8] = b"validity";
 
 /// Two elements are equal exactly when the bytes that are hashed for them are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +24,8 @@ pub(crate) enum Element<'a> {
         domain: Domain,
         prefix: Prefix,
     },
+    /// One prefix of a sealing date.
+    Day(Prefix),
 }
 
 impl<'a> Element<'a> {
@@ -49,11 +53,15 @@ impl<'a> Element<'a> {
                     Domain::Date => (&b"date"[..], &[][..]),
                     Domain::Enumeration(id) => (&b"enumeration"[..], &id.0[..]),
                 };
-                let label = label.as_str().as_bytes();
-                let bits = prefix.bits.to_le_bytes();
-                let fields = [POLICY_SPACE, label, kind, id, &[prefix.depth], &bits];
-                hash_to_point(PREFIX_TAG, &fields)
+                prefix_point(POLICY_SPACE, label.as_str(), (kind, id), *prefix)
             }
+            Self::Day(prefix) => prefix_point(VALIDITY_SPACE, "", (b"date", b""), *prefix),
         }
     }
+}
+
+fn prefix_point(space: &[u8], label: &str, (kind, id): (&[u8], &[u8]), prefix: Prefix) -> G1Affine {
+    let (label, bits) = (label.as_bytes(), prefix.bits.to_le_bytes());
+    let fields = [space, label, kind, id, &[prefix.depth], &bits];
+    hash_to_point(PREFIX_TAG, &fields)
 }

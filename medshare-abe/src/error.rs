@@ -7,6 +7,8 @@ use medshare_types::{DecodeError, FactorSet};
 
 use crate::name::Name;
 use crate::policy::Condition;
+use crate::validity::Validity;
+use crate::value::Date;
 
 pub use language::{AttributeError, EnumerationError, SyntaxError};
 
@@ -43,6 +45,14 @@ pub enum KeyError {
         /// Which label.
         label: Name,
     },
+    /// A key that would be for no sealing date.
+    #[error("no day is from {from} on and before {until}")]
+    EmptyValidity {
+        /// The first day.
+        from: Date,
+        /// The day after the last.
+        until: Date,
+    },
     /// The key was issued under other public parameters.
     #[error("the key belongs to another authority")]
     OtherAuthority,
@@ -64,6 +74,14 @@ pub enum DecapsulateError {
     /// The key was issued under other public parameters.
     #[error("the key belongs to another authority")]
     OtherAuthority,
+    /// The attributes satisfy the policy, and the header was sealed on a day that the key is not for.
+    #[error("sealed on {sealed_on}, and the key is for {validity}")]
+    NotValid {
+        /// The header's sealing date.
+        sealed_on: Date,
+        /// The key's days.
+        validity: Validity,
+    },
     /// C1 or a C2 is no valid point. The same for every key.
     #[error("the header is invalid")]
     InvalidHeader,
@@ -90,6 +108,9 @@ pub enum AccessError {
     /// The label names another attribute-based header.
     #[error("the label names another attribute-based header")]
     HeaderMismatch,
+    /// The attribute-based header has another sealing date than the label, or none.
+    #[error("the header is not of the label's sealing date")]
+    DateMismatch,
     /// The label names another preamble.
     #[error("the label names another payload")]
     PreambleMismatch,

@@ -18,12 +18,12 @@
 //! blinded; pairings, and multiplications by scalars used once, take variable time.
 //!
 //! ```
-//! use medshare_abe::{AccessPolicy, MasterSecretKey, decapsulate, encapsulate};
+//! use medshare_abe::{AccessPolicy, MasterSecretKey, Validity, decapsulate, encapsulate};
 //!
 //! let mut rng = rand::rng();
 //! let (parameters, authority) = MasterSecretKey::setup(&mut rng);
 //! let attributes = "role:cardiologist, hospital:charité".parse()?;
-//! let key = authority.issue(&parameters, &attributes, &mut rng)?;
+//! let key = authority.issue(&parameters, &attributes, Validity::ALWAYS, &mut rng)?;
 //!
 //! let policy: AccessPolicy =
 //!     "role:cardiologist and (hospital:st-mary or hospital:charité)".parse()?;
@@ -38,7 +38,7 @@
 //! ```
 //! use medshare_abe::{
 //!     AccessPolicy, AttributeSet, DecapsulateError, Enumeration, EnumerationId, Enumerations,
-//!     MasterSecretKey, decapsulate, encapsulate,
+//!     MasterSecretKey, Validity, decapsulate, encapsulate,
 //! };
 //!
 //! let mut hospitals = Enumeration::new(EnumerationId([1; 32]), "hospital".parse()?);
@@ -52,7 +52,7 @@
 //! let (parameters, authority) = MasterSecretKey::setup(&mut rng);
 //! let attributes = "role:nurse, clearance = 3, hired = 2019-04-01, hospital = charité";
 //! let attributes = AttributeSet::parse(attributes, &lists)?;
-//! let key = authority.issue(&parameters, &attributes, &mut rng)?;
+//! let key = authority.issue(&parameters, &attributes, Validity::ALWAYS, &mut rng)?;
 //!
 //! let text = "2 of (role:chief, clearance >= 3, hired < 2020-01-01) and hospital != north";
 //! let policy = AccessPolicy::parse(text, &lists)?;
@@ -72,13 +72,40 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Keys that are for some sealing dates only:
+//!
+//! ```
+//! use medshare_abe::{
+//!     AccessPolicy, AttributeSet, DecapsulateError, MasterSecretKey, Validity, decapsulate,
+//!     encapsulate_dated,
+//! };
+//!
+//! let mut rng = rand::rng();
+//! let (parameters, authority) = MasterSecretKey::setup(&mut rng);
+//! let attributes: AttributeSet = "role:nurse".parse()?;
+//! let validity = Validity::until("2027-01-01".parse()?)?;
+//! let key = authority.issue(&parameters, &attributes, validity, &mut rng)?;
+//!
+//! let policy: AccessPolicy = "role:nurse".parse()?;
+//! let mut seal = |day: &str| -> Result<_, Box<dyn std::error::Error>> {
+//!     Ok(encapsulate_dated(&parameters, &policy, day.parse()?, b"context", &mut rng))
+//! };
+//! let (header, secret) = seal("2026-12-31")?;
+//! let recovered = decapsulate(&parameters, &header, &key, b"context")?;
+//! assert_eq!(recovered.as_bytes(), secret.as_bytes());
+//! let (header, _) = seal("2027-01-01")?;
+//! let refused = decapsulate(&parameters, &header, &key, b"context");
+//! assert!(matches!(refused, Err(DecapsulateError::NotValid { .. })));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! | item | holds |
 //! |---|---|
 //! | [`name`], [`attribute`] | names, normalised; attributes, which are names or labels with values; sets |
 //! | [`value`], [`enumeration`] | dates; lists of values that only grow |
 //! | [`policy`] | the language and its canonical form |
-//! | [`MasterSecretKey`], [`PublicParameters`], [`UserSecretKey`] | the authority and the keys it issues |
-//! | [`encapsulate`], [`decapsulate`], [`decapsulate_strict`], [`Header`] | the key encapsulation |
+//! | [`MasterSecretKey`], [`PublicParameters`], [`UserSecretKey`], [`Validity`] | the authority and the keys it issues |
+//! | [`encapsulate`], [`encapsulate_dated`], [`decapsulate`], [`decapsulate_strict`], [`Header`] | the key encapsulation |
 //! | [`payload`] | segments, preamble, content tree, `Read` and `Write` |
 //! | [`access`] | the access header: wrapped data key, bound to a gate label |
 //! | [`descriptor`] | what a record is, for those whose attributes open it |
@@ -121,12 +148,13 @@ mod secret;
 mod sharing;
 mod structure;
 mod transform;
+mod validity;
 pub mod value;
 
 pub use access::{AccessHeader, KeyFactors};
 pub use attribute::{Attribute, AttributeSet};
 pub use decapsulate::{decapsulate, decapsulate_strict};
-pub use encapsulate::encapsulate;
+pub use encapsulate::{encapsulate, encapsulate_dated};
 pub use enumeration::{Enumeration, EnumerationId, Enumerations};
 pub use error::{
     AccessError, AttributeError, DecapsulateError, EnumerationError, KeyError, PayloadError,
@@ -139,4 +167,5 @@ pub use name::Name;
 pub use parameters::PublicParameters;
 pub use policy::{AccessPolicy, Condition};
 pub use secret::{DataKey, SharedSecret};
+pub use validity::Validity;
 pub use value::Date;

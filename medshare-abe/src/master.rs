@@ -15,6 +15,7 @@ use crate::error::KeyError;
 use crate::key::{KeyPart, Parts, UserSecretKey, checked};
 use crate::parameters::PublicParameters;
 use crate::points::base_mul;
+use crate::validity::Validity;
 
 /// α·g1. Whoever has it reads everything; it never leaves the authority.
 pub struct MasterSecretKey {
@@ -44,10 +45,11 @@ impl MasterSecretKey {
         (PublicParameters::new(e), master)
     }
 
-    /// Issues a key for a set of attributes, with an r of its own:
+    /// Issues a key for a set of attributes and for sealing dates, with an r of its own:
     /// K1 = α·g1 + r·B, K_u = r·H(u), K3 = r·g2.
     ///
-    /// Cost: for each part (one for a name, 33 for an integer, 17 for any other value) a hash to G1,
+    /// Cost: for each part (one for a name, 33 for an integer, 17 for any other value, and those of the
+    /// validity) a hash to G1,
     /// a blinded multiplication and a share of the final check, which also finds parameters that are
     /// not this authority's.
     ///
@@ -62,10 +64,11 @@ impl MasterSecretKey {
         &self,
         parameters: &PublicParameters,
         attributes: &AttributeSet,
+        validity: Validity,
         rng: &mut impl RandomSource,
     ) -> Result<UserSecretKey, KeyError> {
         let r = Zeroizing::new(random_scalar(rng));
-        let parts = Parts::new(attributes.clone(), |element| {
+        let parts = Parts::new(attributes.clone(), validity, |element| {
             let point = element.point();
             let secret = mul::mul_secret(&point, &r, rng).into_affine();
             Ok(KeyPart { point, secret })

@@ -2,16 +2,20 @@
 //!
 //! A policy stands for a span program (M, π): one row for each element of each leaf, depth first and
 //! from left to right. A name is one element; a comparison has one for each prefix that it accepts,
-//! and is shared out as an `or` of them. How a gate shares its value is in [`sharing`](crate::sharing).
+//! and is shared out as an `or` of them. A sealing date makes the whole an `and` of the policy and an
+//! `or` of the date's prefixes, whose rows come last. How a gate shares its value is in [`sharing`](crate::sharing).
 
 use std::collections::BTreeMap;
 
 use medshare_curve::Scalar;
+use medshare_types::{Digest, hash};
 use zeroize::Zeroizing;
 
 use crate::element::Element;
-use crate::policy::{AccessPolicy, Condition, Node};
+use crate::policy::{AccessPolicy, Condition};
 use crate::sharing::{Term, select, share};
+use crate::validity::path;
+use crate::value::Date;
 
 /// One element of one leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,16 +27,19 @@ pub(crate) struct Row<'p> {
 }
 
 pub(crate) struct AccessStructure<'p> {
-    root: &'p Node,
+    policy: &'p AccessPolicy,
+    sealed_on: Option<Date>,
     rows: Vec<Row<'p>>,
 }
 
 impl<'p> AccessStructure<'p> {
-    pub(crate) fn new(policy: &'p AccessPolicy) -> Self {
+    /// Of the policy, and of the sealing date if there is one.
+    pub(crate) fn new(policy: &'p AccessPolicy, sealed_on: Option<Date>) -> Self {
         // Elements are equal exactly when the bytes that are hashed for them are.
         let mut seen = BTreeMap::new();
         let elements = policy.conditions().flat_map(Condition::elements);
-        let rows = elements.map(|element| {
+        let days = sealed_on.into_iter().flat_map(path);
+        let rows = elements.chain(days).map(|element| {
             let count = seen.entry(element).or_insert(0);
             let occurrence = *count;
             *count += 1;
@@ -43,7 +50,8 @@ impl<'p> AccessStructure<'p> {
         });
         Self {
             rows: rows.collect(),
-            root: policy.root(),
+            policy,
+            sealed_on,
         }
     }
 
@@ -64,7 +72,13 @@ impl<'p> AccessStructure<'p> {
         mut draw: impl FnMut() -> Scalar,
     ) -> Zeroizing<Vec<Scalar>> {
         let mut shares = Zeroizing::new(Vec::with_capacity(self.rows.len()));
-        share(self.root, *secret, &mut draw, &mut shares);
+        let Some(day) = self.sealed_on else {
+            share(self.policy.root(), *secret, &mut draw, &mut shares);
+            return shares;
+        };
+        let part = Zeroizing::new(draw());
+        share(self.policy.root(), *part, &mut draw, &mut shares);
+        shares.extend(path(day).map(|_| *secret - *part));
         shares
     }
 
@@ -72,7 +86,23 @@ impl<'p> AccessStructure<'p> {
     /// every gate the operands with the fewest rows, the first among equals. None if the elements
     /// do not satisfy the policy.
     pub(crate) fn select(&self, held: impl Fn(&Element<'_>) -> bool) -> Option<Vec<Term>> {
-        select(self.root, &held, &mut 0)
+        let mut next_row = 0;
+        let mut terms = select(self.policy.root(), &held, &mut next_row)?;
+        if let Some(day) = self.sealed_on {
+            let row = next_row + path(day).position(|element| held(&element))?;
+            let coefficient = Scalar::from(1u64);
+            terms.push(Term { row, coefficient });
+        }
+        Some(terms)
+    }
+
+    /// H(policy), or H(policy, date).
+    pub(crate) fn digest(&self) -> Digest {
+        let Some(day) = self.sealed_on else {
+            return self.policy.digest();
+        };
+        let fields: [&[u8]; 2] = [&self.policy.to_bytes(), &day.days().to_le_bytes()];
+        hash::digest("medshare/abe/dated-policy/v1", &fields)
     }
 }
 
@@ -83,7 +113,7 @@ mod tests {
 
     fn with_structure<T>(text: &str, check: impl FnOnce(AccessStructure<'_>) -> T) -> T {
         let policy = text.parse().expect(text);
-        check(AccessStructure::new(&policy))
+        check(AccessStructure::new(&policy, None))
     }
 
     fn holds(held: &AttributeSet, element: &Element<'_>) -> bool {

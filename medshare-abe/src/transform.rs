@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 use crate::element::Element;
 use crate::parameters::PublicParameters;
 use crate::points::base_mul;
-use crate::policy::AccessPolicy;
 use crate::secret::SharedSecret;
 use crate::structure::AccessStructure;
 
@@ -56,15 +55,14 @@ pub(crate) struct Coins {
 }
 
 impl Coins {
-    /// coins = XOF(tag ‖ H(pp) ‖ H(policy) ‖ H(aad) ‖ m), 64 bytes a scalar: s, s'_0, …, v_1, ….
+    /// coins = XOF(tag ‖ H(pp) ‖ H(policy, date) ‖ H(aad) ‖ m), 64 bytes a scalar: s, s'_0, …, v_1, ….
     pub(crate) fn derive(
         parameters: &PublicParameters,
-        policy: &AccessPolicy,
         structure: &AccessStructure<'_>,
         aad: &Digest,
         message: &[u8; 32],
     ) -> Self {
-        let (parameters, policy) = (parameters.digest(), policy.digest());
+        let (parameters, policy) = (parameters.digest(), structure.digest());
         let fields = [parameters.as_ref(), policy.as_ref(), aad.as_ref(), message];
         let mut stream = Xof::new("medshare/abe/coins/v1", &fields);
         let mut draw = || wide_reduce(&Zeroizing::new(stream.take()));

@@ -9,8 +9,8 @@ use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::error::DescriptorError;
 use medshare_abe::payload::{self, Preamble};
 use medshare_abe::{
-    AccessError, DataKey, DecapsulateError, MasterSecretKey, PublicParameters, SharedSecret,
-    UserSecretKey, encapsulate,
+    AccessError, DataKey, Date, DecapsulateError, MasterSecretKey, PublicParameters, SharedSecret,
+    UserSecretKey, Validity, encapsulate_dated,
 };
 use medshare_types::hash::digest;
 use medshare_types::{
@@ -33,7 +33,7 @@ struct Record {
 fn record(factors: FactorSet) -> Record {
     let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
     let key = master
-        .issue(&parameters, &attributes("a"), &mut rng(2))
+        .issue(&parameters, &attributes("a"), Validity::ALWAYS, &mut rng(2))
         .expect("a key");
     let (data_key, preamble, _) = payload::create(&mut rng(3));
     let context = RecordContext {
@@ -47,7 +47,9 @@ fn record(factors: FactorSet) -> Record {
         preamble: preamble.digest(),
     };
     let aad = context.digest();
-    let (abe, secret) = encapsulate(&parameters, &policy("a or b"), aad.as_ref(), &mut rng(4));
+    let date = Date::from_days(context.sealed_on.0);
+    let text = policy("a or b");
+    let (abe, secret) = encapsulate_dated(&parameters, &text, date, aad.as_ref(), &mut rng(4));
     let label = GateLabel {
         key: GateKeyId::from_digest(digest("test", &[b"gate key"])),
         context,
@@ -170,9 +172,10 @@ fn a_header_of_one_record_is_none_of_another() {
 
     // The attribute-based header of another record under this label.
     let aad = record.label.context.digest();
-    let (foreign, _) = encapsulate(
+    let (foreign, _) = encapsulate_dated(
         &record.parameters,
         &policy("a or b"),
+        Date::from_days(record.label.context.sealed_on.0),
         aad.as_ref(),
         &mut rng(10),
     );
@@ -281,7 +284,12 @@ fn those_without_attributes_are_told_what_is_missing() {
     let record = record(FactorSet::ABE_AND_GATE);
     let (_, master) = MasterSecretKey::setup(&mut rng(1));
     let key = master
-        .issue(&record.parameters, &attributes("c"), &mut rng(6))
+        .issue(
+            &record.parameters,
+            &attributes("c"),
+            Validity::ALWAYS,
+            &mut rng(6),
+        )
         .expect("a key");
     let digest = record.header.digest();
     let verified = record

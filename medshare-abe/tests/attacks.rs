@@ -5,7 +5,7 @@ mod common;
 
 use ark_ec::CurveGroup;
 use common::{Formula, RawHeader, RawKey, Reading, attributes, choices, policy, rng, subset};
-use medshare_abe::{KeyError, MasterSecretKey, UserSecretKey, encapsulate};
+use medshare_abe::{KeyError, MasterSecretKey, UserSecretKey, Validity, encapsulate};
 use medshare_curve::encoding::{decode_gt, encode_g1, encode_g2};
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::scalar::random_scalar;
@@ -22,7 +22,7 @@ fn some_rows_give_the_key_exactly_to_those_who_satisfy() {
     let keys: Vec<RawKey> = (1..8usize)
         .map(|bits| {
             let set = attributes(&subset(&names, bits).join(","));
-            let key = master.issue(&parameters, &set, &mut rng(bits as u64));
+            let key = master.issue(&parameters, &set, Validity::ALWAYS, &mut rng(bits as u64));
             RawKey::of(&key.expect("a key"))
         })
         .collect();
@@ -54,7 +54,12 @@ fn repeated_attributes_do_not_open_each_other() {
     let raw = RawHeader::of(&header);
     assert_eq!(raw.c2.len(), 2);
     let issue = |list: &str| {
-        let key = master.issue(&parameters, &attributes(list), &mut rng(3));
+        let key = master.issue(
+            &parameters,
+            &attributes(list),
+            Validity::ALWAYS,
+            &mut rng(3),
+        );
         RawKey::of(&key.expect("a key"))
     };
     let (x, y) = (issue("x"), issue("y"));
@@ -89,7 +94,7 @@ fn combine(rows: &[Gt; 3], coefficients: [i64; 3]) -> Gt {
 #[test]
 fn sharing_a_repeat_would_open_to_y() {
     let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
-    let key = master.issue(&parameters, &attributes("y"), &mut rng(2));
+    let key = master.issue(&parameters, &attributes("y"), Validity::ALWAYS, &mut rng(2));
     let y = RawKey::of(&key.expect("a key"));
     let e: [u8; 576] = parameters.to_bytes()[6..].try_into().expect("E");
     let e = decode_gt(&e).expect("in GT");
@@ -111,7 +116,12 @@ fn parts_of_two_users_do_not_add_up() {
     let raw = RawHeader::of(&header);
     let mut random = rng(3);
     let mut issue = |list: &str| {
-        let key = master.issue(&parameters, &attributes(list), &mut random);
+        let key = master.issue(
+            &parameters,
+            &attributes(list),
+            Validity::ALWAYS,
+            &mut random,
+        );
         RawKey::of(&key.expect("a key"))
     };
     let (alice, bob, both) = (issue("a"), issue("b"), issue("a,b"));
@@ -140,7 +150,7 @@ fn keys_with_one_r_can_be_pooled_and_no_two_keys_have_one() {
         ..alice
     };
     let issue = |list: &str, random: &mut _| {
-        let key = master.issue(&parameters, &attributes(list), random);
+        let key = master.issue(&parameters, &attributes(list), Validity::ALWAYS, random);
         RawKey::of(&key.expect("a key"))
     };
     // A generator that repeats itself gives r away twice: the attack works.
@@ -159,7 +169,12 @@ fn keys_that_do_not_belong_together_are_not_read() {
     let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
     let mut random = rng(2);
     let mut issue = |list: &str| {
-        let key = master.issue(&parameters, &attributes(list), &mut random);
+        let key = master.issue(
+            &parameters,
+            &attributes(list),
+            Validity::ALWAYS,
+            &mut random,
+        );
         key.expect("a key").to_bytes()
     };
     let (alice, bob) = (issue("a,b"), issue("a,b"));
@@ -169,7 +184,8 @@ fn keys_that_do_not_belong_together_are_not_read() {
     // K1, K3, and the parts of a and b, each after its own length fields.
     let (k1, k3) = (38..86, 86..182);
     let (a, b) = (191..239, 244..292);
-    assert_eq!(alice.len(), b.end + 4);
+    // No values, the two days of the validity, and its one part.
+    assert_eq!(alice.len(), b.end + 4 + 4 + 4 + 48);
     for field in [k1, k3, a.clone(), b.clone()] {
         let mut mixed = alice.to_vec();
         mixed[field.clone()].copy_from_slice(&bob[field]);
@@ -197,7 +213,12 @@ fn attribute_point(name: &str) -> G1Affine {
 #[test]
 fn attributes_are_hashed_to_the_curve() {
     let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
-    let key = master.issue(&parameters, &attributes("role:nurse"), &mut rng(2));
+    let key = master.issue(
+        &parameters,
+        &attributes("role:nurse"),
+        Validity::ALWAYS,
+        &mut rng(2),
+    );
     let key = RawKey::of(&key.expect("a key"));
     let point = attribute_point("role:nurse");
     assert_eq!(

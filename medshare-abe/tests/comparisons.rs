@@ -4,7 +4,7 @@
 mod common;
 
 use common::{RawHeader, Setting, hospitals, name, rng};
-use medshare_abe::{Attribute, AttributeSet, Date, KeyError, decapsulate, encapsulate};
+use medshare_abe::{Attribute, AttributeSet, Date, KeyError, Validity, decapsulate, encapsulate};
 
 #[test]
 fn a_value_opens_what_it_meets() {
@@ -95,7 +95,9 @@ fn no_key_has_two_values_of_one_label() {
         list.attribute(&name("north")).expect("a value")
     };
     let set: AttributeSet = [north(1), north(2)].into_iter().collect();
-    let refused = setting.master.issue(&setting.parameters, &set, &mut rng(1));
+    let refused = setting
+        .master
+        .issue(&setting.parameters, &set, Validity::ALWAYS, &mut rng(1));
     let label = name("hospital");
     assert_eq!(
         refused.expect_err("two values"),
@@ -123,7 +125,7 @@ fn values_to_come_meet_what_was_sealed_before() {
     let set = AttributeSet::parse("hospital = south", &other).expect("a list");
     let foreign = setting
         .master
-        .issue(&setting.parameters, &set, &mut rng(1))
+        .issue(&setting.parameters, &set, Validity::ALWAYS, &mut rng(1))
         .expect("a key");
     assert!(decapsulate(&setting.parameters, &header, &foreign, b"").is_err());
     assert!(!policy.agrees_with(&other) && policy.agrees_with(&setting.lists));

@@ -7,7 +7,7 @@ use ark_ec::CurveGroup;
 use common::{RawHeader, RawKey, attributes, choices, outside_g2, policy, rng, torsion_g1};
 use medshare_abe::{
     DecapsulateError, Header, MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey,
-    decapsulate, decapsulate_strict, encapsulate,
+    Validity, decapsulate, decapsulate_strict, encapsulate,
 };
 use medshare_curve::G1Affine;
 use medshare_curve::encoding::{decode_g1, encode_g1, encode_g2};
@@ -40,14 +40,18 @@ impl Setting {
     }
 
     fn key(&self, list: &str) -> UserSecretKey {
-        let key = self
-            .master
-            .issue(&self.parameters, &attributes(list), &mut rng(3));
+        let key = self.master.issue(
+            &self.parameters,
+            &attributes(list),
+            Validity::ALWAYS,
+            &mut rng(3),
+        );
         key.expect("a key")
     }
 
     fn places(&self, text: &str) -> Places {
-        let c1 = 6 + 4 + policy(text).to_bytes().len();
+        // Envelope, the policy after its length, and no sealing date.
+        let c1 = 6 + 4 + policy(text).to_bytes().len() + 1;
         Places {
             c1,
             c2: c1 + 96 + 4,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use common::{Formula, attributes, policy, rng, subset};
 use medshare_abe::{
     AccessPolicy, DecapsulateError, KeyError, MasterSecretKey, PublicParameters, UserSecretKey,
-    decapsulate, decapsulate_strict, encapsulate,
+    Validity, decapsulate, decapsulate_strict, encapsulate,
 };
 use proptest::prelude::*;
 
@@ -29,7 +29,12 @@ impl Authority {
     fn key(&self, held: &[&str]) -> UserSecretKey {
         let list = [held, &["unused"]].concat().join(",");
         self.master
-            .issue(&self.parameters, &attributes(&list), &mut rng(7))
+            .issue(
+                &self.parameters,
+                &attributes(&list),
+                Validity::ALWAYS,
+                &mut rng(7),
+            )
             .expect("a key")
     }
 }
@@ -142,9 +147,12 @@ fn keys_of_another_authority_are_told_apart() {
         decapsulate(&here.parameters, &header, &foreign, b"").expect_err("foreign"),
         DecapsulateError::OtherAuthority
     );
-    let issued = there
-        .master
-        .issue(&here.parameters, &attributes("a"), &mut rng(4));
+    let issued = there.master.issue(
+        &here.parameters,
+        &attributes("a"),
+        Validity::ALWAYS,
+        &mut rng(4),
+    );
     assert_eq!(
         issued.expect_err("other parameters"),
         KeyError::Inconsistent
@@ -159,7 +167,7 @@ fn keys_have_at_least_one_attribute_and_not_too_many() {
     let issue = |set| {
         authority
             .master
-            .issue(&authority.parameters, &set, &mut rng(1))
+            .issue(&authority.parameters, &set, Validity::ALWAYS, &mut rng(1))
     };
     assert!(matches!(
         issue(attributes("")).expect_err("none"),
@@ -178,7 +186,8 @@ fn secrets_do_not_print() {
     let key = authority.key(&["a"]);
     let (_, secret) = encapsulate(&authority.parameters, &policy("a"), b"", &mut rng(3));
     assert_eq!(format!("{:?}", authority.master), "MasterSecretKey(secret)");
-    assert_eq!(format!("{key:?}"), "UserSecretKey(a, unused; secret)");
+    let printed = "UserSecretKey(a, unused; 1970-01-01 to 2149-06-06; secret)";
+    assert_eq!(format!("{key:?}"), printed);
     assert_eq!(format!("{secret:?}"), "SharedSecret(secret)");
 }
 

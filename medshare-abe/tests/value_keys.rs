@@ -4,7 +4,7 @@
 mod common;
 
 use common::{RawHeader, RawKey, Setting, rng};
-use medshare_abe::{Attribute, AttributeSet, KeyError, UserSecretKey, encapsulate};
+use medshare_abe::{Attribute, AttributeSet, KeyError, UserSecretKey, Validity, encapsulate};
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::{G1Affine, pairing};
 
@@ -97,7 +97,7 @@ fn prefixes_have_a_space_of_their_own() {
         let set: AttributeSet = [name].into_iter().collect();
         let key = setting
             .master
-            .issue(&setting.parameters, &set, &mut rng(1))
+            .issue(&setting.parameters, &set, Validity::ALWAYS, &mut rng(1))
             .expect("a key");
         assert!(!setting.opens("n == 3", &key), "{spelled}");
         assert!(!setting.opens("n >= 0", &key), "{spelled}");

@@ -4,7 +4,8 @@ mod common;
 
 use common::{Setting, attributes, outside_g2, policy, rng, torsion_g1};
 use medshare_abe::{
-    Header, KeyError, MasterSecretKey, PublicParameters, UserSecretKey, decapsulate, encapsulate,
+    Header, KeyError, MasterSecretKey, PublicParameters, UserSecretKey, Validity, decapsulate,
+    encapsulate,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::{PointError, pairing};
@@ -23,7 +24,7 @@ fn formats_and_derivations_do_not_drift() {
     let (parameters, master) = authority();
     let list = attributes("role:cardiologist, hospital:charité");
     let key = master
-        .issue(&parameters, &list, &mut rng(2))
+        .issue(&parameters, &list, Validity::ALWAYS, &mut rng(2))
         .expect("a key");
     let policy = policy(
         "role:cardiologist and (hospital:st-mary or hospital:charité) and role:cardiologist",
@@ -43,10 +44,10 @@ fn formats_and_derivations_do_not_drift() {
         [
             "87d111d9d7e034612bfb0bc6f5f777e5ef913fc95dd69ac4df4f4cd014806fb1",
             "51064ac1f03da3a441bed78c5a394b7f913933fdeb2836d14a24fa6b513ecd87",
-            "f08df9b1ea8ae20198c98b053de42277bc263b6aaf8ab29ce39685de3fdeba3e",
-            "de1722f8af2fa94270579c5a167acece97241d2a00ac479c4d6e2e9ae0180c47",
-            "c49dbf5ca261c6e35befa10c432f8f2899363a976fef03116c897d4ec1a6c67c",
-            "7bd17f62c643dc734265a38b883a40b0a76f919d643ef29c51cc1b0923ff7b26",
+            "e04db5a982703d32570990032788d0ce313ec977e159d55dd697008e04f455aa",
+            "0391dea4349e8e9d48b19c6b18cf0b6619f6662832c776fdec9b567759f69a4a",
+            "a9c16e350c76af21f5cb6c391664f27ca43cb285ce9415cd5b1db18e2de0814d",
+            "9a3ca32c67aced882102ff285f025b0c53cafae00fa368c7aeee9acf31d6bf42",
             "903bad51ac575c6f2a065f11596e69ee4725809a3975cb7f5decbb2e3379e664"
         ]
     );
@@ -68,9 +69,9 @@ fn formats_of_values_and_thresholds_do_not_drift() {
     assert_eq!(
         found,
         [
-            "48877ba3f59db320734c11e120457f2bdb8f628e63f520d6bbc2bd57cfa2ffcd",
-            "7d93ddd7d4a23a3b8c8f0708a1ac07ebdf778c6cd9e4fec95a4117b017cc34cc",
-            "9a36c5d2995bbf31fbfe890520e2a40d35fc5d90e23bc3b060838cce71cf8a0e"
+            "973b27527662c09ef65cda53e13a5bf786a7abb8a33047461023afddfe2ffb55",
+            "6aec760bfdb933e76848e3f74bde9979f83ccfa08300aaead33f703d2a030b27",
+            "a504e72673f042d9c3ffb8f125e1abf6852b1a8618bc4c880d1f0c9066196714"
         ]
     );
 }
@@ -94,7 +95,7 @@ fn everything_round_trips() {
     assert_eq!(read, parameters);
     let master = MasterSecretKey::from_bytes(&master.to_bytes()).expect("a master key");
     let key = master
-        .issue(&read, &attributes("a,b"), &mut rng(2))
+        .issue(&read, &attributes("a,b"), Validity::ALWAYS, &mut rng(2))
         .expect("a key");
     let bytes = key.to_bytes();
     let key = UserSecretKey::from_bytes(&bytes, &read, &mut rng(3)).expect("a key");
@@ -125,7 +126,12 @@ fn assert_strict(bytes: &[u8], is_error: impl Fn(&[u8]) -> bool) {
 fn user_keys_are_read_strictly() {
     let (parameters, master) = authority();
     let key = master
-        .issue(&parameters, &attributes("a,b"), &mut rng(2))
+        .issue(
+            &parameters,
+            &attributes("a,b"),
+            Validity::ALWAYS,
+            &mut rng(2),
+        )
         .expect("a key");
     let bytes = key.to_bytes();
     let read =
@@ -207,7 +213,7 @@ fn headers_are_read_strictly() {
         Err(DecodeError::TooLong { .. })
     ));
     // Another number of points than the policy has rows or repeats.
-    let c2 = 6 + 4 + policy("x and (x or y)").to_bytes().len() + 96;
+    let c2 = 6 + 4 + policy("x and (x or y)").to_bytes().len() + 1 + 96;
     let c3 = c2 + 4 + 2 * 96;
     assert_eq!((bytes[c2], bytes[c3]), (2, 3));
     let mut fewer_c2 = [&bytes[..c3 - 96], &bytes[c3..]].concat();

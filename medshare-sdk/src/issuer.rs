@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use medshare_abe::{AttributeSet, MasterSecretKey, PublicParameters};
+use medshare_abe::{AttributeSet, MasterSecretKey, PublicParameters, Validity};
 use medshare_contract::state::PersonState;
 use medshare_contract::{RESERVED_ATTRIBUTE_PREFIX, keys};
 use medshare_types::keystore::BoxFuture;
@@ -136,7 +136,12 @@ impl AttributeAuthority {
         let attributes = parse_attributes(&texts)?;
         let key = self
             .master
-            .issue(&self.parameters, &attributes, &mut os_random())
+            .issue(
+                &self.parameters,
+                &attributes,
+                Validity::ALWAYS,
+                &mut os_random(),
+            )
             .map_err(|_| Error::Undecipherable)?;
         Ok(key.to_bytes())
     }

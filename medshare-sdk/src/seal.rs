@@ -7,7 +7,7 @@ use bytes::Bytes;
 use medshare_abe::access::{AccessHeader, KeyFactors};
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::payload::{self, ContentTree, Preamble};
-use medshare_abe::{AccessPolicy, DataKey, encapsulate};
+use medshare_abe::{AccessPolicy, DataKey, Date, encapsulate_dated};
 use medshare_contract::state::{RecordHeadState, SealedLabel};
 use medshare_contract::{Call, RegisterRecord, keys};
 use medshare_threshold::GateSealer;
@@ -267,8 +267,10 @@ impl Plan {
         };
         let work = move || {
             let rng = &mut os_random();
+            let sealed_on = Date::from_days(context.sealed_on.0);
             let ctx = context.digest();
-            let (abe, secret) = encapsulate(&parameters, &policy, ctx.as_ref(), rng);
+            let (abe, secret) =
+                encapsulate_dated(&parameters, &policy, sealed_on, ctx.as_ref(), rng);
             let gate = GateSealer::new(rng);
             let label = GateLabel {
                 key: gate_key.id,

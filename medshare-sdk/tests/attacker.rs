@@ -16,7 +16,7 @@ use loot::{HolderSecret, Loot, find, windows_of};
 use medshare_abe::access::KeyFactors;
 use medshare_abe::{
     AccessError, AttributeSet, DecapsulateError, KeyError, MasterSecretKey, SharedSecret,
-    UserSecretKey, encapsulate,
+    UserSecretKey, Validity, encapsulate,
 };
 use medshare_curve::Scalar;
 use medshare_curve::pairing::{g1, g2};
@@ -159,7 +159,9 @@ async fn three_shares_without_the_attribute_key_do_not() {
     // An authority of the attacker's own issues the attribute.
     let (parameters, master) = MasterSecretKey::setup(&mut rng());
     let attributes: AttributeSet = ["role:medic".parse().unwrap()].into_iter().collect();
-    let forged = master.issue(&parameters, &attributes, &mut rng()).unwrap();
+    let forged = master
+        .issue(&parameters, &attributes, Validity::ALWAYS, &mut rng())
+        .unwrap();
     assert!(matches!(
         loot.decapsulate(&forged),
         Err(DecapsulateError::OtherAuthority)

@@ -8,8 +8,8 @@ use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use medshare_abe::error::PayloadError;
 use medshare_abe::payload::{self, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener};
 use medshare_abe::{
-    AccessPolicy, Header, MasterSecretKey, UserSecretKey, decapsulate, decapsulate_strict,
-    encapsulate,
+    AccessPolicy, Header, MasterSecretKey, UserSecretKey, Validity, decapsulate,
+    decapsulate_strict, encapsulate,
 };
 
 use super::{Case, Row, measure as measure_cases};
@@ -149,9 +149,12 @@ fn shape_cases<'a>(
             row: row("keygen", false, key.to_bytes().len()),
             repeat: 2,
             run: Box::new(move || {
-                let key = setting
-                    .master
-                    .issue(parameters, &set, &mut *rng.borrow_mut());
+                let key = setting.master.issue(
+                    parameters,
+                    &set,
+                    Validity::ALWAYS,
+                    &mut *rng.borrow_mut(),
+                );
                 drop(black_box(key));
             }),
         });

@@ -14,6 +14,7 @@ use crate::element::Element;
 use crate::error::KeyError;
 use crate::name::Name;
 use crate::parameters::PublicParameters;
+use crate::validity::Validity;
 use crate::value::Value;
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -23,6 +24,9 @@ struct EncodedKey {
     k3: G2Bytes,
     names: BTreeMap<Name, G1Bytes>,
     values: BTreeMap<Name, EncodedValue>,
+    validity: Validity,
+    /// One for each prefix of the validity's cover, ascending.
+    days: Vec<G1Bytes>,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -42,19 +46,21 @@ impl Drop for EncodedKey {
         self.k1.0.zeroize();
         let values = self.values.values_mut().flat_map(|value| &mut value.parts);
         let parts = self.names.values_mut().chain(values);
+        let parts = parts.chain(&mut self.days);
         parts.for_each(|part| part.0.zeroize());
     }
 }
 
 impl EncodedKey {
-    /// Every value with as many parts as it has prefixes.
+    /// Every value with as many parts as it has prefixes, and the validity too.
     fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let key = Self::from_wire(bytes)?;
         let whole = |held: &EncodedValue| held.parts.len() == held.value.prefixes().count();
-        if key.values.values().all(whole) {
+        let days = key.validity.cover().len();
+        if key.values.values().all(whole) && key.days.len() == days {
             Ok(key)
         } else {
-            let reason = "a value has a part for each of its prefixes".to_owned();
+            let reason = "a value or a validity has a part for each of its prefixes".to_owned();
             Err(DecodeError::Malformed { reason })
         }
     }
@@ -73,6 +79,10 @@ impl EncodedKey {
             Element::Prefix { label, prefix, .. } => {
                 let held = self.values.get(*label)?;
                 held.parts.get(usize::from(prefix.depth))
+            }
+            Element::Day(prefix) => {
+                let mut held = self.validity.cover().into_iter().zip(&self.days);
+                held.find_map(|(cover, part)| (cover == *prefix).then_some(part))
             }
         }
     }
@@ -102,6 +112,10 @@ impl UserSecretKey {
                 .iter()
                 .for_each(|part| write_part(part, &mut out));
         }
+        out.extend_from_slice(&wire::to_borsh(&self.parts.validity));
+        write_count(self.parts.days.len(), &mut out);
+        let days = self.parts.days.iter();
+        days.for_each(|(_, part)| write_part(part, &mut out));
         out
     }
 
@@ -110,7 +124,8 @@ impl UserSecretKey {
         let values = self.parts.values.iter();
         let values = values.map(|(label, held)| wire::to_borsh(&(label, &held.value)).len() + 4);
         let parts = 48 * self.parts.iter().count();
-        6 + 32 + 48 + 96 + 4 + names.sum::<usize>() + 4 + values.sum::<usize>() + parts
+        let counts = 4 + names.sum::<usize>() + 4 + values.sum::<usize>() + 4 + 4;
+        6 + 32 + 48 + 96 + counts + parts
     }
 
     /// Parses the canonical bytes and checks the key: every point in its subgroup and not the
@@ -130,13 +145,17 @@ impl UserSecretKey {
         if encoded.parameters != parameters.digest() {
             return Err(KeyError::OtherAuthority);
         }
-        let parts = Parts::new(encoded.attributes().collect(), |element| {
-            let secret = encoded.part(element).ok_or(DecodeError::Truncated)?;
-            Ok(KeyPart {
-                point: element.point(),
-                secret: decode_g1(secret)?,
-            })
-        })?;
+        let parts = Parts::new(
+            encoded.attributes().collect(),
+            encoded.validity,
+            |element| {
+                let secret = encoded.part(element).ok_or(DecodeError::Truncated)?;
+                Ok(KeyPart {
+                    point: element.point(),
+                    secret: decode_g1(secret)?,
+                })
+            },
+        )?;
         let (k1, k3) = (decode_g1(&encoded.k1)?, decode_g2(&encoded.k3)?);
         checked(parameters, (k1, k3), parts, rng)
     }

@@ -15,11 +15,12 @@ use crate::element::Element;
 use crate::error::KeyError;
 use crate::parameters::PublicParameters;
 use crate::points::base;
+use crate::validity::Validity;
 
 pub use parts::MAX_KEY_PARTS;
 pub(crate) use parts::{KeyPart, Parts, check};
 
-/// A person's key for a set of attributes. Erased when dropped, never printed.
+/// A person's key for a set of attributes and of sealing dates. Erased when dropped, never printed.
 pub struct UserSecretKey {
     /// H(pp) of the authority.
     parameters: Digest,
@@ -35,6 +36,12 @@ impl UserSecretKey {
     /// The attributes that it is for.
     pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         self.parts.attributes.iter()
+    }
+
+    /// The sealing dates that it is for.
+    #[must_use]
+    pub const fn validity(&self) -> Validity {
+        self.parts.validity
     }
 
     /// H(pp) of the authority that issued it.
@@ -103,6 +110,10 @@ impl Drop for UserSecretKey {
 
 impl fmt::Debug for UserSecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UserSecretKey({}; secret)", self.parts.attributes)
+        write!(
+            f,
+            "UserSecretKey({}; {}; secret)",
+            self.parts.attributes, self.parts.validity
+        )
     }
 }

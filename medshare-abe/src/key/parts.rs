@@ -1,4 +1,4 @@
-//! The parts of a key: K_u for every element of its attributes.
+//! The parts of a key: K_u for every element of its attributes and of its validity.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,11 @@ use crate::attribute::{AttributeSet, Kind};
 use crate::element::Element;
 use crate::error::KeyError;
 use crate::name::Name;
-use crate::value::Value;
+use crate::validity::Validity;
+use crate::value::{Prefix, Value};
 
-/// The most parts of one key: one for a name, 33 for an integer, 17 for any other value.
+/// The most parts of one key: one for a name, 33 for an integer, 17 for any other value. Those of the
+/// validity come on top.
 pub const MAX_KEY_PARTS: usize = 1024;
 
 pub(crate) struct Parts {
@@ -19,6 +21,9 @@ pub(crate) struct Parts {
     pub(super) names: BTreeMap<Name, KeyPart>,
     /// One value a label.
     pub(super) values: BTreeMap<Name, HeldValue>,
+    pub(super) validity: Validity,
+    /// One for each prefix of the validity's cover.
+    pub(super) days: Vec<(Prefix, KeyPart)>,
 }
 
 pub(crate) struct KeyPart {
@@ -35,9 +40,10 @@ pub(super) struct HeldValue {
 }
 
 impl Parts {
-    /// Makes the part of every element, in the order of the attributes.
+    /// Makes the part of every element: attributes in their order, then days.
     pub(crate) fn new(
         attributes: AttributeSet,
+        validity: Validity,
         mut make: impl FnMut(&Element<'_>) -> Result<KeyPart, KeyError>,
     ) -> Result<Self, KeyError> {
         check(&attributes)?;
@@ -45,6 +51,8 @@ impl Parts {
             attributes: AttributeSet::default(),
             names: BTreeMap::new(),
             values: BTreeMap::new(),
+            validity,
+            days: Vec::new(),
         };
         for attribute in &attributes {
             match attribute.kind() {
@@ -63,6 +71,10 @@ impl Parts {
                 }
             }
         }
+        for prefix in validity.cover() {
+            let part = make(&Element::Day(prefix))?;
+            parts.days.push((prefix, part));
+        }
         parts.attributes = attributes;
         Ok(parts)
     }
@@ -79,20 +91,26 @@ impl Parts {
                 let fits = held.value.domain() == *domain && held.value.begins_with(*prefix);
                 held.parts.get(usize::from(prefix.depth)).filter(|_| fits)
             }
+            Element::Day(prefix) => {
+                let mut days = self.days.iter();
+                days.find_map(|(held, part)| (held == prefix).then_some(part))
+            }
         }
     }
 
     /// All of them, in the order in which they were made.
     pub(super) fn iter(&self) -> impl Iterator<Item = &KeyPart> {
         let values = self.values.values().flat_map(|held| &held.parts);
-        self.names.values().chain(values)
+        let days = self.days.iter().map(|(_, part)| part);
+        self.names.values().chain(values).chain(days)
     }
 }
 
 impl Drop for Parts {
     fn drop(&mut self) {
         let values = self.values.values_mut().flat_map(|held| &mut held.parts);
-        let all = self.names.values_mut().chain(values);
+        let days = self.days.iter_mut().map(|(_, part)| part);
+        let all = self.names.values_mut().chain(values).chain(days);
         all.for_each(|part| part.secret.zeroize());
     }
 }

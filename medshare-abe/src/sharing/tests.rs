@@ -43,7 +43,7 @@ fn cuts(leaves: &[&str]) -> Vec<Vec<String>> {
 fn name_of<'a>(element: &Element<'a>) -> &'a str {
     match element {
         Element::Name(name) => name.as_str(),
-        Element::Prefix { .. } => panic!("only names are used here"),
+        Element::Prefix { .. } | Element::Day(_) => panic!("only names are used here"),
     }
 }
 
@@ -96,7 +96,7 @@ fn rows_span_the_secret_exactly_when_the_attributes_satisfy() {
     for count in 1..=NAMES.len() {
         for text in formulas(&NAMES[..count]) {
             let policy: AccessPolicy = text.parse().expect("a policy");
-            let structure = AccessStructure::new(&policy);
+            let structure = AccessStructure::new(&policy, None);
             let matrix = matrix(&structure);
             for held in 0..1usize << count {
                 let has = |row: usize| held >> row & 1 == 1;
@@ -197,7 +197,7 @@ fn large_thresholds_interpolate_exactly() {
     for (count, needed) in [(16, 9), (17, 9), (40, 39)] {
         let text = format!("{needed} of ({})", names[..count].join(", "));
         let policy: AccessPolicy = text.parse().expect("a policy");
-        let structure = AccessStructure::new(&policy);
+        let structure = AccessStructure::new(&policy, None);
         let mut next = 0u64;
         let secret = Scalar::from(77u64);
         let shares = structure.share(&secret, || {

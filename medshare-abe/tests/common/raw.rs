@@ -20,6 +20,10 @@ pub struct RawKey {
     pub parts: BTreeMap<String, G1Affine>,
     /// The parts of each label's value, by the length of the prefix.
     pub values: BTreeMap<String, Vec<G1Affine>>,
+    /// First and last day of the validity.
+    pub validity: [u16; 2],
+    /// One part for each prefix of the validity's cover, ascending.
+    pub days: Vec<G1Affine>,
 }
 
 /// A value as it stands in a key.
@@ -36,7 +40,10 @@ impl RawKey {
         let bytes = key.to_bytes();
         let mut body = &bytes[6 + 32..];
         type Values = BTreeMap<String, (RawValue, Vec<G1Bytes>)>;
-        let (k1, k3, parts, values): (G1Bytes, G2Bytes, BTreeMap<String, G1Bytes>, Values) =
+        type Points = (G1Bytes, G2Bytes, BTreeMap<String, G1Bytes>);
+        let ((k1, k3, parts), values): (Points, Values) =
+            BorshDeserialize::deserialize(&mut body).expect("the layout of docs/spec/abe.md");
+        let (validity, days): ([u16; 2], Vec<G1Bytes>) =
             BorshDeserialize::deserialize(&mut body).expect("the layout of docs/spec/abe.md");
         assert!(body.is_empty());
         let points = |points: Vec<G1Bytes>| {
@@ -54,6 +61,8 @@ impl RawKey {
                 .into_iter()
                 .map(|(label, (_, list))| (label, points(list)))
                 .collect(),
+            validity,
+            days: points(days),
         }
     }
 }
@@ -83,7 +92,8 @@ impl RawHeader {
     pub fn of(header: &Header) -> Self {
         let whole = header.to_bytes();
         let mut rest = &whole[6..];
-        let (_policy, c1, c2, c3, c4): (Vec<u8>, G2Bytes, Vec<G2Bytes>, Vec<G1Bytes>, [u8; 32]) =
+        type Points = (G2Bytes, Vec<G2Bytes>, Vec<G1Bytes>);
+        let (_policy, _sealed_on, (c1, c2, c3), c4): (Vec<u8>, Option<u16>, Points, [u8; 32]) =
             BorshDeserialize::deserialize(&mut rest).expect("the layout of docs/spec/abe.md");
         assert!(rest.is_empty());
         Self {

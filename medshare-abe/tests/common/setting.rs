@@ -2,7 +2,7 @@
 
 use medshare_abe::{
     AccessPolicy, AttributeSet, DecapsulateError, Enumeration, EnumerationId, Enumerations,
-    KeyError, MasterSecretKey, Name, PublicParameters, UserSecretKey, decapsulate,
+    KeyError, MasterSecretKey, Name, PublicParameters, UserSecretKey, Validity, decapsulate,
     decapsulate_strict, encapsulate,
 };
 
@@ -41,7 +41,8 @@ impl Setting {
 
     pub fn issue(&self, held: &str) -> Result<UserSecretKey, KeyError> {
         let set = AttributeSet::parse(held, &self.lists).expect("a list");
-        self.master.issue(&self.parameters, &set, &mut rng(7))
+        self.master
+            .issue(&self.parameters, &set, Validity::ALWAYS, &mut rng(7))
     }
 
     pub fn policy(&self, text: &str) -> AccessPolicy {
