@@ -10,7 +10,7 @@ use medshare_abe::error::DescriptorError;
 use medshare_abe::payload::{self, Preamble};
 use medshare_abe::{
     AccessError, DataKey, Date, DecapsulateError, MasterSecretKey, PublicParameters, SharedSecret,
-    UserSecretKey, Validity, encapsulate_dated,
+    UserSecretKey, Validity, encapsulate, encapsulate_dated,
 };
 use medshare_types::hash::digest;
 use medshare_types::{
@@ -302,4 +302,37 @@ fn those_without_attributes_are_told_what_is_missing() {
         refused.expect_err("not satisfied"),
         DecapsulateError::PolicyUnsatisfied { missing } if missing.len() == 1
     ));
+}
+
+/// A sealer who leaves the day out, so that every key opens, or names another than the chain knows.
+#[test]
+fn the_headers_day_is_the_labels() {
+    let record = record(FactorSet::ABE_AND_GATE);
+    let (parameters, policy, aad) = (
+        &record.parameters,
+        policy("a or b"),
+        record.label.context.digest(),
+    );
+    let day = Date::from_days(record.label.context.sealed_on.0 - 1);
+    for (abe, secret) in [
+        encapsulate(parameters, &policy, aad.as_ref(), &mut rng(6)),
+        encapsulate_dated(parameters, &policy, day, aad.as_ref(), &mut rng(6)),
+    ] {
+        let mut label = record.label.clone();
+        label.abe = abe.digest();
+        let factors = KeyFactors::new(&secret).with_gate(&GATE);
+        let sealed = AccessHeader::seal(abe.clone(), label.clone(), &factors, &record.data_key);
+        assert_eq!(sealed, Err(AccessError::DateMismatch));
+        // Put together by hand, as it would stand in an object store.
+        let bytes = [
+            &record.header.to_wire()[..6],
+            &abe.to_bytes()[6..],
+            &label.to_wire()[6..],
+            &factors.wrap(&label.digest(), &record.data_key),
+        ]
+        .concat();
+        let forged = AccessHeader::from_wire(&bytes).expect("an access header");
+        let verified = forged.verify(&forged.digest(), &label, &record.preamble);
+        assert_eq!(verified.map(|_| ()), Err(AccessError::DateMismatch));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use medshare_abe::{Date, Validity};
 use medshare_ledger::VerifyError;
 use medshare_types::{DecodeError, Denial, keystore::KeyStoreError};
 
@@ -22,6 +23,15 @@ pub enum Error {
         policy: String,
         /// Attributes that would help.
         missing: Vec<String>,
+    },
+    /// The record was sealed on a day that the reader's attribute key is not for, and a new key is
+    /// not for it either.
+    #[error("sealed on {sealed_on}, and the attribute key is for {validity}")]
+    KeyLapsed {
+        /// The record's sealing date.
+        sealed_on: Date,
+        /// The days that the key is for.
+        validity: Validity,
     },
     /// An attribute's text is not an attribute.
     #[error("invalid attribute {attribute:?}: {reason}")]
@@ -189,6 +199,7 @@ impl Error {
         match self {
             Self::Denied(denial) => denial.code(),
             Self::PolicyUnsatisfied { .. } => "policy_unsatisfied",
+            Self::KeyLapsed { .. } => "key_lapsed",
             Self::InvalidAttribute { .. } => "invalid_attribute",
             Self::SegmentMismatch { .. } => "segment_mismatch",
             Self::ObjectTruncated { .. } => "object_truncated",

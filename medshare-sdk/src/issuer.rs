@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use medshare_abe::{AttributeSet, MasterSecretKey, PublicParameters, Validity};
+use medshare_abe::{AttributeSet, Date, MasterSecretKey, PublicParameters, Validity};
 use medshare_contract::state::PersonState;
 use medshare_contract::{RESERVED_ATTRIBUTE_PREFIX, keys};
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{
-    ChainId, Denial, Digest, PersonId, RandomSource as _, ReplicaId, Signature, Signer, Timestamp,
-    hash,
+    ChainId, Denial, Digest, PersonId, RandomSource as _, ReplicaId, SealingDate, Signature,
+    Signer, Timestamp, hash,
 };
 use zeroize::Zeroizing;
 
@@ -21,6 +21,9 @@ use crate::random::os_random;
 
 /// How far a request's time may lie from the authority's clock, milliseconds.
 const REQUEST_TOLERANCE_MS: u64 = 60_000;
+
+/// On how many days a record may be sealed, that of issue being the first, so that a new key opens it.
+pub const DEFAULT_KEY_LIFETIME_DAYS: u16 = 366;
 
 /// The name that every attribute key also carries: whose word it rests on. A policy can demand it,
 /// as in `role:cardiologist and vouched-by:st-mary`; otherwise any organisation's word will do.
@@ -90,6 +93,7 @@ pub struct AttributeAuthority {
     parameters: PublicParameters,
     master: MasterSecretKey,
     chain: Chain,
+    key_lifetime_days: u16,
     /// The nonces of requests answered within the tolerance.
     answered: Mutex<BTreeMap<[u8; 32], Timestamp>>,
 }
@@ -103,6 +107,15 @@ impl AttributeAuthority {
         Self::new((*inner.parameters).clone(), master, inner.chain.clone())
     }
 
+    /// Keys open what is sealed on so many days, that of issue being the first, and everything older;
+    /// [`DEFAULT_KEY_LIFETIME_DAYS`] unless said here. The SDK asks for a new key when a record needs
+    /// it, so a shorter lifetime costs requests, and cuts off sooner who is no longer vouched for.
+    #[must_use]
+    pub const fn with_key_lifetime(mut self, days: u16) -> Self {
+        self.key_lifetime_days = days;
+        self
+    }
+
     pub(crate) const fn new(
         parameters: PublicParameters,
         master: MasterSecretKey,
@@ -113,6 +126,7 @@ impl AttributeAuthority {
             parameters,
             master,
             chain,
+            key_lifetime_days: DEFAULT_KEY_LIFETIME_DAYS,
             answered,
         }
     }
@@ -139,11 +153,18 @@ impl AttributeAuthority {
             .issue(
                 &self.parameters,
                 &attributes,
-                Validity::ALWAYS,
+                self.validity().ok_or(Error::Undecipherable)?,
                 &mut os_random(),
             )
             .map_err(|_| Error::Undecipherable)?;
         Ok(key.to_bytes())
+    }
+
+    /// From the first day, so that a key also opens what was sealed before it was issued.
+    fn validity(&self) -> Option<Validity> {
+        let today = SealingDate::of(clock::now()).0;
+        let until = today.saturating_add(self.key_lifetime_days);
+        Validity::until(Date::from_days(until)).ok()
     }
 
     /// Whether the request is of about now and was not answered before.

@@ -174,10 +174,8 @@ impl Open {
             version: grant.version,
         };
         let located = Located::fetch(person, record).await?;
-        let key = person.attribute_key().await?;
         // Before a ticket is asked for: a use is not to be lost on a record that stays shut.
-        located.check_policy(key.as_ref())?;
-        let key = key.ok_or(Error::Undecipherable)?;
+        let key = located.key_of(person).await?;
 
         let session = SessionSecret::new(&mut os_random());
         let effect = self.request(&located, &session).await?;

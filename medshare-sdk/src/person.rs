@@ -13,6 +13,7 @@ use crate::clock;
 use crate::consortium::Consortium;
 use crate::error::{Error, Result};
 use crate::grant::GrantRequest;
+use crate::issuer::KeyRequest;
 use crate::observe::observed;
 use crate::open::Open;
 use crate::random::os_random;
@@ -124,16 +125,32 @@ impl Person {
 
     /// The person's attribute key; none for somebody enrolled without attributes.
     pub(crate) async fn attribute_key(&self) -> Result<Option<UserSecretKey>> {
-        let Some(bytes) = self.keys.attribute_key().await? else {
-            return Ok(None);
-        };
+        match self.keys.attribute_key().await? {
+            Some(bytes) => self.parse_key(bytes).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A new attribute key for what the chain says of the person today, in the place of the old one.
+    pub(crate) async fn renew_attribute_key(&self) -> Result<UserSecretKey> {
+        let inner = &self.consortium.inner;
+        let authority = inner.parameters.digest();
+        let request =
+            KeyRequest::sign(inner.chain.id(), &authority, self.id, &*self.signer).await?;
+        let bytes = inner.issuer.issue(&request).await?;
+        let key = self.parse_key(bytes.clone()).await?;
+        self.keys.store_attribute_key(&bytes).await?;
+        Ok(key)
+    }
+
+    async fn parse_key(&self, bytes: Zeroizing<Vec<u8>>) -> Result<UserSecretKey> {
         let parameters = Arc::clone(&self.consortium.inner.parameters);
         let parse = move || UserSecretKey::from_bytes(&bytes, &parameters, &mut os_random());
         let parsed = tokio::task::spawn_blocking(parse).await;
         let parsed = parsed.map_err(|error| Error::Io {
             source: error.into(),
         })?;
-        parsed.map(Some).map_err(|_| Error::Undecipherable)
+        parsed.map_err(|_| Error::Undecipherable)
     }
 }
 

@@ -5,7 +5,7 @@ use medshare_abe::access::{AccessHeader, VerifiedAccess};
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::error::DecapsulateError;
 use medshare_abe::payload::{ContentTree, Preamble};
-use medshare_abe::{AttributeSet, SharedSecret, UserSecretKey};
+use medshare_abe::{AttributeSet, Date, SharedSecret, UserSecretKey};
 use medshare_contract::keys;
 use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_types::{Denial, Wire};
@@ -62,8 +62,29 @@ impl Located {
         })
     }
 
-    /// Says which attributes are missing, before anything is asked of the consortium.
-    pub(crate) fn check_policy(&self, key: Option<&UserSecretKey>) -> Result<()> {
+    /// The person's attribute key, which opens the record: that it does is found out before anything
+    /// is asked of the consortium. A key that has lapsed is renewed.
+    pub(crate) async fn key_of(&self, person: &Person) -> Result<UserSecretKey> {
+        let key = person.attribute_key().await?;
+        self.check_policy(key.as_ref())?;
+        let key = key.ok_or(Error::Undecipherable)?;
+        let sealed_on = Date::from_days(self.sealed.label.context.sealed_on.0);
+        if key.validity().contains(sealed_on) {
+            return Ok(key);
+        }
+        let key = person.renew_attribute_key().await?;
+        let validity = key.validity();
+        if validity.contains(sealed_on) {
+            Ok(key)
+        } else {
+            Err(Error::KeyLapsed {
+                sealed_on,
+                validity,
+            })
+        }
+    }
+
+    fn check_policy(&self, key: Option<&UserSecretKey>) -> Result<()> {
         let policy = self.header.abe().policy();
         let attributes: AttributeSet = key
             .map(|key| key.attributes().cloned().collect())
@@ -143,9 +164,7 @@ async fn first_fitting<T>(
 /// Opens a record's descriptor by attributes alone.
 pub(crate) async fn describe(person: &Person, record: Record) -> Result<Descriptor> {
     let located = Located::fetch(person, record).await?;
-    let key = person.attribute_key().await?;
-    located.check_policy(key.as_ref())?;
-    let key = key.ok_or(Error::Undecipherable)?;
+    let key = located.key_of(person).await?;
     let expected = located.record.descriptor;
     let descriptor = first_fitting(
         person,

@@ -25,7 +25,7 @@ use crate::clock;
 use crate::consortium::{Consortium, ConsortiumParts, Inner};
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
-use crate::issuer::AttributeAuthority;
+use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS};
 use crate::keystore::{PassphraseCost, PassphraseKeyStore};
 use crate::objects::StoreLocation;
 use crate::random::os_random;
@@ -56,6 +56,7 @@ pub struct InProcess {
     passphrase: String,
     cost: PassphraseCost,
     parameters: ChainParameters,
+    key_lifetime_days: u16,
 }
 
 impl InProcess {
@@ -71,6 +72,7 @@ impl InProcess {
             passphrase: String::new(),
             cost: PassphraseCost::default(),
             parameters: ChainParameters::default(),
+            key_lifetime_days: DEFAULT_KEY_LIFETIME_DAYS,
         }
     }
 
@@ -96,6 +98,12 @@ impl InProcess {
     /// Other numbers for the rules, for a consortium that is founded now.
     pub const fn with_parameters(mut self, parameters: ChainParameters) -> Self {
         self.parameters = parameters;
+        self
+    }
+
+    /// See [`AttributeAuthority::with_key_lifetime`].
+    pub const fn with_key_lifetime(mut self, days: u16) -> Self {
+        self.key_lifetime_days = days;
         self
     }
 
@@ -190,7 +198,8 @@ impl InProcess {
         let clients = handles.iter().map(NodeHandle::client).collect();
         let client = Arc::new(InProcessClient(clients));
         let chain = Chain::new(genesis.clone(), client.clone())?;
-        let issuer = Arc::new(AttributeAuthority::new(parameters, master, chain));
+        let issuer = AttributeAuthority::new(parameters, master, chain);
+        let issuer = Arc::new(issuer.with_key_lifetime(self.key_lifetime_days));
         let mut inner = Inner::new(ConsortiumParts {
             genesis,
             client,
