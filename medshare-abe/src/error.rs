@@ -1,6 +1,8 @@
 //! Everything that can go wrong, one enum an operation.
 
 mod language;
+#[cfg(feature = "passphrase")]
+mod storage;
 
 use medshare_curve::PointError;
 use medshare_types::{DecodeError, FactorSet};
@@ -11,6 +13,8 @@ use crate::validity::Validity;
 use crate::value::Date;
 
 pub use language::{AttributeError, EnumerationError, SyntaxError};
+#[cfg(feature = "passphrase")]
+pub use storage::StorageError;
 
 /// Why a key was not issued or not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -110,12 +110,18 @@
 //! | [`access`] | the access header: wrapped data key, bound to a gate label |
 //! | [`descriptor`] | what a record is, for those whose attributes open it |
 //!
+//! | feature | adds |
+//! |---|---|
+//! | `passphrase` | `storage`: keys encrypted under a passphrase |
+//! | `serde` | keys and headers as opaque bytes in serde's formats; `UncheckedUserKey` |
+//!
 //! Papers: Riepel and Wee, *FABEO: Fast Attribute-Based Encryption with Optimal Security*, CCS 2022;
 //! Fujisaki and Okamoto, *Secure Integration of Asymmetric and Symmetric Encryption Schemes*, CRYPTO
 //! 1999; Bethencourt, Sahai and Waters, *Ciphertext-Policy Attribute-Based Encryption*, IEEE S&P 2007
 //! (comparisons by bits); Hofheinz, Hövelmanns and Kiltz, *A Modular Analysis of the Fujisaki–Okamoto
 //! Transformation*, TCC 2017; Hoang, Reyhanitabar, Rogaway and Vizár, *Online Authenticated
-//! Encryption and its Nonce-Reuse Misuse-Resistance*, CRYPTO 2015. RFC 9380.
+//! Encryption and its Nonce-Reuse Misuse-Resistance*, CRYPTO 2015; Len, Grubbs and Ristenpart,
+//! *Partitioning Oracle Attacks*, USENIX Security 2021. RFC 9106, RFC 9380.
 //!
 //! # Deviations from the paper
 //!
@@ -145,7 +151,11 @@ pub mod payload;
 mod points;
 pub mod policy;
 mod secret;
+#[cfg(feature = "serde")]
+mod serde;
 mod sharing;
+#[cfg(feature = "passphrase")]
+pub mod storage;
 mod structure;
 mod transform;
 mod validity;
@@ -156,6 +166,8 @@ pub use attribute::{Attribute, AttributeSet};
 pub use decapsulate::{decapsulate, decapsulate_strict};
 pub use encapsulate::{encapsulate, encapsulate_dated};
 pub use enumeration::{Enumeration, EnumerationId, Enumerations};
+#[cfg(feature = "passphrase")]
+pub use error::StorageError;
 pub use error::{
     AccessError, AttributeError, DecapsulateError, EnumerationError, KeyError, PayloadError,
     SyntaxError,
@@ -167,5 +179,7 @@ pub use name::Name;
 pub use parameters::PublicParameters;
 pub use policy::{AccessPolicy, Condition};
 pub use secret::{DataKey, SharedSecret};
+#[cfg(feature = "serde")]
+pub use serde::UncheckedUserKey;
 pub use validity::Validity;
 pub use value::Date;

@@ -37,12 +37,16 @@ impl MasterSecretKey {
     #[must_use]
     pub fn setup(rng: &mut impl RandomSource) -> (PublicParameters, Self) {
         let alpha = Zeroizing::new(random_scalar(rng));
-        let alpha_g1 = blinded(&alpha, comb::g1_generator_mul, rng);
-        let e = pairing::pairing(&alpha_g1, &pairing::g2());
         let master = Self {
-            alpha_g1: Zeroizing::new(alpha_g1),
+            alpha_g1: Zeroizing::new(blinded(&alpha, comb::g1_generator_mul, rng)),
         };
-        (PublicParameters::new(e), master)
+        (master.parameters(), master)
+    }
+
+    /// The public parameters of this key. Cost: one pairing.
+    #[must_use]
+    pub fn parameters(&self) -> PublicParameters {
+        PublicParameters::new(pairing::pairing(&self.alpha_g1, &pairing::g2()))
     }
 
     /// Issues a key for a set of attributes and for sealing dates, with an r of its own:

@@ -5,6 +5,7 @@
 mod memory;
 mod passphrase;
 
+pub use medshare_abe::storage::PassphraseCost;
 pub use medshare_types::keystore::{BoxFuture, KeyStore, KeyStoreError, Signer};
 pub use memory::MemoryKeyStore;
-pub use passphrase::{PassphraseCost, PassphraseKeyStore};
+pub use passphrase::PassphraseKeyStore;

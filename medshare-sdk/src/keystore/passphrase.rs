@@ -1,70 +1,62 @@
 //! A folder of secrets, each encrypted under a key that a passphrase gives.
 //!
 //! ```text
-//! folder/store     "mKST" ‖ version ‖ suite ‖ memory KiB u32le ‖ passes u32le ‖ salt (16) ‖ check (40)
-//! folder/<name>    "mKEY" ‖ version ‖ suite ‖ nonce (24) ‖ ciphertext ‖ tag (16)
+//! folder/store     "mKST" ‖ version ‖ suite ‖ memory KiB u32le ‖ passes u32le ‖ salt (16) ‖ check (80)
+//! folder/<name>    "mKEY" ‖ version ‖ suite ‖ u32le length ‖ encrypted secret
 //!
-//! key    = Argon2id(passphrase, salt, memory, passes, 1 lane), 32 bytes      (RFC 9106)
-//! <name> = hex(SHA3-256(tag, key, entry name)): a listing does not say whose keys are kept
-//! entry  = XChaCha20-Poly1305(key, nonce, AAD = "mKEY" header ‖ entry name)
-//! check  = nonce ‖ tag of an empty message: a wrong passphrase is told at once
+//! key    = Argon2id(passphrase, salt, memory, passes, 1 lane)
+//! <name> = the key's pseudonym of the entry's name: a listing does not say whose keys are kept
+//! entry  = encrypted under the key, bound to "mKEY" ‖ the entry's name
+//! check  = an empty secret bound to "mKST": a wrong passphrase is told at once
 //! ```
 //!
-//! Only the owner may read the files. Whoever can write to the folder can still put an entry back
-//! to an older one of the same name, or remove it; he cannot make one.
+//! Key and encryption are those of [`medshare_abe::storage`]. Only the owner may read the files.
+//! Whoever can write to the folder can still put an entry back to an older one of the same name, or
+//! remove it; he cannot make one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Params, Version};
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use medshare_types::{RandomSource, hash};
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_abe::StorageError;
+use medshare_abe::storage::{self, PassphraseCost, PassphraseKey, SALT_LEN};
+use medshare_types::{RandomSource, Wire};
 use zeroize::Zeroizing;
 
 use super::{BoxFuture, KeyStore, KeyStoreError};
 use crate::files::{self, Readers};
 use crate::random::os_random;
 
-const STORE_HEADER: &[u8; 6] = b"mKST\x00\x01";
-const ENTRY_HEADER: &[u8; 6] = b"mKEY\x00\x01";
-const NONCE_LEN: usize = 24;
-const TAG_LEN: usize = 16;
-const STORE_LEN: usize = 6 + 8 + 16 + NONCE_LEN + TAG_LEN;
-const CHECK_NAME: &str = "the store itself";
 const MAX_NAME_LEN: usize = 256;
 
-/// What it costs to try one passphrase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PassphraseCost {
-    /// Memory, KiB.
-    pub memory_kib: u32,
-    /// Passes over it.
-    pub passes: u32,
+/// What opens a folder.
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Lock {
+    cost: PassphraseCost,
+    salt: [u8; SALT_LEN],
+    check: [u8; storage::OVERHEAD],
 }
 
-impl Default for PassphraseCost {
-    /// 19 MiB and two passes, the first choice of OWASP's password storage cheat sheet.
-    fn default() -> Self {
-        Self {
-            memory_kib: 19 * 1024,
-            passes: 2,
-        }
-    }
+impl Wire for Lock {
+    const KIND: [u8; 4] = *b"mKST";
+    const MAX_LEN: usize = 128;
 }
 
-impl PassphraseCost {
-    /// The largest that a store may ask of whoever opens it: 1 GiB and 64 passes.
-    const LIMIT: Self = Self {
-        memory_kib: 1 << 20,
-        passes: 64,
-    };
+/// One secret.
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Entry {
+    sealed: Vec<u8>,
+}
+
+impl Wire for Entry {
+    const KIND: [u8; 4] = *b"mKEY";
+    const MAX_LEN: usize = 1 << 24;
 }
 
 /// Keeps secrets in a folder, encrypted under a passphrase.
 pub struct PassphraseKeyStore {
     folder: PathBuf,
-    key: Arc<Zeroizing<[u8; 32]>>,
+    key: Arc<PassphraseKey>,
 }
 
 impl PassphraseKeyStore {
@@ -72,7 +64,8 @@ impl PassphraseKeyStore {
     ///
     /// # Errors
     /// [`KeyStoreError::Locked`] for another passphrase or an altered store,
-    /// [`KeyStoreError::Medium`] when the folder cannot be read or written.
+    /// [`KeyStoreError::Medium`] when the folder cannot be read or written, or the cost is out of
+    /// bounds.
     pub async fn open(
         folder: impl Into<PathBuf>,
         passphrase: &str,
@@ -84,8 +77,8 @@ impl PassphraseKeyStore {
             files::create_private_folder(&folder).map_err(|error| medium(&folder, &error))?;
             let path = folder.join("store");
             let key = match read(&path)? {
-                Some(bytes) => unlock(&bytes, passphrase.as_bytes())?,
-                None => create(&path, passphrase.as_bytes(), cost)?,
+                Some(bytes) => unlock(&bytes, &passphrase)?,
+                None => create(&path, &passphrase, cost)?,
             };
             Ok(Self {
                 folder,
@@ -101,9 +94,7 @@ impl PassphraseKeyStore {
                 name: name.to_owned(),
             });
         }
-        let fields: [&[u8]; 2] = [&**self.key, name.as_bytes()];
-        let hidden = hash::digest("medshare/sdk/key-store-entry/v1", &fields);
-        Ok(self.folder.join(hidden.to_string()))
+        Ok(self.folder.join(self.key.pseudonym(name).to_string()))
     }
 }
 
@@ -123,9 +114,11 @@ impl KeyStore for PassphraseKeyStore {
             let Some(bytes) = read(&path?)? else {
                 return Ok(None);
             };
-            let sealed = bytes.strip_prefix(ENTRY_HEADER.as_slice());
-            let opened = sealed.and_then(|sealed| decrypt(&key, &name, sealed));
-            opened.map(Some).ok_or(KeyStoreError::Altered { name })
+            let entry = Entry::from_wire(&bytes).map_err(StorageError::from);
+            let opened = entry.and_then(|entry| key.decrypt(&context(&name), &entry.sealed));
+            opened
+                .map(Some)
+                .map_err(|_| KeyStoreError::Altered { name })
         }))
     }
 
@@ -137,100 +130,58 @@ impl KeyStore for PassphraseKeyStore {
         let (path, key, name) = (self.path_of(name), Arc::clone(&self.key), name.to_owned());
         let secret = Zeroizing::new(secret.to_vec());
         Box::pin(blocking(move || {
-            let mut bytes = ENTRY_HEADER.to_vec();
-            bytes.extend_from_slice(&encrypt(&key, &name, &secret)?);
+            let sealed = key.encrypt(&context(&name), &secret, &mut os_random());
+            let sealed = sealed.map_err(|error| refused(&error))?;
+            let bytes = Entry { sealed }.to_wire();
+            if bytes.len() > Entry::MAX_LEN {
+                return Err(refused(&StorageError::TooLong));
+            }
             write(&path?, &bytes)
         }))
     }
 }
 
+/// What an entry is bound to.
+fn context(name: &str) -> Vec<u8> {
+    [Entry::KIND.as_slice(), name.as_bytes()].concat()
+}
+
 fn create(
     path: &Path,
-    passphrase: &[u8],
+    passphrase: &str,
     cost: PassphraseCost,
-) -> Result<Zeroizing<[u8; 32]>, KeyStoreError> {
-    let salt: [u8; 16] = os_random().array();
-    let key = derive(passphrase, &salt, cost)?;
-    let mut bytes = STORE_HEADER.to_vec();
-    bytes.extend_from_slice(&cost.memory_kib.to_le_bytes());
-    bytes.extend_from_slice(&cost.passes.to_le_bytes());
-    bytes.extend_from_slice(&salt);
-    bytes.extend_from_slice(&encrypt(&key, CHECK_NAME, &[])?);
-    write(path, &bytes)?;
+) -> Result<PassphraseKey, KeyStoreError> {
+    let mut rng = os_random();
+    let salt = rng.array();
+    let key = PassphraseKey::derive(passphrase, &salt, cost).map_err(|error| refused(&error))?;
+    let check = key.encrypt(&Lock::KIND, &[], &mut rng);
+    let check = check.map_err(|error| refused(&error))?;
+    let lock = Lock {
+        cost,
+        salt,
+        // As long as what encryption adds to a secret.
+        check: check.try_into().map_err(|_| KeyStoreError::Locked)?,
+    };
+    write(path, &lock.to_wire())?;
     Ok(key)
 }
 
-fn unlock(bytes: &[u8], passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyStoreError> {
-    if bytes.len() != STORE_LEN || bytes[..6] != STORE_HEADER[..] {
-        return Err(KeyStoreError::Locked);
-    }
-    let number =
-        |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    let cost = PassphraseCost {
-        memory_kib: number(6),
-        passes: number(10),
+fn unlock(bytes: &[u8], passphrase: &str) -> Result<PassphraseKey, KeyStoreError> {
+    let open = || {
+        let lock = Lock::from_wire(bytes)?;
+        let key = PassphraseKey::derive(passphrase, &lock.salt, lock.cost)?;
+        key.decrypt(&Lock::KIND, &lock.check).map(|_| key)
     };
-    let limit = PassphraseCost::LIMIT;
-    if cost.memory_kib > limit.memory_kib || cost.passes > limit.passes {
-        return Err(KeyStoreError::Locked);
-    }
-    let key = derive(passphrase, &bytes[14..30], cost)?;
-    decrypt(&key, CHECK_NAME, &bytes[30..])
-        .map(|_| key)
-        .ok_or(KeyStoreError::Locked)
+    open().map_err(|error| match error {
+        StorageError::Cost { .. } => refused(&error),
+        _ => KeyStoreError::Locked,
+    })
 }
 
-fn derive(
-    passphrase: &[u8],
-    salt: &[u8],
-    cost: PassphraseCost,
-) -> Result<Zeroizing<[u8; 32]>, KeyStoreError> {
-    let refused = |error: argon2::Error| KeyStoreError::Medium {
+fn refused(error: &StorageError) -> KeyStoreError {
+    KeyStoreError::Medium {
         message: error.to_string(),
-    };
-    let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32)).map_err(refused)?;
-    let mut key = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(passphrase, salt, &mut *key)
-        .map_err(refused)?;
-    Ok(key)
-}
-
-fn associated_data(name: &str) -> Vec<u8> {
-    [ENTRY_HEADER.as_slice(), name.as_bytes()].concat()
-}
-
-/// nonce ‖ ciphertext ‖ tag
-fn encrypt(key: &[u8; 32], name: &str, secret: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
-    let nonce: [u8; NONCE_LEN] = os_random().array();
-    let aad = associated_data(name);
-    let sealed = XChaCha20Poly1305::new(key.into())
-        .encrypt(
-            &XNonce::from(nonce),
-            Payload {
-                msg: secret,
-                aad: &aad,
-            },
-        )
-        .map_err(|_| KeyStoreError::Medium {
-            message: "the secret is too long".to_owned(),
-        })?;
-    Ok([nonce.as_slice(), &sealed].concat())
-}
-
-fn decrypt(key: &[u8; 32], name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>()?;
-    let aad = associated_data(name);
-    XChaCha20Poly1305::new(key.into())
-        .decrypt(
-            &XNonce::from(*nonce),
-            Payload {
-                msg: ciphertext,
-                aad: &aad,
-            },
-        )
-        .ok()
-        .map(Zeroizing::new)
+    }
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyStoreError> {
@@ -348,7 +299,7 @@ mod tests {
             matches!(error, KeyStoreError::Altered { .. }),
             "swapped: {error}"
         );
-        for at in [0, 5, 6, 30, bytes.len() - 1] {
+        for at in [0, 5, 6, 10, 30, 50, 80, bytes.len() - 1] {
             let mut altered = bytes.clone();
             altered[at] ^= 1;
             std::fs::write(&a, &altered).unwrap();
