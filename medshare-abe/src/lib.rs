@@ -160,6 +160,9 @@ mod structure;
 mod transform;
 mod validity;
 pub mod value;
+#[cfg(test)]
+#[cfg(feature = "passphrase")]
+mod vectors;
 
 pub use access::{AccessHeader, KeyFactors};
 pub use attribute::{Attribute, AttributeSet};

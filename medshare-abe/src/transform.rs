@@ -49,9 +49,9 @@ pub(crate) struct Coins {
     /// s.
     pub(crate) s: Zeroizing<Scalar>,
     /// s'_j for j < τ.
-    repeats: Zeroizing<Vec<Scalar>>,
+    pub(crate) repeats: Zeroizing<Vec<Scalar>>,
     /// λ_i for each row.
-    shares: Zeroizing<Vec<Scalar>>,
+    pub(crate) shares: Zeroizing<Vec<Scalar>>,
 }
 
 impl Coins {
