@@ -1,20 +1,23 @@
 //! Decapsulating a key: all leaves of an AND, one leaf of an OR.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use medshare_abe::{decapsulate, encapsulate};
-use medshare_benches::abe::{Setting, and, or};
-use medshare_benches::{LEAVES, seeded};
+use medshare_abe::decapsulate;
+use medshare_benches::abe::{CONTEXT, Setting, Shape, shapes};
 
 fn opening(criterion: &mut Criterion) {
     let setting = Setting::new();
-    for (shape, make) in [("and", and as fn(usize) -> _), ("or", or)] {
-        for leaves in LEAVES {
-            let key = setting.key(if shape == "and" { leaves } else { 1 });
-            let policy = make(leaves);
-            let (header, _) = encapsulate(&setting.parameters, &policy, b"context", &mut seeded());
-            let name = format!("abe::decapsulate/{shape}={leaves}");
+    for Shape {
+        name,
+        leaves,
+        key,
+        header,
+        ..
+    } in shapes(&setting)
+    {
+        for (parameters, cached) in setting.both_caches() {
+            let name = format!("abe::decapsulate/{name}={leaves},cached={cached}");
             criterion.bench_function(&name, |bencher| {
-                bencher.iter(|| decapsulate(&setting.parameters, &header, &key, b"context"));
+                bencher.iter(|| decapsulate(parameters, &header, &key, CONTEXT));
             });
         }
     }

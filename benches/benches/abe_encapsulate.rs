@@ -1,19 +1,18 @@
-//! Encapsulating a key under a policy, attribute hashes not cached.
+//! Encapsulating a key under a policy, attribute hashes cached and not.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use medshare_abe::encapsulate;
-use medshare_benches::abe::{Setting, and, or};
-use medshare_benches::{LEAVES, seeded};
+use medshare_benches::abe::{Setting, Shape, shapes};
+use medshare_benches::seeded;
 
 fn sealing(criterion: &mut Criterion) {
     let setting = Setting::new();
     let mut rng = seeded();
-    for (shape, make) in [("and", and as fn(usize) -> _), ("or", or)] {
-        for leaves in LEAVES {
-            let policy = make(leaves);
-            let name = format!("abe::encapsulate/{shape}={leaves}");
+    for shape in shapes(&setting) {
+        let Shape { name, leaves, .. } = &shape;
+        for (parameters, cached) in setting.both_caches() {
+            let name = format!("abe::encapsulate/{name}={leaves},cached={cached}");
             criterion.bench_function(&name, |bencher| {
-                bencher.iter(|| encapsulate(&setting.parameters, &policy, b"context", &mut rng));
+                bencher.iter(|| shape.encapsulate(parameters, &mut rng));
             });
         }
     }

@@ -33,7 +33,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     if suite != "abe" {
         return Err("usage: medshare-benches abe [--json FILE]".into());
     }
-    let rows = report::abe::measure()?;
+    let mut rows = report::abe::measure()?;
+    rows.extend(report::payload::measure()?);
     report::print(&rows);
     if let Some(path) = json {
         std::fs::write(&path, report::to_json(&rows))

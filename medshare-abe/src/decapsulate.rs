@@ -7,6 +7,7 @@ use medshare_types::{Digest, G1Bytes};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
+use crate::element::Element;
 use crate::error::DecapsulateError;
 use crate::header::Header;
 use crate::key::UserSecretKey;
@@ -85,7 +86,7 @@ enum Comparison {
 }
 
 /// A header about to be read with a key that satisfies its policy.
-struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     parameters: &'a PublicParameters,
     header: &'a Header,
     key: &'a UserSecretKey,
@@ -97,7 +98,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(
+    pub(crate) fn new(
         parameters: &'a PublicParameters,
         header: &'a Header,
         key: &'a UserSecretKey,
@@ -125,10 +126,9 @@ impl<'a> Reading<'a> {
 
     /// m, and whether the header is what m makes.
     fn open(&self, aad: &Digest, comparison: Comparison) -> (Zeroizing<[u8; 32]>, Choice) {
-        let Some(masking) = self.masking_element() else {
+        let Some(message) = self.message() else {
             return (Zeroizing::new([0; 32]), Choice::from(0));
         };
-        let message = mask(&self.header.c4, &masking, &self.header.body_digest());
         let coins = Coins::derive(self.parameters, &self.structure, aad, &message);
         let (c1, c2) = coins.g2_points();
         let mut accepted = c1.0.ct_eq(&self.header.c1.0);
@@ -139,17 +139,29 @@ impl<'a> Reading<'a> {
             Comparison::RowsRead => self.terms.iter().map(|term| term.row).collect(),
             Comparison::AllRows => (0..self.header.c3.len()).collect(),
         };
-        let expected = coins.rows(&self.structure, rows.iter().copied(), |element| match self
-            .key
-            .part(element)
-        {
-            Some(part) => part.point,
-            None => element.point(),
-        });
+        let points = self.points(&rows);
+        let expected = coins.rows(&self.structure, rows.iter().copied().zip(points));
         for (expected, &row) in expected.iter().zip(&rows) {
             accepted &= expected.0.ct_eq(&self.header.c3[row].0);
         }
         (message, accepted)
+    }
+
+    /// m, if the header is as it should be.
+    pub(crate) fn message(&self) -> Option<Zeroizing<[u8; 32]>> {
+        let masking = self.masking_element()?;
+        let body = self.header.body_digest();
+        Some(mask(&self.header.c4, &masking, &body))
+    }
+
+    /// H(π(i)) for these rows. A key keeps those of its own parts.
+    fn points(&self, rows: &[usize]) -> Vec<G1Affine> {
+        let elements = rows.iter().map(|&row| self.structure.rows()[row].element);
+        let held = |element: &Element<'_>| self.key.part(element).map(|part| part.point);
+        let missing = elements.clone().filter(|element| held(element).is_none());
+        let mut hashed = self.parameters.points(missing).into_iter();
+        let points = elements.filter_map(|element| held(&element).or_else(|| hashed.next()));
+        points.collect()
     }
 
     /// s·E = e(K1, C1) + Σ_j e(Σ γ_i·K_π(i), C2_j) − e(Σ γ_i·C3_i, K3), sums over the rows read.

@@ -1,9 +1,7 @@
 //! What the scheme hashes: a name, one prefix of a value under a label, or one of a sealing date.
 
-use medshare_curve::G1Affine;
-
 use crate::name::Name;
-use crate::points::hash_to_point;
+use crate::points::message;
 use crate::value::{Domain, Prefix, Value};
 
 /// Names in policies and keys. Kinds of elements have tags of their own, so that no name can be made
@@ -39,10 +37,10 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// H(u).
-    pub(crate) fn point(&self) -> G1Affine {
+    /// The bytes of which H(u) is the hash.
+    pub(crate) fn message(&self) -> Vec<u8> {
         match self {
-            Self::Name(name) => hash_to_point(NAME_TAG, &[name.as_str().as_bytes()]),
+            Self::Name(name) => message(NAME_TAG, &[name.as_str().as_bytes()]),
             Self::Prefix {
                 label,
                 domain,
@@ -53,15 +51,20 @@ impl<'a> Element<'a> {
                     Domain::Date => (&b"date"[..], &[][..]),
                     Domain::Enumeration(id) => (&b"enumeration"[..], &id.0[..]),
                 };
-                prefix_point(POLICY_SPACE, label.as_str(), (kind, id), *prefix)
+                prefix_message(POLICY_SPACE, label.as_str(), (kind, id), *prefix)
             }
-            Self::Day(prefix) => prefix_point(VALIDITY_SPACE, "", (b"date", b""), *prefix),
+            Self::Day(prefix) => prefix_message(VALIDITY_SPACE, "", (b"date", b""), *prefix),
         }
     }
 }
 
-fn prefix_point(space: &[u8], label: &str, (kind, id): (&[u8], &[u8]), prefix: Prefix) -> G1Affine {
+fn prefix_message(
+    space: &[u8],
+    label: &str,
+    (kind, id): (&[u8], &[u8]),
+    prefix: Prefix,
+) -> Vec<u8> {
     let (label, bits) = (label.as_bytes(), prefix.bits.to_le_bytes());
     let fields = [space, label, kind, id, &[prefix.depth], &bits];
-    hash_to_point(PREFIX_TAG, &fields)
+    message(PREFIX_TAG, &fields)
 }

@@ -16,8 +16,9 @@ use crate::value::Date;
 /// see [`encapsulate_dated`].
 ///
 /// `Enc` of [Riepel–Wee 2022] with one-use restriction lifted, under the transform of
-/// [Fujisaki–Okamoto 1999]. Cost: for each row a hash to G1, a multiplication and a product from a
-/// table; 1 + τ products in G2 and one in GT from tables.
+/// [Fujisaki–Okamoto 1999]. Cost: for each row a hash to G1, unless the parameters have it in
+/// their cache, a multiplication and a product from a table; 1 + τ products in G2 and one in GT from
+/// tables.
 #[must_use]
 pub fn encapsulate(
     parameters: &PublicParameters,
@@ -57,9 +58,8 @@ fn encapsulate_message(
     let aad = aad_digest(aad);
     let coins = Coins::derive(parameters, &structure, &aad, message);
     let (c1, c2) = coins.g2_points();
-    let c3 = coins.rows(&structure, 0..structure.rows().len(), |element| {
-        element.point()
-    });
+    let points = parameters.points(structure.rows().iter().map(|row| row.element));
+    let c3 = coins.rows(&structure, points.into_iter().enumerate());
     let mut header = Header::new((policy.clone(), sealed_on), c1, c2, c3);
     let masking = parameters.e_mul(&coins.s);
     header.c4 = *mask(message, &masking, &header.body_digest());

@@ -142,6 +142,8 @@ mod encapsulate;
 pub mod enumeration;
 pub mod error;
 mod gt;
+#[cfg(feature = "hazmat")]
+pub mod hazmat;
 mod header;
 mod key;
 mod master;

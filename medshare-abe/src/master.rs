@@ -6,15 +6,15 @@ use ark_ec::CurveGroup;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::encoding::{decode_g1, encode_g1};
 use medshare_curve::scalar::random_scalar;
-use medshare_curve::{G1Affine, Scalar, comb, mul, pairing};
+use medshare_curve::{G1Affine, comb, pairing};
 use medshare_types::{G1Bytes, RandomSource, Wire};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
-use crate::key::{KeyPart, Parts, UserSecretKey, checked};
+use crate::key::{Parts, UserSecretKey, issued};
 use crate::parameters::PublicParameters;
-use crate::points::base_mul;
+use crate::points::base_mul_regular;
 use crate::validity::Validity;
 
 /// α·g1. Whoever has it reads everything; it never leaves the authority.
@@ -37,8 +37,9 @@ impl MasterSecretKey {
     #[must_use]
     pub fn setup(rng: &mut impl RandomSource) -> (PublicParameters, Self) {
         let alpha = Zeroizing::new(random_scalar(rng));
+        let alpha_g1 = comb::g1_generator_mul_regular(&alpha).into_affine();
         let master = Self {
-            alpha_g1: Zeroizing::new(blinded(&alpha, comb::g1_generator_mul, rng)),
+            alpha_g1: Zeroizing::new(alpha_g1),
         };
         (master.parameters(), master)
     }
@@ -53,9 +54,8 @@ impl MasterSecretKey {
     /// K1 = α·g1 + r·B, K_u = r·H(u), K3 = r·g2.
     ///
     /// Cost: for each part (one for a name, 33 for an integer, 17 for any other value, and those of the
-    /// validity) a hash to G1,
-    /// a blinded multiplication and a share of the final check, which also finds parameters that are
-    /// not this authority's.
+    /// validity) a hash to G1 and a multiplication; two pairings, to find parameters that are not this
+    /// authority's. The parts are not checked here: whoever imports the key does that.
     ///
     /// # Errors
     /// [`KeyError::AttributeCount`], [`KeyError::ConflictingValues`] for two values of one label, or
@@ -63,7 +63,7 @@ impl MasterSecretKey {
     ///
     /// # Security
     /// r is drawn anew for every key. Two keys that shared it could be pooled, and a known r gives
-    /// α·g1 away; multiplications by r are blinded.
+    /// α·g1 away; multiplications by r take the same steps whatever it is ([`mul_regular`](medshare_curve::mul::mul_regular)).
     pub fn issue(
         &self,
         parameters: &PublicParameters,
@@ -72,14 +72,10 @@ impl MasterSecretKey {
         rng: &mut impl RandomSource,
     ) -> Result<UserSecretKey, KeyError> {
         let r = Zeroizing::new(random_scalar(rng));
-        let parts = Parts::new(attributes.clone(), validity, |element| {
-            let point = element.point();
-            let secret = mul::mul_secret(&point, &r, rng).into_affine();
-            Ok(KeyPart { point, secret })
-        })?;
-        let k1 = (*self.alpha_g1 + blinded(&r, base_mul, rng)).into_affine();
-        let k3 = blinded(&r, comb::g2_generator_mul, rng);
-        checked(parameters, (k1, k3), parts, rng)
+        let parts = Parts::issue(attributes.clone(), validity, &r)?;
+        let k1 = (*self.alpha_g1 + base_mul_regular(&r)).into_affine();
+        let k3 = comb::g2_generator_mul_regular(&r).into_affine();
+        issued(parameters, (k1, k3), parts, rng)
     }
 
     /// The canonical bytes, for a key store.
@@ -110,15 +106,4 @@ impl fmt::Debug for MasterSecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MasterSecretKey(secret)")
     }
-}
-
-/// k·P as (k − β)·P + β·P with a fresh β: what meets the table are two uniform scalars.
-fn blinded<G: CurveGroup<ScalarField = Scalar>>(
-    secret: &Scalar,
-    multiply: fn(&Scalar) -> G,
-    rng: &mut impl RandomSource,
-) -> G::Affine {
-    let blind = Zeroizing::new(random_scalar(rng));
-    let rest = Zeroizing::new(*secret - *blind);
-    (multiply(&rest) + multiply(&blind)).into_affine()
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use medshare_curve::comb::FixedBase;
-use medshare_curve::hash::hash_to_g1;
+use medshare_curve::hash::{HashCache, hash_each_to_g1, hash_to_g1};
 use medshare_curve::mul::sum_of_products;
 use medshare_curve::{G1Affine, G1Projective, Scalar};
 
@@ -18,23 +18,38 @@ const BASE_TAG: &str = "medshare/abe/base/v1";
 /// Width of the table of B: 4096 points, 0.4 MiB.
 const BASE_WIDTH: usize = 8;
 
-/// A hash whose discrete logarithm nobody knows, in a space of its own for every tag.
-pub(crate) fn hash_to_point(tag: &str, fields: &[&[u8]]) -> G1Affine {
-    hash_to_g1(DST, &message(tag, fields))
+/// How many points of attributes public parameters keep unless told otherwise.
+pub(crate) const CACHED_POINTS: usize = 4096;
+
+/// Points whose discrete logarithm nobody knows, of messages by [`message`].
+pub(crate) fn hash_to_points(messages: &[Vec<u8>]) -> Vec<G1Affine> {
+    hash_each_to_g1(DST, messages)
+}
+
+/// A cache for these points.
+pub(crate) const fn point_cache(capacity: usize) -> HashCache {
+    HashCache::new(DST, capacity)
 }
 
 /// B = H(⊥).
 pub(crate) fn base() -> G1Affine {
     static BASE: OnceLock<G1Affine> = OnceLock::new();
-    *BASE.get_or_init(|| hash_to_point(BASE_TAG, &[]))
+    *BASE.get_or_init(|| hash_to_g1(DST, &message(BASE_TAG, &[])))
 }
 
 /// k·B from a table: for scalars that are public or used once.
 pub(crate) fn base_mul(scalar: &Scalar) -> G1Projective {
+    base_table().mul(scalar)
+}
+
+/// k·B by [`FixedBase::mul_regular`].
+pub(crate) fn base_mul_regular(scalar: &Scalar) -> G1Projective {
+    base_table().mul_regular(scalar)
+}
+
+fn base_table() -> &'static FixedBase<G1Projective> {
     static TABLE: OnceLock<FixedBase<G1Projective>> = OnceLock::new();
-    TABLE
-        .get_or_init(|| FixedBase::new(&base().into(), BASE_WIDTH))
-        .mul(scalar)
+    TABLE.get_or_init(|| FixedBase::new(&base().into(), BASE_WIDTH))
 }
 
 /// Σ γ_i·P_i with public γ: additions where γ is 1 or −1, and one chain of doublings, short where
@@ -68,8 +83,8 @@ impl WeightedSum {
     }
 }
 
-/// Tag and fields, each after its length.
-fn message(tag: &str, fields: &[&[u8]]) -> Vec<u8> {
+/// What is hashed: tag and fields, each after its length. A tag makes a space of its own.
+pub(crate) fn message(tag: &str, fields: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
     for bytes in core::iter::once(&tag.as_bytes()).chain(fields) {
         out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());

@@ -9,7 +9,6 @@ use medshare_types::hash::{self, Xof};
 use medshare_types::{Digest, G1Bytes, G2Bytes};
 use zeroize::Zeroizing;
 
-use crate::element::Element;
 use crate::parameters::PublicParameters;
 use crate::points::base_mul;
 use crate::secret::SharedSecret;
@@ -87,21 +86,21 @@ impl Coins {
         (c1, encoded.collect())
     }
 
-    /// C3 of the given rows, with `point` for H. Cost: one multiplication and one product from
+    /// C3 of the given rows, each with its H(π(i)). Cost: one multiplication and one product from
     /// the table of B for each.
     pub(crate) fn rows(
         &self,
         structure: &AccessStructure<'_>,
-        rows: impl Iterator<Item = usize>,
-        point: impl Fn(&Element<'_>) -> G1Affine,
+        rows: impl Iterator<Item = (usize, G1Affine)>,
     ) -> Vec<G1Bytes> {
-        let row_point = |i: usize| {
-            let row = structure.rows()[i];
-            let repeat = &self.repeats[row.occurrence];
-            base_mul(&self.shares[i]) + mul::mul_public(&point(&row.element), repeat)
-        };
-        let points: Vec<G1Projective> = rows.map(row_point).collect();
-        let affine = G1Projective::normalize_batch(&points);
+        let (rows, points): (Vec<usize>, Vec<G1Affine>) = rows.unzip();
+        let repeat = |&i: &usize| self.repeats[structure.rows()[i].occurrence];
+        let repeats = Zeroizing::new(rows.iter().map(repeat).collect::<Vec<_>>());
+        let mut sums = mul::mul_public_each(&points, &repeats);
+        for (sum, &i) in sums.iter_mut().zip(&rows) {
+            *sum += base_mul(&self.shares[i]);
+        }
+        let affine = G1Projective::normalize_batch(&sums);
         affine.iter().map(encode_g1).collect()
     }
 }

@@ -11,8 +11,10 @@
 //!
 //! # Security
 //!
-//! Not audited. arkworks' field arithmetic is not constant-time. [`mul::mul_secret`] blinds the
-//! scalar, everything else takes variable time and is documented with what it may be given.
+//! Not audited. arkworks' field arithmetic is not constant-time. [`mul::mul_regular`] and
+//! [`comb::FixedBase::mul_regular`] do the same group operations and memory accesses whatever the
+//! scalar is, [`mul::mul_secret`] blinds the scalar; everything else takes variable time and is
+//! documented with what it may be given.
 //!
 //! ```
 //! use medshare_curve::{comb, encoding, hash, pairing, Scalar};
@@ -32,8 +34,8 @@
 //! |---|---|
 //! | [`encoding`] | compressed points, GT and scalars as bytes; strict decoding |
 //! | [`scalar`] | random scalars, wide reduction, Lagrange coefficients |
-//! | [`hash`] | `BLS12381G1_XMD:SHA-256_SSWU_RO_` |
-//! | [`mul`] | one and few products: GLV and GLS with width-w NAF; blinded products |
+//! | [`hash`] | `BLS12381G1_XMD:SHA-256_SSWU_RO_`; a bounded cache of its points |
+//! | [`mul`] | one and few products: GLV and GLS with width-w NAF; blinded and regular products |
 //! | [`comb`] | fixed-base tables, and those of the generators |
 //! | [`pairing`] | products of pairings |
 //! | [`schnorr`] | proof of knowledge of a discrete logarithm in G1 |
@@ -59,6 +61,7 @@ pub mod mul;
 pub mod pairing;
 pub mod scalar;
 pub mod schnorr;
+mod select;
 
 pub use ark_bls12_381::{Fr as Scalar, G1Affine, G1Projective, G2Affine, G2Projective};
 pub use error::{DealError, PointError};

@@ -1,6 +1,7 @@
 //! Measuring rows in turn, and writing them down.
 
 pub mod abe;
+pub mod payload;
 
 use std::fmt::Write as _;
 

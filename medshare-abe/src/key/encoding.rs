@@ -145,15 +145,12 @@ impl UserSecretKey {
         if encoded.parameters != parameters.digest() {
             return Err(KeyError::OtherAuthority);
         }
-        let parts = Parts::new(
+        let parts = Parts::hashed(
             encoded.attributes().collect(),
             encoded.validity,
             |element| {
                 let secret = encoded.part(element).ok_or(DecodeError::Truncated)?;
-                Ok(KeyPart {
-                    point: element.point(),
-                    secret: decode_g1(secret)?,
-                })
+                Ok(decode_g1(secret)?)
             },
         )?;
         let (k1, k3) = (decode_g1(&encoded.k1)?, decode_g2(&encoded.k3)?);

@@ -71,6 +71,20 @@ impl UserSecretKey {
     }
 }
 
+/// The key that was just made, with a σ of its own, if e(K1, g2) = E + e(B, K3).
+///
+/// The one mistake that the issuer can make is to take another authority's parameters, and K1 shows
+/// it. Whoever imports the key checks all of it.
+pub(crate) fn issued(
+    parameters: &PublicParameters,
+    (k1, k3): (G1Affine, G2Affine),
+    parts: Parts,
+    rng: &mut impl RandomSource,
+) -> Result<UserSecretKey, KeyError> {
+    let key = UserSecretKey::new(parameters, (k1, k3), parts, rng);
+    key.require(parameters, k1, base())
+}
+
 /// The key, with a σ of its own, if e(K1 + Σ w_u·K_u, g2) = E + e(B + Σ w_u·H(u), K3).
 pub(crate) fn checked(
     parameters: &PublicParameters,
@@ -78,27 +92,45 @@ pub(crate) fn checked(
     parts: Parts,
     rng: &mut impl RandomSource,
 ) -> Result<UserSecretKey, KeyError> {
-    let key = UserSecretKey {
-        parameters: parameters.digest(),
-        k1,
-        k3,
-        parts,
-        rejection: Zeroizing::new(rng.array()),
-    };
+    let key = UserSecretKey::new(parameters, (k1, k3), parts, rng);
     let mut weight = || Scalar::from(u128::from_le_bytes(rng.array()));
     let weights: Vec<Scalar> = key.parts.iter().map(|_| weight()).collect();
     let secrets = Zeroizing::new(key.parts.iter().map(|p| p.secret).collect::<Vec<_>>());
     let points: Vec<G1Affine> = key.parts.iter().map(|part| part.point).collect();
     let left = mul::sum_of_products(&secrets, &weights) + key.k1;
     let right = mul::sum_of_products(&points, &weights) + base();
-    let pairs = [
-        (left.into_affine(), pairing::g2()),
-        ((-right).into_affine(), key.k3),
-    ];
-    if pairing::multi_pairing(&pairs) == parameters.e() {
-        Ok(key)
-    } else {
-        Err(KeyError::Inconsistent)
+    key.require(parameters, left.into_affine(), right.into_affine())
+}
+
+impl UserSecretKey {
+    fn new(
+        parameters: &PublicParameters,
+        (k1, k3): (G1Affine, G2Affine),
+        parts: Parts,
+        rng: &mut impl RandomSource,
+    ) -> Self {
+        Self {
+            parameters: parameters.digest(),
+            k1,
+            k3,
+            parts,
+            rejection: Zeroizing::new(rng.array()),
+        }
+    }
+
+    /// This key, if e(left, g2) = E + e(right, K3).
+    fn require(
+        self,
+        parameters: &PublicParameters,
+        left: G1Affine,
+        right: G1Affine,
+    ) -> Result<Self, KeyError> {
+        let pairs = [(left, pairing::g2()), (-right, self.k3)];
+        if pairing::multi_pairing(&pairs) == parameters.e() {
+            Ok(self)
+        } else {
+            Err(KeyError::Inconsistent)
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use medshare_curve::G1Affine;
+use medshare_curve::{G1Affine, Scalar, mul};
 use zeroize::Zeroize;
 
 use crate::attribute::{AttributeSet, Kind};
 use crate::element::Element;
 use crate::error::KeyError;
 use crate::name::Name;
+use crate::points::hash_to_points;
 use crate::validity::Validity;
 use crate::value::{Prefix, Value};
 
@@ -40,6 +41,44 @@ pub(super) struct HeldValue {
 }
 
 impl Parts {
+    /// K_u = r·H(u) for every element, all at once.
+    ///
+    /// # Security
+    /// As [`mul::mul_regular`].
+    pub(crate) fn issue(
+        attributes: AttributeSet,
+        validity: Validity,
+        r: &Scalar,
+    ) -> Result<Self, KeyError> {
+        let mut parts = Self::hashed(attributes, validity, |_| Ok(G1Affine::identity()))?;
+        let points: Vec<G1Affine> = parts.iter().map(|part| part.point).collect();
+        let secrets = mul::mul_regular(&points, r);
+        for (part, secret) in parts.iter_mut().zip(secrets.iter()) {
+            part.secret = *secret;
+        }
+        Ok(parts)
+    }
+
+    /// The parts with these K_u, all H(u) computed together.
+    pub(crate) fn hashed(
+        attributes: AttributeSet,
+        validity: Validity,
+        mut secret: impl FnMut(&Element<'_>) -> Result<G1Affine, KeyError>,
+    ) -> Result<Self, KeyError> {
+        let mut messages = Vec::new();
+        let mut parts = Self::new(attributes, validity, |element| {
+            messages.push(element.message());
+            Ok(KeyPart {
+                point: G1Affine::identity(),
+                secret: secret(element)?,
+            })
+        })?;
+        for (part, point) in parts.iter_mut().zip(hash_to_points(&messages)) {
+            part.point = point;
+        }
+        Ok(parts)
+    }
+
     /// Makes the part of every element: attributes in their order, then days.
     pub(crate) fn new(
         attributes: AttributeSet,
@@ -104,14 +143,17 @@ impl Parts {
         let days = self.days.iter().map(|(_, part)| part);
         self.names.values().chain(values).chain(days)
     }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut KeyPart> {
+        let values = self.values.values_mut().flat_map(|held| &mut held.parts);
+        let days = self.days.iter_mut().map(|(_, part)| part);
+        self.names.values_mut().chain(values).chain(days)
+    }
 }
 
 impl Drop for Parts {
     fn drop(&mut self) {
-        let values = self.values.values_mut().flat_map(|held| &mut held.parts);
-        let days = self.days.iter_mut().map(|(_, part)| part);
-        let all = self.names.values_mut().chain(values).chain(days);
-        all.for_each(|part| part.secret.zeroize());
+        self.iter_mut().for_each(|part| part.secret.zeroize());
     }
 }
 

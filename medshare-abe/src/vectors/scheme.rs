@@ -16,7 +16,7 @@ use crate::header::Header;
 use crate::key::UserSecretKey;
 use crate::master::MasterSecretKey;
 use crate::parameters::PublicParameters;
-use crate::points::base;
+use crate::points::{base, hash_to_points};
 use crate::policy::AccessPolicy;
 use crate::secret::SharedSecret;
 use crate::structure::Row;
@@ -320,7 +320,7 @@ fn row_vector((row, share): (&Row<'_>, &Scalar)) -> RowVector {
     };
     RowVector {
         element,
-        point: hex(encode_g1(&row.element.point())),
+        point: hex(encode_g1(&hash_to_points(&[row.element.message()])[0])),
         occurrence: row.occurrence,
         share: scalar(share),
     }

@@ -5,15 +5,23 @@
 //! half scalar (GLV); in G2 ψ, the untwist-Frobenius-twist, is multiplication by x, so each digit
 //! is a quarter scalar (GLS). The parts run in one chain of doublings with width-5 NAFs (Straus).
 
-use ark_bls12_381::{Fq, Fq2, g1};
+mod glv;
+mod regular;
+mod tables;
+
+use ark_bls12_381::g1;
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
-use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup, VariableBaseMSM};
-use ark_ff::{Field, MontFp, PrimeField, Zero};
+use ark_ec::{AdditiveGroup, AffineRepr, VariableBaseMSM};
+use ark_ff::Zero;
 use medshare_types::RandomSource;
 use zeroize::Zeroizing;
 
+pub use regular::mul_regular;
+use tables::{odd_multiples, odd_multiples_in_group};
+
 use crate::scalar::random_scalar;
 use crate::{G1Affine, G1Projective, G2Affine, G2Projective, Scalar};
+use glv::{base_x_digits, glv_halves, phi, psi};
 
 /// |x|; x itself is negative.
 pub(crate) const X_ABS: u64 = 0xd201_0000_0001_0000;
@@ -21,7 +29,7 @@ pub(crate) const X_ABS: u64 = 0xd201_0000_0001_0000;
 /// NAF width: digits are odd and below 2⁴ in size.
 const WIDTH: u32 = 5;
 /// P, 3P, …, 15P.
-type OddMultiples<P> = [Affine<P>; 1 << (WIDTH - 2)];
+type NafTable<P> = [Affine<P>; 1 << (WIDTH - 2)];
 
 /// Up to this many terms Straus' shared doublings beat arkworks' buckets.
 const STRAUS_LIMIT: usize = 128;
@@ -33,6 +41,21 @@ const STRAUS_LIMIT: usize = 128;
 /// be in G1: outside it φ is no such multiplication and the result is a wrong point.
 pub fn mul_public(point: &G1Affine, scalar: &Scalar) -> G1Projective {
     sum_of_products(&[*point], &[*scalar])
+}
+
+/// k_i·P_i for every pair, over the shorter of the two slices. Cost: [`mul_public`] for each, with tables
+/// that are made together when there are many.
+///
+/// # Security
+/// As [`mul_public`].
+pub fn mul_public_each(points: &[G1Affine], scalars: &[Scalar]) -> Vec<G1Projective> {
+    let tables = odd_multiples_in_group(points);
+    let product = |(table, scalar): (&NafTable<g1::Config>, &Scalar)| {
+        let mut terms = Vec::with_capacity(2);
+        push_glv(&mut terms, table, &glv_halves(scalar));
+        straus(&terms)
+    };
+    tables.iter().zip(scalars).map(product).collect()
 }
 
 /// k·P for a secret that is used again: the sum over [`split_secret`].
@@ -119,54 +142,21 @@ pub(crate) fn mul_x_abs(point: &G1Projective) -> G1Projective {
     acc
 }
 
-/// φ(X, Y) = (βX, Y), which is −x² on G1.
-fn phi(point: &G1Affine) -> G1Affine {
-    let mut image = *point;
-    image.x *= g1::BETA;
-    image
-}
-
-/// ψ(X, Y) = (X^p / (1+u)^((p−1)/3), Y^p / (1+u)^((p−1)/2)), which is x on G2.
-fn psi(point: &G2Affine) -> G2Affine {
-    /// The first factor is this times u.
-    const X_FACTOR: Fq = MontFp!(
-        "4002409555221667392624310435006688643935503118305586438271171395842971157480381377015405980053539358417135540939437"
-    );
-    const Y_FACTOR: Fq2 = Fq2::new(
-        MontFp!(
-            "2973677408986561043442465346520108879172042883009249989176415018091420807192182638567116318576472649347015917690530"
-        ),
-        MontFp!(
-            "1028732146235106349975324479215795277384839936929757896155643118032610843298655225875571310552543014690878354869257"
-        ),
-    );
-    let mut image = *point;
-    // (c0 − c1·u)·(f·u) = f·c1 + f·c0·u
-    image.x = Fq2::new(X_FACTOR * point.x.c1, X_FACTOR * point.x.c0);
-    image.y.frobenius_map_in_place(1);
-    image.y *= Y_FACTOR;
-    image
-}
-
 /// One multiple of one point: its table and the NAF of its factor.
 struct Term<P: SWCurveConfig> {
-    table: OddMultiples<P>,
+    table: NafTable<P>,
     naf: Zeroizing<Naf>,
 }
 
 impl<P: SWCurveConfig> Term<P> {
-    fn new(table: OddMultiples<P>, factor: u128) -> Self {
+    fn new(table: NafTable<P>, factor: u128) -> Self {
         let naf = Zeroizing::new(naf(factor));
         Self { table, naf }
     }
 }
 
 /// k·P = k_1·P − k_2·φ(P).
-fn push_glv(
-    terms: &mut Vec<Term<g1::Config>>,
-    table: &OddMultiples<g1::Config>,
-    halves: &[u128; 2],
-) {
+fn push_glv(terms: &mut Vec<Term<g1::Config>>, table: &NafTable<g1::Config>, halves: &[u128; 2]) {
     terms.push(Term::new(*table, halves[0]));
     terms.push(Term::new(table.map(|point| -phi(&point)), halves[1]));
 }
@@ -188,25 +178,6 @@ fn straus<P: SWCurveConfig>(terms: &[Term<P>]) -> Projective<P> {
         }
     }
     acc
-}
-
-/// The odd multiples of every point; one inversion for all.
-fn odd_multiples<P: SWCurveConfig>(points: &[Affine<P>]) -> Vec<OddMultiples<P>> {
-    const COUNT: usize = 1 << (WIDTH - 2);
-    let mut multiples = Vec::with_capacity(COUNT * points.len());
-    for point in points {
-        let mut multiple = point.into_group();
-        let double = multiple.double();
-        for _ in 0..COUNT {
-            multiples.push(multiple);
-            multiple += double;
-        }
-    }
-    let affine = Projective::normalize_batch(&multiples);
-    let tables = affine.chunks_exact(COUNT);
-    tables
-        .map(|table| core::array::from_fn(|i| table[i]))
-        .collect()
 }
 
 /// Signed digits from the least significant on, and how many there are.
@@ -234,34 +205,12 @@ fn naf(mut number: u128) -> Naf {
     (digits, length)
 }
 
-/// k = k_1 + k_2·x², both below x².
-fn glv_halves(scalar: &Scalar) -> [u128; 2] {
-    let digits = base_x_digits(scalar).map(u128::from);
-    let x = u128::from(X_ABS);
-    [digits[0] + digits[1] * x, digits[2] + digits[3] * x]
-}
-
-/// k = Σ d_i·|x|^i with four digits, as k < r < x⁴.
-fn base_x_digits(scalar: &Scalar) -> [u64; 4] {
-    let mut quotient = scalar.into_bigint().0;
-    let x = u128::from(X_ABS);
-    core::array::from_fn(|_| {
-        let mut remainder = 0u128;
-        for limb in quotient.iter_mut().rev() {
-            let dividend = remainder << 64 | u128::from(*limb);
-            // The remainder is below x, so the quotient fits in a limb.
-            *limb = (dividend / x) as u64;
-            remainder = dividend % x;
-        }
-        remainder as u64
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ark_ff::Field;
 
-    fn scalars() -> Vec<Scalar> {
+    pub(super) fn scalars() -> Vec<Scalar> {
         let mut all: Vec<Scalar> = (0..20u64).map(Scalar::from).collect();
         let x = Scalar::from(X_ABS);
         all.extend([x, x - Scalar::from(1u64), x * x, x * x * x, -x * x]);
@@ -271,13 +220,17 @@ mod tests {
     }
 
     #[test]
-    fn digits_recompose() {
-        let x = Scalar::from(X_ABS);
-        for scalar in scalars() {
-            let digits = base_x_digits(&scalar);
-            assert!(digits.iter().all(|&digit| digit < X_ABS));
-            let horner = |acc, &digit: &u64| acc * x + Scalar::from(digit);
-            assert_eq!(digits.iter().rev().fold(Scalar::zero(), horner), scalar);
+    fn products_are_those_one_by_one() {
+        let scalars = scalars();
+        let points: Vec<G1Affine> = scalars
+            .iter()
+            .map(|scalar| (G1Affine::generator() * (*scalar + Scalar::from(5u64))).into())
+            .collect();
+        for count in [0, 1, 2, 10, points.len()] {
+            let each = mul_public_each(&points[..count], &scalars);
+            let pairs = points.iter().zip(&scalars).take(count);
+            let plain: Vec<G1Projective> = pairs.map(|(point, scalar)| *point * scalar).collect();
+            assert_eq!(each, plain);
         }
     }
 
@@ -295,13 +248,5 @@ mod tests {
                 assert!(apart);
             }
         }
-    }
-
-    #[test]
-    fn endomorphisms_are_the_multiplications_they_stand_for() {
-        let x = -Scalar::from(X_ABS);
-        let (p, q) = (G1Affine::generator(), G2Affine::generator());
-        assert_eq!(phi(&p), p * -(x * x));
-        assert_eq!(psi(&q), q * x);
     }
 }

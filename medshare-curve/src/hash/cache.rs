@@ -1,0 +1,186 @@
+//! A bounded cache of hashed points.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use super::hash_each_to_g1;
+use crate::G1Affine;
+
+/// The points of one domain-separation tag, of which those asked for lately are at hand.
+///
+/// It holds at most `capacity` points of about 140 bytes each, in two generations: a point that is
+/// used is in the young one, and when that is half the capacity, it becomes the old one, and the old
+/// one is forgotten. So the last capacity/2 different messages are always there. Messages are told
+/// apart by their SHA-256, the hash that hashing to G1 rests on.
+///
+/// Threads share it; points are computed outside its lock, by two threads at once if both miss.
+///
+/// # Security
+/// Time tells whether a message was hashed lately, and depends on the message as it does without a
+/// cache: for public messages.
+#[derive(Debug)]
+pub struct HashCache {
+    dst: &'static [u8],
+    capacity: usize,
+    generations: Mutex<Generations>,
+}
+
+type Points = BTreeMap<[u8; 32], G1Affine>;
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: Points,
+    old: Points,
+}
+
+impl HashCache {
+    /// An empty cache of at most `capacity` points under `dst`. Below 2 it keeps nothing.
+    #[must_use]
+    pub const fn new(dst: &'static [u8], capacity: usize) -> Self {
+        Self {
+            dst,
+            capacity,
+            generations: Mutex::new(Generations {
+                young: BTreeMap::new(),
+                old: BTreeMap::new(),
+            }),
+        }
+    }
+
+    /// The most points that it holds.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// [`hash_to_g1`](super::hash_to_g1) of every message, in order. Cost: that of SHA-256 and a
+    /// look-up for each whose point is there, and of [`hash_each_to_g1`] for the others.
+    pub fn hash_each_to_g1<M: AsRef<[u8]>>(&self, messages: &[M]) -> Vec<G1Affine> {
+        let half = self.capacity / 2;
+        if half == 0 {
+            return hash_each_to_g1(self.dst, messages);
+        }
+        let messages = messages.iter().map(AsRef::as_ref);
+        let named = messages.map(|message| (Sha256::digest(message).into(), message));
+        let named: Vec<([u8; 32], &[u8])> = named.collect();
+        let found: Vec<_> = {
+            let mut generations = self.lock();
+            let find = |(name, _): &([u8; 32], _)| generations.find(name, half);
+            named.iter().map(find).collect()
+        };
+        let missing = named.iter().zip(&found);
+        let missing = missing.filter(|(_, found)| found.is_none());
+        let (names, messages): (Vec<_>, Vec<_>) = missing.map(|(named, _)| *named).unzip();
+        let hashed = hash_each_to_g1(self.dst, &messages);
+        if !hashed.is_empty() {
+            let mut generations = self.lock();
+            for (name, point) in names.into_iter().zip(&hashed) {
+                generations.insert(name, *point, half);
+            }
+        }
+        let mut hashed = hashed.into_iter();
+        let points = found.into_iter();
+        points
+            .filter_map(|point| point.or_else(|| hashed.next()))
+            .collect()
+    }
+
+    /// Nothing panics while the lock is held, and a cache of points is whole at any time.
+    fn lock(&self) -> MutexGuard<'_, Generations> {
+        self.generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Generations {
+    fn find(&mut self, name: &[u8; 32], half: usize) -> Option<G1Affine> {
+        if let Some(point) = self.young.get(name) {
+            return Some(*point);
+        }
+        let point = self.old.remove(name)?;
+        self.insert(*name, point, half);
+        Some(point)
+    }
+
+    fn insert(&mut self, name: [u8; 32], point: G1Affine, half: usize) {
+        if self.young.len() >= half {
+            self.old = core::mem::take(&mut self.young);
+        }
+        self.young.insert(name, point);
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::hash_to_g1;
+
+    const DST: &[u8] = b"MEDSHARE-TEST-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
+
+    fn is_held(cache: &HashCache, message: &[u8]) -> bool {
+        let name: [u8; 32] = Sha256::digest(message).into();
+        let generations = cache.lock();
+        generations.young.contains_key(&name) || generations.old.contains_key(&name)
+    }
+
+    #[test]
+    fn points_are_those_without_a_cache() {
+        let messages: Vec<[u8; 1]> = [0, 1, 2, 0, 3, 4, 5, 1, 0].map(|byte| [byte]).to_vec();
+        let expected: Vec<_> = messages.iter().map(|m| hash_to_g1(DST, m)).collect();
+        for capacity in [0, 1, 2, 5, 64] {
+            let cache = HashCache::new(DST, capacity);
+            for chunk in [1, 2, 9] {
+                let points = messages.chunks(chunk);
+                let points: Vec<_> = points.flat_map(|m| cache.hash_each_to_g1(m)).collect();
+                assert_eq!(points, expected);
+                assert!(cache.lock().len() <= capacity, "capacity {capacity}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_used_stays_and_what_is_not_goes() {
+        let cache = HashCache::new(DST, 8);
+        for message in 1..20u8 {
+            let _ = cache.hash_each_to_g1(&[[0], [message]]);
+        }
+        assert!(is_held(&cache, &[0]));
+        assert!((17..20u8).all(|message| is_held(&cache, &[message])));
+        assert!(!(1..10u8).any(|message| is_held(&cache, &[message])));
+    }
+
+    #[test]
+    fn nothing_is_kept_without_capacity() {
+        let cache = HashCache::new(DST, 0);
+        assert_eq!(cache.hash_each_to_g1(&[b"x"]), [hash_to_g1(DST, b"x")]);
+        assert_eq!(cache.lock().len(), 0);
+    }
+
+    #[test]
+    fn threads_share_it() {
+        let cache = HashCache::new(DST, 16);
+        let expected: Vec<_> = (0..8u8)
+            .map(|message| hash_to_g1(DST, &[message]))
+            .collect();
+        std::thread::scope(|scope| {
+            for start in 0..4u8 {
+                let (cache, expected) = (&cache, &expected);
+                scope.spawn(move || {
+                    for message in (0..8u8).map(|i| (start + i) % 8) {
+                        let points = cache.hash_each_to_g1(&[[message]]);
+                        assert_eq!(points, [expected[usize::from(message)]]);
+                    }
+                });
+            }
+        });
+        assert_eq!(cache.lock().len(), 8);
+    }
+}
