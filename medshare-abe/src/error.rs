@@ -7,6 +7,7 @@ mod storage;
 use medshare_curve::PointError;
 use medshare_types::{DecodeError, FactorSet};
 
+use crate::attribute::Attribute;
 use crate::name::Name;
 use crate::policy::Condition;
 use crate::validity::Validity;
@@ -57,6 +58,12 @@ pub enum KeyError {
         /// The day after the last.
         until: Date,
     },
+    /// Attributes that the key does not hold cannot be delegated with it.
+    #[error("the key does not hold {}", list(missing))]
+    NotHeld {
+        /// Which of those asked for.
+        missing: Vec<Attribute>,
+    },
     /// The key was issued under other public parameters.
     #[error("the key belongs to another authority")]
     OtherAuthority,
@@ -94,8 +101,8 @@ pub enum DecapsulateError {
     Rejected,
 }
 
-fn list(conditions: &[Condition]) -> String {
-    let texts: Vec<String> = conditions.iter().map(Condition::to_string).collect();
+fn list(all: &[impl ToString]) -> String {
+    let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
     texts.join(", ")
 }
 

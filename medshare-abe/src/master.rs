@@ -12,9 +12,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
-use crate::key::{Parts, UserSecretKey, issued};
+use crate::key::{KeyBody, UserSecretKey};
 use crate::parameters::PublicParameters;
-use crate::points::base_mul_regular;
 use crate::validity::Validity;
 
 /// α·g1. Whoever has it reads everything; it never leaves the authority.
@@ -72,10 +71,7 @@ impl MasterSecretKey {
         rng: &mut impl RandomSource,
     ) -> Result<UserSecretKey, KeyError> {
         let r = Zeroizing::new(random_scalar(rng));
-        let parts = Parts::issue(attributes.clone(), validity, &r)?;
-        let k1 = (*self.alpha_g1 + base_mul_regular(&r)).into_affine();
-        let k3 = comb::g2_generator_mul_regular(&r).into_affine();
-        issued(parameters, (k1, k3), parts, rng)
+        KeyBody::generate(&self.alpha_g1, &r, attributes, validity)?.issued(parameters, rng)
     }
 
     /// The canonical bytes, for a key store.

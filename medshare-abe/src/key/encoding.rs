@@ -8,7 +8,7 @@ use medshare_types::{DecodeError, Digest, G1Bytes, G2Bytes, RandomSource, Wire, 
 use zeroize::{Zeroize, Zeroizing};
 
 use super::parts::{KeyPart, Parts};
-use super::{UserSecretKey, checked};
+use super::{KeyBody, UserSecretKey};
 use crate::attribute::Attribute;
 use crate::element::Element;
 use crate::error::KeyError;
@@ -97,33 +97,38 @@ impl UserSecretKey {
         out.extend_from_slice(&EncodedKey::KIND);
         out.extend_from_slice(&[wire::VERSION, wire::SUITE]);
         out.extend_from_slice(self.parameters.as_bytes());
-        out.extend_from_slice(Zeroizing::new(encode_g1(&self.k1).0).as_slice());
-        out.extend_from_slice(&encode_g2(&self.k3).0);
-        write_count(self.parts.names.len(), &mut out);
-        for (name, part) in &self.parts.names {
+        out.extend_from_slice(Zeroizing::new(encode_g1(&self.body.k1).0).as_slice());
+        out.extend_from_slice(&encode_g2(&self.body.k3).0);
+        write_count(self.body.parts.names.len(), &mut out);
+        for (name, part) in &self.body.parts.names {
             out.extend_from_slice(&wire::to_borsh(name));
             write_part(part, &mut out);
         }
-        write_count(self.parts.values.len(), &mut out);
-        for (label, held) in &self.parts.values {
+        write_count(self.body.parts.values.len(), &mut out);
+        for (label, held) in &self.body.parts.values {
             out.extend_from_slice(&wire::to_borsh(&(label, &held.value)));
             write_count(held.parts.len(), &mut out);
             held.parts
                 .iter()
                 .for_each(|part| write_part(part, &mut out));
         }
-        out.extend_from_slice(&wire::to_borsh(&self.parts.validity));
-        write_count(self.parts.days.len(), &mut out);
-        let days = self.parts.days.iter();
+        out.extend_from_slice(&wire::to_borsh(&self.body.parts.validity));
+        write_count(self.body.parts.days.len(), &mut out);
+        let days = self.body.parts.days.iter();
         days.for_each(|(_, part)| write_part(part, &mut out));
         out
     }
 
     fn encoded_len(&self) -> usize {
-        let names = self.parts.names.keys().map(|name| 4 + name.as_str().len());
-        let values = self.parts.values.iter();
+        let names = self
+            .body
+            .parts
+            .names
+            .keys()
+            .map(|name| 4 + name.as_str().len());
+        let values = self.body.parts.values.iter();
         let values = values.map(|(label, held)| wire::to_borsh(&(label, &held.value)).len() + 4);
-        let parts = 48 * self.parts.iter().count();
+        let parts = 48 * self.body.parts.iter().count();
         let counts = 4 + names.sum::<usize>() + 4 + values.sum::<usize>() + 4 + 4;
         6 + 32 + 48 + 96 + counts + parts
     }
@@ -153,8 +158,12 @@ impl UserSecretKey {
                 Ok(decode_g1(secret)?)
             },
         )?;
-        let (k1, k3) = (decode_g1(&encoded.k1)?, decode_g2(&encoded.k3)?);
-        checked(parameters, (k1, k3), parts, rng)
+        let body = KeyBody {
+            k1: Zeroizing::new(decode_g1(&encoded.k1)?),
+            k3: decode_g2(&encoded.k3)?,
+            parts,
+        };
+        body.checked(parameters, rng)
     }
 }
 

@@ -144,7 +144,7 @@ impl Parts {
         self.names.values().chain(values).chain(days)
     }
 
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut KeyPart> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut KeyPart> {
         let values = self.values.values_mut().flat_map(|held| &mut held.parts);
         let days = self.days.iter_mut().map(|(_, part)| part);
         self.names.values_mut().chain(values).chain(days)

@@ -1,0 +1,92 @@
+//! What a key is made of, whether it is a user's key or one issuer's part of it.
+
+use ark_ec::{AffineRepr, CurveGroup};
+use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, comb, mul, pairing};
+use medshare_types::RandomSource;
+use zeroize::Zeroizing;
+
+use super::UserSecretKey;
+use super::parts::Parts;
+use crate::attribute::AttributeSet;
+use crate::error::KeyError;
+use crate::parameters::PublicParameters;
+use crate::points::{base, base_mul_regular};
+use crate::validity::Validity;
+
+/// K1 = A + r·B, K_u = r·H(u), K3 = r·g2, where A is α·g1 or α_i·g1.
+pub(crate) struct KeyBody {
+    pub(super) k1: Zeroizing<G1Affine>,
+    pub(super) k3: G2Affine,
+    pub(super) parts: Parts,
+}
+
+impl KeyBody {
+    /// The points for A = `secret` and an r that is new.
+    ///
+    /// # Security
+    /// As [`mul::mul_regular`].
+    pub(crate) fn generate(
+        secret: &G1Affine,
+        r: &Scalar,
+        attributes: &AttributeSet,
+        validity: Validity,
+    ) -> Result<Self, KeyError> {
+        let parts = Parts::issue(attributes.clone(), validity, r)?;
+        let k1 = (base_mul_regular(r) + secret).into_affine();
+        Ok(Self {
+            k1: Zeroizing::new(k1),
+            k3: comb::g2_generator_mul_regular(r).into_affine(),
+            parts,
+        })
+    }
+
+    /// Whether e(K1, g2) = e(A, g2) + e(B, K3), `secret` being e(A, g2).
+    ///
+    /// For whoever made the points: K1 alone holds A, and shows another authority's parameters.
+    pub(crate) fn is_under(&self, secret: &Gt) -> bool {
+        self.balances(secret, *self.k1, base())
+    }
+
+    /// Whether K3 ≠ 0 and e(K1 + Σ w_u·K_u, g2) = e(A, g2) + e(B + Σ w_u·H(u), K3) with random
+    /// 128-bit weights w_u, `secret` being e(A, g2): for whoever is given the points.
+    pub(crate) fn fits(&self, secret: &Gt, rng: &mut impl RandomSource) -> bool {
+        let mut weight = || Scalar::from(u128::from_le_bytes(rng.array()));
+        let weights: Vec<Scalar> = self.parts.iter().map(|_| weight()).collect();
+        let secrets = Zeroizing::new(self.parts.iter().map(|p| p.secret).collect::<Vec<_>>());
+        let points: Vec<G1Affine> = self.parts.iter().map(|part| part.point).collect();
+        let left = mul::sum_of_products(&secrets, &weights) + *self.k1;
+        let right = mul::sum_of_products(&points, &weights) + base();
+        self.balances(secret, left.into_affine(), right.into_affine())
+    }
+
+    /// Whether K3 ≠ 0 and e(left, g2) = `secret` + e(right, K3).
+    fn balances(&self, secret: &Gt, left: G1Affine, right: G1Affine) -> bool {
+        let pairs = [(left, pairing::g2()), (-right, self.k3)];
+        !self.k3.is_zero() && pairing::multi_pairing(&pairs) == *secret
+    }
+
+    /// The user's key that was just made, with a σ of its own, if it is under these parameters.
+    ///
+    /// Another authority's parameters are the one mistake that an issuer can make here. Whoever
+    /// imports the key checks all of it.
+    pub(crate) fn issued(
+        self,
+        parameters: &PublicParameters,
+        rng: &mut impl RandomSource,
+    ) -> Result<UserSecretKey, KeyError> {
+        let key = UserSecretKey::new(parameters, self, rng);
+        let under = key.body.is_under(&parameters.e());
+        under.then_some(key).ok_or(KeyError::Inconsistent)
+    }
+
+    /// The user's key, with a σ of its own, if all points are as they should be.
+    pub(crate) fn checked(
+        self,
+        parameters: &PublicParameters,
+        rng: &mut impl RandomSource,
+    ) -> Result<UserSecretKey, KeyError> {
+        let key = UserSecretKey::new(parameters, self, rng);
+        let fits = key.body.fits(&parameters.e(), rng);
+        fits.then_some(key).ok_or(KeyError::Inconsistent)
+    }
+}

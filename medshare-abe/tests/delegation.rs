@@ -1,0 +1,241 @@
+//! Keys made from keys: what they open, and that nothing is won by having several.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use ark_ec::CurveGroup;
+use common::{RawHeader, RawKey, Setting, attributes, choices, policy, rng};
+use medshare_abe::{
+    Attribute, AttributeSet, Header, KeyError, MasterSecretKey, UserSecretKey, Validity,
+    decapsulate, encapsulate,
+};
+use medshare_curve::hash::hash_to_g1;
+use medshare_curve::scalar::random_scalar;
+use medshare_curve::{G1Affine, Scalar, pairing};
+
+const DST: &[u8] = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
+
+fn point(fields: &[&str]) -> G1Affine {
+    let with_length =
+        |field: &&str| [&(field.len() as u64).to_le_bytes(), field.as_bytes()].concat();
+    let input: Vec<u8> = fields.iter().flat_map(with_length).collect();
+    hash_to_g1(DST, &input)
+}
+
+fn attribute_point(name: &str) -> G1Affine {
+    point(&["medshare/abe/attribute-name/v1", name])
+}
+
+fn base() -> G1Affine {
+    point(&["medshare/abe/base/v1"])
+}
+
+fn set(key: &UserSecretKey) -> AttributeSet {
+    key.attributes().cloned().collect()
+}
+
+#[test]
+fn a_delegated_key_opens_what_its_attributes_open() {
+    let setting = Setting::new();
+    let held = "role:nurse, ward:3, clearance = 5, hired = 2019-04-01, hospital = charité";
+    let key = setting.issue(held).expect("a key");
+    let some = "ward:3, clearance = 5, hospital = charité";
+    let some = AttributeSet::parse(some, &setting.lists).expect("a list");
+    let delegated = key.delegate(&setting.parameters, &some, &mut rng(2));
+    let delegated = delegated.expect("held");
+    assert_eq!(set(&delegated), some);
+    assert_eq!(delegated.validity(), key.validity());
+    for (text, opened) in [
+        ("ward:3", true),
+        ("clearance >= 3 and clearance <= 9 and clearance == 5", true),
+        ("2 of (role:nurse, ward:3, hospital != north)", true),
+        ("role:nurse", false),
+        ("hired < 2020-01-01", false),
+        ("clearance > 5", false),
+        ("hospital != charité", false),
+        ("ward:3 and role:nurse", false),
+    ] {
+        assert!(setting.opens(text, &key) || !opened, "{text}");
+        assert_eq!(setting.opens(text, &delegated), opened, "{text}");
+    }
+    // It is a key like any other: stored, read in, delegated again.
+    let bytes = delegated.to_bytes();
+    let read = UserSecretKey::from_bytes(&bytes, &setting.parameters, &mut rng(3));
+    let again = read.expect("a key");
+    let ward = attributes("ward:3");
+    let again = again.delegate(&setting.parameters, &ward, &mut rng(4));
+    let again = again.expect("held");
+    assert!(setting.opens("ward:3", &again));
+    assert!(!setting.opens("clearance == 5", &again));
+    let back = again.delegate(&setting.parameters, &some, &mut rng(5));
+    assert!(matches!(back, Err(KeyError::NotHeld { missing }) if missing.len() == 2));
+}
+
+#[test]
+fn only_what_is_held_is_delegated() {
+    let setting = Setting::new();
+    let held = "role:nurse, clearance = 5, hospital = charité";
+    let key = setting.issue(held).expect("a key");
+    let delegate = |list: &str| {
+        let wanted = AttributeSet::parse(list, &setting.lists).expect("a list");
+        let delegated = key.delegate(&setting.parameters, &wanted, &mut rng(2));
+        delegated.map(|key| set(&key))
+    };
+    let missing = |list: &str| {
+        let missing = AttributeSet::parse(list, &setting.lists).expect("a list");
+        let missing: Vec<Attribute> = missing.iter().cloned().collect();
+        Err(KeyError::NotHeld { missing })
+    };
+    assert_eq!(delegate("role:nurse"), Ok(attributes("role:nurse")));
+    for list in [
+        "role:physician",
+        "Role:nurse",
+        "clearance",
+        "clearance = 4",
+        "hospital = north",
+        "\"clearance = 5\"",
+    ] {
+        assert_eq!(delegate(list), missing(list), "{list}");
+        let mixed = format!("role:nurse, {list}");
+        assert_eq!(delegate(&mixed), missing(list), "{mixed}");
+    }
+    assert!(matches!(delegate(""), Err(KeyError::AttributeCount { .. })));
+    let (other, _) = MasterSecretKey::setup(&mut rng(99));
+    let delegated = key.delegate(&other, &attributes("role:nurse"), &mut rng(2));
+    assert_eq!(delegated.expect_err("foreign"), KeyError::OtherAuthority);
+}
+
+/// A key of `a` and `b`, and its points.
+fn parent() -> (medshare_abe::PublicParameters, UserSecretKey, RawKey) {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let key = master.issue(
+        &parameters,
+        &attributes("a,b"),
+        Validity::ALWAYS,
+        &mut rng(2),
+    );
+    let key = key.expect("a key");
+    let raw = RawKey::of(&key);
+    (parameters, key, raw)
+}
+
+fn merged(parts: [&BTreeMap<String, G1Affine>; 2]) -> BTreeMap<String, G1Affine> {
+    let all = parts.into_iter().flatten();
+    all.map(|(name, point)| (name.clone(), *point)).collect()
+}
+
+/// Every way to take K1, K3 and the parts from two keys for `a` and for `b`.
+fn pool_opens(first: &RawKey, second: &RawKey, header: &RawHeader, secret: &[u8; 32]) -> bool {
+    let parts = merged([&first.parts, &second.parts]);
+    let k1 = [first.k1, second.k1, (first.k1 + second.k1).into_affine()];
+    let k3 = [first.k3, second.k3, (first.k3 + second.k3).into_affine()];
+    k1.into_iter().any(|k1| {
+        k3.into_iter().any(|k3| {
+            let pooled = RawKey {
+                k1,
+                k3,
+                parts: parts.clone(),
+                values: BTreeMap::new(),
+                validity: [0, u16::MAX],
+                days: Vec::new(),
+            };
+            header.is_opened_by(&["a", "b"], &choices(2), &pooled, secret)
+        })
+    })
+}
+
+/// A shift of every point by d·B, d·H(u), d·g2: what delegation does, by hand.
+fn shifted(key: &RawKey, name: &str, d: &Scalar) -> RawKey {
+    let part = (key.parts[name] + attribute_point(name) * d).into_affine();
+    RawKey {
+        k1: (key.k1 + base() * d).into_affine(),
+        k3: (key.k3 + pairing::g2() * d).into_affine(),
+        parts: BTreeMap::from([(name.to_owned(), part)]),
+        values: BTreeMap::new(),
+        validity: [0, u16::MAX],
+        days: Vec::new(),
+    }
+}
+
+/// The attack works where both keys are made with one d, by hand or because a random source repeats
+/// itself; with a d for each it does not.
+#[test]
+fn two_delegated_keys_are_not_pooled() {
+    let (parameters, key, raw) = parent();
+    let (header, secret) = encapsulate(&parameters, &policy("a and b"), b"aad", &mut rng(3));
+    let header = RawHeader::of(&header);
+    let opens =
+        |first: &RawKey, second: &RawKey| pool_opens(first, second, &header, secret.as_bytes());
+    let [d, other] = [4, 5].map(|seed| random_scalar(&mut rng(seed)));
+    assert!(opens(&shifted(&raw, "a", &d), &shifted(&raw, "b", &d)));
+    assert!(!opens(&shifted(&raw, "a", &d), &shifted(&raw, "b", &other)));
+
+    let delegate = |name: &str, random: &mut _| {
+        let delegated = key.delegate(&parameters, &attributes(name), random);
+        RawKey::of(&delegated.expect("held"))
+    };
+    assert!(opens(
+        &delegate("a", &mut rng(6)),
+        &delegate("b", &mut rng(6))
+    ));
+    let mut random = rng(6);
+    let (a, b) = (delegate("a", &mut random), delegate("b", &mut random));
+    assert!(!opens(&a, &b));
+    // Nor with a key that the authority issued to somebody else, or with the parent's points.
+    let strangers = RawKey {
+        parts: BTreeMap::from([("b".to_owned(), raw.parts["b"])]),
+        ..raw
+    };
+    assert!(!opens(&a, &strangers));
+}
+
+/// A delegated key is the key that issuing with r + d would give: the same distribution.
+#[test]
+fn a_delegated_key_is_the_parents_with_r_shifted() {
+    let (parameters, key, raw) = parent();
+    let delegated = key.delegate(&parameters, &attributes("a"), &mut rng(7));
+    let delegated = RawKey::of(&delegated.expect("held"));
+    let d = random_scalar(&mut rng(7));
+    let expected = shifted(&raw, "a", &d);
+    assert_eq!((delegated.k1, delegated.k3), (expected.k1, expected.k3));
+    assert_eq!(delegated.parts, expected.parts);
+    // Nothing of the parent's stands in it.
+    let points = |key: &RawKey| {
+        [
+            &[key.k1][..],
+            &key.parts.values().copied().collect::<Vec<_>>(),
+        ]
+        .concat()
+    };
+    assert!(points(&delegated).iter().all(|p| !points(&raw).contains(p)));
+    assert_ne!(delegated.k3, raw.k3);
+}
+
+/// What rejected headers decapsulate to is different for every copy of a key.
+#[test]
+fn a_delegated_key_rejects_in_its_own_way() {
+    let (parameters, key, _) = parent();
+    let mut random = rng(8);
+    let mut delegate = || {
+        let delegated = key.delegate(&parameters, &attributes("a"), &mut random);
+        delegated.expect("held")
+    };
+    let keys = [&delegate(), &delegate(), &key];
+    let (header, secret) = encapsulate(&parameters, &policy("a"), b"", &mut rng(3));
+    let mut bytes = header.to_bytes();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let mauled = Header::from_bytes(&bytes).expect("a header");
+    let open = |header: &Header, key: &UserSecretKey| {
+        let opened = decapsulate(&parameters, header, key, b"").expect("satisfied");
+        *opened.as_bytes()
+    };
+    let rejected = keys.map(|key| open(&mauled, key));
+    assert!(rejected[0] != rejected[1] && rejected[0] != rejected[2] && rejected[1] != rejected[2]);
+    assert!(
+        keys.iter()
+            .all(|key| open(&header, key) == *secret.as_bytes())
+    );
+}
