@@ -94,8 +94,9 @@ pub struct AttributeAuthority {
     master: MasterSecretKey,
     chain: Chain,
     key_lifetime_days: u16,
-    /// The nonces of requests answered within the tolerance.
-    answered: Mutex<BTreeMap<[u8; 32], Timestamp>>,
+    /// The statements of requests answered within the tolerance, and their times. Not the nonces: one
+    /// person's nonce says nothing about another's request.
+    answered: Mutex<BTreeMap<Digest, Timestamp>>,
 }
 
 impl AttributeAuthority {
@@ -138,7 +139,7 @@ impl AttributeAuthority {
         let person = person.ok_or_else(unknown)?;
         let statement = request.statement(self.chain.id(), &self.parameters.digest());
         let signed = person.key.verify(&statement, &request.signature);
-        if signed.is_err() || !self.is_fresh(request) {
+        if signed.is_err() || !self.is_fresh(statement, request.at) {
             return Err(unknown());
         }
         let mut texts = person.attributes;
@@ -168,13 +169,12 @@ impl AttributeAuthority {
     }
 
     /// Whether the request is of about now and was not answered before.
-    fn is_fresh(&self, request: &KeyRequest) -> bool {
+    fn is_fresh(&self, statement: Digest, at: Timestamp) -> bool {
         let now = clock::now();
         let apart = |at: Timestamp| now.as_millis().abs_diff(at.as_millis());
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         answered.retain(|_, at| apart(*at) <= REQUEST_TOLERANCE_MS);
-        apart(request.at) <= REQUEST_TOLERANCE_MS
-            && answered.insert(request.nonce, request.at).is_none()
+        apart(at) <= REQUEST_TOLERANCE_MS && answered.insert(statement, at).is_none()
     }
 }
 

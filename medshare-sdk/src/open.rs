@@ -155,7 +155,12 @@ impl Open {
         let capacity = capacity.map_err(|error| Error::Io {
             source: std::io::Error::other(error),
         })?;
-        let mut content = Zeroizing::new(Vec::with_capacity(capacity));
+        // The length is the sealer's word, and may be more than there is memory.
+        let mut content = Zeroizing::new(Vec::new());
+        let reserved = content.try_reserve_exact(capacity);
+        reserved.map_err(|error| Error::Io {
+            source: std::io::Error::new(std::io::ErrorKind::OutOfMemory, error),
+        })?;
         let length = opening
             .stream(self.progress.as_ref(), &mut *content)
             .await?;
@@ -175,6 +180,7 @@ impl Open {
         };
         let located = Located::fetch(person, record).await?;
         // Before a ticket is asked for: a use is not to be lost on a record that stays shut.
+        located.access()?;
         let key = located.key_of(person).await?;
 
         let session = SessionSecret::new(&mut os_random());

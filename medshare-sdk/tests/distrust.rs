@@ -210,17 +210,20 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
     let parts = consortium.parts();
     let st_mary = consortium.organisation("st-mary").unwrap();
     st_mary.enrol("doctor", &["role:nurse"]).await.unwrap();
-    // The person's key, out of the key store.
-    let entry = "person/7:st-mary/6:doctor/signing-key";
-    let seed = parts.people.load(entry).await.unwrap().unwrap();
-    let key = SigningKey::from_seed(seed.as_slice().try_into().unwrap());
-    let person = PersonId::of_key(&Signer::verifying_key(&key));
+    st_mary.enrol("nurse", &["role:nurse"]).await.unwrap();
+    // Their keys, out of the key store.
+    let key_of = async |entry| {
+        let seed = parts.people.load(entry).await.unwrap().unwrap();
+        SigningKey::from_seed(seed.as_slice().try_into().unwrap())
+    };
+    let key = key_of("person/7:st-mary/6:doctor/signing-key").await;
+    let nurse = key_of("person/7:st-mary/5:nurse/signing-key").await;
 
     let authority = authority_of(&consortium);
-    let make = |nonce: u8, at: Timestamp| {
+    let make_for = |key: &SigningKey, nonce: u8, at: Timestamp| {
         let signature = medshare_types::Signature::from_bytes([0; 64]);
         let mut request = KeyRequest {
-            person,
+            person: PersonId::of_key(&Signer::verifying_key(key)),
             nonce: [nonce; 32],
             at,
             signature,
@@ -229,6 +232,7 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
         request.signature = key.sign(&request.statement(&chain, &authority));
         request
     };
+    let make = |nonce, at| make_for(&key, nonce, at);
     let now = Timestamp::from_millis(
         std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
@@ -239,6 +243,14 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
     );
     let request = make(1, now);
     parts.issuer.issue(&request).await.unwrap();
+    assert!(parts.issuer.issue(&request).await.is_err(), "replayed");
+    // Another person's request under this nonce, soon to be forgotten, neither is refused for it nor
+    // makes it forgotten.
+    let old = now.minus_millis(59_000);
+    let copied = make_for(&nurse, 1, old);
+    parts.issuer.issue(&copied).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert!(parts.issuer.issue(&copied).await.is_err(), "too old");
     assert!(parts.issuer.issue(&request).await.is_err(), "replayed");
     let mut other = make(2, now);
     other.nonce = [3; 32];

@@ -34,8 +34,8 @@ const RECIPROCAL: u128 = reciprocal();
 /// # Security
 /// The sequence of group operations and of memory accesses is the same for every k: a table is read
 /// by going through all of it, signs are applied and halves corrected by selection ([`subtle`]).
-/// What still varies is inside arkworks: the last subtraction of a product in the field, the
-/// inversion that makes the results affine, and the exceptional cases of addition, which a k that
+/// What still varies is inside arkworks: whether the modulus is subtracted or added at the end of a
+/// product, a sum, a difference or a negation in the field, the inversion that makes the results affine, and the exceptional cases of addition, which a k that
 /// is uniform meets with negligible probability. So this is for secrets that are drawn anew for
 /// every call; for those that are used again and again there is [`mul_secret`](super::mul_secret).
 ///
