@@ -5,6 +5,8 @@ use core::str::FromStr;
 use std::collections::BTreeSet;
 use std::collections::btree_set;
 
+use borsh::{BorshDeserialize, BorshSerialize};
+
 use crate::enumeration::Enumerations;
 use crate::error::{AttributeError, KeyError, SyntaxError};
 use crate::name::Name;
@@ -16,10 +18,10 @@ use crate::value::{Date, Value};
 /// `hospital = charité`.
 ///
 /// A name and a label are different things even if they are spelled alike.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Attribute(Kind);
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub(crate) enum Kind {
     Name(Name),
     Value { label: Name, value: Value },
@@ -95,7 +97,9 @@ impl FromStr for Attribute {
 }
 
 /// The attributes of one person.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
+)]
 pub struct AttributeSet(BTreeSet<Attribute>);
 
 impl AttributeSet {

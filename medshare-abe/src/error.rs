@@ -1,5 +1,6 @@
 //! Everything that can go wrong, one enum an operation.
 
+mod issuance;
 mod language;
 #[cfg(feature = "passphrase")]
 mod storage;
@@ -13,6 +14,9 @@ use crate::policy::Condition;
 use crate::validity::Validity;
 use crate::value::Date;
 
+pub use issuance::{
+    CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SharingError,
+};
 pub use language::{AttributeError, EnumerationError, SyntaxError};
 #[cfg(feature = "passphrase")]
 pub use storage::StorageError;

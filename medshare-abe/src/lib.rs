@@ -105,6 +105,7 @@
 //! | [`value`], [`enumeration`] | dates; lists of values that only grow |
 //! | [`policy`] | the language and its canonical form |
 //! | [`MasterSecretKey`], [`PublicParameters`], [`UserSecretKey`], [`Validity`] | the authority and the keys it issues |
+//! | [`issuance`] | keys from t of n issuers, none of whom has the master key |
 //! | [`encapsulate`], [`encapsulate_dated`], [`decapsulate`], [`decapsulate_strict`], [`Header`] | the key encapsulation |
 //! | [`payload`] | segments, preamble, content tree, `Read` and `Write` |
 //! | [`access`] | the access header: wrapped data key, bound to a gate label |
@@ -121,7 +122,9 @@
 //! (comparisons by bits); Hofheinz, Hövelmanns and Kiltz, *A Modular Analysis of the Fujisaki–Okamoto
 //! Transformation*, TCC 2017; Hoang, Reyhanitabar, Rogaway and Vizár, *Online Authenticated
 //! Encryption and its Nonce-Reuse Misuse-Resistance*, CRYPTO 2015; Len, Grubbs and Ristenpart,
-//! *Partitioning Oracle Attacks*, USENIX Security 2021. RFC 9106, RFC 9380.
+//! *Partitioning Oracle Attacks*, USENIX Security 2021; Shamir, *How to Share a Secret*, CACM 1979;
+//! Feldman, *A Practical Scheme for Non-interactive Verifiable Secret Sharing*, FOCS 1987. RFC 9106,
+//! RFC 9180, RFC 9380.
 //!
 //! # Deviations from the paper
 //!
@@ -145,6 +148,7 @@ mod gt;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod header;
+pub mod issuance;
 mod key;
 mod master;
 pub mod name;

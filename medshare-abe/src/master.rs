@@ -74,6 +74,10 @@ impl MasterSecretKey {
         KeyBody::generate(&self.alpha_g1, &r, attributes, validity)?.issued(parameters, rng)
     }
 
+    pub(crate) fn alpha_g1(&self) -> &G1Affine {
+        &self.alpha_g1
+    }
+
     /// The canonical bytes, for a key store.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

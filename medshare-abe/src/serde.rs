@@ -16,6 +16,7 @@ use crate::access::AccessHeader;
 use crate::descriptor::SealedDescriptor;
 use crate::error::KeyError;
 use crate::header::Header;
+use crate::issuance::{AuthorityDeal, IssuanceRequest, SealedPartialKey, SharedAuthority};
 use crate::key::UserSecretKey;
 use crate::master::MasterSecretKey;
 use crate::parameters::PublicParameters;
@@ -103,6 +104,10 @@ opaque! {
     AccessHeader: to_wire, from_wire;
     Preamble: to_bytes, from_bytes;
     SealedDescriptor: to_wire, from_wire;
+    SharedAuthority: to_bytes, from_bytes;
+    AuthorityDeal: to_wire, from_wire;
+    IssuanceRequest: to_wire, from_wire;
+    SealedPartialKey: to_wire, from_wire;
 }
 
 fn to_opaque<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

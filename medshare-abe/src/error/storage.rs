@@ -2,7 +2,7 @@
 
 use medshare_types::DecodeError;
 
-use super::KeyError;
+use super::{KeyError, SharingError};
 use crate::storage::PassphraseCost;
 
 /// Why a secret was not encrypted or not decrypted.
@@ -39,6 +39,13 @@ pub enum StorageError {
         /// What is wrong with it.
         #[from]
         source: KeyError,
+    },
+    /// The share belongs to another sharing, or what was encrypted is no share.
+    #[error("the issuer's share cannot be used")]
+    Share {
+        /// What is wrong with it.
+        #[from]
+        source: SharingError,
     },
     /// The secret is too long to be encrypted.
     #[error("the secret is too long")]

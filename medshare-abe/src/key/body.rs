@@ -1,12 +1,13 @@
 //! What a key is made of, whether it is a user's key or one issuer's part of it.
 
 use ark_ec::{AffineRepr, CurveGroup};
+use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2};
 use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, comb, mul, pairing};
-use medshare_types::RandomSource;
+use medshare_types::{DecodeError, G1Bytes, G2Bytes, RandomSource};
 use zeroize::Zeroizing;
 
 use super::UserSecretKey;
-use super::parts::Parts;
+use super::parts::{KeyPart, Parts};
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
 use crate::parameters::PublicParameters;
@@ -65,6 +66,62 @@ impl KeyBody {
         !self.k3.is_zero() && pairing::multi_pairing(&pairs) == *secret
     }
 
+    /// Σ λ_i·(the points of body i), for bodies that are all for the same.
+    pub(crate) fn combine(bodies: &[&Self], weights: &[Scalar]) -> Result<Self, KeyError> {
+        let first = bodies.first().ok_or(KeyError::Inconsistent)?;
+        let weighted = |points: Vec<G1Affine>| {
+            mul::sum_of_products(&Zeroizing::new(points), weights).into_affine()
+        };
+        let (attributes, validity) = (first.parts.attributes.clone(), first.parts.validity);
+        let parts = Parts::new(attributes, validity, |element| {
+            let held = bodies.iter().map(|body| body.parts.get(element));
+            // Bodies for the same have the same elements.
+            let held: Option<Vec<&KeyPart>> = held.collect();
+            let held = held.ok_or(KeyError::Inconsistent)?;
+            let point = held.first().map_or(G1Affine::identity(), |part| part.point);
+            let secret = weighted(held.iter().map(|part| part.secret).collect());
+            Ok(KeyPart { point, secret })
+        })?;
+        let k1 = weighted(bodies.iter().map(|body| *body.k1).collect());
+        let k3: Vec<G2Affine> = bodies.iter().map(|body| body.k3).collect();
+        Ok(Self {
+            k1: Zeroizing::new(k1),
+            k3: mul::sum_of_products_g2(&k3, weights).into_affine(),
+            parts,
+        })
+    }
+
+    /// K1 ‖ K3 ‖ K_u of every element, in the order of the attributes and then of the validity.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let count = self.parts.iter().count();
+        let mut out = Zeroizing::new(Vec::with_capacity(48 + 96 + 48 * count));
+        out.extend_from_slice(Zeroizing::new(encode_g1(&self.k1).0).as_slice());
+        out.extend_from_slice(&encode_g2(&self.k3).0);
+        for part in self.parts.iter() {
+            out.extend_from_slice(Zeroizing::new(encode_g1(&part.secret).0).as_slice());
+        }
+        out
+    }
+
+    /// The points for these attributes and days; nothing is known of them but that they are points
+    /// of their groups and not the identity.
+    pub(crate) fn read(
+        bytes: &[u8],
+        attributes: &AttributeSet,
+        validity: Validity,
+    ) -> Result<Self, KeyError> {
+        let mut rest = bytes;
+        let k1 = Zeroizing::new(decode_g1(&G1Bytes(take(&mut rest)?))?);
+        let k3 = decode_g2(&G2Bytes(take(&mut rest)?))?;
+        let parts = Parts::hashed(attributes.clone(), validity, |_| {
+            Ok(decode_g1(&G1Bytes(take(&mut rest)?))?)
+        })?;
+        match rest.len() {
+            0 => Ok(Self { k1, k3, parts }),
+            count => Err(DecodeError::TrailingBytes { count }.into()),
+        }
+    }
+
     /// The user's key that was just made, with a σ of its own, if it is under these parameters.
     ///
     /// Another authority's parameters are the one mistake that an issuer can make here. Whoever
@@ -89,4 +146,10 @@ impl KeyBody {
         let fits = key.body.fits(&parameters.e(), rng);
         fits.then_some(key).ok_or(KeyError::Inconsistent)
     }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], DecodeError> {
+    let (head, tail) = rest.split_first_chunk().ok_or(DecodeError::Truncated)?;
+    *rest = tail;
+    Ok(*head)
 }

@@ -6,12 +6,14 @@ use zeroize::Zeroizing;
 
 use super::{PassphraseCost, PassphraseKey, SALT_LEN};
 use crate::error::{KeyError, StorageError};
+use crate::issuance::{IssuerShare, SharedAuthority};
 use crate::key::UserSecretKey;
 use crate::master::MasterSecretKey;
 use crate::parameters::PublicParameters;
 
 const USER_KEY: [u8; 4] = *b"mUSK";
 const MASTER_KEY: [u8; 4] = *b"mMSK";
+const ISSUER_SHARE: [u8; 4] = *b"mISH";
 
 impl UserSecretKey {
     /// The key encrypted under a passphrase. What kind of key it is and H(pp) show.
@@ -83,6 +85,40 @@ impl MasterSecretKey {
         } else {
             Err(KeyError::OtherAuthority.into())
         }
+    }
+}
+
+impl IssuerShare {
+    /// The share encrypted under a passphrase. That it is one, and H(pp), show.
+    ///
+    /// Cost: one Argon2id; [`PassphraseCost::HIGH`] is not too high here.
+    ///
+    /// # Errors
+    /// [`StorageError::Cost`].
+    pub fn to_encrypted(
+        &self,
+        passphrase: &str,
+        cost: PassphraseCost,
+        rng: &mut impl RandomSource,
+    ) -> Result<Vec<u8>, StorageError> {
+        let owner = Owner::new(ISSUER_SHARE, self.sharing().key);
+        owner.encrypt(&self.to_bytes(), passphrase, cost, rng)
+    }
+
+    /// Decrypts what [`to_encrypted`](Self::to_encrypted) made, and checks it like
+    /// [`from_bytes`](Self::from_bytes).
+    ///
+    /// # Errors
+    /// As [`UserSecretKey::from_encrypted`], with [`StorageError::Share`] for a share that is not
+    /// what the authority's commitments say.
+    pub fn from_encrypted(
+        bytes: &[u8],
+        passphrase: &str,
+        authority: &SharedAuthority,
+    ) -> Result<Self, StorageError> {
+        let owner = Owner::new(ISSUER_SHARE, authority.parameters().digest());
+        let share = owner.decrypt(bytes, passphrase)?;
+        Ok(Self::from_bytes(&share, authority)?)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Secrets encrypted under a passphrase (feature `passphrase`).
 //!
-//! [`MasterSecretKey::to_encrypted`](crate::MasterSecretKey::to_encrypted) and
-//! [`UserSecretKey::to_encrypted`](crate::UserSecretKey::to_encrypted) make bytes that stand for
+//! [`MasterSecretKey::to_encrypted`](crate::MasterSecretKey::to_encrypted),
+//! [`UserSecretKey::to_encrypted`](crate::UserSecretKey::to_encrypted) and
+//! [`IssuerShare::to_encrypted`](crate::issuance::IssuerShare::to_encrypted) make bytes that stand for
 //! themselves, in a file or anywhere; the raw bytes of `to_bytes` are for stores that encrypt
 //! themselves, such as a vault. [`PassphraseKey`] is what both rest on, for a store of many secrets
 //! under one passphrase.

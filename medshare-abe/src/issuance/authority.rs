@@ -1,0 +1,218 @@
+//! The public side of a shared authority, and the two ways in which it comes to be.
+
+use core::fmt;
+
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::Zero;
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_curve::comb::g1_generator_mul_regular;
+use medshare_curve::{G1Projective, pairing};
+use medshare_types::{ChainId, DecodeError, Digest, OrganisationId, RandomSource, Wire, hash};
+use zeroize::Zeroizing;
+
+use super::deal::{CheckedDeal, ShareContribution};
+use super::polynomial::{Commitments, GtBytes, Polynomial};
+use super::share::IssuerShare;
+use super::sharing::{IssuerIndex, Sharing, SharingEpoch, SharingId};
+use crate::error::SharingError;
+use crate::master::MasterSecretKey;
+use crate::parameters::PublicParameters;
+
+const AUTHORITY_TAG: &str = "medshare/abe/shared-authority/v1";
+
+/// What everybody knows of an authority whose secret is shared: who issues, and A_0, …, A_{t−1} in
+/// GT. A_0 is E, so to whoever encapsulates it is an authority like any other.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SharedAuthority {
+    sharing: Sharing,
+    commitments: Commitments,
+    parameters: PublicParameters,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Encoded {
+    chain: ChainId,
+    epoch: SharingEpoch,
+    issuers: Vec<OrganisationId>,
+    threshold: u16,
+    commitments: Vec<GtBytes>,
+}
+
+impl Wire for Encoded {
+    const KIND: [u8; 4] = *b"mSHA";
+    const MAX_LEN: usize = 1 << 20;
+}
+
+impl SharedAuthority {
+    /// The trusted deal: whoever has the master key shares it out, and should then erase it. The
+    /// public parameters stay as they are, so keys and headers go on working.
+    ///
+    /// Cost: n + t fixed-base products, t pairings, n·t short multiplications in GT.
+    ///
+    /// # Security
+    /// The dealer knows everything; it is where an authority that exists becomes a shared one.
+    /// [`Sharing::deal`] has no such dealer. Shares are returned in the order of the issuers, each
+    /// for its issuer alone.
+    #[must_use]
+    pub fn deal(
+        sharing: Sharing,
+        master: &MasterSecretKey,
+        rng: &mut impl RandomSource,
+    ) -> (Self, Vec<IssuerShare>) {
+        // α·g1 + f(i)·g1 with f(0) = 0: α itself is not needed.
+        let polynomial = Polynomial::through_zero(sharing.threshold(), rng);
+        let parameters = master.parameters();
+        let authority = Self {
+            commitments: polynomial.commitments().shifted(&parameters.e()),
+            parameters,
+            sharing,
+        };
+        let share = |(index, issuer): (IssuerIndex, &OrganisationId)| {
+            let rest = Zeroizing::new(g1_generator_mul_regular(&polynomial.at(index)));
+            let point = Zeroizing::new((*rest + master.alpha_g1()).into_affine());
+            IssuerShare::new(&authority, (index, *issuer), point)
+        };
+        let places = authority.sharing.indices();
+        let shares = places.zip(authority.sharing.issuers()).map(share).collect();
+        (authority, shares)
+    }
+
+    /// What the deals of a joint deal make: the same for everybody who has them.
+    ///
+    /// Deals come in the order of the issuers, at most one of each, and at least t, so that one of
+    /// them is of somebody who is honest: t who are not need no deal to issue what they like.
+    /// Which deals count is agreed on elsewhere; a dealer about whom somebody rightly complains must
+    /// not.
+    ///
+    /// # Errors
+    /// [`SharingError::TooFewDeals`], [`SharingError::UnexpectedDealer`], and
+    /// [`SharingError::DegenerateKey`].
+    pub fn from_deals(sharing: Sharing, deals: &[CheckedDeal]) -> Result<Self, SharingError> {
+        let needed = usize::from(sharing.threshold());
+        if deals.len() < needed {
+            return Err(SharingError::TooFewDeals {
+                needed,
+                found: deals.len(),
+            });
+        }
+        let digest = sharing.digest();
+        let mut places = sharing.issuers().iter();
+        for deal in deals {
+            let dealer = deal.dealer();
+            if *deal.sharing() != digest || !places.any(|issuer| *issuer == dealer) {
+                return Err(SharingError::UnexpectedDealer { dealer });
+            }
+        }
+        let commitments = Commitments::sum(deals.iter().map(CheckedDeal::commitments));
+        if commitments.elements().iter().any(Zero::is_zero) {
+            return Err(SharingError::DegenerateKey);
+        }
+        Ok(Self {
+            parameters: PublicParameters::new(commitments.constant()),
+            commitments,
+            sharing,
+        })
+    }
+
+    /// The issuer's share, from one contribution of every deal that made this authority.
+    ///
+    /// Cost: a pairing, t short multiplications in GT.
+    ///
+    /// # Errors
+    /// [`SharingError::NotAnIssuer`], and [`SharingError::InconsistentShare`] unless the sum is what
+    /// the commitments say.
+    pub fn issuer_share(
+        &self,
+        issuer: OrganisationId,
+        contributions: &[ShareContribution],
+    ) -> Result<IssuerShare, SharingError> {
+        let index = self.sharing.index_of(issuer)?;
+        let points = contributions.iter().map(|c| G1Projective::from(*c.point));
+        let point = Zeroizing::new(points.sum::<G1Projective>().into_affine());
+        let addressed = contributions.iter().all(|c| c.issuer == issuer);
+        let public = pairing::pairing(&point, &pairing::g2());
+        if !addressed || point.is_zero() || public != self.commitments.at(index) {
+            return Err(SharingError::InconsistentShare { issuer });
+        }
+        Ok(IssuerShare::new(self, (index, issuer), point))
+    }
+
+    /// Who issues.
+    #[must_use]
+    pub const fn sharing(&self) -> &Sharing {
+        &self.sharing
+    }
+
+    /// What is needed to encapsulate, and to check keys.
+    #[must_use]
+    pub const fn parameters(&self) -> &PublicParameters {
+        &self.parameters
+    }
+
+    /// What requests to its issuers name.
+    #[must_use]
+    pub const fn id(&self) -> SharingId {
+        self.sharing.id(self.parameters.digest())
+    }
+
+    /// H(authority), for the record of what was agreed on.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        hash::digest(AUTHORITY_TAG, &[&self.to_bytes()])
+    }
+
+    /// The canonical bytes: t elements of GT, and nothing of α in any other group.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let sharing = &self.sharing;
+        Encoded {
+            chain: *sharing.chain(),
+            epoch: sharing.epoch(),
+            issuers: sharing.issuers().to_vec(),
+            threshold: sharing.threshold(),
+            commitments: self
+                .commitments
+                .elements()
+                .iter()
+                .map(GtBytes::of)
+                .collect(),
+        }
+        .to_wire()
+    }
+
+    /// Parses the canonical bytes. Cost: t exponentiations in GT.
+    ///
+    /// # Errors
+    /// [`SharingError::Decode`], [`SharingError::InvalidIssuers`], and [`SharingError::Point`], also
+    /// when a commitment is the identity.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SharingError> {
+        let encoded = Encoded::from_wire(bytes)?;
+        let threshold = encoded.threshold;
+        let sharing = Sharing::new(encoded.chain, encoded.epoch, encoded.issuers, threshold)?;
+        if encoded.commitments.len() != usize::from(threshold) {
+            let reason = "there are as many commitments as the threshold says".to_owned();
+            return Err(SharingError::Decode {
+                source: DecodeError::Malformed { reason },
+            });
+        }
+        let elements = encoded.commitments.iter().map(GtBytes::decode);
+        let commitments = Commitments::new(elements.collect::<Result<_, _>>()?);
+        Ok(Self {
+            parameters: PublicParameters::new(commitments.constant()),
+            commitments,
+            sharing,
+        })
+    }
+
+    pub(super) const fn commitments(&self) -> &Commitments {
+        &self.commitments
+    }
+}
+
+impl fmt::Debug for SharedAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (threshold, issuers) = (self.sharing.threshold(), self.sharing.issuers().len());
+        let key = self.parameters.digest();
+        write!(f, "SharedAuthority({key:?}, {threshold} of {issuers})")
+    }
+}

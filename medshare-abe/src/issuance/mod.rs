@@ -1,0 +1,124 @@
+//! Threshold issuance: the authority's secret is shared, and t of n issuers make a key.
+//!
+//! **Is:** a primitive. α is shared by Shamir's scheme with commitments in GT alone
+//! ([`SharedAuthority`]), by whoever holds the master key ([`SharedAuthority::deal`]) or jointly by
+//! the issuers, so that nobody ever knows it ([`Sharing::deal`]). An issuer makes its part of the
+//! key that a request asks for ([`IssuerShare::issue_part`]) and seals it to the recipient
+//! ([`PartialKey::seal`]), who opens and checks it ([`SharedAuthority::open_part`]) and makes the key
+//! from t of them ([`SharedAuthority::combine`]). What comes out is a [`UserSecretKey`] like any
+//! other, and to whoever encapsulates the authority is one like any other.
+//!
+//! **Is not:** a protocol. Which deals count, who complains about whom, how shares and parts travel
+//! and who may ask for which attributes is decided elsewhere: dealt shares need a secret channel, and
+//! both they and parts one that says who speaks, or nobody can be blamed. Shares are not renewed;
+//! whoever has the master key can share it again, under another epoch.
+//!
+//! # Security
+//!
+//! To whoever has corrupted c issuers, chosen before the secret was shared, a header stays closed
+//! unless t − c others each made a part for attributes and days that satisfy it: as closed as the
+//! scheme keeps it, see `docs/spec/abe.md`. The converse is true too: parts that t issuers made for
+//! *different* requests open it, if each of these satisfies it, although [`SharedAuthority::combine`]
+//! does not put them together. No more than that is claimed.
+//!
+//! t parts of one request are the key. They are never published, and have bytes only when sealed.
+//!
+//! ```
+//! use medshare_abe::issuance::{
+//!     IssuanceRequest, RecipientKeyPair, SealedPartialKey, SharedAuthority, Sharing, SharingEpoch,
+//! };
+//! use medshare_abe::{MasterSecretKey, Validity, decapsulate, encapsulate};
+//! use medshare_types::{ChainId, Height, Nonce, OrganisationId, PersonId, hash::digest};
+//!
+//! let mut rng = rand::rng();
+//! let chain = ChainId::from_digest(digest("example/chain", &[]));
+//! let issuer = |i: u8| OrganisationId::from_digest(digest("example/issuer", &[&[i]]));
+//!
+//! // Three of five issuers make a key.
+//! let sharing = Sharing::new(chain, SharingEpoch(1), (1..=5).map(issuer).collect(), 3)?;
+//! let (_, master) = MasterSecretKey::setup(&mut rng);
+//! let (authority, shares) = SharedAuthority::deal(sharing, &master, &mut rng);
+//! drop(master);
+//!
+//! // Somebody asks for a key.
+//! let pair = RecipientKeyPair::random(&mut rng);
+//! let request = IssuanceRequest {
+//!     sharing: authority.id(),
+//!     person: PersonId::from_digest(digest("example/person", &[])),
+//!     attributes: "role:nurse, clearance = 3".parse()?,
+//!     validity: Validity::until("2031-01-01".parse()?)?,
+//!     height: Height(1_000),
+//!     nonce: Nonce::random(&mut rng),
+//!     recipient: pair.public(),
+//! };
+//!
+//! // Issuers 1, 3 and 4 answer.
+//! let mut parts = Vec::new();
+//! for share in [&shares[0], &shares[2], &shares[3]] {
+//!     let sealed: SealedPartialKey = share.issue_part(&request, &mut rng)?.seal(&mut rng)?;
+//!     parts.push(authority.open_part(&request, &pair, &sealed, &mut rng)?);
+//! }
+//! let key = authority.combine(&request, &parts, &mut rng)?;
+//!
+//! let parameters = authority.parameters();
+//! let policy = "role:nurse and clearance >= 2".parse()?;
+//! let (header, secret) = encapsulate(parameters, &policy, b"context", &mut rng);
+//! let recovered = decapsulate(parameters, &header, &key, b"context")?;
+//! assert_eq!(recovered.as_bytes(), secret.as_bytes());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The same authority without anybody who knows its secret:
+//!
+//! ```
+//! use medshare_abe::issuance::{
+//!     AuthorityDeal, CheckedDeal, DealtShare, SharedAuthority, Sharing, SharingEpoch,
+//! };
+//! use medshare_types::{ChainId, OrganisationId, hash::digest};
+//!
+//! let mut rng = rand::rng();
+//! let chain = ChainId::from_digest(digest("example/chain", &[]));
+//! let issuer = |i: u8| OrganisationId::from_digest(digest("example/issuer", &[&[i]]));
+//! let issuers: Vec<OrganisationId> = (1..=3).map(issuer).collect();
+//! let sharing = Sharing::new(chain, SharingEpoch(1), issuers.clone(), 2)?;
+//!
+//! // Every issuer deals: to all in the open, and to each in secret.
+//! let (mut checked, mut sent): (Vec<CheckedDeal>, Vec<Vec<DealtShare>>) = Default::default();
+//! for dealer in &issuers {
+//!     let (deal, shares): (AuthorityDeal, _) = sharing.deal(*dealer, &mut rng)?;
+//!     checked.push(sharing.check_deal(*dealer, &deal)?);
+//!     sent.push(shares);
+//! }
+//! let authority = SharedAuthority::from_deals(sharing.clone(), &checked)?;
+//!
+//! // The second issuer takes what it got from each.
+//! let mine = checked.iter().zip(&sent).map(|(deal, shares)| {
+//!     deal.accept(&sharing, issuers[1], &shares[1])
+//! });
+//! let share = authority.issuer_share(issuers[1], &mine.collect::<Result<Vec<_>, _>>()?)?;
+//! assert_eq!(share.issuer(), issuers[1]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`UserSecretKey`]: crate::UserSecretKey
+
+mod authority;
+mod deal;
+mod partial;
+mod polynomial;
+mod proof;
+mod request;
+mod seal;
+mod share;
+mod sharing;
+
+pub use crate::error::{
+    CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SharingError,
+};
+pub use authority::SharedAuthority;
+pub use deal::{AuthorityDeal, CheckedDeal, DealtShare, ShareContribution};
+pub use partial::PartialKey;
+pub use request::IssuanceRequest;
+pub use seal::{RecipientKey, RecipientKeyPair, SealedPartialKey};
+pub use share::IssuerShare;
+pub use sharing::{IssuerIndex, Sharing, SharingEpoch, SharingId};

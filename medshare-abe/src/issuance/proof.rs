@@ -1,0 +1,67 @@
+//! Schnorr's proof of knowledge of z in R = z·e(g1, g2), bound to a context.
+//!
+//! T = τ·e(g1, g2), c = XOF(tag ‖ context ‖ R ‖ T) reduced modulo r, y = τ + c·z. The proof is
+//! (c, y), accepted when T' = y·e(g1, g2) − c·R hashes to c: an element of GT is nine times as long
+//! as both. Zero-knowledge and sound in the random-oracle model (Pointcheval–Stern, J. Cryptology
+//! 13, 2000); R is in the hash, so a proof cannot be moved to a related element.
+
+use ark_ec::CurveGroup;
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_curve::comb::{g1_generator_mul, g1_generator_mul_regular};
+use medshare_curve::encoding::{decode_scalar, encode_scalar};
+use medshare_curve::scalar::{random_scalar, wide_reduce};
+use medshare_curve::{G1Projective, Gt, Scalar, pairing};
+use medshare_types::hash::Xof;
+use medshare_types::point::ScalarBytes;
+use medshare_types::{Digest, RandomSource};
+use zeroize::Zeroizing;
+
+use super::polynomial::GtBytes;
+
+const CHALLENGE_TAG: &str = "medshare/abe/constant-proof/v1";
+
+/// Knowledge of the constant term of a dealt polynomial.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct ConstantProof {
+    challenge: ScalarBytes,
+    response: ScalarBytes,
+}
+
+impl ConstantProof {
+    /// Proves knowledge of z = `secret` in R = `public`. Cost: a fixed-base product, a pairing.
+    pub(super) fn new(
+        secret: &Scalar,
+        public: &GtBytes,
+        context: &Digest,
+        rng: &mut impl RandomSource,
+    ) -> Self {
+        let nonce = Zeroizing::new(random_scalar(rng));
+        let challenge = challenge(context, public, &multiple(g1_generator_mul_regular(&nonce)));
+        Self {
+            challenge: ScalarBytes(encode_scalar(&challenge)),
+            response: ScalarBytes(encode_scalar(&(*nonce + challenge * secret))),
+        }
+    }
+
+    /// Checks the proof for R, which is in GT. Cost: a fixed-base product, a pairing and a
+    /// multiplication in GT.
+    pub(super) fn holds(&self, public: &Gt, context: &Digest) -> bool {
+        let decode = |bytes: &ScalarBytes| decode_scalar(&bytes.0);
+        let (Ok(sent), Ok(response)) = (decode(&self.challenge), decode(&self.response)) else {
+            return false;
+        };
+        let commitment = multiple(g1_generator_mul(&response)) + *public * -sent;
+        challenge(context, &GtBytes::of(public), &commitment) == sent
+    }
+}
+
+/// z·e(g1, g2) from z·g1.
+fn multiple(point: G1Projective) -> Gt {
+    pairing::pairing(&Zeroizing::new(point.into_affine()), &pairing::g2())
+}
+
+fn challenge(context: &Digest, public: &GtBytes, commitment: &Gt) -> Scalar {
+    let commitment = GtBytes::of(commitment);
+    let fields = [context.as_ref(), &public.0, &commitment.0];
+    wide_reduce(&Xof::new(CHALLENGE_TAG, &fields).take())
+}

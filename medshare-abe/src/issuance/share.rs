@@ -1,0 +1,171 @@
+//! One issuer's share, and what it makes of a request.
+
+use core::fmt;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_curve::encoding::{decode_g1, encode_g1};
+use medshare_curve::scalar::wide_reduce;
+use medshare_curve::{G1Affine, Gt, Scalar, pairing};
+use medshare_types::hash::Xof;
+use medshare_types::{Digest, G1Bytes, OrganisationId, RandomSource, Wire};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::authority::SharedAuthority;
+use super::partial::PartialKey;
+use super::request::IssuanceRequest;
+use super::sharing::{IssuerIndex, SharingId};
+use crate::error::{IssuanceError, KeyError, SharingError};
+use crate::key::KeyBody;
+
+const RANDOMNESS_TAG: &str = "medshare/abe/partial-randomness/v1";
+
+/// α_i·g1: one issuer's share of an authority's secret. t of them are the master key. Erased when
+/// dropped, never printed.
+#[derive(Clone)]
+pub struct IssuerShare {
+    sharing: SharingId,
+    issuer: OrganisationId,
+    index: IssuerIndex,
+    /// α_i·g1 in place of α_i: no scalar that lives long is ever multiplied by.
+    point: Zeroizing<G1Affine>,
+    /// E_i.
+    public: Gt,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Encoded {
+    sharing: SharingId,
+    index: IssuerIndex,
+    point: G1Bytes,
+}
+
+impl Wire for Encoded {
+    const KIND: [u8; 4] = *b"mISH";
+    const MAX_LEN: usize = 128;
+}
+
+impl Drop for Encoded {
+    fn drop(&mut self) {
+        self.point.0.zeroize();
+    }
+}
+
+impl IssuerShare {
+    /// The share of an issuer of `authority`, at its place there.
+    pub(super) fn new(
+        authority: &SharedAuthority,
+        (index, issuer): (IssuerIndex, OrganisationId),
+        point: Zeroizing<G1Affine>,
+    ) -> Self {
+        Self {
+            sharing: authority.id(),
+            issuer,
+            index,
+            point,
+            public: authority.commitments().at(index),
+        }
+    }
+
+    /// This issuer's part of the key that is asked for: K1 = α_i·g1 + r_i·B, K_u = r_i·H(u),
+    /// K3 = r_i·g2.
+    ///
+    /// Whether the person is to have these attributes is for the caller to decide, before. Cost: as
+    /// [`MasterSecretKey::issue`](crate::MasterSecretKey::issue).
+    ///
+    /// # Errors
+    /// [`IssuanceError`]: the request is for another authority or epoch, or for a set of attributes
+    /// that no key can be for.
+    ///
+    /// # Security
+    /// r_i = XOF(α_i·g1 ‖ request ‖ 32 fresh bytes) modulo r. Used with two sets of attributes, one
+    /// r_i would make their parts one; known, it gives α_i·g1 away. Neither happens even where the
+    /// random source repeats itself or is known to others: requests differ, and α_i·g1 is secret.
+    pub fn issue_part(
+        &self,
+        request: &IssuanceRequest,
+        rng: &mut impl RandomSource,
+    ) -> Result<PartialKey, IssuanceError> {
+        self.sharing.expect(&request.sharing)?;
+        let digest = request.digest();
+        let r = self.randomness(&digest, rng);
+        let (attributes, validity) = (&request.attributes, request.validity);
+        let body = KeyBody::generate(&self.point, &r, attributes, validity)?;
+        // K1 alone holds the share: it leaves only under the right mask, whatever went wrong.
+        if !body.is_under(&self.public) {
+            return Err(KeyError::Inconsistent.into());
+        }
+        Ok(PartialKey::new(
+            (self.index, self.issuer),
+            request,
+            digest,
+            body,
+        ))
+    }
+
+    fn randomness(&self, request: &Digest, rng: &mut impl RandomSource) -> Zeroizing<Scalar> {
+        let secret = Zeroizing::new(encode_g1(&self.point).0);
+        let fresh = Zeroizing::new(rng.array::<32>());
+        let fields = [secret.as_slice(), request.as_ref(), fresh.as_slice()];
+        let wide = Zeroizing::new(Xof::new(RANDOMNESS_TAG, &fields).take());
+        Zeroizing::new(wide_reduce(&wide))
+    }
+
+    /// Whose share it is.
+    #[must_use]
+    pub const fn issuer(&self) -> OrganisationId {
+        self.issuer
+    }
+
+    /// Its issuer's place.
+    #[must_use]
+    pub const fn index(&self) -> IssuerIndex {
+        self.index
+    }
+
+    /// What it is a share of.
+    #[must_use]
+    pub const fn sharing(&self) -> SharingId {
+        self.sharing
+    }
+
+    /// The canonical bytes, for a key store.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let encoded = Encoded {
+            sharing: self.sharing,
+            index: self.index,
+            point: encode_g1(&self.point),
+        };
+        // 124 bytes: the vector is not moved while it grows, so no copy is left behind.
+        Zeroizing::new(encoded.to_wire())
+    }
+
+    /// Parses the canonical bytes and checks the share: e(α_i·g1, g2) = E_i.
+    ///
+    /// Cost: a pairing, t short multiplications in GT.
+    ///
+    /// # Errors
+    /// [`SharingError`]: bytes that are no share, of another authority or epoch, or not what the
+    /// commitments say.
+    pub fn from_bytes(bytes: &[u8], authority: &SharedAuthority) -> Result<Self, SharingError> {
+        let encoded = Encoded::from_wire(bytes)?;
+        authority.id().expect(&encoded.sharing)?;
+        let index = encoded.index;
+        let issuer = authority.sharing().issuer_at(index);
+        let issuer = issuer.ok_or(SharingError::NoSuchIssuer { index })?;
+        let point = Zeroizing::new(decode_g1(&encoded.point)?);
+        let share = Self::new(authority, (index, issuer), point);
+        if pairing::pairing(&share.point, &pairing::g2()) == share.public {
+            Ok(share)
+        } else {
+            Err(SharingError::InconsistentShare { issuer })
+        }
+    }
+}
+
+impl fmt::Debug for IssuerShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, index, .. } = self;
+        write!(f, "IssuerShare({issuer:?} at {index}, secret)")
+    }
+}

@@ -1,0 +1,164 @@
+//! Who shares an authority's secret, and under which name.
+
+use core::fmt;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::committee::MAX_MEMBERS;
+use medshare_types::{ChainId, Digest, OrganisationId, hash, wire};
+
+use crate::error::{ForeignSharing, SharingError};
+
+const SHARING_TAG: &str = "medshare/abe/sharing/v1";
+
+/// Counts the sharings of one secret: shares of different epochs do not mix.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
+pub struct SharingEpoch(pub u32);
+
+impl fmt::Display for SharingEpoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Place of an issuer in its sharing, from 1: its share is the polynomial's value there.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
+pub struct IssuerIndex(pub u16);
+
+impl fmt::Display for IssuerIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which sharing of which key a request or a share belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub struct SharingId {
+    /// The chain it is used on.
+    pub chain: ChainId,
+    /// H(pp) of the key that is shared.
+    pub key: Digest,
+    /// Which sharing of that key.
+    pub epoch: SharingEpoch,
+}
+
+impl SharingId {
+    /// Whether `found` is the same.
+    pub(super) fn expect(&self, found: &Self) -> Result<(), ForeignSharing> {
+        if (self.chain, self.key) != (found.chain, found.key) {
+            Err(ForeignSharing::OtherAuthority)
+        } else if self.epoch != found.epoch {
+            Err(ForeignSharing::OtherEpoch {
+                expected: self.epoch,
+                found: found.epoch,
+            })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What a sharing is for and who takes part: the frame in which every deal of it is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    chain: ChainId,
+    epoch: SharingEpoch,
+    issuers: Vec<OrganisationId>,
+    threshold: u16,
+}
+
+impl Sharing {
+    /// A sharing among distinct issuers, in order; `threshold` of them make a key.
+    ///
+    /// # Errors
+    /// [`SharingError::InvalidIssuers`] unless 1 ≤ threshold ≤ issuers ≤ 1024 and none repeats.
+    pub fn new(
+        chain: ChainId,
+        epoch: SharingEpoch,
+        issuers: Vec<OrganisationId>,
+        threshold: u16,
+    ) -> Result<Self, SharingError> {
+        let mut sorted = issuers.clone();
+        sorted.sort_unstable();
+        let distinct = sorted.windows(2).all(|pair| pair[0] != pair[1]);
+        let sizes = 1 <= threshold && usize::from(threshold) <= issuers.len();
+        if !distinct || !sizes || issuers.len() > MAX_MEMBERS {
+            return Err(SharingError::InvalidIssuers {
+                issuers: issuers.len(),
+                threshold,
+            });
+        }
+        Ok(Self {
+            chain,
+            epoch,
+            issuers,
+            threshold,
+        })
+    }
+
+    /// The chain it is used on.
+    #[must_use]
+    pub const fn chain(&self) -> &ChainId {
+        &self.chain
+    }
+
+    /// Which sharing of its key it is.
+    #[must_use]
+    pub const fn epoch(&self) -> SharingEpoch {
+        self.epoch
+    }
+
+    /// The issuers in order.
+    #[must_use]
+    pub fn issuers(&self) -> &[OrganisationId] {
+        &self.issuers
+    }
+
+    /// t.
+    #[must_use]
+    pub const fn threshold(&self) -> u16 {
+        self.threshold
+    }
+
+    /// Who stands at a place.
+    #[must_use]
+    pub fn issuer_at(&self, index: IssuerIndex) -> Option<OrganisationId> {
+        let place = usize::from(index.0).checked_sub(1)?;
+        self.issuers.get(place).copied()
+    }
+
+    /// Where an issuer stands.
+    ///
+    /// # Errors
+    /// [`SharingError::NotAnIssuer`].
+    pub fn index_of(&self, issuer: OrganisationId) -> Result<IssuerIndex, SharingError> {
+        let mut places = self.indices().zip(&self.issuers);
+        let found = places.find(|(_, other)| **other == issuer);
+        let (index, _) = found.ok_or(SharingError::NotAnIssuer { issuer })?;
+        Ok(index)
+    }
+
+    /// H(chain, epoch, issuers, threshold).
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let frame = (&self.chain, self.epoch, &self.issuers, self.threshold);
+        hash::digest(SHARING_TAG, &[&wire::to_borsh(&frame)])
+    }
+
+    /// All places.
+    pub(super) fn indices(&self) -> impl Iterator<Item = IssuerIndex> + use<> {
+        // At most 1024 issuers.
+        (1..=self.issuers.len() as u16).map(IssuerIndex)
+    }
+
+    pub(super) const fn id(&self, key: Digest) -> SharingId {
+        SharingId {
+            chain: self.chain,
+            key,
+            epoch: self.epoch,
+        }
+    }
+}
