@@ -3,20 +3,36 @@
 //! It is made in steps, because each needs the one before:
 //!
 //! 1. `ctx`: the digest of a [`RecordContext`](medshare_types::RecordContext), which names H(P).
-//! 2. [`encapsulate_dated`](crate::encapsulate_dated) under ctx and its sealing date gives the attribute-based header and K_abe.
+//! 2. [`encapsulate_dated`](crate::encapsulate_dated) under ctx and its sealing date gives the
+//!    attribute-based header and K_abe.
 //! 3. The gate label holds the context and H(abe); the gate makes its factor of the label.
 //! 4. [`AccessHeader::seal`] wraps the data key under all factors of the label.
 //!
 //! Opening goes the other way, each step possible on its own:
 //! [`AccessHeader::verify`] against the chain's label, [`VerifiedAccess::decapsulate`] with the
 //! user's key (enough for the descriptor), and, with the gate's factor, [`VerifiedAccess::open`].
-
-use core::fmt;
+//! Without a chain and labels it is a [`WrappedKey`](crate::WrappedKey).
+//!
+//! # Re-encapsulation
+//!
+//! A payload may have any number of access headers: for another policy, another class of access, or
+//! another gate key. Whoever can open one makes the next:
+//!
+//! 1. the data key from a header that is verified, by [`VerifiedAccess::decapsulate_strict`] and
+//!    [`VerifiedAccess::open`];
+//! 2. then the four steps above for the same preamble and the new context, policy and label.
+//!
+//! Strictly, because who re-encapsulates answers for a header that others rely on: the old one is
+//! then known to be what an honest sealer makes, and was not let through by one lucky key. The
+//! payload stays as it is. Headers of one payload share the data key and nothing else: K_abe and
+//! K_gate are new in each, and so is KEK.
+//!
+//! It adds readers and takes none away. Who has opened the payload holds the data key, and an old
+//! header opens as before where the gate still releases its factor. To shut somebody out of what he
+//! has not read yet takes a new payload, with a new data key and payload id.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::hash::Xof;
-use medshare_types::{Digest, FactorSet, GateLabel, Wire, hash};
-use zeroize::Zeroizing;
+use medshare_types::{Digest, GateLabel, Wire, hash};
 
 use crate::decapsulate::{decapsulate, decapsulate_strict};
 use crate::error::{AccessError, DecapsulateError};
@@ -27,76 +43,7 @@ use crate::payload::Preamble;
 use crate::secret::{DataKey, SharedSecret};
 use crate::value::Date;
 
-/// The factors of a key-encryption key.
-#[derive(Clone, Copy)]
-pub struct KeyFactors<'a> {
-    abe: &'a SharedSecret,
-    gate: Option<&'a [u8; 32]>,
-}
-
-impl<'a> KeyFactors<'a> {
-    /// K_abe alone.
-    #[must_use]
-    pub const fn new(abe: &'a SharedSecret) -> Self {
-        Self { abe, gate: None }
-    }
-
-    /// And K_gate.
-    #[must_use]
-    pub const fn with_gate(mut self, gate: &'a [u8; 32]) -> Self {
-        self.gate = Some(gate);
-        self
-    }
-
-    /// The bitmap of these factors.
-    #[must_use]
-    pub const fn set(&self) -> FactorSet {
-        match self.gate {
-            None => FactorSet(FactorSet::ABE),
-            Some(_) => FactorSet::ABE_AND_GATE,
-        }
-    }
-
-    /// W = DEK ⊕ KDF(tag ‖ KEK), KEK bound to `binding`: H(L), or, with K_abe alone and no label,
-    /// whatever names this header.
-    #[must_use]
-    pub fn wrap(&self, binding: &Digest, data_key: &DataKey) -> [u8; 32] {
-        *self.exclusive_or(binding, data_key.as_bytes())
-    }
-
-    /// DEK = W ⊕ KDF(tag ‖ KEK). Any 32 bytes come out as some key:
-    /// [`Preamble::is_opened_by`] tells whether it is the right one.
-    #[must_use]
-    pub fn unwrap(&self, binding: &Digest, wrapped: &[u8; 32]) -> DataKey {
-        DataKey::from_bytes(self.exclusive_or(binding, wrapped))
-    }
-
-    fn exclusive_or(&self, binding: &Digest, bytes: &[u8; 32]) -> Zeroizing<[u8; 32]> {
-        // id ‖ length ‖ factor, in the order of the bitmap.
-        let mut factors = Zeroizing::new(Vec::with_capacity(2 * (1 + 8 + 32)));
-        let abe = Some((FactorSet::ABE, self.abe.as_bytes()));
-        let gate = self.gate.map(|gate| (FactorSet::GATE, gate));
-        for (id, factor) in abe.into_iter().chain(gate) {
-            factors.push(id);
-            factors.extend_from_slice(&(factor.len() as u64).to_le_bytes());
-            factors.extend_from_slice(factor);
-        }
-        let mut stream = Xof::new("medshare/abe/kek/v1", &[binding.as_ref(), &factors]);
-        let kek = Zeroizing::new(stream.take::<32>());
-        let mut pad = Xof::new("medshare/abe/wrap/v1", &[kek.as_slice()]);
-        let mut out = Zeroizing::new(pad.take::<32>());
-        out.iter_mut()
-            .zip(bytes)
-            .for_each(|(out, byte)| *out ^= byte);
-        out
-    }
-}
-
-impl fmt::Debug for KeyFactors<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyFactors({:#04x}; secret)", self.set().0)
-    }
-}
+pub use crate::factors::{FactorId, KeyFactors};
 
 /// X = (abe, L, W).
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -110,7 +110,7 @@ fn list(all: &[impl ToString]) -> String {
     texts.join(", ")
 }
 
-/// Why an access header was not made or gave no data key.
+/// Why an access header or a wrapped key was not made or gave no data key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessError {
@@ -129,13 +129,20 @@ pub enum AccessError {
     /// The label names another preamble.
     #[error("the label names another payload")]
     PreambleMismatch,
-    /// The factors given are not those of the label.
-    #[error("factors {given:#04x} where the label needs {needed:#04x}", given = given.0, needed = needed.0)]
+    /// The factors given are not those of the label or the wrapped key.
+    #[error("factors {given:#04x} where {needed:#04x} are needed", given = given.0, needed = needed.0)]
     FactorMismatch {
-        /// The label's bitmap.
+        /// The bitmap of what is needed.
         needed: FactorSet,
         /// The bitmap of what was given.
         given: FactorSet,
+    },
+    /// The attribute-based header gave no key.
+    #[error("the header gives no key")]
+    Decapsulate {
+        /// Why not.
+        #[from]
+        source: DecapsulateError,
     },
     /// What was unwrapped does not open the payload: a factor is wrong, or a byte was changed.
     #[error("the data key is not this payload's")]
@@ -146,8 +153,8 @@ pub enum AccessError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
-    /// The bytes are no preamble or content tree.
-    #[error("the preamble or the content tree cannot be decoded")]
+    /// The bytes are no preamble, content tree or audit path.
+    #[error("the preamble, the content tree or the audit path cannot be decoded")]
     Decode {
         /// What is wrong with them.
         #[from]
@@ -179,6 +186,30 @@ pub enum PayloadError {
         /// Bytes sealed.
         expected: u64,
         /// Bytes found.
+        found: u64,
+    },
+    /// No content root is known, and the object does not end in the segment that was sealed as the
+    /// last one of such an object: it was cut, extended or changed.
+    #[error("an object of {object_len} bytes does not end as it was sealed")]
+    EndMismatch {
+        /// Bytes found.
+        object_len: u64,
+    },
+    /// The payload is padded: its last segment is needed first, to know where the content ends.
+    #[error("the payload is padded, and its last segment is needed first")]
+    Padded,
+    /// A segment is not padded as the preamble and the content's length say.
+    #[error("the padding in segment {index} is not as it has to be")]
+    InvalidPadding {
+        /// Which, from 0.
+        index: u32,
+    },
+    /// What was fetched is not as long as what was planned.
+    #[error("{found} bytes were fetched where {expected} were planned")]
+    WrongLength {
+        /// Bytes planned.
+        expected: u64,
+        /// Bytes given.
         found: u64,
     },
     /// A segment is not the one that was sealed at this place.

@@ -4,7 +4,7 @@
 //! ([`encapsulate`], [`decapsulate`]), secure against chosen ciphertexts; the policy language
 //! ([`policy`]); a payload format for data of any size that is read from untrusted storage
 //! ([`payload`]); and what joins the two, alone or with further factors such as a time gate
-//! ([`access`], [`descriptor`]).
+//! ([`wrapped`], [`access`], [`descriptor`]).
 //!
 //! **Is not:** aware of chains, clocks or networks. A policy hides from nobody: it stands in the
 //! header, readable. A key once issued is never taken back; that is what the time gate is for.
@@ -107,7 +107,8 @@
 //! | [`MasterSecretKey`], [`PublicParameters`], [`UserSecretKey`], [`Validity`] | the authority and the keys it issues |
 //! | [`issuance`] | keys from t of n issuers, none of whom has the master key |
 //! | [`encapsulate`], [`encapsulate_dated`], [`decapsulate`], [`decapsulate_strict`], [`Header`] | the key encapsulation |
-//! | [`payload`] | segments, preamble, content tree, `Read` and `Write` |
+//! | [`payload`] | segments, preamble, content tree, padding, ranges, `Read` and `Write` |
+//! | [`wrapped`] | the data key wrapped for a policy: attributes alone, or with factors of the caller's |
 //! | [`access`] | the access header: wrapped data key, bound to a gate label |
 //! | [`descriptor`] | what a record is, for those whose attributes open it |
 //!
@@ -123,8 +124,9 @@
 //! Transformation*, TCC 2017; Hoang, Reyhanitabar, Rogaway and Vizár, *Online Authenticated
 //! Encryption and its Nonce-Reuse Misuse-Resistance*, CRYPTO 2015; Len, Grubbs and Ristenpart,
 //! *Partitioning Oracle Attacks*, USENIX Security 2021; Shamir, *How to Share a Secret*, CACM 1979;
-//! Feldman, *A Practical Scheme for Non-interactive Verifiable Secret Sharing*, FOCS 1987. RFC 9106,
-//! RFC 9180, RFC 9380.
+//! Feldman, *A Practical Scheme for Non-interactive Verifiable Secret Sharing*, FOCS 1987; Nikitin,
+//! Barman, Lueks, Underwood, Hubaux and Ford, *Reducing Metadata Leakage from Encrypted Files and
+//! Communication with PURBs*, PETS 2019. RFC 6962, RFC 9106, RFC 9180, RFC 9380.
 //!
 //! # Deviations from the paper
 //!
@@ -144,6 +146,7 @@ mod element;
 mod encapsulate;
 pub mod enumeration;
 pub mod error;
+mod factors;
 mod gt;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
@@ -169,8 +172,9 @@ pub mod value;
 #[cfg(test)]
 #[cfg(feature = "passphrase")]
 mod vectors;
+pub mod wrapped;
 
-pub use access::{AccessHeader, KeyFactors};
+pub use access::AccessHeader;
 pub use attribute::{Attribute, AttributeSet};
 pub use decapsulate::{decapsulate, decapsulate_strict};
 pub use encapsulate::{encapsulate, encapsulate_dated};
@@ -181,6 +185,7 @@ pub use error::{
     AccessError, AttributeError, DecapsulateError, EnumerationError, KeyError, PayloadError,
     SyntaxError,
 };
+pub use factors::{FactorId, KeyFactors};
 pub use header::Header;
 pub use key::{MAX_KEY_PARTS, UserSecretKey};
 pub use master::MasterSecretKey;
@@ -192,3 +197,4 @@ pub use secret::{DataKey, SharedSecret};
 pub use serde::UncheckedUserKey;
 pub use validity::Validity;
 pub use value::Date;
+pub use wrapped::{Binding, WrappedKey};

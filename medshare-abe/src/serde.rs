@@ -20,8 +20,9 @@ use crate::issuance::{AuthorityDeal, IssuanceRequest, SealedPartialKey, SharedAu
 use crate::key::UserSecretKey;
 use crate::master::MasterSecretKey;
 use crate::parameters::PublicParameters;
-use crate::payload::Preamble;
+use crate::payload::{AuditPath, Preamble};
 use crate::policy::AccessPolicy;
+use crate::wrapped::WrappedKey;
 
 /// A user's key as it came from outside: of use only once it was checked against its authority's
 /// parameters.
@@ -108,6 +109,8 @@ opaque! {
     AuthorityDeal: to_wire, from_wire;
     IssuanceRequest: to_wire, from_wire;
     SealedPartialKey: to_wire, from_wire;
+    WrappedKey: to_bytes, from_bytes;
+    AuditPath: to_bytes, from_bytes;
 }
 
 fn to_opaque<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,10 +7,10 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use common::{attributes, policy, rng};
 use medshare_abe::access::KeyFactors;
 use medshare_abe::descriptor::SealedDescriptor;
-use medshare_abe::payload::{self, Preamble};
+use medshare_abe::payload::{self, AuditPath, Preamble};
 use medshare_abe::{
-    AccessHeader, AccessPolicy, Date, Header, KeyError, MasterSecretKey, PublicParameters,
-    UncheckedUserKey, UserSecretKey, Validity, encapsulate_dated,
+    AccessHeader, AccessPolicy, Binding, Date, Header, KeyError, MasterSecretKey, PublicParameters,
+    UncheckedUserKey, UserSecretKey, Validity, WrappedKey, encapsulate_dated,
 };
 use medshare_types::hash::digest;
 use medshare_types::{
@@ -120,9 +120,21 @@ fn every_type_is_its_canonical_bytes() {
     assert_opaque(&header, &header.to_bytes(), Header::to_bytes);
     assert_strict::<Header>(&header.to_bytes());
 
-    let (data_key, preamble, _) = payload::create(&mut rng(3));
+    let (data_key, preamble, mut sealer) = payload::create(&mut rng(3));
     assert_opaque(&preamble, &preamble.to_bytes(), Preamble::to_bytes);
     assert_strict::<Preamble>(&preamble.to_bytes());
+    sealer
+        .seal_in_place(&mut [0; 30], true)
+        .expect("the only segment");
+    let path = sealer.finish().and_then(|tree| tree.audit_path(0));
+    let bytes = path.as_ref().expect("one segment").to_bytes();
+    assert_opaque(&path.expect("one segment"), &bytes, AuditPath::to_bytes);
+    assert_strict::<AuditPath>(&bytes);
+    let (binding, random) = (Binding::new(&preamble, b""), &mut rng(5));
+    let wrapped = WrappedKey::seal(&parameters, &policy, &binding, &data_key, random);
+    let wrapped = wrapped.expect("its data key");
+    assert_opaque(&wrapped, &wrapped.to_bytes(), WrappedKey::to_bytes);
+    assert_strict::<WrappedKey>(&wrapped.to_bytes());
     let label = label_of(&header, &preamble);
     let access = AccessHeader::seal(header, label, &KeyFactors::new(&secret), &data_key);
     let access = access.expect("fits");

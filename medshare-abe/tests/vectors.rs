@@ -7,12 +7,12 @@ mod common;
 
 use common::rng;
 use medshare_abe::descriptor::SealedDescriptor;
-use medshare_abe::payload::{ContentTree, PayloadReader, PayloadWriter, Preamble};
+use medshare_abe::payload::{AuditPath, ContentTree, PayloadReader, PayloadWriter, Preamble};
 use medshare_abe::{
-    AccessHeader, AccessPolicy, AttributeSet, DataKey, Date, Enumeration, EnumerationId,
-    Enumerations, Header, KeyFactors, MasterSecretKey, Name, PublicParameters, SharedSecret,
-    UserSecretKey, Validity, decapsulate, decapsulate_strict, encapsulate, encapsulate_dated,
-    payload,
+    AccessHeader, AccessPolicy, AttributeSet, Binding, DataKey, Date, Enumeration, EnumerationId,
+    Enumerations, FactorId, Header, KeyFactors, MasterSecretKey, Name, PublicParameters,
+    SharedSecret, UserSecretKey, Validity, WrappedKey, decapsulate, decapsulate_strict,
+    encapsulate, encapsulate_dated, payload,
 };
 use medshare_types::{Digest, GateLabel, RandomSource, Wire};
 use serde_json::Value;
@@ -199,7 +199,8 @@ fn payloads_are_sealed_again_and_opened() {
     for vector in list(&vectors()["payloads"]) {
         let preamble = Preamble::from_bytes(&bytes(&vector["preamble"])).expect("a preamble");
         let drawn = [&bytes(&vector["data_key"])[..], preamble.payload_id()].concat();
-        let (key, made, sealer) = payload::create(&mut First::new(&drawn));
+        let random = &mut First::new(&drawn);
+        let (key, made, sealer) = payload::create_padded(preamble.padding(), random);
         assert_eq!(made, preamble);
         assert_eq!(made.digest().as_ref(), bytes(&vector["preamble_digest"]));
         let length = number(&vector["length"]);
@@ -208,6 +209,8 @@ fn payloads_are_sealed_again_and_opened() {
         writer.write_all(&plaintext).expect("written");
         let (object, tree) = writer.finish().expect("finished");
         assert_eq!(tree.to_bytes(), bytes(&vector["tree"]));
+        let padded = tree.layout().plaintext_len() as usize;
+        assert_eq!(padded, number(&vector["padded_length"]));
 
         let mut from = 0;
         for (index, segment) in list(&vector["segments"]).iter().enumerate() {
@@ -215,6 +218,9 @@ fn payloads_are_sealed_again_and_opened() {
             let leaf = payload::segment_digest(index as u32, &object[from..to]);
             assert_eq!(leaf.as_ref(), bytes(&segment["leaf"]));
             assert!(object[..to].ends_with(&bytes(&segment["tag"])));
+            let path = AuditPath::from_bytes(&bytes(&segment["audit_path"])).expect("a path");
+            let checked = path.check(&tree.root(), index as u32, &object[from..to]);
+            assert_eq!(checked, Ok(()));
             from = to;
         }
         assert_eq!(from, object.len());
@@ -247,22 +253,47 @@ fn an_access_header_is_opened() {
 
     let secret = SharedSecret::from_bytes(array(&access["secret"]).into());
     let gate = array(&access["gate"]);
-    let alone = KeyFactors::new(&secret);
-    let both = alone.with_gate(&gate);
+    let both = KeyFactors::new(&secret).with_gate(&gate);
     let opened = verified.open(&both).expect("both factors");
     let key = data_key(&payload["data_key"]);
     assert_eq!(opened.as_bytes(), key.as_bytes());
     assert_eq!(both.wrap(&label.digest(), &key), array(&access["wrapped"]));
-    let wrapped = array(&access["wrapped_by_attributes"]);
-    let opened = alone.unwrap(&header.abe().digest(), &wrapped);
-    assert_eq!(opened.as_bytes(), key.as_bytes());
-
     let descriptor = SealedDescriptor::from_wire(&bytes(&access["descriptor"]));
     let message = descriptor
         .expect("a descriptor")
         .open(&secret, &preamble.digest());
     let message = message.expect("opened");
     assert_eq!(*message, bytes(&access["descriptor_message"]));
+}
+
+#[test]
+fn a_wrapped_key_is_opened() {
+    let setting = setting();
+    let (vector, payload) = (
+        &setting.vectors["wrapped_key"],
+        &setting.vectors["payloads"][0],
+    );
+    let preamble = Preamble::from_bytes(&bytes(&payload["preamble"])).expect("a preamble");
+    let (context, factor) = (bytes(&vector["context"]), array(&vector["factor"]));
+    let binding = Binding::new(&preamble, &context).with_factor(FactorId::OWN[1], &factor);
+    let whole = bytes(&vector["bytes"]);
+    let wrapped = WrappedKey::from_bytes(&whole).expect("a wrapped key");
+    assert_eq!(wrapped.digest().as_ref(), bytes(&vector["digest"]));
+    assert_eq!(
+        wrapped.abe().policy(),
+        &text(&vector["policy"]).parse().expect("a policy")
+    );
+    let parameters = &setting.parameters;
+    let auditor = "role:auditor".parse().expect("attributes");
+    let key = setting
+        .master
+        .issue(parameters, &auditor, Validity::ALWAYS, &mut rng(1));
+    let opened = wrapped.open_strict(parameters, &key.expect("a key"), &binding);
+    let key = data_key(&payload["data_key"]);
+    assert_eq!(opened.expect("an auditor").as_bytes(), key.as_bytes());
+    let random = &mut First::new(&bytes(&vector["m"]));
+    let again = WrappedKey::seal(parameters, wrapped.abe().policy(), &binding, &key, random);
+    assert_eq!(again.expect("its data key").to_bytes(), whole);
 }
 
 #[test]

@@ -7,12 +7,13 @@
 with Python 3.10 or later; .ci/vectors does just that, in half a minute.
 
 Parameters, keys, headers, what they decapsulate to, accepted and rejected, and what is hashed of
-payloads and access headers (docs/spec/abe.md; the scheme itself is in scheme.py). BLAKE3,
+payloads, access headers and wrapped keys (docs/spec/abe.md; the scheme itself is in scheme.py). BLAKE3,
 ChaCha20-Poly1305 and Argon2id are not in hashlib and are left to the tests of the crate, as is the
 parsing of policy texts.
 """
 
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -107,6 +108,26 @@ def check_payload(vector):
     same("com", k_pay_and_com[32:], preamble[-32:].hex())
     digest = H("medshare/abe/preamble/v1", preamble)
     same("H(P)", digest, vector["preamble_digest"])
+    length = vector["length"]
+    if preamble[-33]:
+        length = padme(max(length + 8, 1024))
+    same("padded length", length, vector["padded_length"])
+
+
+def padme(n):
+    exponent = math.floor(math.log2(n))
+    significant = math.floor(math.log2(exponent)) + 1
+    unit = 1 << (exponent - significant)
+    return (n + unit - 1) // unit * unit
+
+
+def wrap(data_key, binding, factors):
+    """W of section 6."""
+    listed = b"".join(
+        bytes([id]) + (32).to_bytes(8, "little") + factor for id, factor in factors
+    )
+    kek = XOF(32, "medshare/abe/kek/v1", binding, listed)
+    return xor(data_key, XOF(32, "medshare/abe/wrap/v1", kek))
 
 
 def check_access(parameters, e, vector, data_key):
@@ -120,22 +141,34 @@ def check_access(parameters, e, vector, data_key):
     label_digest = H("medshare/types/gate-label/v1", field("label"))
     same("H(L)", label_digest, vector["label_digest"])
 
-    def wrapped(binding, factors):
-        listed = b"".join(
-            bytes([id]) + (32).to_bytes(8, "little") + factor for id, factor in factors
-        )
-        kek = XOF(32, "medshare/abe/kek/v1", binding, listed)
-        return xor(data_key, XOF(32, "medshare/abe/wrap/v1", kek))
-
-    w = wrapped(label_digest, [(1, k_abe), (2, field("gate"))])
+    w = wrap(data_key, label_digest, [(1, k_abe), (2, field("gate"))])
     same("W", w, vector["wrapped"])
-    header_digest = H("medshare/abe/header/v1", header)
-    alone = wrapped(header_digest, [(1, k_abe)])
-    same("W", alone, vector["wrapped_by_attributes"])
     access_header = b"mACC\x00\x01" + header[6:] + field("label")[6:] + w
     same("X", access_header, vector["access_header"])
     digest = H("medshare/abe/access-header/v1", access_header)
     same("H(X)", digest, vector["access_header_digest"])
+
+
+def check_wrapped_key(parameters, e, vector, data_key, preamble_digest):
+    """Section 6, alone."""
+    field = lambda name: bytes.fromhex(vector[name])
+    context = H(
+        "medshare/abe/wrapped-key-context/v1",
+        field("context"),
+        bytes([1 | 8]),
+        preamble_digest,
+    )
+    same("ctx", context, vector["context_digest"])
+    policy = read_header(b"mABE" + field("bytes")[4:-33])[0]
+    header, k_abe = encapsulate(parameters, e, policy, context, field("m"))
+    same("K", k_abe, vector["secret"])
+    header_digest = H("medshare/abe/header/v1", header)
+    binding = H("medshare/abe/wrapped-key-binding/v1", context, header_digest)
+    same("binding", binding, vector["binding_digest"])
+    w = wrap(data_key, binding, [(1, k_abe), (8, field("factor"))])
+    made = b"mWRP\x00\x01" + header[6:] + bytes([1 | 8]) + w
+    same("wrapped key", made, vector["bytes"])
+    same("its name", H("medshare/abe/wrapped-key/v1", made), vector["digest"])
 
 
 def main(path):
@@ -159,8 +192,11 @@ def main(path):
         print(f"ok  {header['name']}: {header['policy']}")
     for payload in vectors["payloads"]:
         check_payload(payload)
-    data_key = bytes.fromhex(vectors["payloads"][0]["data_key"])
+    first = vectors["payloads"][0]
+    data_key = bytes.fromhex(first["data_key"])
     check_access(parameters, e, vectors["access"], data_key)
+    preamble_digest = bytes.fromhex(first["preamble_digest"])
+    check_wrapped_key(parameters, e, vectors["wrapped_key"], data_key, preamble_digest)
     counts = ", ".join(f"{count} × {what}" for what, count in compared.items())
     print(f"the same: {counts}; {time.monotonic() - begun:.0f} s")
 

@@ -4,8 +4,11 @@ use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
 
 use zeroize::Zeroizing;
 
+use super::layout::PayloadLayout;
+use super::opener::{Integrity, Rootless, SegmentOpener};
+use super::padding::Padding;
 use super::preamble::Preamble;
-use super::segment::{SegmentOpener, SegmentSealer};
+use super::sealer::SegmentSealer;
 use super::tree::ContentTree;
 use super::{SEALED_SEGMENT_LEN, SEGMENT_LEN, TAG_LEN};
 use crate::error::PayloadError;
@@ -41,11 +44,15 @@ impl<W: Write> PayloadWriter<W> {
         }
     }
 
-    /// Seals the last segment, flushes, and hands back the inner writer and the content tree.
+    /// Adds the padding, if the payload has any, seals the last segment, flushes, and hands back
+    /// the inner writer and the content tree.
     ///
     /// # Errors
     /// Those of the inner writer; any, if an earlier write failed.
     pub fn finish(mut self) -> Result<(W, ContentTree)> {
+        let content_len = self.sealer.plaintext_len() + self.buffer.len() as u64;
+        let mut tail = self.sealer.padding().tail(content_len)?;
+        std::io::copy(&mut tail, &mut self)?;
         self.emit(true)?;
         self.inner.flush()?;
         Ok((self.inner, self.sealer.finish()?))
@@ -86,23 +93,29 @@ impl<W: Write> Write for PayloadWriter<W> {
     }
 }
 
-/// Opens a sealed object, from any place in it. Every byte that it returns was checked.
+/// Opens a sealed object, from any place in it. Every byte that it returns was checked: against the
+/// content tree, or, for a `PayloadReader<R, Rootless>`, as [`Rootless`] says.
+///
+/// Reading to the end of a padded payload checks the padding behind it too, once.
 #[derive(Debug)]
-pub struct PayloadReader<R> {
+pub struct PayloadReader<R, I = ContentTree> {
     inner: R,
-    opener: SegmentOpener,
-    /// The segment opened last, if any, and its plaintext.
+    opener: SegmentOpener<I>,
+    /// The segment opened last, if any, and its content.
     loaded: Option<u32>,
     buffer: Zeroizing<Vec<u8>>,
     length: usize,
     position: u64,
+    /// Whether the segments that hold nothing but padding were looked at, or there are none.
+    padding_checked: bool,
 }
 
 impl<R: Read + Seek> PayloadReader<R> {
     /// Reads the sealed object that is the whole of `inner`.
     ///
     /// # Errors
-    /// Those of `inner`, and as [`SegmentOpener::new`].
+    /// Those of `inner`, and as [`SegmentOpener::new`] or, for padded payloads,
+    /// [`SegmentOpener::with_last_segment`].
     pub fn new(
         mut inner: R,
         data_key: &DataKey,
@@ -110,14 +123,72 @@ impl<R: Read + Seek> PayloadReader<R> {
         tree: ContentTree,
     ) -> Result<Self> {
         let length = inner.seek(SeekFrom::End(0))?;
-        Ok(Self {
+        let opener = if preamble.padding() == Padding::None {
+            SegmentOpener::new(data_key, preamble, tree, length)?
+        } else {
+            // An object of another length has its last segment elsewhere, and is refused as such.
+            tree.layout().check_object(length)?;
+            let last = read_segment(&mut inner, tree.layout(), tree.layout().last())?;
+            SegmentOpener::with_last_segment(data_key, preamble, tree, length, &last)?
+        };
+        Ok(Self::over(inner, opener))
+    }
+}
+
+impl<R: Read + Seek> PayloadReader<R, Rootless> {
+    /// Reads the sealed object that is the whole of `inner`, of which no content root is known.
+    /// [`Rootless`] says what that proves. The last segment is read and authenticated here, so that
+    /// an object that was cut or extended is refused before anything of it is returned.
+    ///
+    /// ```
+    /// use medshare_abe::payload::{self, PayloadReader, PayloadWriter};
+    /// use std::io::{Cursor, Read, Seek, SeekFrom, Write};
+    ///
+    /// let (data_key, preamble, sealer) = payload::create(&mut rand::rng());
+    /// let mut writer = PayloadWriter::new(Vec::new(), sealer);
+    /// writer.write_all(&[7; 200_000])?;
+    /// let (object, _) = writer.finish()?;
+    ///
+    /// let mut reader = PayloadReader::without_root(Cursor::new(&object), &data_key, &preamble)?;
+    /// reader.seek(SeekFrom::Start(150_000))?;
+    /// let mut part = [0; 100];
+    /// reader.read_exact(&mut part)?;
+    /// assert_eq!(part, [7; 100]);
+    ///
+    /// // Cut after the second segment.
+    /// let cut = Cursor::new(&object[..131_104]);
+    /// assert!(PayloadReader::without_root(cut, &data_key, &preamble).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `inner`, and as [`SegmentOpener::without_root`].
+    pub fn without_root(mut inner: R, data_key: &DataKey, preamble: &Preamble) -> Result<Self> {
+        let length = inner.seek(SeekFrom::End(0))?;
+        let layout = PayloadLayout::of_sealed(length)?;
+        let last = read_segment(&mut inner, layout, layout.last())?;
+        let opener = SegmentOpener::without_root(data_key, preamble, length, &last)?;
+        Ok(Self::over(inner, opener))
+    }
+}
+
+impl<R: Read + Seek, I: Integrity> PayloadReader<R, I> {
+    fn over(inner: R, opener: SegmentOpener<I>) -> Self {
+        Self {
             inner,
-            opener: SegmentOpener::new(data_key, preamble, tree, length)?,
+            padding_checked: opener.content_len() == opener.layout().plaintext_len(),
+            opener,
             loaded: None,
             buffer: Zeroizing::new(vec![0; SEALED_SEGMENT_LEN]),
             length: 0,
             position: 0,
-        })
+        }
+    }
+
+    /// Bytes of content.
+    #[must_use]
+    pub const fn content_len(&self) -> u64 {
+        self.opener.content_len()
     }
 
     fn load(&mut self, index: u32) -> Result<()> {
@@ -133,16 +204,34 @@ impl<R: Read + Seek> PayloadReader<R> {
         self.loaded = Some(index);
         Ok(())
     }
+
+    /// Opens every segment behind the content, and the one in which it ends.
+    fn check_padding(&mut self) -> Result<()> {
+        if self.padding_checked {
+            return Ok(());
+        }
+        let layout = self.opener.layout();
+        let first = layout.locate(self.content_len());
+        let first = first.map_or(layout.last(), |(index, _)| index);
+        for index in first..layout.segment_count() {
+            self.load(index)?;
+        }
+        self.padding_checked = true;
+        Ok(())
+    }
 }
 
-impl<R: Read + Seek> Read for PayloadReader<R> {
+impl<R: Read + Seek, I: Integrity> Read for PayloadReader<R, I> {
     fn read(&mut self, out: &mut [u8]) -> Result<usize> {
-        let Some((index, offset)) = self.opener.layout().locate(self.position) else {
-            return Ok(0);
-        };
         if out.is_empty() {
             return Ok(0);
         }
+        let place = self.opener.layout().locate(self.position);
+        let place = place.filter(|_| self.position < self.content_len());
+        let Some((index, offset)) = place else {
+            self.check_padding()?;
+            return Ok(0);
+        };
         if self.loaded != Some(index) {
             self.load(index)?;
         }
@@ -154,19 +243,29 @@ impl<R: Read + Seek> Read for PayloadReader<R> {
     }
 }
 
-impl<R: Read + Seek> Seek for PayloadReader<R> {
-    /// Places are those of the plaintext.
+impl<R: Read + Seek, I: Integrity> Seek for PayloadReader<R, I> {
+    /// Places are those of the content.
     fn seek(&mut self, to: SeekFrom) -> Result<u64> {
         let position = match to {
             SeekFrom::Start(offset) => Some(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-            SeekFrom::End(offset) => {
-                let end = self.opener.layout().plaintext_len();
-                end.checked_add_signed(offset)
-            }
+            SeekFrom::End(offset) => self.content_len().checked_add_signed(offset),
         };
         let outside = || Error::new(ErrorKind::InvalidInput, "a place before the start");
         self.position = position.ok_or_else(outside)?;
         Ok(self.position)
     }
+}
+
+/// A sealed segment, from where it lies.
+fn read_segment(
+    inner: &mut (impl Read + Seek),
+    layout: PayloadLayout,
+    index: u32,
+) -> Result<Vec<u8>> {
+    let range = layout.segment_range(index).unwrap_or_default();
+    inner.seek(SeekFrom::Start(range.start))?;
+    let mut sealed = vec![0; (range.end - range.start) as usize];
+    inner.read_exact(&mut sealed)?;
+    Ok(sealed)
 }

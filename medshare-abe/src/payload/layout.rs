@@ -1,5 +1,6 @@
 //! Where segments lie: arithmetic on lengths and places.
 
+use core::cmp::Ordering;
 use core::ops::Range;
 
 use super::{SEALED_SEGMENT_LEN, SEGMENT_LEN, TAG_LEN};
@@ -53,7 +54,7 @@ impl PayloadLayout {
         self.segment_count
     }
 
-    /// Bytes of plaintext.
+    /// Bytes of plaintext, padding included.
     #[must_use]
     pub const fn plaintext_len(&self) -> u64 {
         self.plaintext_len
@@ -86,7 +87,42 @@ impl PayloadLayout {
     /// Whether this is the last segment.
     #[must_use]
     pub const fn is_last(&self, index: u32) -> bool {
-        index + 1 == self.segment_count
+        index == self.last()
+    }
+
+    /// The last segment.
+    #[must_use]
+    pub const fn last(&self) -> u32 {
+        self.segment_count - 1
+    }
+
+    /// Whether a stored object has the length of this one.
+    ///
+    /// # Errors
+    /// [`PayloadError::ObjectTruncated`] or [`PayloadError::ObjectExtended`].
+    pub fn check_object(&self, object_len: u64) -> Result<(), PayloadError> {
+        let (expected, found) = (self.sealed_len(), object_len);
+        match found.cmp(&expected) {
+            Ordering::Less => Err(PayloadError::ObjectTruncated { expected, found }),
+            Ordering::Greater => Err(PayloadError::ObjectExtended { expected, found }),
+            Ordering::Equal => Ok(()),
+        }
+    }
+
+    /// Whether a sealed segment has the length of the one at this place.
+    ///
+    /// # Errors
+    /// [`PayloadError::NoSuchSegment`] or [`PayloadError::SegmentMismatch`].
+    pub fn check_segment(&self, index: u32, sealed: &[u8]) -> Result<(), PayloadError> {
+        let Some(range) = self.segment_range(index) else {
+            let count = self.segment_count;
+            return Err(PayloadError::NoSuchSegment { index, count });
+        };
+        if range.end - range.start == sealed.len() as u64 {
+            Ok(())
+        } else {
+            Err(PayloadError::SegmentMismatch { index })
+        }
     }
 }
 

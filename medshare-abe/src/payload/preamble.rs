@@ -7,17 +7,19 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::SEGMENT_LEN;
+use super::padding::Padding;
 use crate::error::PayloadError;
 use crate::secret::DataKey;
 
-/// P = (P0, com): 74 bytes.
+/// P = (P0, com): 75 bytes.
 ///
-/// P0 is the envelope, the payload's id and the segment size; com commits to the data key. The
-/// digest H(P) is the associated data of every segment and stands in the gate label.
+/// P0 is the envelope, the payload's id, the segment size and the padding; com commits to the data
+/// key. The digest H(P) is the associated data of every segment and stands in the gate label.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Preamble {
     payload: [u8; 32],
     segment_len: u32,
+    padding: Padding,
     commitment: [u8; 32],
 }
 
@@ -30,10 +32,15 @@ impl Wire for Preamble {
 }
 
 impl Preamble {
-    pub(super) fn create(data_key: &DataKey, payload: [u8; 32]) -> (Self, PayloadKey) {
+    pub(super) fn create(
+        data_key: &DataKey,
+        payload: [u8; 32],
+        padding: Padding,
+    ) -> (Self, PayloadKey) {
         let mut preamble = Self {
             payload,
             segment_len: SEGMENT_LEN as u32,
+            padding,
             commitment: [0; 32],
         };
         let (key, commitment) = preamble.derive(data_key);
@@ -51,6 +58,12 @@ impl Preamble {
     #[must_use]
     pub const fn payload_id(&self) -> &[u8; 32] {
         &self.payload
+    }
+
+    /// How the payload is padded.
+    #[must_use]
+    pub const fn padding(&self) -> Padding {
+        self.padding
     }
 
     /// Whether this is the payload's data key. Constant time.
@@ -88,7 +101,7 @@ impl Preamble {
     /// Parses the canonical bytes.
     ///
     /// # Errors
-    /// [`DecodeError`], also for another segment size than this version's.
+    /// [`DecodeError`], also for another segment size or padding than this version has.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         Self::from_wire(bytes)
     }
@@ -96,7 +109,8 @@ impl Preamble {
 
 impl BorshDeserialize for Preamble {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
-        let (payload, segment_len, commitment) = BorshDeserialize::deserialize_reader(reader)?;
+        let (payload, segment_len, padding, commitment) =
+            BorshDeserialize::deserialize_reader(reader)?;
         if segment_len != SEGMENT_LEN as u32 {
             let kind = borsh::io::ErrorKind::InvalidData;
             return Err(borsh::io::Error::new(kind, "unknown segment size"));
@@ -104,6 +118,7 @@ impl BorshDeserialize for Preamble {
         Ok(Self {
             payload,
             segment_len,
+            padding,
             commitment,
         })
     }

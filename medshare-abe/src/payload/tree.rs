@@ -13,6 +13,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, Wire};
 
+use super::audit::AuditPath;
 use super::layout::PayloadLayout;
 use crate::error::PayloadError;
 
@@ -32,28 +33,50 @@ pub fn segment_digest(index: u32, sealed: &[u8]) -> Digest {
 /// Cost: a compression for each leaf.
 #[must_use]
 pub fn content_root(leaves: &[Digest], sealed_len: u64) -> Digest {
-    let node_key = blake3::derive_key(NODE_TAG, &[]);
-    let join = |left: [u8; 32], right: [u8; 32]| {
-        let mut pair = [0; 64];
-        pair[..32].copy_from_slice(&left);
-        pair[32..].copy_from_slice(&right);
-        *blake3::keyed_hash(&node_key, &pair).as_bytes()
-    };
-    // Tops of finished trees, the largest first: one for each bit of the number of leaves so far.
-    let mut tops: Vec<[u8; 32]> = Vec::with_capacity(32);
-    for (index, leaf) in leaves.iter().enumerate() {
-        let mut top = *leaf.as_bytes();
-        for _ in 0..(index + 1).trailing_zeros() {
-            top = join(tops.pop().unwrap_or_default(), top);
+    root_of(&Node::new().top(leaves), sealed_len)
+}
+
+/// The root over the top of the tree and the length of the sealed object.
+pub(super) fn root_of(top: &Digest, sealed_len: u64) -> Digest {
+    let key = blake3::derive_key(ROOT_TAG, &sealed_len.to_le_bytes());
+    Digest::from_bytes(*blake3::keyed_hash(&key, top.as_ref()).as_bytes())
+}
+
+/// Hashes two nodes to the one above them.
+pub(super) struct Node {
+    key: [u8; 32],
+}
+
+impl Node {
+    pub(super) fn new() -> Self {
+        Self {
+            key: blake3::derive_key(NODE_TAG, &[]),
         }
-        tops.push(top);
     }
-    let top = tops
-        .into_iter()
-        .rev()
-        .reduce(|right, left| join(left, right));
-    let root_key = blake3::derive_key(ROOT_TAG, &sealed_len.to_le_bytes());
-    Digest::from_bytes(*blake3::keyed_hash(&root_key, &top.unwrap_or_default()).as_bytes())
+
+    pub(super) fn join(&self, left: &Digest, right: &Digest) -> Digest {
+        let mut pair = [0; 64];
+        pair[..32].copy_from_slice(left.as_ref());
+        pair[32..].copy_from_slice(right.as_ref());
+        Digest::from_bytes(*blake3::keyed_hash(&self.key, &pair).as_bytes())
+    }
+
+    /// The top of the tree over at least one leaf.
+    pub(super) fn top(&self, leaves: &[Digest]) -> Digest {
+        // Tops of finished trees, the largest first: one for each bit of the number of leaves so
+        // far.
+        let mut tops: Vec<Digest> = Vec::with_capacity(32);
+        for (index, leaf) in leaves.iter().enumerate() {
+            let mut top = *leaf;
+            for _ in 0..(index + 1).trailing_zeros() {
+                top = self.join(&tops.pop().unwrap_or_default(), &top);
+            }
+            tops.push(top);
+        }
+        let tops = tops.into_iter().rev();
+        let top = tops.reduce(|right, left| self.join(&left, &right));
+        top.unwrap_or_default()
+    }
 }
 
 /// The leaves of one payload, stored beside it: 32 bytes for each 64 KiB.
@@ -124,19 +147,23 @@ impl ContentTree {
     /// # Errors
     /// [`PayloadError::NoSuchSegment`] or [`PayloadError::SegmentMismatch`].
     pub fn check(&self, index: u32, sealed: &[u8]) -> Result<(), PayloadError> {
-        let range = self.layout.segment_range(index);
-        let (Some(range), Some(leaf)) = (range, self.leaves.get(index as usize)) else {
-            return Err(PayloadError::NoSuchSegment {
-                index,
-                count: self.layout.segment_count(),
-            });
-        };
-        if range.end - range.start == sealed.len() as u64 && segment_digest(index, sealed) == *leaf
-        {
+        self.layout.check_segment(index, sealed)?;
+        if self.leaves.get(index as usize) == Some(&segment_digest(index, sealed)) {
             Ok(())
         } else {
             Err(PayloadError::SegmentMismatch { index })
         }
+    }
+
+    /// The path from the leaf of a segment to the root, with which that segment can be checked by
+    /// whoever has the root and no leaves.
+    ///
+    /// `PATH` of RFC 6962, section 2.1.1. Cost: a compression for each leaf.
+    ///
+    /// # Errors
+    /// [`PayloadError::NoSuchSegment`].
+    pub fn audit_path(&self, index: u32) -> Result<AuditPath, PayloadError> {
+        AuditPath::new(self.layout, &self.leaves, index)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Payloads, wrapped keys, an access header, a descriptor, an encrypted master key.
 
+use std::io::Read;
+
 use medshare_types::hash::digest;
 use medshare_types::{
     AccessClass, ChainId, Digest, FactorSet, G2Bytes, GateKeyId, GateLabel, OrganisationId,
@@ -11,23 +13,27 @@ use super::scheme::Setting;
 use super::{Replay, hex};
 use crate::access::{AccessHeader, KeyFactors};
 use crate::descriptor::SealedDescriptor;
-use crate::encapsulate::encapsulate_dated;
-use crate::payload::{self, Preamble, SEGMENT_LEN, TAG_LEN, segment_digest};
+use crate::encapsulate::{encapsulate, encapsulate_dated};
+use crate::factors::FactorId;
+use crate::payload::{self, Padding, Preamble, SEGMENT_LEN, TAG_LEN, segment_digest};
 use crate::secret::DataKey;
 use crate::storage::PassphraseCost;
 use crate::value::Date;
+use crate::wrapped::{Binding, WrappedKey};
 
 #[derive(Serialize)]
 pub(super) struct PayloadVectors {
     payloads: Vec<PayloadVector>,
     access: AccessVector,
+    wrapped_key: WrappedKeyVector,
     encrypted_key: EncryptedKeyVector,
 }
 
-/// Byte i of the plaintext is i mod 251.
+/// Byte i of the content is i mod 251.
 #[derive(Serialize)]
 struct PayloadVector {
     length: usize,
+    padded_length: u64,
     data_key: String,
     preamble: String,
     preamble_digest: String,
@@ -42,6 +48,7 @@ struct SegmentVector {
     /// The end of it: the tag.
     tag: String,
     leaf: String,
+    audit_path: String,
 }
 
 /// Over the first payload.
@@ -59,12 +66,26 @@ struct AccessVector {
     label_digest: String,
     /// W under both factors, with H(L).
     wrapped: String,
-    /// W under K_abe alone, with H(hdr).
-    wrapped_by_attributes: String,
     access_header: String,
     access_header_digest: String,
     descriptor_message: String,
     descriptor: String,
+}
+
+/// Over the first payload.
+#[derive(Serialize)]
+struct WrappedKeyVector {
+    policy: &'static str,
+    context: String,
+    context_digest: String,
+    m: String,
+    /// K_abe.
+    secret: String,
+    /// The factor with the bit 8.
+    factor: String,
+    binding_digest: String,
+    bytes: String,
+    digest: String,
 }
 
 #[derive(Serialize)]
@@ -76,25 +97,34 @@ struct EncryptedKeyVector {
 }
 
 const GATE: [u8; 32] = [0x6a; 32];
+const FACTOR: [u8; 32] = [0x51; 32];
 const DAY: u16 = 20_781;
 
 pub(super) fn vectors(setting: &Setting) -> PayloadVectors {
     let lengths = [18, 0, SEGMENT_LEN, SEGMENT_LEN + 5, 2 * SEGMENT_LEN + 1];
-    let made = lengths.map(payload);
+    let made = lengths.map(|length| payload(length, Padding::None));
+    let padded = [18, SEGMENT_LEN - 3].map(|length| payload(length, Padding::Padme));
     let (_, data_key, preamble) = &made[0];
     PayloadVectors {
         access: access(setting, data_key, preamble),
-        payloads: made.into_iter().map(|(vector, ..)| vector).collect(),
+        wrapped_key: wrapped_key(setting, data_key, preamble),
+        payloads: made
+            .into_iter()
+            .chain(padded)
+            .map(|(vector, ..)| vector)
+            .collect(),
         encrypted_key: encrypted_key(setting),
     }
 }
 
-fn payload(length: usize) -> (PayloadVector, DataKey, Preamble) {
+fn payload(length: usize, padding: Padding) -> (PayloadVector, DataKey, Preamble) {
     let mut rng = Replay::new(&format!("payload/{length}"));
-    let (data_key, preamble, mut sealer) = payload::create(&mut rng);
-    let plaintext: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+    let (data_key, preamble, mut sealer) = payload::create_padded(padding, &mut rng);
+    let mut plaintext: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+    let mut tail = padding.tail(length as u64).unwrap();
+    tail.read_to_end(&mut plaintext).unwrap();
     // The empty payload has one segment too.
-    let chunks: Vec<&[u8]> = match length {
+    let chunks: Vec<&[u8]> = match plaintext.len() {
         0 => vec![&[]],
         _ => plaintext.chunks(SEGMENT_LEN).collect(),
     };
@@ -107,11 +137,16 @@ fn payload(length: usize) -> (PayloadVector, DataKey, Preamble) {
             sealed_length: buffer.len(),
             tag: hex(&buffer[chunk.len()..]),
             leaf: hex(segment_digest(index as u32, &buffer)),
+            audit_path: String::new(),
         });
     }
     let tree = sealer.finish().unwrap();
+    for (index, segment) in (0..).zip(&mut segments) {
+        segment.audit_path = hex(tree.audit_path(index).unwrap().to_bytes());
+    }
     let vector = PayloadVector {
         length,
+        padded_length: padding.padded_len(length as u64).unwrap(),
         data_key: hex(data_key.as_bytes()),
         preamble: hex(preamble.to_bytes()),
         preamble_digest: hex(preamble.digest()),
@@ -120,6 +155,31 @@ fn payload(length: usize) -> (PayloadVector, DataKey, Preamble) {
         tree: hex(tree.to_bytes()),
     };
     (vector, data_key, preamble)
+}
+
+fn wrapped_key(setting: &Setting, data_key: &DataKey, preamble: &Preamble) -> WrappedKeyVector {
+    let (policy, context) = ("role:nurse or role:auditor", b"study 7, patient 12");
+    let binding = Binding::new(preamble, context).with_factor(FactorId::OWN[1], &FACTOR);
+    let mut rng = Replay::new("wrapped key");
+    let parsed = policy.parse().unwrap();
+    let parameters = &setting.parameters;
+    let wrapped = WrappedKey::seal(parameters, &parsed, &binding, data_key, &mut rng).unwrap();
+    // The same once more, to show what stands in between.
+    let aad = binding.context_digest();
+    let mut again = Replay::new("wrapped key");
+    let (abe, secret) = encapsulate(parameters, &parsed, aad.as_ref(), &mut again);
+    assert_eq!(&abe, wrapped.abe());
+    WrappedKeyVector {
+        policy,
+        context: hex(context),
+        context_digest: hex(aad),
+        m: hex(rng.first::<32>()),
+        secret: hex(secret.as_bytes()),
+        factor: hex(FACTOR),
+        binding_digest: hex(binding.digest_with(&abe)),
+        bytes: hex(wrapped.to_bytes()),
+        digest: hex(wrapped.digest()),
+    }
 }
 
 fn access(setting: &Setting, data_key: &DataKey, preamble: &Preamble) -> AccessVector {
@@ -152,7 +212,6 @@ fn access(setting: &Setting, data_key: &DataKey, preamble: &Preamble) -> AccessV
         u: G2Bytes([1; 96]),
     };
     let factors = KeyFactors::new(&secret).with_gate(&GATE);
-    let alone = KeyFactors::new(&secret);
     let message = b"a discharge letter";
     let descriptor = SealedDescriptor::seal(&secret, &preamble.digest(), message, &mut rng);
     let sealed = AccessHeader::seal(header.clone(), label.clone(), &factors, data_key).unwrap();
@@ -166,7 +225,6 @@ fn access(setting: &Setting, data_key: &DataKey, preamble: &Preamble) -> AccessV
         label: hex(label.to_wire()),
         label_digest: hex(label.digest()),
         wrapped: hex(factors.wrap(&label.digest(), data_key)),
-        wrapped_by_attributes: hex(alone.wrap(&header.digest(), data_key)),
         access_header: hex(sealed.to_wire()),
         access_header_digest: hex(sealed.digest()),
         descriptor_message: hex(message),

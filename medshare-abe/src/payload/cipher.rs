@@ -1,0 +1,98 @@
+//! The encryption of one segment.
+//!
+//! STREAM [Hoang–Reyhanitabar–Rogaway–Vizár 2015] over ChaCha20-Poly1305: the nonce of segment i is
+//! seven zero bytes ‖ u32be(i) ‖ last, last being 1 for the last segment and 0 otherwise. The key
+//! is used for one payload, so the prefix need not be random. Associated data: H(P).
+
+use chacha20poly1305::aead::inout::InOutBuf;
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
+use medshare_types::Digest;
+
+use super::TAG_LEN;
+use super::preamble::{PayloadKey, Preamble};
+
+pub(super) struct SegmentCipher {
+    cipher: ChaCha20Poly1305,
+    preamble: Digest,
+}
+
+impl SegmentCipher {
+    pub(super) fn new(key: &PayloadKey, preamble: &Preamble) -> Self {
+        Self {
+            cipher: ChaCha20Poly1305::new(<&Key>::from(&**key)),
+            preamble: preamble.digest(),
+        }
+    }
+
+    /// Encrypts `text` where it stands and gives its tag.
+    pub(super) fn seal(&self, index: u32, last: bool, text: &mut [u8]) -> Option<Tag> {
+        let (nonce, text) = (nonce(index, last), InOutBuf::from(text));
+        let sealed = self
+            .cipher
+            .encrypt_inout_detached(&nonce, self.preamble.as_ref(), text);
+        sealed.ok()
+    }
+
+    /// Decrypts a sealed segment where it stands. If its tag is wrong, it stays as it is.
+    pub(super) fn open<'b>(
+        &self,
+        index: u32,
+        last: bool,
+        sealed: &'b mut [u8],
+    ) -> Option<&'b mut [u8]> {
+        let (text, tag) = sealed.split_at_mut(sealed.len().checked_sub(TAG_LEN)?);
+        let tag = Tag::try_from(&*tag).ok()?;
+        let (nonce, buffer) = (nonce(index, last), InOutBuf::from(&mut *text));
+        self.cipher
+            .decrypt_inout_detached(&nonce, self.preamble.as_ref(), buffer, &tag)
+            .ok()?;
+        Some(text)
+    }
+}
+
+fn nonce(index: u32, last: bool) -> Nonce {
+    let mut nonce = [0; 12];
+    nonce[7..11].copy_from_slice(&index.to_be_bytes());
+    nonce[11] = u8::from(last);
+    nonce.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{Padding, SEGMENT_LEN};
+    use crate::secret::DataKey;
+    use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
+    use chacha20poly1305::aead::Payload;
+
+    #[test]
+    fn segments_are_those_of_the_stream_crate() {
+        let data_key = DataKey::from_bytes([7; 32].into());
+        let (preamble, key) = Preamble::create(&data_key, [9; 32], Padding::None);
+        let cipher = SegmentCipher::new(&key, &preamble);
+        let bare = ChaCha20Poly1305::new(<&Key>::from(&*key));
+        let stream = StreamBE32::<ChaCha20Poly1305>::from_aead(bare, &[0; 7].into());
+        let aad = preamble.digest();
+        for (index, length, last) in [
+            (0, SEGMENT_LEN, false),
+            (1, SEGMENT_LEN, false),
+            (2, 5, true),
+        ] {
+            let plaintext = vec![index as u8; length];
+            let mut sealed = plaintext.clone();
+            let tag = cipher.seal(index, last, &mut sealed).expect("short");
+            sealed.extend_from_slice(&tag);
+            let payload = Payload {
+                msg: &plaintext,
+                aad: aad.as_ref(),
+            };
+            let expected = stream.encrypt(index, last, payload).expect("stream");
+            assert_eq!(expected, sealed);
+            assert_eq!(cipher.open(index, !last, &mut sealed), None);
+            assert_eq!(sealed, expected, "unchanged");
+            let opened = cipher.open(index, last, &mut sealed).expect("the tag");
+            assert_eq!(opened, plaintext);
+        }
+    }
+}

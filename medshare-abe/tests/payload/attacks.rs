@@ -1,0 +1,292 @@
+//! Attacks by who holds the object, and by who holds the data key besides. Where a check stops one,
+//! the attack is carried out without that check too, and works.
+
+use medshare_abe::payload::{
+    PayloadLayout, Preamble, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener, TAG_LEN,
+};
+use medshare_abe::{DataKey, PayloadError};
+
+use crate::forger::{Forger, tree_of};
+use crate::{Sealed, payload_error, plaintext, seal};
+
+/// Three full segments and 100 bytes.
+fn sealed() -> Sealed {
+    seal(1, &plaintext(3 * SEGMENT_LEN + 100))
+}
+
+fn segment(object: &[u8], index: usize) -> &[u8] {
+    object
+        .chunks(SEALED_SEGMENT_LEN)
+        .nth(index)
+        .expect("a segment")
+}
+
+/// Places at, beside and between the ends of segments.
+fn cuts(object: &[u8]) -> Vec<usize> {
+    let ends = (0..=3).map(|i| i * SEALED_SEGMENT_LEN);
+    let beside = ends.flat_map(|end| {
+        [0, 1, TAG_LEN, TAG_LEN + 1, SEGMENT_LEN / 2]
+            .into_iter()
+            .flat_map(move |by| [end.saturating_sub(by), end + by])
+    });
+    let mut cuts: Vec<usize> = beside.filter(|cut| *cut < object.len()).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts
+}
+
+/// What refuses an object of a wrong length, before anything of it is returned.
+fn refusal(sealed: &Sealed, object: Vec<u8>) -> PayloadError {
+    let error = sealed.rootless_reader(object).map(drop);
+    payload_error(error.expect_err("refused at once"))
+}
+
+#[test]
+fn truncation_anywhere_is_seen_without_a_root_too() {
+    let sealed = sealed();
+    let cuts = cuts(&sealed.object);
+    assert!(cuts.len() > 25);
+    for cut in cuts {
+        let object = sealed.object[..cut].to_vec();
+        let object_len = cut as u64;
+        let expected = match PayloadLayout::of_sealed(object_len) {
+            Ok(_) => PayloadError::EndMismatch { object_len },
+            Err(error) => error,
+        };
+        assert_eq!(refusal(&sealed, object), expected, "cut at {cut}");
+    }
+}
+
+/// Why the last segment comes first: each segment that is left of a cut object is good.
+#[test]
+fn a_reader_that_goes_from_front_to_back_returns_half_an_object() {
+    let sealed = sealed();
+    let forger = Forger::new(&sealed.data_key, &sealed.preamble);
+    let cut = &sealed.object[..2 * SEALED_SEGMENT_LEN];
+    let read: Option<Vec<Vec<u8>>> = (0..)
+        .zip(cut.chunks(SEALED_SEGMENT_LEN))
+        .map(|(index, segment)| forger.open(index, false, segment))
+        .collect();
+    assert_eq!(
+        read.map(|read| read.concat()),
+        Some(plaintext(3 * SEGMENT_LEN + 100)[..2 * SEGMENT_LEN].to_vec())
+    );
+}
+
+#[test]
+fn extension_is_seen_without_a_root_too() {
+    let sealed = sealed();
+    let object = &sealed.object;
+    let last = segment(object, 3);
+    let extended = [
+        [object, &[0][..]].concat(),
+        [object, &[0; TAG_LEN][..]].concat(),
+        [object, &[0; TAG_LEN + 1][..]].concat(),
+        [object, last].concat(),
+        [object, object.as_slice()].concat(),
+        // With the last segment at the end again.
+        [&object[..3 * SEALED_SEGMENT_LEN], segment(object, 2), last].concat(),
+        [&object[..3 * SEALED_SEGMENT_LEN], object].concat(),
+    ];
+    for object in extended {
+        let object_len = object.len() as u64;
+        let expected = match PayloadLayout::of_sealed(object_len) {
+            Ok(_) => PayloadError::EndMismatch { object_len },
+            Err(error) => error,
+        };
+        assert_eq!(refusal(&sealed, object), expected);
+    }
+}
+
+#[test]
+fn segments_do_not_move_without_a_root_either() {
+    let sealed = seal(1, &vec![7; 3 * SEGMENT_LEN]);
+    let of = |order: [usize; 3]| order.map(|i| segment(&sealed.object, i)).concat();
+    let object_len = sealed.object.len() as u64;
+    for (order, index) in [([1, 0, 2], 0), ([0, 0, 2], 1), ([1, 1, 2], 0)] {
+        let mismatch = Err(PayloadError::SegmentMismatch { index });
+        assert_eq!(sealed.read_rootless(of(order)), mismatch);
+    }
+    for order in [[0, 2, 1], [0, 1, 1], [0, 1, 0]] {
+        let mismatch = Err(PayloadError::EndMismatch { object_len });
+        assert_eq!(sealed.read_rootless(of(order)), mismatch);
+    }
+}
+
+/// The bit in the nonce is what tells the last segment from others.
+#[test]
+fn the_last_segment_is_sealed_as_the_last_and_no_other_is() {
+    let sealed = sealed();
+    let forger = Forger::new(&sealed.data_key, &sealed.preamble);
+    let text = plaintext(3 * SEGMENT_LEN + 100);
+    let mut object = sealed.object.clone();
+    let object_len = object.len() as u64;
+    let last = 3 * SEALED_SEGMENT_LEN;
+    object[last..].copy_from_slice(&forger.seal(3, false, &text[3 * SEGMENT_LEN..]));
+    let mismatch = Err(PayloadError::EndMismatch { object_len });
+    assert_eq!(sealed.read_rootless(object), mismatch);
+
+    let mut object = sealed.object.clone();
+    let forged = forger.seal(0, true, &text[..SEGMENT_LEN]);
+    object[..SEALED_SEGMENT_LEN].copy_from_slice(&forged);
+    let mismatch = Err(PayloadError::SegmentMismatch { index: 0 });
+    assert_eq!(sealed.read_rootless(object.clone()), mismatch);
+    // It would end an object of one segment.
+    object.truncate(SEALED_SEGMENT_LEN);
+    assert_eq!(
+        sealed.read_rootless(object),
+        Ok(text[..SEGMENT_LEN].to_vec())
+    );
+}
+
+#[test]
+fn a_changed_byte_is_seen_without_a_root_too() {
+    let sealed = sealed();
+    for at in [
+        0,
+        SEGMENT_LEN,
+        SEALED_SEGMENT_LEN,
+        3 * SEALED_SEGMENT_LEN - 1,
+    ] {
+        let mut object = sealed.object.clone();
+        object[at] ^= 1;
+        let index = (at / SEALED_SEGMENT_LEN) as u32;
+        let mismatch = Err(PayloadError::SegmentMismatch { index });
+        assert_eq!(sealed.read_rootless(object), mismatch);
+    }
+    for at in [3 * SEALED_SEGMENT_LEN, sealed.object.len() - 1] {
+        let mut object = sealed.object.clone();
+        object[at] ^= 1;
+        let object_len = object.len() as u64;
+        let mismatch = Err(PayloadError::EndMismatch { object_len });
+        assert_eq!(sealed.read_rootless(object), mismatch);
+    }
+}
+
+/// Every reader holds the data key. A segment of his own decrypts like any other: only the content
+/// root tells it from the sealer's.
+#[test]
+fn a_segment_forged_by_a_reader_passes_without_a_root_and_fails_under_it() {
+    let sealed = sealed();
+    let forger = Forger::new(&sealed.data_key, &sealed.preamble);
+    assert_eq!(&forger.commitment, &sealed.preamble.to_bytes()[43..]);
+    let mut text = plaintext(3 * SEGMENT_LEN + 100);
+    assert_eq!(forger.object(&text), sealed.object);
+    for index in 0..4 {
+        let place = index * SEGMENT_LEN..text.len().min((index + 1) * SEGMENT_LEN);
+        text[place.start] ^= 1;
+        let forged = forger.seal(index as u32, index == 3, &text[place.clone()]);
+        let mut object = sealed.object.clone();
+        object[index * SEALED_SEGMENT_LEN..][..forged.len()].copy_from_slice(&forged);
+        assert_eq!(sealed.read_rootless(object.clone()), Ok(text.clone()));
+        let index = index as u32;
+        let mismatch = Err(PayloadError::SegmentMismatch { index });
+        assert_eq!(sealed.read(object), mismatch);
+        text[place.start] ^= 1;
+    }
+}
+
+/// The number of segments is only that of somebody who holds the data key.
+#[test]
+fn an_object_forged_by_a_reader_passes_without_a_root_at_any_length() {
+    let sealed = sealed();
+    let forger = Forger::new(&sealed.data_key, &sealed.preamble);
+    for length in [0, 1, SEGMENT_LEN, 3 * SEGMENT_LEN, 4 * SEGMENT_LEN + 1] {
+        let text = vec![0x66; length];
+        let object = forger.object(&text);
+        assert_eq!(sealed.read_rootless(object.clone()), Ok(text));
+        assert!(sealed.reader(object).is_err());
+    }
+    // Shortened by sealing again, as the last, what was not; and continued behind it.
+    let text = plaintext(3 * SEGMENT_LEN + 100);
+    let resealed = forger.seal(1, true, &text[SEGMENT_LEN..2 * SEGMENT_LEN]);
+    let object = [segment(&sealed.object, 0), &resealed].concat();
+    assert_eq!(
+        sealed.read_rootless(object),
+        Ok(text[..2 * SEGMENT_LEN].to_vec())
+    );
+    let full = [&text[3 * SEGMENT_LEN..], &[1; SEGMENT_LEN - 100]].concat();
+    let object = [
+        &sealed.object[..3 * SEALED_SEGMENT_LEN],
+        &forger.seal(3, false, &full),
+        &forger.seal(4, true, b"and more"),
+    ];
+    let read = sealed.read_rootless(object.concat()).expect("taken");
+    assert_eq!(
+        read,
+        [&text[..3 * SEGMENT_LEN], &full, b"and more"].concat()
+    );
+}
+
+/// Two payloads never have one key: k_pay is derived with the payload's id. And were it the same,
+/// the segments are bound to the preamble.
+#[test]
+fn segments_of_another_preamble_do_not_fit_under_the_same_data_key() {
+    let sealed = sealed();
+    let text = plaintext(3 * SEGMENT_LEN + 100);
+    let mut bytes = sealed.preamble.to_bytes();
+    bytes[6] ^= 1;
+    let other = Preamble::from_bytes(&bytes).expect("another payload id");
+    let (here, mut there) = (
+        Forger::new(&sealed.data_key, &sealed.preamble),
+        Forger::new(&sealed.data_key, &other),
+    );
+    assert_ne!(here.key, there.key);
+    let object_len = sealed.object.len() as u64;
+    let mismatch = Err(PayloadError::EndMismatch { object_len });
+    assert_eq!(sealed.read_rootless(there.object(&text)), mismatch);
+    there.key = here.key;
+    let object = there.object(&text);
+    assert_eq!(sealed.read_rootless(object.clone()), mismatch);
+    let mixed = [segment(&object, 0), &sealed.object[SEALED_SEGMENT_LEN..]].concat();
+    let mismatch = Err(PayloadError::SegmentMismatch { index: 0 });
+    assert_eq!(sealed.read_rootless(mixed), mismatch);
+    // Bound to this preamble, it would fit.
+    there.associated = here.associated;
+    assert_eq!(sealed.read_rootless(there.object(&text)), Ok(text));
+}
+
+#[test]
+fn another_data_key_is_refused_whatever_was_made_with_it() {
+    let sealed = sealed();
+    let other = DataKey::from_bytes([7; 32].into());
+    let forger = Forger::new(&other, &sealed.preamble);
+    let object = forger.object(b"text");
+    assert_eq!(forger.open(0, true, &object), Some(b"text".to_vec()));
+    let length = object.len() as u64;
+    let rooted = SegmentOpener::new(&other, &sealed.preamble, tree_of(&object), length);
+    assert_eq!(rooted.map(drop), Err(PayloadError::WrongKey));
+    let rootless = SegmentOpener::without_root(&other, &sealed.preamble, length, &object);
+    assert_eq!(rootless.map(drop), Err(PayloadError::WrongKey));
+}
+
+/// A store that hands out a last segment of another length than the object's.
+#[test]
+fn the_last_segment_has_the_length_that_the_object_implies() {
+    let sealed = sealed();
+    let (key, preamble) = (&sealed.data_key, &sealed.preamble);
+    let object_len = sealed.object.len() as u64;
+    let last = segment(&sealed.object, 3);
+    assert!(SegmentOpener::without_root(key, preamble, object_len, last).is_ok());
+    for wrong in [
+        &last[1..],
+        &last[..TAG_LEN],
+        &[],
+        segment(&sealed.object, 2),
+    ] {
+        let opener = SegmentOpener::without_root(key, preamble, object_len, wrong);
+        let mismatch = Err(PayloadError::EndMismatch { object_len });
+        assert_eq!(opener.map(drop), mismatch);
+        let tree = sealed.tree.clone();
+        let opener = SegmentOpener::with_last_segment(key, preamble, tree, object_len, wrong);
+        let mismatch = Err(PayloadError::SegmentMismatch { index: 3 });
+        assert_eq!(opener.map(drop), mismatch);
+    }
+    for length in [0, 15, u64::MAX, 2 * SEALED_SEGMENT_LEN as u64 + 3] {
+        let opener = SegmentOpener::without_root(key, preamble, length, last);
+        assert_eq!(
+            opener.map(drop),
+            Err(PayloadError::InvalidLength { length })
+        );
+    }
+}

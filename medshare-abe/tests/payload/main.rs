@@ -1,0 +1,102 @@
+//! The payload: what storage, or another reader, can do to it.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod attacks;
+mod audit;
+mod forger;
+mod padding;
+mod ranges;
+mod salamander;
+mod segments;
+
+use std::io::{Cursor, Read, Write};
+
+use common::rng;
+use medshare_abe::payload::{
+    self, ContentTree, Padding, PayloadReader, PayloadWriter, Preamble, Rootless, SegmentOpener,
+};
+use medshare_abe::{DataKey, PayloadError};
+
+struct Sealed {
+    data_key: DataKey,
+    preamble: Preamble,
+    object: Vec<u8>,
+    tree: ContentTree,
+}
+
+type Reader<I = ContentTree> = PayloadReader<Cursor<Vec<u8>>, I>;
+
+fn plaintext(length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i * 31 + i / 251) as u8).collect()
+}
+
+fn seal(seed: u64, plaintext: &[u8]) -> Sealed {
+    seal_padded(seed, Padding::None, plaintext)
+}
+
+fn seal_padded(seed: u64, padding: Padding, plaintext: &[u8]) -> Sealed {
+    let (data_key, preamble, sealer) = payload::create_padded(padding, &mut rng(seed));
+    let mut writer = PayloadWriter::new(Vec::new(), sealer);
+    for chunk in plaintext.chunks(10_007) {
+        writer.write_all(chunk).expect("memory");
+    }
+    let (object, tree) = writer.finish().expect("memory");
+    Sealed {
+        data_key,
+        preamble,
+        object,
+        tree,
+    }
+}
+
+impl Sealed {
+    fn reader(&self, object: Vec<u8>) -> std::io::Result<Reader> {
+        let tree = ContentTree::from_bytes(&self.tree.to_bytes(), &self.tree.root());
+        PayloadReader::new(Cursor::new(object), &self.data_key, &self.preamble, tree?)
+    }
+
+    fn rootless_reader(&self, object: Vec<u8>) -> std::io::Result<Reader<Rootless>> {
+        PayloadReader::without_root(Cursor::new(object), &self.data_key, &self.preamble)
+    }
+
+    /// All content, by the content tree.
+    fn read(&self, object: Vec<u8>) -> Result<Vec<u8>, PayloadError> {
+        let reader = self.reader(object).map_err(payload_error)?;
+        read_to_end(reader)
+    }
+
+    /// All content, without one.
+    fn read_rootless(&self, object: Vec<u8>) -> Result<Vec<u8>, PayloadError> {
+        let reader = self.rootless_reader(object).map_err(payload_error)?;
+        read_to_end(reader)
+    }
+
+    fn opener(&self) -> SegmentOpener {
+        let (object, tree) = (&self.object, self.tree.clone());
+        let last = &object[self.last_segment()..];
+        let length = object.len() as u64;
+        let (key, preamble) = (&self.data_key, &self.preamble);
+        SegmentOpener::with_last_segment(key, preamble, tree, length, last).expect("fits")
+    }
+
+    /// Where the last segment begins.
+    fn last_segment(&self) -> usize {
+        let layout = self.tree.layout();
+        let range = layout.segment_range(layout.last()).expect("a last one");
+        range.start as usize
+    }
+}
+
+fn read_to_end(mut reader: impl Read) -> Result<Vec<u8>, PayloadError> {
+    let mut out = Vec::new();
+    let read = reader.read_to_end(&mut out).map_err(payload_error);
+    read.map(|_| out)
+}
+
+fn payload_error(error: std::io::Error) -> PayloadError {
+    let inner = error.into_inner().expect("an error of the payload");
+    *inner.downcast().expect("an error of the payload")
+}
