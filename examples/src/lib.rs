@@ -1,7 +1,8 @@
 //! What the examples share: made-up medical data, and numbers in words.
 //!
-//! The examples themselves use `medshare-sdk` and nothing else of this suite. `quickstart` shows
-//! the whole way of one record; `verify_receipt` checks what it leaves behind.
+//! `quickstart` shows the whole way of one record and `verify_receipt` checks what it leaves behind;
+//! both use `medshare-sdk` and nothing else of this suite. `attributes` shows attribute-based
+//! encryption alone, with `medshare-abe`.
 #![forbid(unsafe_code)]
 
 pub mod fhir;
