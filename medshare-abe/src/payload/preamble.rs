@@ -14,7 +14,7 @@ use crate::secret::DataKey;
 /// P = (P0, com): 75 bytes.
 ///
 /// P0 is the envelope, the payload's id, the segment size and the padding; com commits to the data
-/// key. The digest H(P) is the associated data of every segment and stands in the gate label.
+/// key. The digest H(P) is in the associated data of every segment and stands in the gate label.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Preamble {
     payload: [u8; 32],
@@ -22,6 +22,9 @@ pub struct Preamble {
     padding: Padding,
     commitment: [u8; 32],
 }
+
+/// Bytes of a segment's associated data.
+pub(super) const ASSOCIATED_LEN: usize = 64;
 
 /// k_pay.
 pub(super) type PayloadKey = Zeroizing<[u8; 32]>;
@@ -52,6 +55,14 @@ impl Preamble {
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/abe/preamble/v1", &[&self.to_wire()])
+    }
+
+    /// Payload id ‖ H(P).
+    pub(super) fn associated_data(&self) -> [u8; ASSOCIATED_LEN] {
+        let mut out = [0; ASSOCIATED_LEN];
+        out[..32].copy_from_slice(&self.payload);
+        out[32..].copy_from_slice(self.digest().as_bytes());
+        out
     }
 
     /// The 32 random bytes that tell this payload from every other.

@@ -12,7 +12,8 @@ use medshare_types::wire::to_borsh;
 
 pub(crate) struct Forger {
     pub(crate) key: [u8; 32],
-    pub(crate) associated: Digest,
+    /// Payload id ‖ H(P).
+    pub(crate) associated: Vec<u8>,
     pub(crate) commitment: [u8; 32],
 }
 
@@ -26,7 +27,11 @@ impl Forger {
         let mut stream = Xof::new("medshare/abe/payload/v1", &fields);
         Self {
             key: stream.take(),
-            associated: digest("medshare/abe/preamble/v1", &[&bytes]),
+            associated: [
+                preamble.payload_id(),
+                preamble.digest().as_bytes().as_slice(),
+            ]
+            .concat(),
             commitment: stream.take(),
         }
     }
@@ -41,7 +46,7 @@ impl Forger {
     pub(crate) fn seal(&self, index: u32, last: bool, text: &[u8]) -> Vec<u8> {
         let payload = Payload {
             msg: text,
-            aad: self.associated.as_ref(),
+            aad: &self.associated,
         };
         let nonce = Nonce::from(Self::nonce(index, last));
         let sealed = self.cipher().encrypt(&nonce, payload);
@@ -52,7 +57,7 @@ impl Forger {
     pub(crate) fn open(&self, index: u32, last: bool, sealed: &[u8]) -> Option<Vec<u8>> {
         let payload = Payload {
             msg: sealed,
-            aad: self.associated.as_ref(),
+            aad: &self.associated,
         };
         let nonce = Nonce::from(Self::nonce(index, last));
         self.cipher().decrypt(&nonce, payload).ok()

@@ -244,7 +244,7 @@ fn the_format_does_not_drift() {
         found,
         [
             "c46da0eb95f7fd521affb94db23f75e2e8bed0ef432a6775d9b3102a2eb30c52",
-            "fccab2b74a5fb8d24317b764ad15b49dbce7faa582852469862d1031558c58a9"
+            "d49dd4a023a7c2a778d1b17ea9844e6b89b593e6f4f3568507f1aad966e8a038"
         ]
     );
 }

@@ -36,23 +36,17 @@ fn salamander(one: &Forger, other: &Forger) -> Vec<u8> {
     let p = (BigUint::from(1u8) << 130) - 5u8;
     let two_128 = BigUint::from(1u8) << 128;
     let keys = [one_time_key(one), one_time_key(other)];
-    let lengths = [32u64.to_le_bytes(), 32u64.to_le_bytes()].concat();
+    let lengths = [64u64.to_le_bytes(), 32u64.to_le_bytes()].concat();
     let mut rng = rng(1);
     // The second block of ciphertext is solved for; the first is guessed until a solution fits.
     loop {
         let mut first = [0; 16];
         rng.fill_bytes(&mut first);
         let tag_without = |second: &BigUint, (r, _): &(BigUint, BigUint)| {
-            let associated = one.associated.as_ref();
-            let blocks = [
-                block(&associated[..16]),
-                block(&associated[16..]),
-                block(&first),
-                second + &two_128,
-                block(&lengths),
-            ];
-            let sum = |sum: BigUint, block: &BigUint| (sum + block) * r % &p;
-            blocks.iter().fold(BigUint::ZERO, sum)
+            let associated = one.associated.chunks_exact(16).map(block);
+            let text = [block(&first), second + &two_128, block(&lengths)];
+            let sum = |sum: BigUint, block: BigUint| (sum + block) * r % &p;
+            associated.chain(text).fold(BigUint::ZERO, sum)
         };
         // tag = (rest + second·r²) mod p + s mod 2^128: the difference of both is to vanish.
         let [rest, others] = keys.each_ref().map(|key| tag_without(&BigUint::ZERO, key));

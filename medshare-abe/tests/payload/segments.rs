@@ -309,8 +309,8 @@ fn the_format_does_not_drift() {
         found,
         [
             "70051efbfc06ace3ecd53c69b3047989c9b03fab31bab66e73b501b43d4a0161",
-            "1c0bdd3826e71f60dc652d950bfa7e37c89039fc9c6503aa27baf9a9ed88eee5",
-            "550a012e38ebca45dc9591d20d4ffccd9ac87786bf252c18d53b1ee3ae282631"
+            "9742bcb09152c91c819bd3b6ea479604d1e318dee3fa33dfcff24c30290470ef",
+            "e905739aebb6d7d358de5817e95ea0ae1f75c78b762266cecbb650869170d13f"
         ]
     );
     assert_eq!(
