@@ -108,18 +108,21 @@ impl AccessPolicy {
         leaves.into_iter()
     }
 
-    /// Whether every value of an enumeration has the number that is registered for its name.
+    /// Whether every value of an enumeration has the number that is registered for its name, and no
+    /// label with an enumeration is compared with a number or a date.
     ///
     /// The scheme knows numbers, people read names, and whoever made the policy put both in it: a
-    /// policy from elsewhere is to be shown, or countersigned, only after this check.
+    /// policy from elsewhere is to be shown, or countersigned, only after this check. What is shown
+    /// then parses to this policy, with these enumerations.
     #[must_use]
     pub fn agrees_with(&self, enumerations: &Enumerations) -> bool {
         self.conditions().all(|condition| match condition.kind() {
-            Kind::Value {
-                label,
-                test: Test::Is(choice) | Test::IsNot(choice),
-            } => enumerations.knows(label, choice),
-            _ => true,
+            Kind::Name(_) => true,
+            Kind::Value { label, test } => match test {
+                Test::Is(choice) | Test::IsNot(choice) => enumerations.knows(label, choice),
+                // `hospital == 3` would be read as the hospital that is named 3.
+                Test::Integer { .. } | Test::Date { .. } => enumerations.of(label).is_none(),
+            },
         })
     }
 

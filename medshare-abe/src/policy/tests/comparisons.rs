@@ -181,6 +181,13 @@ fn a_policy_with_a_wrong_name_is_told() {
     assert_eq!(lying.to_string(), "x and hospital != a");
     assert!(!lying.agrees_with(&lists()));
     assert!(!compared("hospital == a").agrees_with(&Enumerations::new()));
+    // The number 3 of a label whose enumeration has a value that is named 3.
+    for text in ["hospital == 3", "hospital == 2026-01-31", "hospital >= 3"] {
+        let number = AccessPolicy::from_bytes(&policy(text).to_bytes()).unwrap();
+        assert_eq!(number.to_string(), text);
+        assert!(AccessPolicy::parse(text, &lists()) != Ok(number.clone()));
+        assert!(!number.agrees_with(&lists()) && number.agrees_with(&Enumerations::new()));
+    }
 }
 
 #[test]
