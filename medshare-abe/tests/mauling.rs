@@ -3,14 +3,17 @@
 
 mod common;
 
-use ark_ec::CurveGroup;
-use common::{RawHeader, RawKey, attributes, choices, outside_g2, policy, rng, torsion_g1};
+use ark_ec::{AffineRepr, CurveGroup};
+use common::{
+    RawHeader, RawKey, attributes, choices, order_three, outside_g2, policy, rng, torsion_g1,
+    torsion_g2,
+};
 use medshare_abe::{
     DecapsulateError, Header, MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey,
     Validity, decapsulate, decapsulate_strict, encapsulate,
 };
-use medshare_curve::G1Affine;
 use medshare_curve::encoding::{decode_g1, encode_g1, encode_g2};
+use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, pairing};
 use medshare_types::G1Bytes;
 
 struct Setting {
@@ -63,6 +66,13 @@ impl Setting {
         let mut changed = self.bytes.clone();
         changed[at..at + bytes.len()].copy_from_slice(bytes);
         Header::from_bytes(&changed).expect("the policy is the same")
+    }
+
+    /// A changed header from which this mask makes this m.
+    fn carrying(&self, message: &[u8; 32], masking: &Gt, at: usize, bytes: &[u8]) -> Header {
+        let changed = RawHeader::unread(&self.with(at, bytes));
+        let bytes = changed.carrying(message, masking);
+        Header::from_bytes(&bytes).expect("the policy is the same")
     }
 
     fn open(&self, header: &Header, key: &UserSecretKey) -> Result<SharedSecret, DecapsulateError> {
@@ -198,11 +208,10 @@ fn torsion_that_cancels_is_rejected() {
     let encoded: Vec<u8> = rows.iter().flat_map(|row| encode_g1(row).0).collect();
     setting.assert_rejected(&setting.with(c3, &encoded), &key);
     // A sealer can even make the right m come out.
-    let honest = Header::from_bytes(&setting.bytes).expect("a header");
-    let raw = RawHeader::of(&honest);
-    let masking = raw.product(&["a", "b"], &RawKey::of(&key), &choices(2)[0b11]);
-    let resealed = raw.resealed(&masking, c3, &encoded);
-    setting.assert_rejected(&Header::from_bytes(&resealed).expect("a header"), &key);
+    let honest = RawHeader::of(&Header::from_bytes(&setting.bytes).expect("a header"));
+    let masking = honest.product(&["a", "b"], &RawKey::of(&key), &choices(2)[0b11]);
+    let resealed = setting.carrying(&honest.message(&masking), &masking, c3, &encoded);
+    setting.assert_rejected(&resealed, &key);
 }
 
 /// A sealer can make a header that only some accept: they agree with each other, the strict check
@@ -218,8 +227,8 @@ fn a_header_that_splits_readers_fails_the_strict_check() {
     let masking = raw.product(&["a", "b"], &RawKey::of(&a), &choices(2)[1]);
     assert_eq!(&raw.key_from(&masking, b"aad"), setting.secret.as_bytes());
     // The row of a once more in the place of the row of b, everything else as it should be.
-    let split = raw.resealed(&masking, c3 + 48, &setting.bytes[c3..c3 + 48]);
-    let split = Header::from_bytes(&split).expect("a header");
+    let row = &setting.bytes[c3..c3 + 48];
+    let split = setting.carrying(&raw.message(&masking), &masking, c3 + 48, row);
     let accepted = RawHeader::of(&split).key_from(&masking, b"aad");
     let open = |key| *setting.open(&split, key).expect("implicit").as_bytes();
     assert_eq!((open(&a), open(&also_a)), (accepted, accepted));
@@ -228,4 +237,331 @@ fn a_header_that_splits_readers_fails_the_strict_check() {
         let strict = decapsulate_strict(&setting.parameters, &split, key, b"aad");
         assert_eq!(strict.expect_err("split"), DecapsulateError::Rejected);
     }
+}
+
+/// The points of a header, to be changed and written back.
+#[derive(Clone)]
+struct Points {
+    c1: G2Affine,
+    c2: Vec<G2Affine>,
+    c3: Vec<G1Affine>,
+}
+
+impl Points {
+    fn of(header: &RawHeader) -> Self {
+        Self {
+            c1: header.c1,
+            c2: header.c2.clone(),
+            c3: header.c3.clone(),
+        }
+    }
+
+    fn change(&self, change: impl Fn(&mut Self)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed);
+        changed
+    }
+
+    /// As they stand in a header: C1, the C2 after their number, the C3 after theirs.
+    fn encoded(&self) -> Vec<u8> {
+        let mut bytes = encode_g2(&self.c1).0.to_vec();
+        bytes.extend((self.c2.len() as u32).to_le_bytes());
+        self.c2
+            .iter()
+            .for_each(|point| bytes.extend(encode_g2(point).0));
+        bytes.extend((self.c3.len() as u32).to_le_bytes());
+        self.c3
+            .iter()
+            .for_each(|point| bytes.extend(encode_g1(point).0));
+        bytes
+    }
+}
+
+fn times<G: AffineRepr<ScalarField = Scalar>>(point: &mut G, factor: i64) {
+    *point = (*point * Scalar::from(factor)).into_affine();
+}
+
+/// Changes that keep to the form of a header: rows and repeats swapped, copied, scaled, negated, with
+/// torsion; C1 negated, scaled, swapped with a C2; everything scaled, and s shifted consistently.
+fn structured(original: &Points) -> Vec<(&'static str, Points)> {
+    let delta = Scalar::from(77u64);
+    let base = common::base();
+    vec![
+        ("C1 negated", original.change(|p| times(&mut p.c1, -1))),
+        ("C1 doubled", original.change(|p| times(&mut p.c1, 2))),
+        ("C2 negated", original.change(|p| times(&mut p.c2[0], -1))),
+        (
+            "repeat negated",
+            original.change(|p| times(&mut p.c2[1], -1)),
+        ),
+        ("repeats swapped", original.change(|p| p.c2.swap(0, 1))),
+        ("repeat copied", original.change(|p| p.c2[1] = p.c2[0])),
+        (
+            "C1 and C2 swapped",
+            original.change(|p| core::mem::swap(&mut p.c1, &mut p.c2[0])),
+        ),
+        ("rows swapped", original.change(|p| p.c3.swap(0, 1))),
+        ("row copied", original.change(|p| p.c3[1] = p.c3[0])),
+        ("row negated", original.change(|p| times(&mut p.c3[0], -1))),
+        ("row scaled", original.change(|p| times(&mut p.c3[1], 3))),
+        (
+            "rows scaled",
+            original.change(|p| p.c3.iter_mut().for_each(|row| times(row, 2))),
+        ),
+        (
+            "row shifted",
+            original.change(|p| p.c3[0] = (p.c3[0] + base).into_affine()),
+        ),
+        (
+            "value moved between rows",
+            original.change(|p| {
+                p.c3[0] = (p.c3[0] + base).into_affine();
+                p.c3[1] = (p.c3[1] - base).into_affine();
+            }),
+        ),
+        (
+            "everything negated",
+            original.change(|p| {
+                times(&mut p.c1, -1);
+                p.c2.iter_mut().for_each(|point| times(point, -1));
+                p.c3.iter_mut().for_each(|row| times(row, -1));
+            }),
+        ),
+        (
+            "s shifted, first row too",
+            original.change(|p| {
+                p.c1 = (p.c1 + pairing::g2() * delta).into_affine();
+                p.c3[0] = (p.c3[0] + base * delta).into_affine();
+            }),
+        ),
+        (
+            "blinding of the repeat shifted",
+            original.change(|p| {
+                p.c2[1] = (p.c2[1] + pairing::g2() * delta).into_affine();
+                p.c3[1] = (p.c3[1] + common::attribute_point("a") * delta).into_affine();
+            }),
+        ),
+        (
+            "torsion",
+            original.change(|p| p.c3[0] = (p.c3[0] + order_three()).into_affine()),
+        ),
+        (
+            "row gone",
+            original.change(|p| p.c3[0] = G1Affine::identity()),
+        ),
+    ]
+}
+
+/// `a and (a or b)`, whose rows 0 and 1 a's holder reads: each change as it is, and with a C4 from
+/// which exactly the right m comes out, as only the sealer himself could make it.
+#[test]
+fn structured_changes_are_rejected_whatever_they_carry() {
+    let text = "a and (a or b)";
+    let setting = Setting::new(text);
+    let (key, c1) = (setting.key("a"), setting.places(text).c1);
+    let raw_key = RawKey::of(&key);
+    let leaves = ["a", "a", "b"];
+    let both = &choices(3)[0b011];
+    let honest = RawHeader::of(&Header::from_bytes(&setting.bytes).expect("a header"));
+    let masking = honest.product(&leaves, &raw_key, both);
+    assert_eq!(
+        &honest.key_from(&masking, b"aad"),
+        setting.secret.as_bytes()
+    );
+    let message = honest.message(&masking);
+    for (what, points) in structured(&Points::of(&honest)) {
+        let encoded = points.encoded();
+        setting.assert_rejected(&setting.with(c1, &encoded), &key);
+        // What the key will find, which may be another element than before.
+        let found = honest.with_points(points.c1, &points.c2, &points.c3);
+        let found = found.product(&leaves, &raw_key, both);
+        for mask in [masking, found] {
+            let carrying = setting.carrying(&message, &mask, c1, &encoded);
+            let opened = setting.open(&carrying, &key).expect("implicit");
+            assert_ne!(
+                opened.as_bytes(),
+                &RawHeader::unread(&carrying).accepted(&message, b"aad"),
+                "{what}"
+            );
+            setting.assert_rejected(&carrying, &key);
+        }
+    }
+    // The same machinery, with nothing changed, makes the header itself.
+    let same = setting.carrying(&message, &masking, c1, &Points::of(&honest).encoded());
+    assert_eq!(same.to_bytes(), setting.bytes);
+}
+
+/// Rows that the key does not read may be anything; the strict check reads them all.
+#[test]
+fn rows_not_read_are_left_to_the_strict_check() {
+    let text = "a or b";
+    let setting = Setting::new(text);
+    let key = setting.key("a");
+    let c3 = setting.places(text).c3;
+    let honest = RawHeader::of(&Header::from_bytes(&setting.bytes).expect("a header"));
+    let masking = honest.product(&["a", "b"], &RawKey::of(&key), &choices(2)[1]);
+    let message = honest.message(&masking);
+    let torsion = (honest.c3[1] + order_three()).into_affine();
+    let rows = [G1Affine::identity(), honest.c3[0], torsion, torsion_g1()];
+    for row in rows
+        .map(|row| encode_g1(&row).0)
+        .into_iter()
+        .chain([[0xff; 48]])
+    {
+        let changed = setting.carrying(&message, &masking, c3 + 48, &row);
+        let opened = setting.open(&changed, &key).expect("implicit");
+        let accepted = RawHeader::unread(&changed).accepted(&message, b"aad");
+        assert_eq!(opened.as_bytes(), &accepted);
+        // b's holder gets nothing of it.
+        let other = setting.open(&changed, &setting.key("b")).expect("implicit");
+        assert_ne!(other.as_bytes(), &accepted);
+        let strict = decapsulate_strict(&setting.parameters, &changed, &key, b"aad");
+        assert_eq!(strict.expect_err("a row"), DecapsulateError::Rejected);
+        // Without the sealer's help C4 does not fit the changed body.
+        setting.assert_rejected(&setting.with(c3 + 48, &row), &key);
+    }
+}
+
+/// Every repeat's C2 is checked, also where the rows that are read do not need it.
+#[test]
+fn points_outside_the_subgroup_are_refused_in_every_c2() {
+    let text = "a or (a and b)";
+    let setting = Setting::new(text);
+    let Places { c1, c2, .. } = setting.places(text);
+    let honest = RawHeader::of(&Header::from_bytes(&setting.bytes).expect("a header"));
+    assert_eq!(honest.c2.len(), 2);
+    for (at, point) in [(c1, honest.c1), (c2, honest.c2[0]), (c2 + 96, honest.c2[1])] {
+        let shifted = (point + torsion_g2()).into_affine();
+        for bad in [shifted, torsion_g2(), outside_g2(), G2Affine::identity()] {
+            let header = setting.with(at, &encode_g2(&bad).0);
+            for key in [setting.key("a"), setting.key("a,b")] {
+                let refused = setting.open(&header, &key).expect_err("no point");
+                assert_eq!(refused, DecapsulateError::InvalidHeader);
+                let strict = decapsulate_strict(&setting.parameters, &header, &key, b"aad");
+                assert_eq!(strict.expect_err("no point"), refused);
+            }
+        }
+    }
+}
+
+/// Coefficients of `2 of (a, b, c)` are multiples of 6, so torsion of order 3 is gone from the sum, and
+/// with it from the mask: the comparison alone is left.
+#[test]
+fn torsion_that_a_coefficient_cancels_is_rejected() {
+    let text = "2 of (a, b, c)";
+    let setting = Setting::new(text);
+    let key = setting.key("a,b");
+    let c3 = setting.places(text).c3;
+    let honest = RawHeader::of(&Header::from_bytes(&setting.bytes).expect("a header"));
+    let weights = [12i64, -6]
+        .map(Scalar::from)
+        .into_iter()
+        .enumerate()
+        .collect();
+    let masking = honest.product(&["a", "b", "c"], &RawKey::of(&key), &weights);
+    assert_eq!(
+        &honest.key_from(&masking, b"aad"),
+        setting.secret.as_bytes()
+    );
+    let message = honest.message(&masking);
+    for row in 0..2 {
+        let shifted = encode_g1(&(honest.c3[row] + order_three()).into_affine()).0;
+        let at = c3 + 48 * row;
+        let carrying = setting.carrying(&message, &masking, at, &shifted);
+        setting.assert_rejected(&carrying, &key);
+    }
+}
+
+/// Policies under which the same points could be read: another order, weaker, stronger, other names.
+#[test]
+fn the_policy_is_part_of_what_is_compared() {
+    let text = "a and b";
+    let setting = Setting::new(text);
+    let start = 6 + 4;
+    let old = policy(text).to_bytes();
+    for other in [
+        "b and a",
+        "a or b",
+        "b or a",
+        "a and c",
+        "c or d",
+        "a and \"B\"",
+    ] {
+        let new = policy(other).to_bytes();
+        assert_eq!(new.len(), old.len());
+        let header = setting.with(start, &new);
+        for key in ["a,b", "a,c", "b,c,d", "a,B"].map(|list| setting.key(list)) {
+            match setting.open(&header, &key) {
+                Ok(_) => setting.assert_rejected(&header, &key),
+                Err(refused) => assert!(
+                    matches!(refused, DecapsulateError::PolicyUnsatisfied { .. }),
+                    "{other}: {refused}"
+                ),
+            }
+        }
+    }
+    // More points than the policy has, or fewer.
+    for (other, points) in [
+        ("a and b", "a and a"),
+        ("a and a", "a and b"),
+        ("a", "a and b"),
+    ] {
+        let points = Setting::new(points);
+        let body = &points.bytes[start + policy("a and b").to_bytes().len()..];
+        let new = policy(other).to_bytes();
+        let length = (new.len() as u32).to_le_bytes();
+        let glued = [&points.bytes[..6], &length, &new, body].concat();
+        let fits = Header::from_bytes(&glued).is_ok();
+        assert!(!fits || policy(other).to_bytes().len() < 10, "{other}");
+    }
+}
+
+/// m ⊕ x under the same points, for every bit x: coins of another m make other points.
+#[test]
+fn another_message_is_rejected() {
+    let setting = Setting::new("a");
+    let key = setting.key("a");
+    let c4 = setting.bytes.len() - 32;
+    for bit in 0..256 {
+        let mut changed = setting.bytes.clone();
+        changed[c4 + bit / 8] ^= 1 << (bit % 8);
+        let header = Header::from_bytes(&changed).expect("any C4");
+        let opened = setting.open(&header, &key).expect("implicit");
+        assert_ne!(opened.as_bytes(), setting.secret.as_bytes());
+        let strict = decapsulate_strict(&setting.parameters, &header, &key, b"aad");
+        assert_eq!(strict.expect_err("another m"), DecapsulateError::Rejected);
+    }
+}
+
+/// What a rejected header gives depends on the copy of the key, the header and the context, and is
+/// never what an accepted one gives.
+#[test]
+fn rejection_says_nothing() {
+    let setting = Setting::new("a or b");
+    let mut changed = setting.bytes.clone();
+    *changed.last_mut().expect("C4") ^= 1;
+    let header = Header::from_bytes(&changed).expect("any C4");
+    *changed.last_mut().expect("C4") ^= 2;
+    let second = Header::from_bytes(&changed).expect("any C4");
+    let key = setting.key("a");
+    let bytes = key.to_bytes();
+    let copy = |seed| {
+        UserSecretKey::from_bytes(&bytes, &setting.parameters, &mut rng(seed)).expect("a key")
+    };
+    let keys = [copy(5), copy(6), copy(7), key];
+    let mut found = std::collections::BTreeSet::new();
+    for key in &keys {
+        for header in [&header, &second] {
+            for aad in [&b"aad"[..], b"aad2", b""] {
+                let opened = decapsulate(&setting.parameters, header, key, aad).expect("implicit");
+                found.insert(*opened.as_bytes());
+            }
+        }
+        // The original under another context is rejected in the same way.
+        let honest = Header::from_bytes(&setting.bytes).expect("a header");
+        let opened = decapsulate(&setting.parameters, &honest, key, b"other").expect("implicit");
+        found.insert(*opened.as_bytes());
+    }
+    assert_eq!(found.len(), keys.len() * 7);
+    assert!(!found.contains(setting.secret.as_bytes()));
 }

@@ -3,14 +3,9 @@
 
 mod common;
 
-use common::{Setting, rng};
-use medshare_abe::descriptor::SealedDescriptor;
-use medshare_abe::payload::{ContentTree, Preamble};
-use medshare_abe::{
-    AccessHeader, AccessPolicy, Attribute, AttributeSet, Date, Header, MasterSecretKey, Name,
-    PublicParameters, SyntaxError, UserSecretKey, encapsulate,
-};
-use medshare_types::{Wire, hash};
+use common::properties::{self, PROPERTIES, setting};
+use common::seeds::seeds;
+use medshare_abe::{AccessPolicy, Attribute, AttributeSet, Date, SyntaxError};
 use proptest::prelude::*;
 
 /// Pieces of the language in any order.
@@ -99,78 +94,6 @@ fn policies() -> impl Strategy<Value = String> {
     })
 }
 
-fn check_texts(text: &str, setting: &Setting) -> Result<(), TestCaseError> {
-    if let Ok(policy) = AccessPolicy::parse(text, &setting.lists) {
-        let printed = AccessPolicy::parse(&policy.to_string(), &setting.lists);
-        prop_assert_eq!(printed, Ok(policy.clone()));
-        prop_assert_eq!(AccessPolicy::from_bytes(&policy.to_bytes()), Ok(policy));
-    }
-    if let Ok(set) = AttributeSet::parse(text, &setting.lists) {
-        prop_assert_eq!(
-            AttributeSet::parse(&set.to_string(), &setting.lists),
-            Ok(set)
-        );
-    }
-    if let Ok(attribute) = Attribute::parse(text, &setting.lists) {
-        let printed = Attribute::parse(&attribute.to_string(), &setting.lists);
-        prop_assert_eq!(printed, Ok(attribute));
-    }
-    if let Ok(date) = text.parse::<Date>() {
-        prop_assert_eq!(date.to_string(), text);
-    }
-    if let Ok(name) = Name::new(text) {
-        prop_assert_eq!(name.to_string().parse(), Ok(name));
-    }
-    Ok(())
-}
-
-/// Whatever a decoder takes, it gives back.
-fn check_bytes(bytes: &[u8], setting: &Setting) -> Result<(), TestCaseError> {
-    if let Ok(policy) = AccessPolicy::from_bytes(bytes) {
-        prop_assert_eq!(policy.to_bytes(), bytes);
-    }
-    if let Ok(header) = Header::from_bytes(bytes) {
-        prop_assert_eq!(header.to_bytes(), bytes);
-    }
-    if let Ok(parameters) = PublicParameters::from_bytes(bytes) {
-        prop_assert_eq!(parameters.to_bytes(), bytes);
-    }
-    if let Ok(master) = MasterSecretKey::from_bytes(bytes) {
-        prop_assert_eq!(master.to_bytes().to_vec(), bytes);
-    }
-    if let Ok(key) = UserSecretKey::from_bytes(bytes, &setting.parameters, &mut rng(1)) {
-        prop_assert_eq!(key.to_bytes().to_vec(), bytes);
-    }
-    if let Ok(header) = AccessHeader::from_wire(bytes) {
-        prop_assert_eq!(header.to_wire(), bytes);
-    }
-    if let Ok(preamble) = Preamble::from_wire(bytes) {
-        prop_assert_eq!(preamble.to_wire(), bytes);
-    }
-    // No tree has this root.
-    let root = hash::digest("root", &[]);
-    prop_assert!(ContentTree::from_bytes(bytes, &root).is_err());
-    if let Ok(descriptor) = SealedDescriptor::from_wire(bytes) {
-        prop_assert_eq!(descriptor.to_wire(), bytes);
-    }
-    Ok(())
-}
-
-/// One good encoding of everything that has a header, key or policy in it.
-fn good(setting: &Setting) -> Vec<Vec<u8>> {
-    let policy = setting.policy("2 of (a, n in 3..9, hospital != north and d < 2020-01-01)");
-    let (header, _) = encapsulate(&setting.parameters, &policy, b"", &mut rng(2));
-    let key = setting
-        .issue("a, n = 3, d = 2019-01-01, hospital = west")
-        .expect("a key");
-    vec![
-        policy.to_bytes(),
-        header.to_bytes(),
-        key.to_bytes().to_vec(),
-        setting.master.to_bytes().to_vec(),
-    ]
-}
-
 fn quiet(cases: u32) -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
@@ -178,26 +101,31 @@ fn quiet(cases: u32) -> ProptestConfig {
     }
 }
 
-const KINDS: [&[u8; 4]; 8] = [
-    b"mABE", b"mPUB", b"mMSK", b"mUSK", b"mACC", b"mPRE", b"mTRE", b"mDSC",
+const KINDS: [&[u8; 4]; 9] = [
+    b"mABE", b"mPUB", b"mMSK", b"mUSK", b"mENC", b"mACC", b"mPRE", b"mTRE", b"mDSC",
 ];
+
+/// Every property of these bytes.
+fn check(bytes: &[u8]) {
+    PROPERTIES.iter().for_each(|(_, holds)| holds(bytes));
+}
 
 proptest! {
     #![proptest_config(quiet(256))]
 
     #[test]
     fn any_text_is_read_or_refused(text in prop_oneof![soup(), any::<String>()]) {
-        check_texts(&text, &Setting::new())?;
+        properties::policy_text(text.as_bytes());
+        properties::attribute_text(text.as_bytes());
     }
 
     #[test]
     fn policies_of_every_kind_round_trip(text in policies()) {
-        let setting = Setting::new();
-match AccessPolicy::parse(&text, &setting.lists) {
+        match AccessPolicy::parse(&text, &setting().lists) {
             Ok(_) | Err(SyntaxError::TooManyRows { .. }) => {}
             Err(error) => prop_assert!(false, "{}: {}", text, error),
         }
-        check_texts(&text, &setting)?;
+        properties::policy_text(text.as_bytes());
     }
 
     #[test]
@@ -208,24 +136,49 @@ match AccessPolicy::parse(&text, &setting.lists) {
             prop::collection::vec(0u8..8, 0..300),
         ],
     ) {
-        let setting = Setting::new();
-        check_bytes(&body, &setting)?;
-        check_bytes(&[&kind[..], &[0, 1], &body].concat(), &setting)?;
+        check(&body);
+        check(&[&kind[..], &[0, 1], &body].concat());
+    }
+
+    #[test]
+    fn curve_encodings_are_read_or_refused(
+        mut bytes in prop::collection::vec(any::<u8>(), 576),
+        flags in prop::sample::select(vec![0x80u8, 0xa0, 0xc0, 0]),
+    ) {
+        for chunk in bytes.chunks_exact_mut(48) {
+            chunk[0] &= 0x1f;
+        }
+        bytes[0] |= flags;
+        properties::g1(&bytes[..48]);
+        properties::g2(&bytes[..96]);
+        properties::gt(&bytes);
+        properties::scalar(&bytes[..32]);
     }
 }
 
-/// Good encodings with bytes changed, put in, taken out, or cut off.
+/// A name, and what it was made of, is what holds of it.
 #[test]
-fn damaged_encodings_are_read_or_refused() {
-    let setting = Setting::new();
-    let encodings = good(&setting);
+fn good_inputs_have_every_property() {
+    for (name, holds) in PROPERTIES {
+        let seeds = seeds(name);
+        assert!(!seeds.is_empty());
+        seeds.iter().for_each(|seed| holds(seed));
+    }
+}
+
+/// Good inputs with bytes changed, put in, taken out, doubled, or cut off.
+#[test]
+fn damaged_inputs_are_read_or_refused() {
+    let seeds: Vec<_> = PROPERTIES.map(|(name, _)| seeds(name)).to_vec();
+    let change = (any::<prop::sample::Index>(), any::<u8>(), 0..6u8);
     let damage = (
-        0..encodings.len(),
-        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4u8), 1..4),
+        0..PROPERTIES.len(),
+        any::<prop::sample::Index>(),
+        prop::collection::vec(change, 1..4),
     );
-    let mut runner = proptest::test_runner::TestRunner::new(quiet(400));
-    let outcome = runner.run(&damage, |(which, changes)| {
-        let mut bytes = encodings[which].clone();
+    let mut runner = proptest::test_runner::TestRunner::new(quiet(1600));
+    let outcome = runner.run(&damage, |(which, seed, changes)| {
+        let mut bytes = seed.get(&seeds[which]).clone();
         for (index, byte, how) in changes {
             if bytes.is_empty() {
                 break;
@@ -233,20 +186,23 @@ fn damaged_encodings_are_read_or_refused() {
             let at = index.index(bytes.len());
             match how {
                 0 => bytes[at] = byte,
-                1 => bytes.insert(at, byte),
-                2 => drop(bytes.remove(at)),
+                1 => bytes[at] ^= 1 << (byte % 8),
+                2 => bytes.insert(at, byte),
+                3 => drop(bytes.remove(at)),
+                4 => bytes.extend_from_within(at..),
                 _ => bytes.truncate(at),
             }
         }
-        check_bytes(&bytes, &setting)
+        PROPERTIES[which].1(&bytes);
+        Ok(())
     });
-    outcome.expect("every encoding is read or refused");
+    outcome.expect("every input is read or refused");
 }
 
 /// Ten thousand gates, of every kind, as text and as bytes.
 #[test]
 fn depth_is_refused_before_it_is_descended_into() {
-    let setting = Setting::new();
+    let lists = &setting().lists;
     for (open, middle, close) in [
         ("(", "a", ")"),
         ("2 of (a, b, ", "c", ")"),
@@ -254,9 +210,9 @@ fn depth_is_refused_before_it_is_descended_into() {
         ("n >= 3 or 1 of (", "c", ")"),
     ] {
         let text = open.repeat(10_000) + middle + &close.repeat(10_000);
-        assert!(AccessPolicy::parse(&text, &setting.lists).is_err());
-        assert!(AttributeSet::parse(&text, &setting.lists).is_err());
-        assert!(Attribute::parse(&text, &setting.lists).is_err());
+        assert!(AccessPolicy::parse(&text, lists).is_err());
+        assert!(AttributeSet::parse(&text, lists).is_err());
+        assert!(Attribute::parse(&text, lists).is_err());
     }
     for gate in [&[1, 2, 0, 2, 2, 0][..], &[3, 3, 0, 2, 0]] {
         assert!(AccessPolicy::from_bytes(&gate.repeat(10_000)).is_err());

@@ -3,6 +3,9 @@
 
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 
+mod generic;
+mod world;
+
 use super::*;
 use crate::policy::AccessPolicy;
 use crate::structure::AccessStructure;
@@ -77,8 +80,12 @@ fn spans_secret(mut rows: Vec<Vec<Scalar>>) -> bool {
         };
         rows.swap(done, pivot);
         let lead = rows[done].clone();
-        for row in &mut rows[done + 1..] {
-            let factor = row[column] / lead[column];
+        let inverse = ONE / lead[column];
+        for row in rows[done + 1..]
+            .iter_mut()
+            .filter(|row| row[column] != ZERO)
+        {
+            let factor = row[column] * inverse;
             row.iter_mut()
                 .zip(&lead)
                 .for_each(|(x, y)| *x -= factor * y);

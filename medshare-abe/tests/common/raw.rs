@@ -106,24 +106,57 @@ impl RawHeader {
         }
     }
 
+    /// A header whose points need not be any.
+    pub fn unread(header: &Header) -> Self {
+        let whole = header.to_bytes();
+        let [c4_at, body_end] = [whole.len() - 32; 2];
+        Self {
+            c1: pairing::g2(),
+            c2: Vec::new(),
+            c3: Vec::new(),
+            c4: whole[c4_at..].try_into().expect("32 bytes"),
+            body: whole[6..body_end].to_vec(),
+            whole,
+        }
+    }
+
+    /// Other points, for [`Self::product`]; the bytes stay.
+    pub fn with_points(&self, c1: G2Affine, c2: &[G2Affine], c3: &[G1Affine]) -> Self {
+        Self {
+            c1,
+            c2: c2.to_vec(),
+            c3: c3.to_vec(),
+            c4: self.c4,
+            body: self.body.clone(),
+            whole: self.whole.clone(),
+        }
+    }
+
     /// The key that this element of GT, taken for s·E, unmasks.
     pub fn key_from(&self, masking: &Gt, aad: &[u8]) -> [u8; 32] {
-        let message = masked(&self.c4, masking, &self.body);
+        self.accepted(&self.message(masking), aad)
+    }
+
+    /// The key that this m gives, if it is accepted.
+    pub fn accepted(&self, message: &[u8; 32], aad: &[u8]) -> [u8; 32] {
         let header = hash::digest("medshare/abe/header/v1", &[&self.whole]);
         let aad = hash::digest("medshare/abe/aad/v1", &[aad]);
-        let fields: [&[u8]; 3] = [&message, header.as_ref(), aad.as_ref()];
+        let fields: [&[u8]; 3] = [message, header.as_ref(), aad.as_ref()];
         Xof::new("medshare/abe/key/v1", &fields).take()
     }
 
-    /// The bytes of this header with a change to its body, and C4 made anew so that s·E still
-    /// unmasks the same m: what a dishonest sealer can do.
-    pub fn resealed(&self, masking: &Gt, at: usize, bytes: &[u8]) -> Vec<u8> {
-        let message = masked(&self.c4, masking, &self.body);
-        let mut changed = self.whole.clone();
-        changed[at..at + bytes.len()].copy_from_slice(bytes);
-        let (body, c4) = changed.split_at_mut(self.whole.len() - 32);
-        c4.copy_from_slice(&masked(&message, masking, &body[6..]));
-        changed
+    /// m, if this is the mask.
+    pub fn message(&self, masking: &Gt) -> [u8; 32] {
+        masked(&self.c4, masking, &self.body)
+    }
+
+    /// The bytes of this header with a C4 from which this mask makes `message`: what a dishonest
+    /// sealer can do, who knows both.
+    pub fn carrying(&self, message: &[u8; 32], masking: &Gt) -> Vec<u8> {
+        let mut bytes = self.whole.clone();
+        let c4 = bytes.len() - 32;
+        bytes[c4..].copy_from_slice(&masked(message, masking, &self.body));
+        bytes
     }
 
     /// e(K1, C1) + Σ_j e(Σ γ_i·K_π(i), C2_j) − e(Σ γ_i·C3_i, K3) for one reading. A row whose key

@@ -6,6 +6,7 @@ use medshare_abe::{
     decapsulate_strict, encapsulate,
 };
 
+use super::raw::{RawHeader, RawKey};
 use super::rng;
 
 pub struct Setting {
@@ -43,6 +44,23 @@ impl Setting {
         let set = AttributeSet::parse(held, &self.lists).expect("a list");
         self.master
             .issue(&self.parameters, &set, Validity::ALWAYS, &mut rng(7))
+    }
+
+    /// A key as points, for every sealing date, from a seed of its own.
+    pub fn raw_key(&self, held: &str, seed: u64) -> RawKey {
+        let set = AttributeSet::parse(held, &self.lists).expect("a list");
+        let random = &mut rng(seed);
+        let key = self
+            .master
+            .issue(&self.parameters, &set, Validity::ALWAYS, random);
+        RawKey::of(&key.expect("a key"))
+    }
+
+    /// A header as points, and its secret.
+    pub fn raw_header(&self, text: &str) -> (RawHeader, [u8; 32]) {
+        let policy = self.policy(text);
+        let (header, secret) = encapsulate(&self.parameters, &policy, b"aad", &mut rng(9));
+        (RawHeader::of(&header), *secret.as_bytes())
     }
 
     pub fn policy(&self, text: &str) -> AccessPolicy {

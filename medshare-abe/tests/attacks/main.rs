@@ -1,0 +1,12 @@
+//! Attacks on the algebra: points are combined directly, past every check of the crate. That no
+//! combination at all helps is shown over the exponents, in the crate's own `sharing::tests`.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
+mod collusion;
+mod hashing;
+mod points;
+mod sharing;
+mod values;
+
+#[path = "../common/mod.rs"]
+mod common;

@@ -1,0 +1,265 @@
+//! What holds of any text and any bytes: whatever is read comes out as it went in, and nothing
+//! panics. `robustness.rs` tries damaged and generated inputs, fuzzing whatever it comes upon.
+
+use std::sync::OnceLock;
+
+use borsh::BorshDeserialize;
+use medshare_abe::descriptor::SealedDescriptor;
+use medshare_abe::payload::{ContentTree, Preamble, content_root};
+use medshare_abe::{
+    AccessHeader, AccessPolicy, Attribute, AttributeSet, DataKey, Date, Header, MasterSecretKey,
+    Name, PublicParameters, SharedSecret, UserSecretKey, decapsulate, decapsulate_strict,
+};
+use medshare_curve::encoding::{
+    decode_g1, decode_g1_on_curve, decode_g2, decode_gt, decode_scalar, encode_g1, encode_g2,
+    encode_gt, encode_scalar,
+};
+use medshare_types::{Digest, G1Bytes, G2Bytes, Wire};
+use subtle::ConstantTimeEq;
+
+use super::setting::Setting;
+use super::{rng, seeds};
+
+/// A name, and what holds of every input.
+pub type Property = (&'static str, fn(&[u8]));
+
+pub const PROPERTIES: [Property; 17] = [
+    ("policy_text", policy_text),
+    ("attribute_text", attribute_text),
+    ("policy", policy),
+    ("header", header),
+    ("access_header", access_header),
+    ("parameters", parameters),
+    ("master_key", master_key),
+    ("user_key", user_key),
+    ("encrypted_key", encrypted_key),
+    ("preamble", preamble),
+    ("content_tree", content_tree),
+    ("descriptor", descriptor),
+    ("g1", g1),
+    ("g2", g2),
+    ("gt", gt),
+    ("scalar", scalar),
+    ("decapsulation", decapsulation),
+];
+
+pub fn setting() -> &'static Setting {
+    static SETTING: OnceLock<Setting> = OnceLock::new();
+    SETTING.get_or_init(Setting::new)
+}
+
+pub fn policy_text(bytes: &[u8]) {
+    let lists = &setting().lists;
+    let Ok(text) = core::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(parsed) = AccessPolicy::parse(text, lists) {
+        assert!(parsed.agrees_with(lists), "{parsed}");
+        policy(&parsed.to_bytes());
+        assert_eq!(AccessPolicy::from_bytes(&parsed.to_bytes()), Ok(parsed));
+    }
+}
+
+pub fn attribute_text(bytes: &[u8]) {
+    let lists = &setting().lists;
+    let Ok(text) = core::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(set) = AttributeSet::parse(text, lists) {
+        assert_eq!(AttributeSet::parse(&set.to_string(), lists), Ok(set));
+    }
+    if let Ok(attribute) = Attribute::parse(text, lists) {
+        let printed = Attribute::parse(&attribute.to_string(), lists);
+        assert_eq!(printed, Ok(attribute));
+    }
+    if let Ok(date) = text.parse::<Date>() {
+        assert_eq!(date.to_string(), text);
+    }
+    if let Ok(name) = Name::new(text) {
+        assert_eq!(Name::new(name.as_str()), Ok(name.clone()));
+        assert_eq!(name.to_string().parse(), Ok(name));
+    }
+}
+
+/// What people are shown means the same to the parser as to the scheme, if it agrees with the
+/// enumerations that they know.
+pub fn policy(bytes: &[u8]) {
+    let lists = &setting().lists;
+    if let Ok(policy) = AccessPolicy::from_bytes(bytes) {
+        assert_eq!(policy.to_bytes(), bytes);
+        let printed = policy.to_string();
+        if policy.agrees_with(lists) {
+            assert_eq!(AccessPolicy::parse(&printed, lists), Ok(policy));
+        }
+    }
+}
+
+pub fn header(bytes: &[u8]) {
+    if let Ok(header) = Header::from_bytes(bytes) {
+        assert_eq!(header.to_bytes(), bytes);
+        policy(&header.policy().to_bytes());
+    }
+}
+
+pub fn access_header(bytes: &[u8]) {
+    if let Ok(header) = AccessHeader::from_wire(bytes) {
+        assert_eq!(header.to_wire(), bytes);
+    }
+}
+
+pub fn parameters(bytes: &[u8]) {
+    if let Ok(parameters) = PublicParameters::from_bytes(bytes) {
+        assert_eq!(parameters.to_bytes(), bytes);
+    }
+}
+
+pub fn master_key(bytes: &[u8]) {
+    if let Ok(master) = MasterSecretKey::from_bytes(bytes) {
+        assert_eq!(master.to_bytes().as_slice(), bytes);
+    }
+}
+
+pub fn user_key(bytes: &[u8]) {
+    let parameters = &setting().parameters;
+    if let Ok(key) = UserSecretKey::from_bytes(bytes, parameters, &mut rng(1)) {
+        assert_eq!(key.to_bytes().as_slice(), bytes);
+    }
+}
+
+/// Nothing opens but what was made. Bytes that ask for more memory than the good ones are left to
+/// the bounds, which are tested where they are.
+pub fn encrypted_key(bytes: &[u8]) {
+    let word = |at| {
+        let word: Option<[u8; 4]> = bytes.get(at..at + 4).and_then(|word| word.try_into().ok());
+        word.map_or(0, u32::from_le_bytes)
+    };
+    if word(42) > 64 || word(46) > 4 {
+        return;
+    }
+    let parameters = &setting().parameters;
+    let [master, user] = seeds::encrypted();
+    let opened = MasterSecretKey::from_encrypted(bytes, seeds::PASSPHRASE, parameters);
+    assert_eq!(opened.is_ok(), bytes == master);
+    let opened = UserSecretKey::from_encrypted(bytes, seeds::PASSPHRASE, parameters, &mut rng(1));
+    assert_eq!(opened.is_ok(), bytes == user);
+}
+
+pub fn preamble(bytes: &[u8]) {
+    if let Ok(preamble) = Preamble::from_wire(bytes) {
+        assert_eq!(preamble.to_wire(), bytes);
+        assert_eq!(Preamble::from_bytes(bytes), Ok(preamble.clone()));
+        let data_key = DataKey::from_bytes([1; 32].into());
+        assert!(!preamble.is_opened_by(&data_key), "com is a hash");
+    }
+}
+
+/// Read under the root that it would have, and under another.
+pub fn content_tree(bytes: &[u8]) {
+    assert!(ContentTree::from_bytes(bytes, &Digest::ZERO).is_err());
+    let body = bytes.get(6..).unwrap_or_default();
+    let Ok((length, leaves)) = <(u64, Vec<Digest>)>::try_from_slice(body) else {
+        return;
+    };
+    let root = content_root(&leaves, length);
+    if let Ok(tree) = ContentTree::from_bytes(bytes, &root) {
+        assert_eq!(tree.to_bytes(), bytes);
+        assert_eq!(tree.layout().segment_count() as usize, leaves.len());
+        assert_eq!(tree.layout().sealed_len(), length);
+    }
+}
+
+pub fn descriptor(bytes: &[u8]) {
+    if let Ok(descriptor) = SealedDescriptor::from_wire(bytes) {
+        assert_eq!(descriptor.to_wire(), bytes);
+        let secret = SharedSecret::from_bytes([1; 32].into());
+        assert!(descriptor.open(&secret, &Digest::ZERO).is_err());
+    }
+}
+
+pub fn g1(bytes: &[u8]) {
+    let Ok(bytes) = bytes.try_into().map(G1Bytes) else {
+        return;
+    };
+    if let Ok(point) = decode_g1_on_curve(&bytes) {
+        assert!(point.is_on_curve());
+        assert_eq!(encode_g1(&point), bytes);
+        let inside = point.is_in_correct_subgroup_assuming_on_curve();
+        assert_eq!(decode_g1(&bytes).ok(), inside.then_some(point));
+    } else {
+        assert!(decode_g1(&bytes).is_err());
+    }
+}
+
+pub fn g2(bytes: &[u8]) {
+    let Ok(bytes) = bytes.try_into().map(G2Bytes) else {
+        return;
+    };
+    if let Ok(point) = decode_g2(&bytes) {
+        assert!(point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve());
+        assert_eq!(encode_g2(&point), bytes);
+    }
+}
+
+pub fn gt(bytes: &[u8]) {
+    let Ok(bytes) = bytes.try_into() else {
+        return;
+    };
+    if let Ok(value) = decode_gt(&bytes) {
+        assert_eq!(encode_gt(&value), bytes);
+    }
+}
+
+pub fn scalar(bytes: &[u8]) {
+    let Ok(bytes) = bytes.try_into() else {
+        return;
+    };
+    if let Ok(scalar) = decode_scalar(&bytes) {
+        assert_eq!(encode_scalar(&scalar), bytes);
+    }
+}
+
+/// No header but the honest ones is accepted with all its rows, and what another gives to a key
+/// depends on the copy of the key unless its rows were all that the key read.
+pub fn decapsulation(bytes: &[u8]) {
+    let Ok(header) = Header::from_bytes(bytes) else {
+        return;
+    };
+    let honest = seeds::honest().iter().find(|(honest, _)| honest == bytes);
+    let [first, second] = copies();
+    let open = |key| decapsulate(&setting().parameters, &header, key, b"aad");
+    let strict = decapsulate_strict(&setting().parameters, &header, first, b"aad");
+    let (first, second) = match (open(first), open(second)) {
+        (Ok(first), Ok(second)) => (first, second),
+        (first, second) => {
+            let refused = first.expect_err("refused alike");
+            assert_eq!(refused, second.expect_err("refused alike"));
+            assert_eq!(refused, strict.expect_err("refused too"));
+            return assert!(honest.is_none());
+        }
+    };
+    let accepted = bool::from(first.ct_eq(&second));
+    match (strict, honest) {
+        (Ok(strict), Some((_, secret))) => {
+            assert!(accepted);
+            assert_eq!(first.as_bytes(), secret);
+            assert_eq!(strict.as_bytes(), secret);
+        }
+        (Err(_), None) => {
+            let mut others = seeds::honest().iter();
+            assert!(others.all(|(_, secret)| first.as_bytes() != secret));
+        }
+        (strict, _) => panic!("{:?} for {header:?}", strict.map(drop)),
+    }
+}
+
+/// Two copies of one key that satisfies much.
+fn copies() -> &'static [UserSecretKey; 2] {
+    static COPIES: OnceLock<[UserSecretKey; 2]> = OnceLock::new();
+    COPIES.get_or_init(|| {
+        let bytes = seeds::key().to_bytes();
+        [1, 2].map(|seed| {
+            let copy = UserSecretKey::from_bytes(&bytes, &setting().parameters, &mut rng(seed));
+            copy.expect("a key")
+        })
+    })
+}

@@ -1,0 +1,193 @@
+//! Good inputs of every kind, from which bad ones are made.
+
+use std::sync::OnceLock;
+
+use medshare_abe::access::KeyFactors;
+use medshare_abe::descriptor::SealedDescriptor;
+use medshare_abe::payload::{self, PayloadWriter, SEGMENT_LEN};
+use medshare_abe::storage::PassphraseCost;
+use medshare_abe::{
+    AccessHeader, AccessPolicy, Attribute, AttributeSet, Date, UserSecretKey, Validity,
+    encapsulate, encapsulate_dated,
+};
+use medshare_curve::encoding::{encode_g1, encode_g2, encode_gt, encode_scalar};
+use medshare_curve::hash::hash_to_g1;
+use medshare_curve::{G1Affine, Scalar, pairing};
+use medshare_types::hash::digest;
+use medshare_types::{
+    AccessClass, ChainId, FactorSet, G2Bytes, GateKeyId, GateLabel, OrganisationId, RecordContext,
+    RecordId, RecordVersion, SealingDate, Timestamp, Wire,
+};
+use std::io::Write;
+
+use super::properties::setting;
+use super::{outside_g2, rng, torsion_g1};
+
+const POLICIES: [&str; 9] = [
+    "a",
+    "a and b",
+    "a or z",
+    "a and (z or b) and c",
+    "a and (a or z)",
+    "2 of (a, b, z)",
+    "2 of (a and b, z or c, n in 2..9) or \"ward 3\"",
+    "n >= 3 and d < 2020-01-01",
+    "hospital != north and (hospital == west or a)",
+];
+
+const LISTS: [&str; 4] = [
+    "a",
+    "a, b, \"ward 3\", \"say \\\"x\\\\y\\\"\"",
+    "n = 3, d = 2019-01-01, hospital = west",
+    "a, b, c, n = 3, d = 2019-01-01, hospital = charité",
+];
+
+pub fn key() -> UserSecretKey {
+    setting().issue(LISTS[3]).expect("a key")
+}
+
+/// Headers, and the secret of each.
+pub fn honest() -> &'static [(Vec<u8>, [u8; 32])] {
+    static HONEST: OnceLock<Vec<(Vec<u8>, [u8; 32])>> = OnceLock::new();
+    HONEST.get_or_init(|| {
+        let parameters = &setting().parameters;
+        let make = |(text, seed): (&&str, u64)| {
+            let policy = setting().policy(text);
+            let undated = encapsulate(parameters, &policy, b"aad", &mut rng(seed));
+            let day = Date::from_days(20_000);
+            let dated = encapsulate_dated(parameters, &policy, day, b"aad", &mut rng(seed));
+            [undated, dated].map(|(header, secret)| (header.to_bytes(), *secret.as_bytes()))
+        };
+        POLICIES.iter().zip(1..).flat_map(make).collect()
+    })
+}
+
+/// Good inputs of the property with this name.
+pub fn seeds(property: &str) -> Vec<Vec<u8>> {
+    let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let headers = || honest().iter().map(|(bytes, _)| bytes.clone());
+    match property {
+        "policy_text" => texts(&POLICIES),
+        "attribute_text" => texts(&[&LISTS[..], &["2026-01-31", "charite\u{301}"]].concat()),
+        "policy" => {
+            let policies = POLICIES.iter();
+            let policies = policies.map(|text| setting().policy(text));
+            // A number where the setting has an enumeration.
+            let number = "hospital == 3".parse().expect("a policy");
+            let policies = policies.chain([number]);
+            policies
+                .map(|policy: AccessPolicy| policy.to_bytes())
+                .collect()
+        }
+        "header" | "decapsulation" => headers().collect(),
+        "access_header" => vec![access_header().to_wire()],
+        "parameters" => vec![setting().parameters.to_bytes()],
+        "master_key" => vec![setting().master.to_bytes().to_vec()],
+        "user_key" => {
+            let keys = LISTS.iter();
+            let keys = keys.map(|list| setting().issue(list).expect("a key"));
+            let keys = keys.chain([valid_for_a_year()]);
+            keys.map(|key| key.to_bytes().to_vec()).collect()
+        }
+        "encrypted_key" => encrypted().to_vec(),
+        "preamble" => vec![payload::create(&mut rng(1)).1.to_wire()],
+        "content_tree" => [0, SEGMENT_LEN + 1, 5 * SEGMENT_LEN].map(tree).to_vec(),
+        "descriptor" => vec![descriptor().to_wire()],
+        "g1" => {
+            let points = [pairing::g1(), hashed(), torsion_g1(), G1Affine::identity()];
+            points.map(|point| encode_g1(&point).0.to_vec()).to_vec()
+        }
+        "g2" => {
+            let points = [pairing::g2(), outside_g2()];
+            points.map(|point| encode_g2(&point).0.to_vec()).to_vec()
+        }
+        "gt" => vec![
+            encode_gt(&pairing::pairing(&hashed(), &pairing::g2())).to_vec(),
+            encode_gt(&pairing::multi_pairing(&[])).to_vec(),
+        ],
+        "scalar" => [Scalar::from(1u64), -Scalar::from(1u64)]
+            .map(|scalar| encode_scalar(&scalar).to_vec())
+            .to_vec(),
+        other => panic!("no seeds for {other}"),
+    }
+}
+
+fn valid_for_a_year() -> UserSecretKey {
+    let validity = Validity::between(Date::from_days(20_000), Date::from_days(20_365));
+    let set: AttributeSet = [Attribute::new("a").expect("a name")].into_iter().collect();
+    let key = setting().master.issue(
+        &setting().parameters,
+        &set,
+        validity.expect("a year"),
+        &mut rng(8),
+    );
+    key.expect("a key")
+}
+
+/// A master key and a user's key, both under [`PASSPHRASE`].
+pub fn encrypted() -> &'static [Vec<u8>; 2] {
+    static ENCRYPTED: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+    ENCRYPTED.get_or_init(|| {
+        let cost = PassphraseCost {
+            memory_kib: 8,
+            passes: 1,
+        };
+        let master = setting().master.to_encrypted(PASSPHRASE, cost, &mut rng(1));
+        let user = key().to_encrypted(PASSPHRASE, cost, &mut rng(2));
+        [master, user].map(|bytes| bytes.expect("within bounds"))
+    })
+}
+
+pub const PASSPHRASE: &str = "open sesame";
+
+fn hashed() -> G1Affine {
+    hash_to_g1(b"A tag that is used in tests only", b"point")
+}
+
+fn tree(length: usize) -> Vec<u8> {
+    let (_, _, sealer) = payload::create(&mut rng(1));
+    let mut writer = PayloadWriter::new(Vec::new(), sealer);
+    writer.write_all(&vec![7; length]).expect("memory");
+    let (_, tree) = writer.finish().expect("memory");
+    tree.to_bytes()
+}
+
+fn descriptor() -> SealedDescriptor {
+    let (_, secret) = encapsulate(
+        &setting().parameters,
+        &setting().policy("a"),
+        b"",
+        &mut rng(1),
+    );
+    let preamble = digest("test", &[b"preamble"]);
+    let sealed = SealedDescriptor::seal(&secret, &preamble, b"ECG, 2026-03-01", &mut rng(2));
+    sealed.expect("short")
+}
+
+fn access_header() -> AccessHeader {
+    let (data_key, preamble, _) = payload::create(&mut rng(1));
+    let context = RecordContext {
+        chain: ChainId::from_digest(digest("test", &[b"chain"])),
+        record: RecordId::from_digest(digest("test", &[b"record"])),
+        version: RecordVersion(1),
+        owner: OrganisationId::from_digest(digest("test", &[b"owner"])),
+        class: AccessClass::Normal,
+        factors: FactorSet(FactorSet::ABE),
+        sealed_on: SealingDate(20_000),
+        preamble: preamble.digest(),
+    };
+    let policy = setting().policy(POLICIES[3]);
+    let aad = context.digest();
+    let day = Date::from_days(context.sealed_on.0);
+    let parameters = &setting().parameters;
+    let (abe, secret) = encapsulate_dated(parameters, &policy, day, aad.as_ref(), &mut rng(2));
+    let label = GateLabel {
+        key: GateKeyId::from_digest(digest("test", &[b"gate key"])),
+        context,
+        abe: abe.digest(),
+        floor: Timestamp::from_millis(0),
+        ceiling: Timestamp::MAX,
+        u: G2Bytes([1; 96]),
+    };
+    AccessHeader::seal(abe, label, &KeyFactors::new(&secret), &data_key).expect("one factor")
+}
