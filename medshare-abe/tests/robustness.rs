@@ -101,8 +101,9 @@ fn quiet(cases: u32) -> ProptestConfig {
     }
 }
 
-const KINDS: [&[u8; 4]; 9] = [
-    b"mABE", b"mPUB", b"mMSK", b"mUSK", b"mENC", b"mACC", b"mPRE", b"mTRE", b"mDSC",
+const KINDS: [&[u8; 4]; 17] = [
+    b"mABE", b"mPUB", b"mMSK", b"mUSK", b"mENC", b"mACC", b"mWRP", b"mPRE", b"mTRE", b"mPTH",
+    b"mDSC", b"mSHA", b"mISH", b"mADL", b"mADS", b"mIRQ", b"mSPK",
 ];
 
 /// Every property of these bytes.

@@ -11,6 +11,7 @@
 
 mod formula;
 mod hashed;
+mod issuance;
 mod pool;
 pub mod properties;
 mod raw;

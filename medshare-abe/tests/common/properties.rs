@@ -5,10 +5,14 @@ use std::sync::OnceLock;
 
 use borsh::BorshDeserialize;
 use medshare_abe::descriptor::SealedDescriptor;
-use medshare_abe::payload::{ContentTree, Preamble, content_root};
+use medshare_abe::issuance::{
+    AuthorityDeal, DealtShare, IssuanceRequest, IssuerShare, SealedPartialKey, SharedAuthority,
+};
+use medshare_abe::payload::{AuditPath, ContentTree, Preamble, content_root};
 use medshare_abe::{
     AccessHeader, AccessPolicy, Attribute, AttributeSet, DataKey, Date, Header, MasterSecretKey,
-    Name, PublicParameters, SharedSecret, UserSecretKey, decapsulate, decapsulate_strict,
+    Name, PublicParameters, SharedSecret, UserSecretKey, WrappedKey, decapsulate,
+    decapsulate_strict,
 };
 use medshare_curve::encoding::{
     decode_g1, decode_g1_on_curve, decode_g2, decode_gt, decode_scalar, encode_g1, encode_g2,
@@ -17,13 +21,14 @@ use medshare_curve::encoding::{
 use medshare_types::{Digest, G1Bytes, G2Bytes, Wire};
 use subtle::ConstantTimeEq;
 
+use super::issuance::issuance;
 use super::setting::Setting;
 use super::{rng, seeds};
 
 /// A name, and what holds of every input.
 pub type Property = (&'static str, fn(&[u8]));
 
-pub const PROPERTIES: [Property; 17] = [
+pub const PROPERTIES: [Property; 25] = [
     ("policy_text", policy_text),
     ("attribute_text", attribute_text),
     ("policy", policy),
@@ -33,8 +38,16 @@ pub const PROPERTIES: [Property; 17] = [
     ("master_key", master_key),
     ("user_key", user_key),
     ("encrypted_key", encrypted_key),
+    ("shared_authority", shared_authority),
+    ("issuer_share", issuer_share),
+    ("authority_deal", authority_deal),
+    ("dealt_share", dealt_share),
+    ("issuance_request", issuance_request),
+    ("sealed_part", sealed_part),
+    ("wrapped_key", wrapped_key),
     ("preamble", preamble),
     ("content_tree", content_tree),
+    ("audit_path", audit_path),
     ("descriptor", descriptor),
     ("g1", g1),
     ("g2", g2),
@@ -102,8 +115,17 @@ pub fn header(bytes: &[u8]) {
 }
 
 pub fn access_header(bytes: &[u8]) {
-    if let Ok(header) = AccessHeader::from_wire(bytes) {
-        assert_eq!(header.to_wire(), bytes);
+    round_trips::<AccessHeader>(bytes);
+}
+
+pub fn wrapped_key(bytes: &[u8]) {
+    round_trips::<WrappedKey>(bytes);
+    assert_eq!(WrappedKey::from_bytes(bytes), WrappedKey::from_wire(bytes));
+}
+
+fn round_trips<T: Wire>(bytes: &[u8]) {
+    if let Ok(value) = T::from_wire(bytes) {
+        assert_eq!(value.to_wire(), bytes);
     }
 }
 
@@ -142,6 +164,71 @@ pub fn encrypted_key(bytes: &[u8]) {
     assert_eq!(opened.is_ok(), bytes == master);
     let opened = UserSecretKey::from_encrypted(bytes, seeds::PASSPHRASE, parameters, &mut rng(1));
     assert_eq!(opened.is_ok(), bytes == user);
+}
+
+pub fn shared_authority(bytes: &[u8]) {
+    if let Ok(authority) = SharedAuthority::from_bytes(bytes) {
+        assert_eq!(authority.to_bytes(), bytes);
+        parameters(&authority.parameters().to_bytes());
+    }
+}
+
+/// Only the share that belongs to its place.
+pub fn issuer_share(bytes: &[u8]) {
+    let issuance = issuance();
+    let good = issuance.share.to_bytes();
+    let read = IssuerShare::from_bytes(bytes, &issuance.authority);
+    assert_eq!(read.is_ok(), bytes == good.as_slice());
+}
+
+/// Only the deal that was made: a proof is bound to every commitment.
+pub fn authority_deal(bytes: &[u8]) {
+    let issuance = issuance();
+    round_trips::<AuthorityDeal>(bytes);
+    if let Ok(deal) = AuthorityDeal::from_wire(bytes) {
+        let sharing = issuance.authority.sharing();
+        let checked = sharing.check_deal(sharing.issuers()[0], &deal);
+        assert_eq!(checked.is_ok(), deal == issuance.deal);
+    }
+}
+
+pub fn dealt_share(bytes: &[u8]) {
+    if let Ok(share) = DealtShare::from_bytes(bytes) {
+        assert_eq!(share.to_bytes().as_slice(), bytes);
+    }
+}
+
+/// What is asked for prints as what it is, if its values are those that are registered.
+pub fn issuance_request(bytes: &[u8]) {
+    round_trips::<IssuanceRequest>(bytes);
+    if let Ok(request) = IssuanceRequest::from_wire(bytes) {
+        let issued = issuance().share.issue_part(&request, &mut rng(1));
+        let ours = request.sharing == issuance().authority.id();
+        let issuable = request.attributes.check_issuable().is_ok();
+        assert_eq!(issued.is_ok(), ours && issuable);
+    }
+}
+
+/// Only the part that was sealed opens.
+pub fn sealed_part(bytes: &[u8]) {
+    round_trips::<SealedPartialKey>(bytes);
+    if let Ok(sealed) = SealedPartialKey::from_wire(bytes) {
+        let issuance = issuance();
+        let (request, recipient) = (&issuance.request, &issuance.recipient);
+        let opened = issuance
+            .authority
+            .open_part(request, recipient, &sealed, &mut rng(1));
+        assert_eq!(opened.is_ok(), sealed == issuance.sealed);
+    }
+}
+
+/// What its bytes say of the object is never taken for what its root says.
+pub fn audit_path(bytes: &[u8]) {
+    if let Ok(path) = AuditPath::from_bytes(bytes) {
+        assert_eq!(path.to_bytes(), bytes);
+        assert!(path.index() < path.layout().segment_count());
+        assert!(path.check(&Digest::ZERO, path.index(), &[0; 16]).is_err());
+    }
 }
 
 pub fn preamble(bytes: &[u8]) {

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 use medshare_abe::access::KeyFactors;
 use medshare_abe::descriptor::SealedDescriptor;
-use medshare_abe::payload::{self, PayloadWriter, SEGMENT_LEN};
+use medshare_abe::payload::{self, ContentTree, PayloadWriter, SEGMENT_LEN};
 use medshare_abe::storage::PassphraseCost;
 use medshare_abe::{
-    AccessHeader, AccessPolicy, Attribute, AttributeSet, Date, UserSecretKey, Validity,
-    encapsulate, encapsulate_dated,
+    AccessHeader, AccessPolicy, Attribute, AttributeSet, Binding, Date, FactorId, UserSecretKey,
+    Validity, WrappedKey, encapsulate, encapsulate_dated,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2, encode_gt, encode_scalar};
 use medshare_curve::hash::hash_to_g1;
@@ -20,6 +20,7 @@ use medshare_types::{
 };
 use std::io::Write;
 
+use super::issuance::issuance;
 use super::properties::setting;
 use super::{outside_g2, rng, torsion_g1};
 
@@ -90,8 +91,25 @@ pub fn seeds(property: &str) -> Vec<Vec<u8>> {
             keys.map(|key| key.to_bytes().to_vec()).collect()
         }
         "encrypted_key" => encrypted().to_vec(),
+        "shared_authority" => vec![issuance().authority.to_bytes()],
+        "issuer_share" => vec![issuance().share.to_bytes().to_vec()],
+        "authority_deal" => vec![issuance().deal.to_wire()],
+        "dealt_share" => vec![issuance().dealt.to_bytes().to_vec()],
+        "issuance_request" => vec![issuance().request.to_wire()],
+        "sealed_part" => vec![issuance().sealed.to_wire()],
+        "wrapped_key" => wrapped_keys().map(|key| key.to_wire()).to_vec(),
+        "audit_path" => [(0, 0), (SEGMENT_LEN + 1, 1), (5 * SEGMENT_LEN, 3)]
+            .map(|(length, index)| {
+                tree(length)
+                    .audit_path(index)
+                    .expect("a segment")
+                    .to_bytes()
+            })
+            .to_vec(),
         "preamble" => vec![payload::create(&mut rng(1)).1.to_wire()],
-        "content_tree" => [0, SEGMENT_LEN + 1, 5 * SEGMENT_LEN].map(tree).to_vec(),
+        "content_tree" => [0, SEGMENT_LEN + 1, 5 * SEGMENT_LEN]
+            .map(|length| tree(length).to_bytes())
+            .to_vec(),
         "descriptor" => vec![descriptor().to_wire()],
         "g1" => {
             let points = [pairing::g1(), hashed(), torsion_g1(), G1Affine::identity()];
@@ -144,12 +162,23 @@ fn hashed() -> G1Affine {
     hash_to_g1(b"A tag that is used in tests only", b"point")
 }
 
-fn tree(length: usize) -> Vec<u8> {
+fn tree(length: usize) -> ContentTree {
     let (_, _, sealer) = payload::create(&mut rng(1));
     let mut writer = PayloadWriter::new(Vec::new(), sealer);
     writer.write_all(&vec![7; length]).expect("memory");
     let (_, tree) = writer.finish().expect("memory");
-    tree.to_bytes()
+    tree
+}
+
+fn wrapped_keys() -> [WrappedKey; 2] {
+    let (data_key, preamble, _) = payload::create(&mut rng(1));
+    let alone = Binding::new(&preamble, b"context");
+    let with_factor = Binding::new(&preamble, b"").with_factor(FactorId::GATE, &[7; 32]);
+    [alone, with_factor].map(|binding| {
+        let (parameters, policy) = (&setting().parameters, setting().policy(POLICIES[1]));
+        let sealed = WrappedKey::seal(parameters, &policy, &binding, &data_key, &mut rng(2));
+        sealed.expect("its own data key")
+    })
 }
 
 fn descriptor() -> SealedDescriptor {
