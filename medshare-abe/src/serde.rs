@@ -169,8 +169,10 @@ where
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        let bytes = Base64UrlUnpadded::decode_vec(text);
-        self.visit_byte_buf(bytes.map_err(E::custom)?)
+        // The library's own buffer would not be erased where only the end of the text is wrong.
+        let mut buffer = Zeroizing::new(vec![0; text.len() / 4 * 3 + 2]);
+        let bytes = Base64UrlUnpadded::decode(text, &mut buffer).map_err(E::custom)?;
+        self.visit_bytes(bytes)
     }
 
     fn visit_string<E: Error>(self, text: String) -> Result<T, E> {

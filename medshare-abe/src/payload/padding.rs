@@ -13,7 +13,8 @@
 //! ```
 //!
 //! Padmé itself adds up to 12 % and to short contents hardly anything, although theirs are the
-//! lengths that say most; at 1024 bytes and above it adds less than a sixteenth.
+//! lengths that say most; where len(content) + 8 is 1024 or more, it adds less than a sixteenth of
+//! that sum, and the trailer its 8 bytes.
 
 use std::io::Read;
 
@@ -29,7 +30,8 @@ pub enum Padding {
     None,
     /// To at least 1024 bytes and the next length of Padmé.
     ///
-    /// Adds at most 1024 bytes to short contents and a sixteenth to others. It hides where between
+    /// Adds at most 1024 bytes to contents below 1016 bytes, and to others 8 bytes and less than a
+    /// sixteenth of what they then are. It hides where between
     /// two lengths of Padmé the content's lies, and not which two: 8 KiB and 8 MiB stay distinct.
     Padme,
 }
