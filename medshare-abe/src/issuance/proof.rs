@@ -1,6 +1,7 @@
 //! Schnorr's proof of knowledge of z in R = z·e(g1, g2), bound to a context.
 //!
-//! T = τ·e(g1, g2), c = XOF(tag ‖ context ‖ R ‖ T) reduced modulo r, y = τ + c·z. The proof is
+//! τ = XOF(tag ‖ z ‖ context ‖ R ‖ 32 fresh bytes) and c = XOF(tag ‖ context ‖ R ‖ T) reduced modulo
+//! r, T = τ·e(g1, g2), y = τ + c·z. The proof is
 //! (c, y), accepted when T' = y·e(g1, g2) − c·R hashes to c: an element of GT is nine times as long
 //! as both. Zero-knowledge and sound in the random-oracle model (Pointcheval–Stern, J. Cryptology
 //! 13, 2000); R is in the hash, so a proof cannot be moved to a related element.
@@ -9,7 +10,7 @@ use ark_ec::CurveGroup;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::comb::{g1_generator_mul, g1_generator_mul_regular};
 use medshare_curve::encoding::{decode_scalar, encode_scalar};
-use medshare_curve::scalar::{random_scalar, wide_reduce};
+use medshare_curve::scalar::wide_reduce;
 use medshare_curve::{G1Projective, Gt, Scalar, pairing};
 use medshare_types::hash::Xof;
 use medshare_types::point::ScalarBytes;
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::polynomial::GtBytes;
 
+const NONCE_TAG: &str = "medshare/abe/constant-proof-nonce/v1";
 const CHALLENGE_TAG: &str = "medshare/abe/constant-proof/v1";
 
 /// Knowledge of the constant term of a dealt polynomial.
@@ -29,13 +31,18 @@ pub(super) struct ConstantProof {
 
 impl ConstantProof {
     /// Proves knowledge of z = `secret` in R = `public`. Cost: a fixed-base product, a pairing.
+    ///
+    /// # Security
+    /// A τ that is known, or used for two challenges, gives z away. It is neither even where the
+    /// random source repeats itself or is known to others: whatever changes the challenge changes τ,
+    /// and z is secret.
     pub(super) fn new(
         secret: &Scalar,
         public: &GtBytes,
         context: &Digest,
         rng: &mut impl RandomSource,
     ) -> Self {
-        let nonce = Zeroizing::new(random_scalar(rng));
+        let nonce = nonce(secret, public, context, rng);
         let challenge = challenge(context, public, &multiple(g1_generator_mul_regular(&nonce)));
         Self {
             challenge: ScalarBytes(encode_scalar(&challenge)),
@@ -58,6 +65,24 @@ impl ConstantProof {
 /// z·e(g1, g2) from z·g1.
 fn multiple(point: G1Projective) -> Gt {
     pairing::pairing(&Zeroizing::new(point.into_affine()), &pairing::g2())
+}
+
+fn nonce(
+    secret: &Scalar,
+    public: &GtBytes,
+    context: &Digest,
+    rng: &mut impl RandomSource,
+) -> Zeroizing<Scalar> {
+    let secret = Zeroizing::new(encode_scalar(secret));
+    let fresh = Zeroizing::new(rng.array::<32>());
+    let fields = [
+        secret.as_slice(),
+        context.as_ref(),
+        &public.0,
+        fresh.as_slice(),
+    ];
+    let wide = Zeroizing::new(Xof::new(NONCE_TAG, &fields).take());
+    Zeroizing::new(wide_reduce(&wide))
 }
 
 fn challenge(context: &Digest, public: &GtBytes, commitment: &Gt) -> Scalar {

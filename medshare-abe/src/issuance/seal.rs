@@ -2,7 +2,8 @@
 //!
 //! Base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305. The plaintext is
 //! K1 ‖ K3 ‖ K_u of every element in order; the request, which the recipient has, says of which. The
-//! associated data is the request's digest and the issuer's place.
+//! associated data is the request's digest and the issuer's place. The sender's ephemeral key is that
+//! which `DeriveKeyPair` makes of XOF(tag ‖ plaintext ‖ associated data ‖ 32 fresh bytes).
 
 use core::convert::Infallible;
 use core::fmt;
@@ -13,6 +14,7 @@ use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::rand_core::{TryCryptoRng, TryRng};
 use hpke::{Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable};
+use medshare_types::hash::Xof;
 use medshare_types::{Digest, RandomSource, Wire};
 use zeroize::Zeroizing;
 
@@ -25,6 +27,7 @@ use crate::key::KeyBody;
 
 /// The `info` of RFC 9180.
 const INFO: &[u8] = b"medshare/abe/partial-key/v1";
+const EPHEMERAL_TAG: &str = "medshare/abe/partial-key-ephemeral/v1";
 
 type PrivateKey = <X25519HkdfSha256 as Kem>::PrivateKey;
 type PublicKey = <X25519HkdfSha256 as Kem>::PublicKey;
@@ -128,16 +131,26 @@ impl PartialKey {
     ///
     /// # Errors
     /// [`IssuanceError::InvalidRecipient`] for a recipient's key of small order.
+    ///
+    /// # Security
+    /// Whoever knew the ephemeral key could read the part. It is drawn from the part itself, the
+    /// request and 32 fresh bytes, so that it stays secret even where the random source repeats
+    /// itself or is known to others: the part is secret from all but its issuer and its recipient.
     pub fn seal(&self, rng: &mut impl RandomSource) -> Result<SealedPartialKey, IssuanceError> {
+        let plaintext = self.body.to_bytes();
+        let associated = associated_data(&self.request, self.index);
+        let fresh = Zeroizing::new(rng.array::<32>());
+        let fields = [plaintext.as_slice(), &associated, fresh.as_slice()];
+        let mut ephemeral = Stream(Xof::new(EPHEMERAL_TAG, &fields));
         let mut seal = || -> Result<(Encapsulated, Vec<u8>), HpkeError> {
             let recipient = PublicKey::from_bytes(&self.recipient.0)?;
             hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
                 &OpModeS::Base,
                 &recipient,
                 INFO,
-                &self.body.to_bytes(),
-                &associated_data(&self.request, self.index),
-                &mut Source(rng),
+                &plaintext,
+                &associated,
+                &mut ephemeral,
             )
         };
         let (encapsulated, ciphertext) = seal().map_err(|_| IssuanceError::InvalidRecipient)?;
@@ -215,18 +228,18 @@ fn associated_data(request: &Digest, issuer: IssuerIndex) -> [u8; 34] {
     out
 }
 
-/// A [`RandomSource`] as the library asks for it.
-struct Source<'a, R>(&'a mut R);
+/// A stream of output as the library asks for random bytes.
+struct Stream(Xof);
 
-impl<R: RandomSource> TryRng for Source<'_, R> {
+impl TryRng for Stream {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(u32::from_le_bytes(self.0.array()))
+        Ok(u32::from_le_bytes(self.0.take()))
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(u64::from_le_bytes(self.0.array()))
+        Ok(u64::from_le_bytes(self.0.take()))
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
@@ -235,4 +248,4 @@ impl<R: RandomSource> TryRng for Source<'_, R> {
     }
 }
 
-impl<R: RandomSource> TryCryptoRng for Source<'_, R> {}
+impl TryCryptoRng for Stream {}

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use ark_ec::CurveGroup;
-use medshare_abe::issuance::{AuthorityDeal, SharedAuthority};
+use ark_ec::{AdditiveGroup, CurveGroup};
+use medshare_abe::issuance::{
+    AuthorityDeal, DealtShare, RecipientKeyPair, SharedAuthority, SharingError,
+};
 use medshare_abe::{Validity, encapsulate};
-use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1};
+use medshare_curve::encoding::{decode_g1, decode_g2, decode_scalar, encode_g1, encode_gt};
 use medshare_curve::scalar::{lagrange_at_zero, random_scalar, wide_reduce};
 use medshare_curve::{G1Projective, Gt, Scalar, pairing};
 use medshare_types::hash::Xof;
-use medshare_types::{G1Bytes, G2Bytes, Nonce, RandomSource, Wire};
+use medshare_types::{G1Bytes, G2Bytes, Nonce, RandomSource, Wire, wire};
 
 use crate::common::{RawHeader, RawKey, attributes, choices, policy, rng};
 use crate::setting::{
@@ -236,7 +238,7 @@ fn a_constant_that_cancels_the_others_needs_a_proof() {
     );
     let checked = sharing.check_deal(issuer(1), &honest).expect("honest");
     assert!(checked.accept(&sharing, issuer(2), &dealt[1]).is_ok());
-    let sum = [0, 1].map(|k| medshare_curve::encoding::encode_gt(&(a[k] + rogue[k])));
+    let sum = [0, 1].map(|k| encode_gt(&(a[k] + rogue[k])));
     let broken = crate::setting::authority_of(2, 2, sum.to_vec());
     let key = master_of(&g1(&x)).issue(
         broken.parameters(),
@@ -247,17 +249,17 @@ fn a_constant_that_cancels_the_others_needs_a_proof() {
     assert!(opens(&broken, &key.expect("a key"), "chief"), "α is x");
 
     // Proofs that the attacker could offer: the honest one, and one with every number it knows.
-    let rogue = rogue.map(|element| medshare_curve::encoding::encode_gt(&element));
+    let rogue = rogue.map(|element| encode_gt(&element));
     let copied = &honest.to_wire()[10 + 2 * 576..];
     let proofs = [x, s, x - s].map(|known| prove(&sharing, 2, &rogue, &known));
     for proof in [copied].into_iter().chain(proofs.iter().map(Vec::as_slice)) {
         let found = sharing.check_deal(issuer(2), &deal_of(&rogue, proof));
         let dealer = issuer(2);
-        let expected = medshare_abe::issuance::SharingError::UnprovenConstant { dealer };
+        let expected = SharingError::UnprovenConstant { dealer };
         assert_eq!(found.expect_err("rogue"), expected);
     }
     // The same proof is accepted from who knows the constant term.
-    let known = [gt(&x), gt(&s)].map(|element| medshare_curve::encoding::encode_gt(&element));
+    let known = [gt(&x), gt(&s)].map(|element| encode_gt(&element));
     let proof = prove(&sharing, 2, &known, &x);
     assert!(
         sharing
@@ -282,6 +284,99 @@ fn a_constant_that_cancels_the_others_needs_a_proof() {
             .check_deal(issuer(2), &deal_of(&other, &proof))
             .is_err()
     );
+}
+
+/// The last of two dealers answers the other's second commitment with its negative, and proves a
+/// constant term of its own: the sum is no authority, and the deals do not tell who is to blame. The
+/// share that it owes the first issuer does, since it cannot know it.
+#[test]
+fn a_commitment_that_cancels_another_shows_in_the_shares() {
+    let sharing = sharing(2, 2);
+    let (honest, _) = sharing.deal(issuer(1), &mut rng(1)).expect("an issuer");
+    let a: Vec<Gt> = gt_elements(&honest.to_wire()[10..10 + 2 * 576]);
+    let x = random_scalar(&mut rng(2));
+    let rogue = [gt(&x), -a[1]].map(|element| encode_gt(&element));
+    let rogue = deal_of(&rogue, &prove(&sharing, 2, &rogue, &x));
+    let deals = [(1, &honest), (2, &rogue)].map(|(i, deal)| {
+        let checked = sharing.check_deal(issuer(i), deal);
+        checked.expect("good as far as it is public")
+    });
+    let found = SharedAuthority::from_deals(sharing.clone(), &deals);
+    assert_eq!(
+        found.expect_err("no authority"),
+        SharingError::DegenerateKey
+    );
+
+    let share = |point: Scalar| {
+        let fields = (
+            sharing.digest(),
+            issuer(2),
+            issuer(1),
+            encode_g1(&g1(&point)),
+        );
+        let bytes = crate::setting::envelope(*b"mADS", &wire::to_borsh(&fields));
+        DealtShare::from_bytes(&bytes).expect("a share")
+    };
+    for guess in [x, x - x.double(), x.double()] {
+        let found = deals[1].accept(&sharing, issuer(1), &share(guess));
+        let dealer = issuer(2);
+        assert_eq!(
+            found.expect_err("not known"),
+            SharingError::WrongShare { dealer }
+        );
+    }
+}
+
+/// A dealer whose random source repeats itself deals one polynomial in two sharings. With one nonce
+/// for both proofs (y − y')/(c − c') would be its constant term.
+#[test]
+fn one_nonce_for_two_proofs_would_give_the_constant_away() {
+    let frames = [2, 3].map(|n| sharing(2, n));
+    let solved = |proofs: [Vec<u8>; 2]| {
+        let [first, second] = proofs.map(|proof| {
+            let scalar =
+                |bytes: &[u8]| decode_scalar(bytes.try_into().expect("32 bytes")).expect("reduced");
+            (scalar(&proof[..32]), scalar(&proof[32..]))
+        });
+        assert_ne!(first.0, second.0, "challenges");
+        gt(&((first.1 - second.1) / (first.0 - second.0)))
+    };
+    let dealt = [0, 1].map(|i| {
+        let (deal, _) = frames[i].deal(issuer(1), &mut rng(1)).expect("an issuer");
+        deal.to_wire()
+    });
+    let commitments = dealt.clone().map(|deal| deal[10..10 + 2 * 576].to_vec());
+    assert_eq!(commitments[0], commitments[1], "one polynomial");
+    let constant = gt_elements(&commitments[0])[0];
+    let ours = dealt.map(|deal| deal[10 + 2 * 576..].to_vec());
+    assert_ne!(solved(ours), constant);
+
+    // `prove` draws its nonce from its source alone.
+    let x = random_scalar(&mut rng(2));
+    let known = [gt(&x), constant].map(|element| encode_gt(&element));
+    let theirs = [0, 1].map(|i| prove(&frames[i], 1, &known, &x));
+    assert_eq!(solved(theirs), gt(&x));
+}
+
+/// Whoever knows what an issuer's random source gives still does not know the ephemeral key of a
+/// sealed part, and a source that repeats itself does not make one for two requests.
+#[test]
+fn the_ephemeral_key_does_not_hang_on_the_random_source_alone() {
+    let (authority, shares) = shared(2, 3);
+    let encapsulated = |nonce: u8, [part, seal]: [u64; 2]| {
+        let mut request = request(&authority, "a");
+        request.nonce = Nonce([nonce; 16]);
+        let part = shares[0].issue_part(&request, &mut rng(part));
+        let sealed = part.expect("a part").seal(&mut rng(seal)).expect("sealed");
+        <[u8; 32]>::try_from(&sealed.to_wire()[40..72]).expect("32 bytes")
+    };
+    let ours = encapsulated(1, [1, 2]);
+    assert_eq!(ours, encapsulated(1, [1, 2]));
+    assert_ne!(ours, encapsulated(1, [1, 3]), "fresh bytes count");
+    assert_ne!(ours, encapsulated(1, [3, 2]), "the part counts");
+    assert_ne!(ours, encapsulated(2, [1, 2]), "the request counts");
+    let known: [u8; 32] = rng(2).array();
+    assert_ne!(ours, RecipientKeyPair::from_bytes(known.into()).public().0);
 }
 
 fn gt_elements(bytes: &[u8]) -> Vec<Gt> {
@@ -310,7 +405,7 @@ fn prove(
     fields.extend(commitments.iter().map(<[u8; 576]>::as_slice));
     let context = medshare_types::hash::digest("medshare/abe/deal-context/v1", &fields);
     let nonce = random_scalar(&mut rng(77));
-    let commitment = medshare_curve::encoding::encode_gt(&gt(&nonce));
+    let commitment = encode_gt(&gt(&nonce));
     let fields = [context.as_ref(), &commitments[0], &commitment];
     let challenge = wide_reduce(&Xof::new("medshare/abe/constant-proof/v1", &fields).take());
     let encode = medshare_curve::encoding::encode_scalar;
