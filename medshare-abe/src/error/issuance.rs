@@ -23,8 +23,10 @@ pub enum ForeignSharing {
     },
 }
 
-/// Why a secret was not shared, or a share not accepted. Every variant that a dealer can cause
-/// names the dealer.
+/// Why a secret was not shared, or a share not accepted.
+///
+/// What a dealer can cause names the dealer, but for [`Self::Decode`], where only the channel says
+/// whose bytes they were, and [`Self::DegenerateKey`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SharingError {
@@ -129,7 +131,12 @@ pub enum SharingError {
         /// Deals given.
         found: usize,
     },
-    /// The deals cancel each other in a coefficient.
+    /// The deals cancel each other in a coefficient. Names nobody: the deals do not tell which of
+    /// them was made to cancel the others.
+    ///
+    /// Not in the constant one, which is proven, but in any other the last to commit can do it. Where
+    /// at least t − 1 honest issuers check their shares before deals are counted, one of them gets
+    /// [`Self::WrongShare`] and the deal does not count. Where fewer do, deal anew.
     #[error("the deals add up to an identity")]
     DegenerateKey,
     /// The contributions, or the stored point, are not this issuer's share.

@@ -52,7 +52,8 @@ impl SharedAuthority {
     /// # Security
     /// The dealer knows everything; it is where an authority that exists becomes a shared one.
     /// [`Sharing::deal`] has no such dealer. Shares are returned in the order of the issuers, each
-    /// for its issuer alone.
+    /// for its issuer alone. Deal once in an epoch; the shares of older ones remain as good as the
+    /// master key and must be erased ([`SharingEpoch`]).
     #[must_use]
     pub fn deal(
         sharing: Sharing,

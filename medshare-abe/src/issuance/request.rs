@@ -17,7 +17,8 @@ const REQUEST_TAG: &str = "medshare/abe/issuance-request/v1";
 /// may ask that `height` is recent and a nonce new.
 ///
 /// Who may ask for what is not decided here, and the request is not signed: it travels inside
-/// something that is. The number of an enumeration's value counts, its name is for people, so an
+/// something that is. That must cover `recipient` above all: whoever puts a key of his own into
+/// somebody else's request gets the parts. The number of an enumeration's value counts, its name is for people, so an
 /// issuer compares both with the list.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct IssuanceRequest {

@@ -11,6 +11,15 @@ use crate::error::{ForeignSharing, SharingError};
 const SHARING_TAG: &str = "medshare/abe/sharing/v1";
 
 /// Counts the sharings of one secret: shares of different epochs do not mix.
+///
+/// # Security
+/// A number is used once. Two deals of one key under one number have one [`SharingId`], and that
+/// their shares do not fit together shows only when a share is read or a part opened, where an honest
+/// issuer is blamed for it.
+///
+/// A new epoch takes nothing back: t shares of an old one are still the master key. Everybody must
+/// erase his old share, and who leaves the issuers is kept out only by t − 1 or fewer having kept
+/// theirs.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]
