@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use medshare_abe::KeyFactors;
 use medshare_abe::error::PayloadError;
-use medshare_abe::payload::SegmentOpener;
+use medshare_abe::payload::{Padding, SegmentOpener};
 use medshare_contract::Call;
 use medshare_contract::state::RecordState;
 use medshare_ledger::AccessReceipt;
@@ -181,6 +181,10 @@ impl Open {
         let located = Located::fetch(person, record).await?;
         // Before a ticket is asked for: a use is not to be lost on a record that stays shut.
         located.access()?;
+        // Nothing here seals with padding yet.
+        if located.preamble.padding() != Padding::None {
+            return Err(Error::Undecipherable);
+        }
         let key = located.key_of(person).await?;
 
         let session = SessionSecret::new(&mut os_random());
