@@ -159,6 +159,17 @@ impl RawHeader {
         bytes
     }
 
+    /// The bytes of this header with a change to its body, and C4 made anew so that this mask still
+    /// makes the same message.
+    pub fn resealed(&self, masking: &Gt, at: usize, bytes: &[u8]) -> Vec<u8> {
+        let message = self.message(masking);
+        let mut changed = self.whole.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        let (body, c4) = changed.split_at_mut(self.whole.len() - 32);
+        c4.copy_from_slice(&masked(&message, masking, &body[6..]));
+        changed
+    }
+
     /// e(K1, C1) + Σ_j e(Σ γ_i·K_π(i), C2_j) − e(Σ γ_i·C3_i, K3) for one reading. A row whose key
     /// part is missing goes without it.
     pub fn product(&self, leaves: &[&str], key: &RawKey, reading: &Reading) -> Gt {
