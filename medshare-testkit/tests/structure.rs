@@ -25,7 +25,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
         &["types", "abe", "ledger", "contract", "threshold", "node"],
     ),
     ("medshare-testkit", &["types", "consensus"]),
-    ("medshare-examples", &["sdk"]),
+    ("medshare-examples", &["types", "abe", "sdk"]),
     ("medshare-benches", &["types", "curve", "abe", "threshold"]),
 ];
 

@@ -315,6 +315,6 @@ fn the_format_does_not_drift() {
     );
     assert_eq!(
         sealed.tree.root().to_string(),
-        "702267c754d5b034fd6dce042ed6c475275bd1d626ea235c6b101054d8c8bdd5"
+        "33ec0c3bc88582d1129d47fed8367dba2dde910bcffbe2b3074db92290bc74d9"
     );
 }
