@@ -9,7 +9,7 @@ use ark_ec::CurveGroup;
 use common::{RawHeader, RawKey, Setting, attributes, choices, policy, rng};
 use medshare_abe::{
     Attribute, AttributeSet, Header, KeyError, MasterSecretKey, UserSecretKey, Validity,
-    decapsulate, encapsulate,
+    decapsulate, encapsulate, encapsulate_dated,
 };
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::scalar::random_scalar;
@@ -71,6 +71,34 @@ fn a_delegated_key_opens_what_its_attributes_open() {
     assert!(!setting.opens("clearance == 5", &again));
     let back = again.delegate(&setting.parameters, &some, &mut rng(5));
     assert!(matches!(back, Err(KeyError::NotHeld { missing }) if missing.len() == 2));
+}
+
+/// A delegated key is for the days of the key that it comes from, no more and no fewer.
+#[test]
+fn a_delegated_key_has_the_whole_validity() {
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
+    let day = |text: &str| text.parse().expect("a date");
+    let validity = Validity::between(day("2026-01-31"), day("2026-03-01")).expect("days");
+    let key = master.issue(&parameters, &attributes("a, b"), validity, &mut rng(2));
+    let key = key.expect("a key");
+    let delegated = key.delegate(&parameters, &attributes("b"), &mut rng(3));
+    let delegated = delegated.expect("held");
+    assert_eq!(delegated.validity(), validity);
+    for (sealed_on, open) in [
+        ("2026-01-30", false),
+        ("2026-01-31", true),
+        ("2026-02-14", true),
+        ("2026-02-28", true),
+        ("2026-03-01", false),
+    ] {
+        let (policy, date) = (policy("b"), day(sealed_on));
+        let (header, secret) = encapsulate_dated(&parameters, &policy, date, b"", &mut rng(4));
+        for key in [&key, &delegated] {
+            let opened = decapsulate(&parameters, &header, key, b"");
+            let opened = opened.is_ok_and(|opened| opened.as_bytes() == secret.as_bytes());
+            assert_eq!(opened, open, "sealed on {sealed_on}");
+        }
+    }
 }
 
 #[test]

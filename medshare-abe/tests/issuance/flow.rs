@@ -1,11 +1,12 @@
 //! Any t of n issuers make a key, fewer do not, and parts that do not belong together are refused.
 
 use medshare_abe::issuance::{
-    CombineError, ForeignSharing, IssuanceError, IssuanceRequest, PartialError, RecipientKey,
-    RecipientKeyPair, SharedAuthority, Sharing, SharingEpoch,
+    CombineError, ForeignSharing, IssuanceError, IssuanceRequest, IssuerShare, PartialError,
+    PartialFault, RecipientKey, RecipientKeyPair, SharedAuthority, Sharing, SharingEpoch,
 };
 use medshare_abe::{
     AttributeSet, KeyError, MasterSecretKey, UserSecretKey, decapsulate, encapsulate,
+    encapsulate_dated,
 };
 use medshare_types::hash::digest;
 use medshare_types::{ChainId, Height, Nonce, PersonId};
@@ -112,10 +113,22 @@ fn an_authority_becomes_a_shared_one() {
         .issue(&parameters, attributes, validity, &mut rng(3))
         .expect("a key");
     let policy = medshare_abe::AccessPolicy::parse("clearance > 2 and hospital != north", &lists);
-    let (header, secret) = encapsulate(&parameters, &policy.expect("a policy"), b"", &mut rng(4));
-    for key in [shared, whole] {
-        let opened = decapsulate(&parameters, &header, &key, b"").expect("satisfied");
-        assert_eq!(opened.as_bytes(), secret.as_bytes());
+    let policy = policy.expect("a policy");
+    for (day, open) in [
+        (None, true),
+        (Some("2030-05-16"), true),
+        (Some("2030-05-17"), false),
+    ] {
+        let random = &mut rng(4);
+        let (header, secret) = match day.map(|day: &str| day.parse().expect("a date")) {
+            None => encapsulate(&parameters, &policy, b"", random),
+            Some(day) => encapsulate_dated(&parameters, &policy, day, b"", random),
+        };
+        for key in [&shared, &whole] {
+            let opened = decapsulate(&parameters, &header, key, b"");
+            let opened = opened.is_ok_and(|opened| opened.as_bytes() == secret.as_bytes());
+            assert_eq!(opened, open, "sealed on {day:?}");
+        }
     }
 }
 
@@ -232,7 +245,7 @@ fn foreign_requests_are_refused_everywhere() {
         }
     );
     // The first epoch's share is none of the second.
-    let read = medshare_abe::issuance::IssuerShare::from_bytes(&shares[0].to_bytes(), &later);
+    let read = IssuerShare::from_bytes(&shares[0].to_bytes(), &later);
     let expected = medshare_abe::issuance::SharingError::Foreign {
         source: ForeignSharing::OtherEpoch {
             expected: SharingEpoch(2),
@@ -240,6 +253,33 @@ fn foreign_requests_are_refused_everywhere() {
         },
     };
     assert_eq!(read.expect_err("an old share"), expected);
+}
+
+/// The same key dealt twice in one epoch, by mistake: nothing but the algebra tells the parts of the
+/// two apart. The recipient learns whose part does not fit the authority that it knows.
+#[test]
+fn parts_of_two_sharings_in_one_epoch_do_not_combine() {
+    let (_, master) = MasterSecretKey::setup(&mut rng(1));
+    let deal = |seed| SharedAuthority::deal(sharing(2, 3), &master, &mut rng(seed));
+    let ((authority, first), (again, second)) = (deal(2), deal(3));
+    assert_eq!(authority.id(), again.id());
+    let asked = request(&authority, "a");
+    let part = |share: &IssuerShare| share.issue_part(&asked, &mut rng(4)).expect("a part");
+    let mixed = authority.combine(&asked, &[part(&first[0]), part(&second[1])], &mut rng(5));
+    let source = KeyError::Inconsistent;
+    assert_eq!(mixed.expect_err("mixed"), CombineError::Key { source });
+    let sealed = part(&second[1]).seal(&mut rng(6)).expect("sealed");
+    let opened = authority.open_part(&asked, &pair(), &sealed, &mut rng(7));
+    let expected = PartialError::Bad {
+        issuer: issuer(2),
+        source: PartialFault::Inconsistent,
+    };
+    assert_eq!(opened.expect_err("of the other"), expected);
+    assert!(
+        again
+            .open_part(&asked, &pair(), &sealed, &mut rng(7))
+            .is_ok()
+    );
 }
 
 #[test]
