@@ -2,7 +2,7 @@
 
 use medshare_curve::{G1Affine, Gt, Scalar, pairing};
 
-use crate::common::{RawHeader, RawKey, Setting};
+use crate::common::{RawHeader, RawKey, Setting, hospitals};
 
 /// Every part of every key.
 fn parts(keys: &[RawKey]) -> Vec<G1Affine> {
@@ -56,16 +56,22 @@ fn no_part_of_a_value_outside_opens_a_row() {
         ),
         // One before, one behind, who share prefixes with everybody inside.
         (
-            "d in 1970-01-05..1970-01-20",
+            "d in 1970-01-06..1970-01-21",
             "d = 1970-01-09",
-            &["d = 1970-01-04", "d = 1970-01-21"],
+            &["d = 1970-01-05", "d = 1970-01-22"],
         ),
         ("n in 4..11", "n = 8", &["n = 3", "n = 12"]),
         (
             "n == 7",
             "n = 7",
-            &["n = 6", "m = 7, d = 1970-01-08, \"n = 7\", \"n == 7\""],
+            &[
+                "n = 6",
+                "n = 14, m = 7, d = 1970-01-08, \"n = 7\", \"n == 7\"",
+            ],
         ),
+        // The number whose upper half is that date, under the same label.
+        ("d == 1970-01-21", "d = 1970-01-21", &["d = 1310720"]),
+        ("d == 1310720", "d = 1310720", &["d = 1970-01-21"]),
         (
             "hospital != charité",
             "hospital = west",
@@ -90,6 +96,21 @@ fn no_part_of_a_value_outside_opens_a_row() {
         assert_eq!(ways(&header, &secret, &outside), 0, "{text}");
         let inside = [setting.raw_key(inside, 9)];
         assert_eq!(ways(&header, &secret, &inside), 1, "{text}");
+    }
+}
+
+/// Two lists under one label: the same value at the same place is another value.
+#[test]
+fn values_of_two_enumerations_are_different() {
+    let mut other = Setting::new();
+    other.lists = hospitals(2, &["st-mary", "charité", "north", "south", "west"]);
+    let setting = Setting::new();
+    assert_eq!(setting.parameters, other.parameters);
+    for text in ["hospital == north", "hospital != south"] {
+        let (header, secret) = setting.raw_header(text);
+        let (mine, theirs) = ("hospital = north", "hospital = north, north");
+        assert_eq!(ways(&header, &secret, &[setting.raw_key(mine, 3)]), 1);
+        assert_eq!(ways(&header, &secret, &[other.raw_key(theirs, 4)]), 0);
     }
 }
 

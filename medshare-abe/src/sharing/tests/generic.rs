@@ -91,6 +91,9 @@ fn values_do_not_add_up() {
             &["n = 4, x", "n = 3"],
             true,
         ),
+        // The first prefix of both is the same element.
+        ("n in 4..7 and (n >= 4 or x)", &["x"], false),
+        ("n in 4..7 and (n >= 4 or x)", &["n = 5"], true),
         ("d < 2020-01-01", &["d = 2020-01-01", "n = 0"], false),
         (
             "d in 2020-01-01..2020-12-31",
