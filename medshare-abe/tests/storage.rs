@@ -219,10 +219,13 @@ fn nobody_is_kept_busy_by_bytes_from_outside() {
         cost(7, 1),
         cost(64, 0),
     ];
+    assert_eq!(PassphraseCost::of_encrypted(&stored.user), Ok(CHEAP));
     for cost in too_much {
         let mut bytes = with(&stored.user, MEMORY, &cost.memory_kib.to_le_bytes());
         bytes = with(&bytes, PASSES, &cost.passes.to_le_bytes());
         let error = refusal(stored.read_user(&bytes, "open sesame"));
+        assert_eq!(error, StorageError::Cost { cost });
+        let error = refusal(PassphraseCost::of_encrypted(&bytes));
         assert_eq!(error, StorageError::Cost { cost });
         let (_, master) = MasterSecretKey::setup(&mut rng(1));
         let error = refusal(master.to_encrypted("open sesame", cost, &mut rng(3)));

@@ -122,6 +122,19 @@ impl IssuerShare {
     }
 }
 
+impl PassphraseCost {
+    /// What it will cost to try a passphrase on an encrypted key, as the bytes say: for whoever
+    /// takes them from strangers and has a bound of his own. Nothing is computed.
+    ///
+    /// # Errors
+    /// [`StorageError::Decode`]; [`StorageError::Cost`] for more than is ever done.
+    pub fn of_encrypted(bytes: &[u8]) -> Result<Self, StorageError> {
+        let cost = EncryptedKey::from_wire(bytes)?.cost;
+        cost.params()?;
+        Ok(cost)
+    }
+}
+
 /// What an encrypted key says of itself, and is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Owner {

@@ -21,7 +21,8 @@
 //! # Security
 //!
 //! Whoever has the bytes can try passphrases at leisure, at the price of one Argon2id each: nothing
-//! here saves a passphrase that is on a list. A wrong passphrase and altered bytes are not told
+//! here saves a passphrase that is on a list. Bytes from a stranger can cost their reader up to
+//! [`PassphraseCost::MAX_MEMORY_KIB`]; [`PassphraseCost::of_encrypted`] tells before. A wrong passphrase and altered bytes are not told
 //! apart. The bytes commit to the key that they were made with, so that nobody can make some that
 //! several passphrases open, to learn from one attempt which of many is in use
 //! [Len–Grubbs–Ristenpart 2021].
@@ -116,7 +117,6 @@ impl PassphraseKey {
         // times as long as any other form.
         let mut normalised = Zeroizing::new(String::with_capacity(3 * passphrase.len()));
         normalised.extend(passphrase.nfc());
-        let refused = |_| StorageError::Cost { cost };
         let mut memory: Zeroizing<Vec<Block>> = Zeroizing::default();
         let blocks = params.block_count();
         memory
@@ -131,7 +131,7 @@ impl PassphraseKey {
                 key.as_mut_slice(),
                 memory.as_mut_slice(),
             )
-            .map_err(refused)?;
+            .map_err(|_| StorageError::Cost { cost })?;
         Ok(Self(key))
     }
 
