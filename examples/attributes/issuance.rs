@@ -47,8 +47,8 @@ pub(crate) fn show(out: &mut impl Write) -> Outcome {
     let mut parts = Vec::new();
     for (i, (share, name)) in shares.iter().zip(NAMES).enumerate() {
         let asked = if i == 1 { &greedy } else { &request };
-        let sealed = share.issue_part(asked, &mut rng)?.seal(&mut rng)?;
-        match authority.open_part(&request, &pair, &sealed, &mut rng) {
+        let sealed = share.issue_partial(asked, &mut rng)?.seal(&mut rng)?;
+        match authority.open_partial(&request, &pair, &sealed, &mut rng) {
             Ok(part) => {
                 writeln!(out, "  {name}: a good part")?;
                 parts.push(part);

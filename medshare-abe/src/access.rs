@@ -34,6 +34,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, GateLabel, Wire, hash};
 
+use crate::bytes::canonical_bytes;
 use crate::decapsulate::{decapsulate, decapsulate_strict};
 use crate::error::{AccessError, DecapsulateError};
 use crate::header::Header;
@@ -57,6 +58,8 @@ impl Wire for AccessHeader {
     const KIND: [u8; 4] = *b"mACC";
     const MAX_LEN: usize = 1 << 19;
 }
+
+canonical_bytes!(AccessHeader, ", as [`Header::from_bytes`]");
 
 impl AccessHeader {
     /// Wraps the data key under exactly the factors that the label names.

@@ -8,7 +8,7 @@ use std::collections::btree_set;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::enumeration::Enumerations;
-use crate::error::{AttributeError, KeyError, SyntaxError};
+use crate::error::{KeyError, NameError, SyntaxError};
 use crate::name::Name;
 use crate::policy::list::{attribute_list, single_attribute};
 use crate::value::{Date, Value};
@@ -32,7 +32,7 @@ impl Attribute {
     ///
     /// # Errors
     /// As [`Name::new`].
-    pub fn new(name: &str) -> Result<Self, AttributeError> {
+    pub fn new(name: &str) -> Result<Self, NameError> {
         Name::new(name).map(Self::from)
     }
 
@@ -138,7 +138,8 @@ impl AttributeSet {
     /// Whether a key can be issued for the set, so that it is known before anybody is asked.
     ///
     /// # Errors
-    /// [`KeyError::AttributeCount`], or [`KeyError::ConflictingValues`] for two values of one label.
+    /// [`KeyError::AttributeCount`], or [`KeyError::ConflictingValues`] for two values of one
+    /// label.
     pub fn check_issuable(&self) -> Result<(), KeyError> {
         crate::key::check(self)
     }

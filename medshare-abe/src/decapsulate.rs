@@ -31,7 +31,8 @@ use crate::transform::{Coins, aad_digest, accepted_key, mask, rejected_key};
 ///
 /// # Errors
 /// [`DecapsulateError::PolicyUnsatisfied`], [`DecapsulateError::NotValid`],
-/// [`DecapsulateError::OtherAuthority`], [`DecapsulateError::InvalidHeader`]: all told from public data, before any secret is used.
+/// [`DecapsulateError::OtherAuthority`], [`DecapsulateError::InvalidHeader`]: all told from public
+/// data, before any secret is used.
 ///
 /// # Security
 /// The comparison and the choice between the two keys take constant time; pairings and
@@ -103,7 +104,7 @@ impl<'a> Reading<'a> {
         header: &'a Header,
         key: &'a UserSecretKey,
     ) -> Result<Self, DecapsulateError> {
-        if key.parameters() != parameters.digest() {
+        if key.parameters_digest() != parameters.digest() {
             return Err(DecapsulateError::OtherAuthority);
         }
         let structure = header.structure();
@@ -196,7 +197,7 @@ impl<'a> Reading<'a> {
 
 /// Why no rows can be read, from what everybody may know.
 fn why_not(header: &Header, key: &UserSecretKey) -> DecapsulateError {
-    let (missing, validity) = (header.policy().missing(key.attribute_set()), key.validity());
+    let (missing, validity) = (header.policy().missing(key.attributes()), key.validity());
     match header.sealed_on() {
         Some(sealed_on) if missing.is_empty() => DecapsulateError::NotValid {
             sealed_on,

@@ -7,6 +7,7 @@ use medshare_types::hash::Xof;
 use medshare_types::{Digest, RandomSource, Wire, hash};
 use zeroize::Zeroizing;
 
+use crate::bytes::canonical_bytes;
 use crate::error::DescriptorError;
 use crate::secret::SharedSecret;
 
@@ -25,6 +26,8 @@ impl Wire for SealedDescriptor {
     const KIND: [u8; 4] = *b"mDSC";
     const MAX_LEN: usize = 1 << 16;
 }
+
+canonical_bytes!(SealedDescriptor);
 
 impl SealedDescriptor {
     /// Seals `message` for the payload with preamble digest `preamble`.

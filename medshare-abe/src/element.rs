@@ -1,11 +1,11 @@
 //! What the scheme hashes: a name, one prefix of a value under a label, or one of a sealing date.
 
 use crate::name::Name;
-use crate::points::message;
+use crate::points::hash_input;
 use crate::value::{Domain, Prefix, Value};
 
-/// Names in policies and keys. Kinds of elements have tags of their own, so that no name can be made
-/// to hash like a prefix.
+/// Names in policies and keys. Kinds of elements have tags of their own, so that no name can be
+/// made to hash like a prefix.
 const NAME_TAG: &str = "medshare/abe/attribute-name/v1";
 const PREFIX_TAG: &str = "medshare/abe/attribute-prefix/v1";
 /// Labels that policies name.
@@ -38,9 +38,9 @@ impl<'a> Element<'a> {
     }
 
     /// The bytes of which H(u) is the hash.
-    pub(crate) fn message(&self) -> Vec<u8> {
+    pub(crate) fn hash_input(&self) -> Vec<u8> {
         match self {
-            Self::Name(name) => message(NAME_TAG, &[name.as_str().as_bytes()]),
+            Self::Name(name) => hash_input(NAME_TAG, &[name.as_str().as_bytes()]),
             Self::Prefix {
                 label,
                 domain,
@@ -51,20 +51,15 @@ impl<'a> Element<'a> {
                     Domain::Date => (&b"date"[..], &[][..]),
                     Domain::Enumeration(id) => (&b"enumeration"[..], &id.0[..]),
                 };
-                prefix_message(POLICY_SPACE, label.as_str(), (kind, id), *prefix)
+                prefix_input(POLICY_SPACE, label.as_str(), (kind, id), *prefix)
             }
-            Self::Day(prefix) => prefix_message(VALIDITY_SPACE, "", (b"date", b""), *prefix),
+            Self::Day(prefix) => prefix_input(VALIDITY_SPACE, "", (b"date", b""), *prefix),
         }
     }
 }
 
-fn prefix_message(
-    space: &[u8],
-    label: &str,
-    (kind, id): (&[u8], &[u8]),
-    prefix: Prefix,
-) -> Vec<u8> {
+fn prefix_input(space: &[u8], label: &str, (kind, id): (&[u8], &[u8]), prefix: Prefix) -> Vec<u8> {
     let (label, bits) = (label.as_bytes(), prefix.bits.to_le_bytes());
     let fields = [space, label, kind, id, &[prefix.depth], &bits];
-    message(PREFIX_TAG, &fields)
+    hash_input(PREFIX_TAG, &fields)
 }

@@ -17,8 +17,8 @@ use crate::value::Date;
 ///
 /// `Enc` of [Riepel–Wee 2022] with one-use restriction lifted, under the transform of
 /// [Fujisaki–Okamoto 1999]. Cost: for each row a hash to G1, unless the parameters have it in
-/// their cache, a multiplication and a product from a table; 1 + τ products in G2 and one in GT from
-/// tables.
+/// their cache, a multiplication and a product from a table; 1 + τ products in G2 and one in GT
+/// from tables.
 #[must_use]
 pub fn encapsulate(
     parameters: &PublicParameters,

@@ -2,8 +2,9 @@
 //!
 //! `hospital != charité` means: has the label `hospital`, with another value. The scheme has no
 //! negation, so every value has a number, its place in the list, and the policy asks for one of the
-//! prefixes of all other numbers, also those of values to come. That is why a value keeps its number
-//! for ever, and why a key has one value of a label: one who held two would satisfy every `!=`.
+//! prefixes of all other numbers, also those of values to come. That is why a value keeps its
+//! number for ever, and why a key has one value of a label: one who held two would satisfy every
+//! `!=`.
 //!
 //! It is no way to take anything back: who was `hospital = charité` keeps that key when the label
 //! changes, and a person without the label satisfies neither `==` nor `!=`.

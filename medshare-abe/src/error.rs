@@ -5,7 +5,7 @@ mod language;
 #[cfg(feature = "passphrase")]
 mod storage;
 
-use medshare_curve::PointError;
+use medshare_curve::EncodingError;
 use medshare_types::{DecodeError, FactorSet};
 
 use crate::attribute::Attribute;
@@ -17,7 +17,7 @@ use crate::value::Date;
 pub use issuance::{
     CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SharingError,
 };
-pub use language::{AttributeError, EnumerationError, SyntaxError};
+pub use language::{DateError, EnumerationError, NameError, SyntaxError};
 #[cfg(feature = "passphrase")]
 pub use storage::StorageError;
 
@@ -37,7 +37,7 @@ pub enum KeyError {
     Point {
         /// What is wrong with it.
         #[from]
-        source: PointError,
+        source: EncodingError,
     },
     /// A key has 1 to `limit` parts: one for a name, 33 for an integer, 17 for any other value.
     #[error("{count} key parts where 1 to {limit} are allowed")]
@@ -54,14 +54,6 @@ pub enum KeyError {
         /// Which label.
         label: Name,
     },
-    /// A key that would be for no sealing date.
-    #[error("no day is from {from} on and before {until}")]
-    EmptyValidity {
-        /// The first day.
-        from: Date,
-        /// The day after the last.
-        until: Date,
-    },
     /// Attributes that the key does not hold cannot be delegated with it.
     #[error("the key does not hold {}", list(missing))]
     NotHeld {
@@ -74,6 +66,36 @@ pub enum KeyError {
     /// The parts of the key do not satisfy the scheme's equation.
     #[error("the key's parts do not belong together")]
     Inconsistent,
+}
+
+/// Why bytes are no public parameters.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParametersError {
+    /// They do not decode.
+    #[error("the public parameters cannot be decoded")]
+    Decode {
+        /// What is wrong with them.
+        #[from]
+        source: DecodeError,
+    },
+    /// E is no element of GT, or the identity.
+    #[error("the element of the public parameters is invalid")]
+    Element {
+        /// What is wrong with it.
+        #[from]
+        source: EncodingError,
+    },
+}
+
+/// A key would be for no sealing date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no day is from {from} on and before {until}")]
+pub struct ValidityError {
+    /// The first day.
+    pub from: Date,
+    /// The day after the last.
+    pub until: Date,
 }
 
 /// Why a header gave no key.
@@ -89,7 +111,8 @@ pub enum DecapsulateError {
     /// The key was issued under other public parameters.
     #[error("the key belongs to another authority")]
     OtherAuthority,
-    /// The attributes satisfy the policy, and the header was sealed on a day that the key is not for.
+    /// The attributes satisfy the policy, and the header was sealed on a day that the key is not
+    /// for.
     #[error("sealed on {sealed_on}, and the key is for {validity}")]
     NotValid {
         /// The header's sealing date.

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! One derivation for both forms: for an [`AccessHeader`](crate::AccessHeader) the binding is H(L),
-//! for a [`WrappedKey`](crate::WrappedKey) a digest of its own kind. KEK is used once, because K_abe
-//! is new for every header.
+//! for a [`WrappedKey`](crate::WrappedKey) a digest of its own kind. KEK is used once, because
+//! K_abe is new for every header.
 
 use core::fmt;
 
@@ -106,8 +106,9 @@ impl<'a> KeyFactors<'a> {
     }
 
     /// W = DEK ⊕ KDF(tag ‖ KEK), KEK bound to `binding`: H(L), or another digest that names the
-    /// attribute-based header and all it is used for. [`AccessHeader::seal`](crate::AccessHeader::seal)
-    /// and [`WrappedKey::seal`](crate::WrappedKey::seal) call this with theirs.
+    /// attribute-based header and all it is used for.
+    /// [`AccessHeader::seal`](crate::AccessHeader::seal) and
+    /// [`WrappedKey::seal`](crate::WrappedKey::seal) call this with theirs.
     #[must_use]
     pub fn wrap(&self, binding: &Digest, data_key: &DataKey) -> [u8; 32] {
         *self.exclusive_or(binding, data_key.as_bytes())

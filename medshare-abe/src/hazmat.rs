@@ -1,7 +1,7 @@
 //! Parts of the scheme that are unsafe alone.
 //!
-//! Nothing here is for use. It is public, behind the feature `hazmat`, so that what security against
-//! chosen ciphertexts costs can be measured on the code that is really run.
+//! Nothing here is for use. It is public, behind the feature `hazmat`, so that what security
+//! against chosen ciphertexts costs can be measured on the code that is really run.
 
 use crate::decapsulate::Reading;
 use crate::error::DecapsulateError;
@@ -15,12 +15,12 @@ use crate::transform::{aad_digest, accepted_key};
 /// again from it: `Dec` of [Riepel–Wee 2022], secure against chosen plaintexts only.
 ///
 /// # Errors
-/// As [`decapsulate`](crate::decapsulate), and [`DecapsulateError::Rejected`] for rows that are not in
-/// G1.
+/// As [`decapsulate`](crate::decapsulate), and [`DecapsulateError::Rejected`] for rows that are not
+/// in G1.
 ///
 /// # Security
-/// None against who may choose headers. One who sees whether what comes out here works learns of the
-/// key that it came out with.
+/// None against who may choose headers. One who sees whether what comes out here works learns of
+/// the key that it came out with.
 pub fn decapsulate_unchecked(
     parameters: &PublicParameters,
     header: &Header,

@@ -1,8 +1,9 @@
 //! The attribute-based header: what encapsulation makes for everybody to see.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{DecodeError, Digest, G1Bytes, G2Bytes, Wire, hash, wire};
+use medshare_types::{Digest, G1Bytes, G2Bytes, Wire, hash, wire};
 
+use crate::bytes::canonical_bytes;
 use crate::policy::AccessPolicy;
 use crate::structure::AccessStructure;
 use crate::value::Date;
@@ -32,6 +33,11 @@ impl Wire for Header {
     const KIND: [u8; 4] = *b"mABE";
     const MAX_LEN: usize = 1 << 18;
 }
+
+canonical_bytes!(
+    Header,
+    ", also when the numbers of points do not fit the policy"
+);
 
 impl Header {
     pub(crate) fn new(
@@ -66,20 +72,6 @@ impl Header {
     /// The rows that its points are for.
     pub(crate) fn structure(&self) -> AccessStructure<'_> {
         AccessStructure::new(&self.policy, self.sealed_on)
-    }
-
-    /// The canonical bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.to_wire()
-    }
-
-    /// Parses the canonical bytes.
-    ///
-    /// # Errors
-    /// [`DecodeError`], also when the numbers of points do not fit the policy.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        Self::from_wire(bytes)
     }
 
     /// H(abe) = H(hdr0 ‖ C4).

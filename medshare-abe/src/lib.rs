@@ -14,8 +14,10 @@
 //! Not audited. The scheme's proof is in the generic group model with random oracles: adaptive
 //! security, not reduced to a standard assumption. Everything rests on one master key
 //! ([`MasterSecretKey`]); who holds it reads everything that is sealed by attributes alone.
-//! Comparisons of secrets take constant time, and multiplications by long-lived secrets are
-//! blinded; pairings, and multiplications by scalars used once, take variable time.
+//! Comparisons of secrets take constant time. Multiplications by the secrets that make keys (α, r,
+//! the d of a delegation, what a dealer draws) take the same steps and read the same memory
+//! whatever the scalar; pairings, and multiplications by the scalars of one header, take variable
+//! time.
 //!
 //! ```
 //! use medshare_abe::{AccessPolicy, MasterSecretKey, Validity, decapsulate, encapsulate};
@@ -116,13 +118,15 @@
 //! |---|---|
 //! | `passphrase` | `storage`: keys encrypted under a passphrase |
 //! | `serde` | keys and headers as opaque bytes in serde's formats; `UncheckedUserKey` |
+//! | `hazmat` | parts of the scheme that are unsafe alone, for measuring |
 //!
-//! Papers: Riepel and Wee, *FABEO: Fast Attribute-Based Encryption with Optimal Security*, CCS 2022;
-//! Fujisaki and Okamoto, *Secure Integration of Asymmetric and Symmetric Encryption Schemes*, CRYPTO
-//! 1999; Bethencourt, Sahai and Waters, *Ciphertext-Policy Attribute-Based Encryption*, IEEE S&P 2007
-//! (comparisons by bits); Hofheinz, Hövelmanns and Kiltz, *A Modular Analysis of the Fujisaki–Okamoto
-//! Transformation*, TCC 2017; Hoang, Reyhanitabar, Rogaway and Vizár, *Online Authenticated
-//! Encryption and its Nonce-Reuse Misuse-Resistance*, CRYPTO 2015; Len, Grubbs and Ristenpart,
+//! Papers: Riepel and Wee, *FABEO: Fast Attribute-Based Encryption with Optimal Security*, CCS
+//! 2022; Fujisaki and Okamoto, *Secure Integration of Asymmetric and Symmetric Encryption Schemes*,
+//! CRYPTO 1999; Bethencourt, Sahai and Waters, *Ciphertext-Policy Attribute-Based Encryption*, IEEE
+//! S&P 2007 (comparisons by bits); Hofheinz, Hövelmanns and Kiltz, *A Modular Analysis of the
+//! Fujisaki–Okamoto Transformation*, TCC 2017; Hoang, Reyhanitabar, Rogaway and Vizár, *Online
+//! Authenticated Encryption and its Nonce-Reuse Misuse-Resistance*, CRYPTO 2015; Len, Grubbs and
+//! Ristenpart,
 //! *Partitioning Oracle Attacks*, USENIX Security 2021; Shamir, *How to Share a Secret*, CACM 1979;
 //! Feldman, *A Practical Scheme for Non-interactive Verifiable Secret Sharing*, FOCS 1987; Nikitin,
 //! Barman, Lueks, Underwood, Hubaux and Ford, *Reducing Metadata Leakage from Encrypted Files and
@@ -130,16 +134,21 @@
 //!
 //! # Deviations from the paper
 //!
+//! `docs/spec/abe.md`, section 8, says why each is sound.
+//!
 //! - It is a key encapsulation, made secure against chosen ciphertexts; the paper's scheme is an
-//!   encryption secure against chosen plaintexts.
+//!   encryption secure against chosen plaintexts. Decapsulation compares only the rows it reads.
+//! - Secrets are shared gate by gate, without a matrix; coefficients are 1 but under a threshold.
+//! - The master secret key is α·g1 in place of α.
+//! - Hash inputs carry tags and lengths; B is hashed from a tag, not from an attribute.
 //! - Policies may compare: a value is a chain of prefixes, and a comparison an `or` of some.
 //! - Attributes may occur any number of times in a policy: the paper's scheme for τ uses, of which
 //!   the authors' code has τ = 1.
-//! - Decapsulation compares only the rows it reads; see `docs/spec/abe.md` for why that suffices.
 #![forbid(unsafe_code)]
 
 pub mod access;
 pub mod attribute;
+mod bytes;
 mod decapsulate;
 pub mod descriptor;
 mod element;
@@ -182,8 +191,8 @@ pub use enumeration::{Enumeration, EnumerationId, Enumerations};
 #[cfg(feature = "passphrase")]
 pub use error::StorageError;
 pub use error::{
-    AccessError, AttributeError, DecapsulateError, EnumerationError, KeyError, PayloadError,
-    SyntaxError,
+    AccessError, DateError, DecapsulateError, DescriptorError, EnumerationError, KeyError,
+    NameError, ParametersError, PayloadError, SyntaxError, ValidityError,
 };
 pub use factors::{FactorId, KeyFactors};
 pub use header::Header;

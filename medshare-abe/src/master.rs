@@ -6,7 +6,7 @@ use ark_ec::CurveGroup;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::encoding::{decode_g1, encode_g1};
 use medshare_curve::scalar::random_scalar;
-use medshare_curve::{G1Affine, comb, pairing};
+use medshare_curve::{G1Affine, fixed_base, pairing};
 use medshare_types::{G1Bytes, RandomSource, Wire};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -31,12 +31,18 @@ impl Wire for EncodedMaster {
     const MAX_LEN: usize = 128;
 }
 
+impl Drop for EncodedMaster {
+    fn drop(&mut self) {
+        self.alpha_g1.0.zeroize();
+    }
+}
+
 impl MasterSecretKey {
     /// Draws α and makes an authority: E = α·e(g1, g2). α itself is forgotten.
     #[must_use]
     pub fn setup(rng: &mut impl RandomSource) -> (PublicParameters, Self) {
         let alpha = Zeroizing::new(random_scalar(rng));
-        let alpha_g1 = comb::g1_generator_mul_regular(&alpha).into_affine();
+        let alpha_g1 = fixed_base::g1_generator_mul_regular(&alpha).into_affine();
         let master = Self {
             alpha_g1: Zeroizing::new(alpha_g1),
         };
@@ -52,17 +58,18 @@ impl MasterSecretKey {
     /// Issues a key for a set of attributes and for sealing dates, with an r of its own:
     /// K1 = α·g1 + r·B, K_u = r·H(u), K3 = r·g2.
     ///
-    /// Cost: for each part (one for a name, 33 for an integer, 17 for any other value, and those of the
-    /// validity) a hash to G1 and a multiplication; two pairings, to find parameters that are not this
-    /// authority's. The parts are not checked here: whoever imports the key does that.
+    /// Cost: for each part (one for a name, 33 for an integer, 17 for any other value, and those of
+    /// the validity) a hash to G1 and a multiplication; two pairings, to find parameters that are
+    /// not this authority's. The parts are not checked here: whoever imports the key does that.
     ///
     /// # Errors
-    /// [`KeyError::AttributeCount`], [`KeyError::ConflictingValues`] for two values of one label, or
-    /// [`KeyError::Inconsistent`] under other parameters.
+    /// [`KeyError::AttributeCount`], [`KeyError::ConflictingValues`] for two values of one label,
+    /// or [`KeyError::Inconsistent`] under other parameters.
     ///
     /// # Security
     /// r is drawn anew for every key. Two keys that shared it could be pooled, and a known r gives
-    /// α·g1 away; multiplications by r take the same steps whatever it is ([`mul_regular`](medshare_curve::mul::mul_regular)).
+    /// α·g1 away; multiplications by r take the same steps whatever it is
+    /// ([`mul_regular`](medshare_curve::mul::mul_regular)).
     pub fn issue(
         &self,
         parameters: &PublicParameters,
@@ -81,13 +88,8 @@ impl MasterSecretKey {
     /// The canonical bytes, for a key store.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut encoded = EncodedMaster {
-            alpha_g1: encode_g1(&self.alpha_g1),
-        };
-        // 54 bytes: the vector is not moved while it grows, so no copy is left behind.
-        let bytes = Zeroizing::new(encoded.to_wire());
-        encoded.alpha_g1.0.zeroize();
-        bytes
+        let alpha_g1 = encode_g1(&self.alpha_g1);
+        EncodedMaster { alpha_g1 }.to_secret_wire()
     }
 
     /// Parses the canonical bytes.
@@ -95,9 +97,8 @@ impl MasterSecretKey {
     /// # Errors
     /// [`KeyError::Decode`] or [`KeyError::Point`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let mut encoded = EncodedMaster::from_wire(bytes)?;
+        let encoded = EncodedMaster::from_wire(bytes)?;
         let alpha_g1 = Zeroizing::new(decode_g1(&encoded.alpha_g1)?);
-        encoded.alpha_g1.0.zeroize();
         Ok(Self { alpha_g1 })
     }
 }

@@ -6,7 +6,7 @@ use core::str::FromStr;
 use borsh::{BorshDeserialize, BorshSerialize};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use crate::error::{AttributeError, SyntaxError};
+use crate::error::{NameError, SyntaxError};
 use crate::policy::lexer::{self, Lexer};
 
 /// The longest name, bytes after normalisation.
@@ -26,10 +26,10 @@ impl Name {
     /// The name, given without quotation marks or escapes.
     ///
     /// # Errors
-    /// [`AttributeError`] for a name that is empty, longer than [`MAX_NAME_LEN`], surrounded by
+    /// [`NameError`] for a name that is empty, longer than [`MAX_NAME_LEN`], surrounded by
     /// white space, or holds a control character.
-    pub fn new(name: &str) -> Result<Self, AttributeError> {
-        let too_long = |length| AttributeError::TooLong {
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        let too_long = |length| NameError::TooLong {
             length,
             limit: MAX_NAME_LEN,
         };
@@ -39,16 +39,16 @@ impl Name {
         }
         let name: String = name.nfc().collect();
         if name.is_empty() {
-            return Err(AttributeError::Empty);
+            return Err(NameError::Empty);
         }
         if name.len() > MAX_NAME_LEN {
             return Err(too_long(name.len()));
         }
         if name.chars().any(char::is_control) {
-            return Err(AttributeError::ControlCharacter);
+            return Err(NameError::ControlCharacter);
         }
         if name.trim() != name {
-            return Err(AttributeError::SurroundingSpace);
+            return Err(NameError::SurroundingSpace);
         }
         Ok(Self(name))
     }
@@ -158,11 +158,11 @@ mod tests {
         assert!(Name::new(&long).is_ok());
         assert!(matches!(
             Name::new(&(long + "x")),
-            Err(AttributeError::TooLong { length: 257, .. })
+            Err(NameError::TooLong { length: 257, .. })
         ));
-        assert_eq!(Name::new(""), Err(AttributeError::Empty));
-        assert_eq!(Name::new("a\0b"), Err(AttributeError::ControlCharacter));
-        assert_eq!(Name::new(" a"), Err(AttributeError::SurroundingSpace));
+        assert_eq!(Name::new(""), Err(NameError::Empty));
+        assert_eq!(Name::new("a\0b"), Err(NameError::ControlCharacter));
+        assert_eq!(Name::new(" a"), Err(NameError::SurroundingSpace));
         assert!(Name::from_canonical("charite\u{301}").is_none());
     }
 }

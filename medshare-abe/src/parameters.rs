@@ -10,7 +10,7 @@ use medshare_curve::{G1Affine, Gt, Scalar};
 use medshare_types::{Digest, Wire, hash};
 
 use crate::element::Element;
-use crate::error::KeyError;
+use crate::error::ParametersError;
 use crate::gt::GtTable;
 use crate::points::{CACHED_POINTS, point_cache};
 
@@ -21,8 +21,8 @@ use crate::points::{CACHED_POINTS, point_cache};
 /// Clones share a table of E, and a cache of the points that attributes are hashed to: the 2048 of
 /// policies used last, and at most 4096, each of about 140 bytes. It saves
 /// [`encapsulate`](crate::encapsulate) two fifths of its time, and
-/// [`decapsulate_strict`](crate::decapsulate_strict) that of rows that the key has no part for. Which
-/// points are there follows the policies used lately, and policies are public.
+/// [`decapsulate_strict`](crate::decapsulate_strict) that of rows that the key has no part for.
+/// Which points are there follows the policies used lately, and policies are public.
 #[derive(Clone)]
 pub struct PublicParameters {
     e: Gt,
@@ -43,13 +43,10 @@ impl Wire for Encoded {
 
 impl PublicParameters {
     pub(crate) fn new(e: Gt) -> Self {
-        let bytes = Encoded {
-            e: encoding::encode_gt(&e),
-        }
-        .to_wire();
+        let digest = hash::digest("medshare/abe/parameters/v1", &[&bytes_of(&e)]);
         Self {
             e,
-            digest: hash::digest("medshare/abe/parameters/v1", &[&bytes]),
+            digest,
             table: Arc::default(),
             points: Arc::new(point_cache(CACHED_POINTS)),
         }
@@ -66,17 +63,14 @@ impl PublicParameters {
     /// The canonical bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        Encoded {
-            e: encoding::encode_gt(&self.e),
-        }
-        .to_wire()
+        bytes_of(&self.e)
     }
 
     /// Parses the canonical bytes. Cost: one exponentiation in GT.
     ///
     /// # Errors
-    /// [`KeyError::Decode`] or [`KeyError::Point`], also when E is the identity or not of order r.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+    /// [`ParametersError`], also when E is the identity or not of order r.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParametersError> {
         let encoded = Encoded::from_wire(bytes)?;
         Ok(Self::new(encoding::decode_gt(&encoded.e)?))
     }
@@ -89,8 +83,8 @@ impl PublicParameters {
 
     /// H(u) of every element, from the cache where they are there.
     pub(crate) fn points<'a>(&self, elements: impl Iterator<Item = Element<'a>>) -> Vec<G1Affine> {
-        let messages: Vec<_> = elements.map(|element| element.message()).collect();
-        self.points.hash_each_to_g1(&messages)
+        let inputs: Vec<_> = elements.map(|element| element.hash_input()).collect();
+        self.points.hash_each_to_g1(&inputs)
     }
 
     pub(crate) const fn e(&self) -> Gt {
@@ -101,6 +95,11 @@ impl PublicParameters {
     pub(crate) fn e_mul(&self, scalar: &Scalar) -> Gt {
         self.table.get_or_init(|| GtTable::new(&self.e)).mul(scalar)
     }
+}
+
+fn bytes_of(e: &Gt) -> Vec<u8> {
+    let e = encoding::encode_gt(e);
+    Encoded { e }.to_wire()
 }
 
 impl PartialEq for PublicParameters {

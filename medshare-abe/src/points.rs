@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use ark_ff::{AdditiveGroup, Field, PrimeField};
-use medshare_curve::comb::FixedBase;
+use medshare_curve::fixed_base::FixedBase;
 use medshare_curve::hash::{HashCache, hash_each_to_g1, hash_to_g1};
 use medshare_curve::mul::sum_of_products;
 use medshare_curve::{G1Affine, G1Projective, Scalar};
@@ -21,9 +21,9 @@ const BASE_WIDTH: usize = 8;
 /// How many points of attributes public parameters keep unless told otherwise.
 pub(crate) const CACHED_POINTS: usize = 4096;
 
-/// Points whose discrete logarithm nobody knows, of messages by [`message`].
-pub(crate) fn hash_to_points(messages: &[Vec<u8>]) -> Vec<G1Affine> {
-    hash_each_to_g1(DST, messages)
+/// Points whose discrete logarithm nobody knows, of inputs made by [`hash_input`].
+pub(crate) fn hash_to_points(inputs: &[Vec<u8>]) -> Vec<G1Affine> {
+    hash_each_to_g1(DST, inputs)
 }
 
 /// A cache for these points.
@@ -34,7 +34,7 @@ pub(crate) const fn point_cache(capacity: usize) -> HashCache {
 /// B = H(⊥).
 pub(crate) fn base() -> G1Affine {
     static BASE: OnceLock<G1Affine> = OnceLock::new();
-    *BASE.get_or_init(|| hash_to_g1(DST, &message(BASE_TAG, &[])))
+    *BASE.get_or_init(|| hash_to_g1(DST, &hash_input(BASE_TAG, &[])))
 }
 
 /// k·B from a table: for scalars that are public or used once.
@@ -84,7 +84,7 @@ impl WeightedSum {
 }
 
 /// What is hashed: tag and fields, each after its length. A tag makes a space of its own.
-pub(crate) fn message(tag: &str, fields: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn hash_input(tag: &str, fields: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
     for bytes in core::iter::once(&tag.as_bytes()).chain(fields) {
         out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());

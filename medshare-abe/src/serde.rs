@@ -7,7 +7,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use medshare_types::{RandomSource, Wire};
+use medshare_types::RandomSource;
 use serde_core::de::{Error, Visitor};
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -82,35 +82,35 @@ impl<'de> Deserialize<'de> for UncheckedUserKey {
 }
 
 macro_rules! opaque {
-    ($($type:ident: $to:ident, $from:ident;)*) => {$(
+    ($($type:ident)*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                to_opaque(&self.$to(), serializer)
+                to_opaque(&self.to_bytes(), serializer)
             }
         }
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                from_opaque(deserializer, Self::$from)
+                from_opaque(deserializer, Self::from_bytes)
             }
         }
     )*};
 }
 
 opaque! {
-    MasterSecretKey: to_bytes, from_bytes;
-    PublicParameters: to_bytes, from_bytes;
-    AccessPolicy: to_bytes, from_bytes;
-    Header: to_bytes, from_bytes;
-    AccessHeader: to_wire, from_wire;
-    Preamble: to_bytes, from_bytes;
-    SealedDescriptor: to_wire, from_wire;
-    SharedAuthority: to_bytes, from_bytes;
-    AuthorityDeal: to_wire, from_wire;
-    IssuanceRequest: to_wire, from_wire;
-    SealedPartialKey: to_wire, from_wire;
-    WrappedKey: to_bytes, from_bytes;
-    AuditPath: to_bytes, from_bytes;
+    MasterSecretKey
+    PublicParameters
+    AccessPolicy
+    Header
+    AccessHeader
+    Preamble
+    SealedDescriptor
+    SharedAuthority
+    AuthorityDeal
+    IssuanceRequest
+    SealedPartialKey
+    WrappedKey
+    AuditPath
 }
 
 fn to_opaque<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

@@ -8,8 +8,8 @@
 //! | k of n > 16 | z + Σ_{0<j<k} a_j·i^j | Π_{m≠i} m/(m − i) |
 //!
 //! v and a are fresh for every gate. Integer coefficients are short, so multiplying points by them
-//! is cheap; that the value is divided by n!, and not the result multiplied, keeps Σ γ_i·λ_i exactly
-//! the secret, which the scheme needs.
+//! is cheap; that the value is divided by n!, and not the result multiplied, keeps Σ γ_i·λ_i
+//! exactly the secret, which the scheme needs.
 
 use medshare_curve::Scalar;
 use medshare_curve::scalar::{evaluate_polynomial, lagrange_at_zero};

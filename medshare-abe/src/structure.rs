@@ -1,9 +1,10 @@
 //! The access structure of a policy: rows, shares, and which rows to read.
 //!
-//! A policy stands for a span program (M, π): one row for each element of each leaf, depth first and
-//! from left to right. A name is one element; a comparison has one for each prefix that it accepts,
-//! and is shared out as an `or` of them. A sealing date makes the whole an `and` of the policy and an
-//! `or` of the date's prefixes, whose rows come last. How a gate shares its value is in [`sharing`](crate::sharing).
+//! A policy stands for a span program (M, π): one row for each element of each leaf, depth first
+//! and from left to right. A name is one element; a comparison has one for each prefix that it
+//! accepts, and is shared out as an `or` of them. A sealing date makes the whole an `and` of the
+//! policy and an `or` of the date's prefixes, whose rows come last. How a gate shares its value is
+//! in [`sharing`](crate::sharing).
 
 use std::collections::BTreeMap;
 

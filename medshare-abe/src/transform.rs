@@ -4,7 +4,7 @@
 use ark_ec::CurveGroup;
 use medshare_curve::encoding::{encode_g1, encode_g2, encode_gt};
 use medshare_curve::scalar::wide_reduce;
-use medshare_curve::{G1Affine, G1Projective, G2Projective, Gt, Scalar, comb, mul};
+use medshare_curve::{G1Affine, G1Projective, G2Projective, Gt, Scalar, fixed_base, mul};
 use medshare_types::hash::{self, Xof};
 use medshare_types::{Digest, G1Bytes, G2Bytes};
 use zeroize::Zeroizing;
@@ -54,7 +54,8 @@ pub(crate) struct Coins {
 }
 
 impl Coins {
-    /// coins = XOF(tag ‖ H(pp) ‖ H(policy, date) ‖ H(aad) ‖ m), 64 bytes a scalar: s, s'_0, …, v_1, ….
+    /// coins = XOF(tag ‖ H(pp) ‖ H(policy, date) ‖ H(aad) ‖ m), 64 bytes a scalar: s, s'_0, …, v_1,
+    /// ….
     pub(crate) fn derive(
         parameters: &PublicParameters,
         structure: &AccessStructure<'_>,
@@ -78,7 +79,7 @@ impl Coins {
     /// C1 and all C2.
     pub(crate) fn g2_points(&self) -> (G2Bytes, Vec<G2Bytes>) {
         let scalars = core::iter::once(&*self.s).chain(self.repeats.iter());
-        let points: Vec<_> = scalars.map(comb::g2_generator_mul).collect();
+        let points: Vec<_> = scalars.map(fixed_base::g2_generator_mul).collect();
         let affine = G2Projective::normalize_batch(&points);
         let mut encoded = affine.iter().map(encode_g2);
         // One scalar at least: s.

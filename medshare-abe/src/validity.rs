@@ -1,9 +1,10 @@
 //! For which sealing dates a key is.
 //!
 //! A header may carry the day on which it was sealed. Its access structure is then `and` of the
-//! policy and an `or` of the day's 17 prefixes, and a key, which holds the fewest prefixes that stand
-//! in front of exactly its own days, has one of them if it is for that day and none otherwise. The
-//! elements of days have a space of their own, which no policy text and no attribute reaches.
+//! policy and an `or` of the day's 17 prefixes, and a key, which holds the fewest prefixes that
+//! stand in front of exactly its own days, has one of them if it is for that day and none
+//! otherwise. The elements of days have a space of their own, which no policy text and no attribute
+//! reaches.
 //!
 //! A key that has lapsed opens what was sealed before for ever; only a time gate can stop that.
 
@@ -12,7 +13,7 @@ use core::fmt;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::element::Element;
-use crate::error::KeyError;
+use crate::error::ValidityError;
 use crate::value::{Date, Domain, Prefix, Value, cover};
 
 /// The sealing dates that a key is for: a range of days, never empty.
@@ -35,19 +36,19 @@ impl Validity {
     /// All days before `until`.
     ///
     /// # Errors
-    /// [`KeyError::EmptyValidity`] for the first of all days.
-    pub fn until(until: Date) -> Result<Self, KeyError> {
+    /// [`ValidityError`] for the first of all days.
+    pub fn until(until: Date) -> Result<Self, ValidityError> {
         Self::between(Self::ALWAYS.first, until)
     }
 
     /// The days from `from` on and before `until`.
     ///
     /// # Errors
-    /// [`KeyError::EmptyValidity`] unless `from` is before `until`.
-    pub fn between(from: Date, until: Date) -> Result<Self, KeyError> {
+    /// [`ValidityError`] unless `from` is before `until`.
+    pub fn between(from: Date, until: Date) -> Result<Self, ValidityError> {
         let last = until.days().checked_sub(1).map(Date::from_days);
         last.and_then(|last| Self::of_days(from, last))
-            .ok_or(KeyError::EmptyValidity { from, until })
+            .ok_or(ValidityError { from, until })
     }
 
     fn of_days(first: Date, last: Date) -> Option<Self> {

@@ -2,8 +2,8 @@
 //!
 //! A value is a number of 32 or 16 bits. A key for it holds one part for each of its prefixes, from
 //! the empty one to the whole number; a policy that asks for a range names the fewest prefixes that
-//! together are in front of exactly the numbers of the range. So exactly one of them is in a key for
-//! a number inside, and none in a key for one outside.
+//! together are in front of exactly the numbers of the range. So exactly one of them is in a key
+//! for a number inside, and none in a key for one outside.
 
 use core::fmt;
 use core::str::FromStr;
@@ -12,6 +12,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::Timestamp;
 
 use crate::enumeration::{Choice, EnumerationId};
+pub use crate::error::DateError;
 
 /// A day from 1970-01-01 to 2149-06-06, written `2026-01-31`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -48,11 +49,6 @@ impl fmt::Debug for Date {
         write!(f, "Date({self})")
     }
 }
-
-/// A text that is no day from 1970-01-01 to 2149-06-06.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a date from 1970-01-01 to 2149-06-06")]
-pub struct DateError;
 
 impl FromStr for Date {
     type Err = DateError;

@@ -59,8 +59,9 @@
 use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{DecodeError, Digest, FactorSet, RandomSource, Wire, hash};
+use medshare_types::{Digest, FactorSet, RandomSource, Wire, hash};
 
+use crate::bytes::canonical_bytes;
 use crate::decapsulate::{decapsulate, decapsulate_strict};
 use crate::encapsulate::{encapsulate, encapsulate_dated};
 use crate::error::{AccessError, DecapsulateError};
@@ -172,8 +173,8 @@ impl WrappedKey {
     /// As [`Self::seal`], and only keys whose [`Validity`](crate::Validity) has the day `sealed_on`
     /// open it.
     ///
-    /// The day is the sealer's word, and [`Header::sealed_on`] gives it to whoever wants to compare.
-    /// Cost: [`encapsulate_dated`].
+    /// The day is the sealer's word, and [`Header::sealed_on`] gives it to whoever wants to
+    /// compare. Cost: [`encapsulate_dated`].
     ///
     /// # Errors
     /// As [`Self::seal`].
@@ -301,21 +302,12 @@ impl WrappedKey {
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/abe/wrapped-key/v1", &[&self.to_wire()])
     }
-
-    /// The canonical bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.to_wire()
-    }
-
-    /// Parses the canonical bytes.
-    ///
-    /// # Errors
-    /// [`DecodeError`], as [`Header::from_bytes`], and for a bitmap without K_abe.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        Self::from_wire(bytes)
-    }
 }
+
+canonical_bytes!(
+    WrappedKey,
+    ", as [`Header::from_bytes`], and for a bitmap without K_abe"
+);
 
 impl BorshDeserialize for WrappedKey {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {

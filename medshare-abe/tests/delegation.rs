@@ -33,7 +33,7 @@ fn base() -> G1Affine {
 }
 
 fn set(key: &UserSecretKey) -> AttributeSet {
-    key.attributes().cloned().collect()
+    key.attributes().clone()
 }
 
 #[test]

@@ -77,10 +77,9 @@ fn keys_with_values_round_trip_and_are_read_strictly() {
     let read = |bytes: &[u8]| UserSecretKey::from_bytes(bytes, &setting.parameters, &mut rng(5));
     let copy = read(&bytes).expect("a key");
     assert_eq!(copy.to_bytes(), bytes);
-    let set = |key: &UserSecretKey| key.attributes().cloned().collect::<AttributeSet>();
-    assert_eq!(set(&copy), set(&key));
+    assert_eq!(copy.attributes(), key.attributes());
     assert_eq!(
-        set(&copy),
+        *copy.attributes(),
         AttributeSet::parse(held, &setting.lists).expect("a list")
     );
     assert!(setting.opens("clearance >= 3 and hospital != north", &copy));

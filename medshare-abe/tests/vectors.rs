@@ -1,6 +1,7 @@
 //! The test vectors, read back through the public interface alone.
 //!
-//! Whether they are right is for `vectors/check.py` to say, which is written from the specification.
+//! Whether they are right is for `vectors/check.py` to say, which is written from the
+//! specification.
 #![allow(clippy::expect_used, reason = "tests fail by panicking")]
 
 mod common;
@@ -152,7 +153,7 @@ fn keys_are_issued_again() {
         let held = AttributeSet::parse(text(&vector["attributes"]), &setting.lists);
         let held = held.expect("attributes");
         let key = setting.key(vector);
-        assert!(key.attributes().eq(held.iter()));
+        assert_eq!(*key.attributes(), held);
         let days = list(&vector["validity"]);
         let (first, last) = (day(&days[0]), day(&days[1]));
         let validity = match last.days().checked_add(1) {

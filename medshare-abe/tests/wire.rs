@@ -4,11 +4,11 @@ mod common;
 
 use common::{Setting, attributes, outside_g2, policy, rng, torsion_g1};
 use medshare_abe::{
-    Header, KeyError, MasterSecretKey, PublicParameters, UserSecretKey, Validity, decapsulate,
-    encapsulate,
+    Header, KeyError, MasterSecretKey, ParametersError, PublicParameters, UserSecretKey, Validity,
+    decapsulate, encapsulate,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2};
-use medshare_curve::{PointError, pairing};
+use medshare_curve::{EncodingError, pairing};
 use medshare_types::{DecodeError, hash};
 
 fn snapshot(bytes: &[u8]) -> String {
@@ -151,14 +151,14 @@ fn user_keys_are_read_strictly() {
     let mut identity = [0; 96];
     identity[0] = 0xc0;
     for at in [38, 191, 244] {
-        assert_eq!(with(at, &identity[..48]), point(PointError::Identity));
+        assert_eq!(with(at, &identity[..48]), point(EncodingError::Identity));
         let outside = encode_g1(&torsion_g1()).0;
-        assert_eq!(with(at, &outside), point(PointError::NotInSubgroup));
+        assert_eq!(with(at, &outside), point(EncodingError::NotInSubgroup));
     }
-    assert_eq!(with(86, &identity), point(PointError::Identity));
+    assert_eq!(with(86, &identity), point(EncodingError::Identity));
     assert_eq!(
         with(86, &encode_g2(&outside_g2()).0),
-        point(PointError::NotInSubgroup)
+        point(EncodingError::NotInSubgroup)
     );
     // Two parts in the wrong order, or one attribute twice.
     let swapped = [&bytes[..186], &bytes[239..292], &bytes[186..239], &[0; 4]].concat();
@@ -176,7 +176,7 @@ fn master_keys_are_read_strictly() {
     let mut identity = [0; 54];
     identity[..6].copy_from_slice(&bytes[..6]);
     identity[6] = 0xc0;
-    let source = PointError::Identity;
+    let source = EncodingError::Identity;
     assert_eq!(read(&identity), Err(KeyError::Point { source }));
 }
 
@@ -190,16 +190,16 @@ fn public_parameters_are_read_strictly() {
         changed[at] ^= 1;
         assert!(read(&changed).is_err(), "byte {at}");
     }
-    let point = |source| Err(KeyError::Point { source });
+    let element = |source| Err(ParametersError::Element { source });
     let mut one = vec![0; bytes.len()];
     one[..6].copy_from_slice(&bytes[..6]);
-    assert_eq!(read(&one), point(PointError::NotInSubgroup), "zero");
+    assert_eq!(read(&one), element(EncodingError::NotInSubgroup), "zero");
     one[6 + 47] = 1;
-    assert_eq!(read(&one), point(PointError::Identity));
+    assert_eq!(read(&one), element(EncodingError::Identity));
     one[6 + 47] = 2;
-    assert_eq!(read(&one), point(PointError::NotInSubgroup));
+    assert_eq!(read(&one), element(EncodingError::NotInSubgroup));
     one[6..54].fill(0xff);
-    assert_eq!(read(&one), point(PointError::NotCanonical));
+    assert_eq!(read(&one), element(EncodingError::NotCanonical));
 }
 
 #[test]

@@ -64,9 +64,9 @@ pub struct Applied {
 /// is not who it says, or the transaction is of another chain, not even that, so nobody can use up
 /// another's nonces.
 ///
-/// Cost: a few reads; for `EnrolPerson` a signature, for `RegisterRecord` a G2 decoding a label, for `RequestAccess` a G1 decoding,
-/// a fixed-base and a variable product, for `PostDeal` t G2 and n G1 decodings, for the last
-/// `AcknowledgeDeals` the public part of the whole ceremony.
+/// Cost: a few reads; for `EnrolPerson` a signature, for `RegisterRecord` a G2 decoding a label,
+/// for `RequestAccess` a G1 decoding, a fixed-base and a variable product, for `PostDeal` t G2 and
+/// n G1 decodings, for the last `AcknowledgeDeals` the public part of the whole ceremony.
 ///
 /// # Errors
 /// [`StateError`] where the state cannot be read or runs under rules that are not known here:

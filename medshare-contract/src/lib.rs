@@ -1,9 +1,9 @@
 //! The deterministic rules of consent: what each transaction does to the consortium's state.
 //!
 //! **Is:** the calls that a transaction can make ([`Call`]), the values that the state holds
-//! ([`state`], at the keys of [`keys`]), and one pure function, [`apply()`], from a state, a block's
-//! height and time and a call to an outcome and changes. Every member runs it on the same blocks
-//! and comes to the same state: there is no clock, no floating point, no hash order and no
+//! ([`state`], at the keys of [`keys`]), and one pure function, [`apply()`], from a state, a
+//! block's height and time and a call to an outcome and changes. Every member runs it on the same
+//! blocks and comes to the same state: there is no clock, no floating point, no hash order and no
 //! randomness in it.
 //!
 //! **Is not:** a virtual machine, storage, or a verifier of transaction signatures (the ledger has
@@ -18,7 +18,7 @@
 //! # Example
 //!
 //! ```
-//! # use medshare_curve::{comb::g1_generator_mul, encoding::encode_g1, Scalar};
+//! # use medshare_curve::{fixed_base::g1_generator_mul, encoding::encode_g1, Scalar};
 //! # use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 //! # use medshare_types::{hash::digest, *};
 //! use medshare_contract::{BlockContext, Call, CallContext, StateView, apply};

@@ -6,8 +6,8 @@ use crate::view::{Changes, StateView};
 
 /// A view of `base` as it is after some changes. It is itself a [`StateView`], so overlays stack.
 ///
-/// An executor opens one a block, gives it to [`apply()`](crate::apply()) as the view, and absorbs what each
-/// transaction changed; the block's changes are what it holds in the end.
+/// An executor opens one a block, gives it to [`apply()`](crate::apply()) as the view, and absorbs
+/// what each transaction changed; the block's changes are what it holds in the end.
 #[derive(Debug)]
 pub struct Overlay<'a, V> {
     base: &'a V,

@@ -11,7 +11,7 @@ use ark_ec::pairing::PairingOutput;
 use ark_ff::{AdditiveGroup, BigInteger256, Field, PrimeField};
 use medshare_types::{G1Bytes, G2Bytes};
 
-use crate::error::PointError;
+use crate::error::EncodingError;
 use crate::field;
 use crate::mul;
 use crate::{G1Affine, G2Affine, Gt, Scalar};
@@ -41,28 +41,28 @@ pub fn encode_g1(point: &G1Affine) -> G1Bytes {
 /// Cost: a square root and a subgroup check (two multiplications by the 64-bit curve parameter).
 ///
 /// # Errors
-/// [`PointError`] names the first check that failed.
-pub fn decode_g1(bytes: &G1Bytes) -> Result<G1Affine, PointError> {
+/// [`EncodingError`] names the first check that failed.
+pub fn decode_g1(bytes: &G1Bytes) -> Result<G1Affine, EncodingError> {
     let point = decode_g1_on_curve(bytes)?;
     if mul::is_in_g1(&point) {
         Ok(point)
     } else {
-        Err(PointError::NotInSubgroup)
+        Err(EncodingError::NotInSubgroup)
     }
 }
 
 /// Decodes a point of the curve that G1 lies on, **without** the subgroup check.
 ///
 /// # Errors
-/// [`PointError`], never `NotInSubgroup`.
+/// [`EncodingError`], never `NotInSubgroup`.
 ///
 /// # Security
 /// Only for a point that is compared with one known to be in G1 before anything depends on it,
 /// such as the one recomputed by the Fujisaki–Okamoto transform.
-pub fn decode_g1_on_curve(bytes: &G1Bytes) -> Result<G1Affine, PointError> {
+pub fn decode_g1_on_curve(bytes: &G1Bytes) -> Result<G1Affine, EncodingError> {
     let (larger, x) = split_flags(&bytes.0)?;
-    let x = field::from_be_bytes(&x).ok_or(PointError::NotCanonical)?;
-    let y = field::sqrt(&(x.square() * x + Fq::from(4u64))).ok_or(PointError::NotOnCurve)?;
+    let x = field::from_be_bytes(&x).ok_or(EncodingError::NotCanonical)?;
+    let y = field::sqrt(&(x.square() * x + Fq::from(4u64))).ok_or(EncodingError::NotOnCurve)?;
     let y = if is_larger(&y) == larger { y } else { -y };
     Ok(G1Affine::new_unchecked(x, y))
 }
@@ -86,25 +86,25 @@ pub fn encode_g2(point: &G2Affine) -> G2Bytes {
 /// parameter).
 ///
 /// # Errors
-/// [`PointError`] names the first check that failed.
-pub fn decode_g2(bytes: &G2Bytes) -> Result<G2Affine, PointError> {
+/// [`EncodingError`] names the first check that failed.
+pub fn decode_g2(bytes: &G2Bytes) -> Result<G2Affine, EncodingError> {
     let (mut high, mut low) = ([0; 48], [0; 48]);
     high.copy_from_slice(&bytes.0[..48]);
     low.copy_from_slice(&bytes.0[48..]);
     if high[0] & INFINITY != 0 && low != [0; 48] {
-        return Err(PointError::NotCanonical);
+        return Err(EncodingError::NotCanonical);
     }
     let (larger, c1) = split_flags(&high)?;
-    let read = |bytes| field::from_be_bytes(bytes).ok_or(PointError::NotCanonical);
+    let read = |bytes| field::from_be_bytes(bytes).ok_or(EncodingError::NotCanonical);
     let x = Fq2::new(read(&low)?, read(&c1)?);
     let b = Fq2::new(Fq::from(4u64), Fq::from(4u64));
-    let y = field::sqrt_2(&(x.square() * x + b)).ok_or(PointError::NotOnCurve)?;
+    let y = field::sqrt_2(&(x.square() * x + b)).ok_or(EncodingError::NotOnCurve)?;
     let y = if is_larger_2(&y) == larger { y } else { -y };
     let point = G2Affine::new_unchecked(x, y);
     if point.is_in_correct_subgroup_assuming_on_curve() {
         Ok(point)
     } else {
-        Err(PointError::NotInSubgroup)
+        Err(EncodingError::NotInSubgroup)
     }
 }
 
@@ -125,22 +125,23 @@ pub fn encode_gt(value: &Gt) -> [u8; GT_LEN] {
 /// Cost: one exponentiation in F_{p¹²}.
 ///
 /// # Errors
-/// [`PointError`], never `NotOnCurve`.
-pub fn decode_gt(bytes: &[u8; GT_LEN]) -> Result<Gt, PointError> {
+/// [`EncodingError`], never `NotOnCurve`.
+pub fn decode_gt(bytes: &[u8; GT_LEN]) -> Result<Gt, EncodingError> {
     let mut coefficients = [Fq::ZERO; 12];
     for (coefficient, chunk) in coefficients.iter_mut().zip(bytes.chunks_exact(48)) {
         let mut number = [0; 48];
         number.copy_from_slice(chunk);
-        *coefficient = field::from_be_bytes(&number).ok_or(PointError::NotCanonical)?;
+        *coefficient = field::from_be_bytes(&number).ok_or(EncodingError::NotCanonical)?;
     }
-    let value = Fq12::from_base_prime_field_elems(coefficients).ok_or(PointError::NotCanonical)?;
+    let value =
+        Fq12::from_base_prime_field_elems(coefficients).ok_or(EncodingError::NotCanonical)?;
     if value == Fq12::ONE {
-        return Err(PointError::Identity);
+        return Err(EncodingError::Identity);
     }
     if value.pow(Scalar::MODULUS) == Fq12::ONE {
         Ok(PairingOutput(value))
     } else {
-        Err(PointError::NotInSubgroup)
+        Err(EncodingError::NotInSubgroup)
     }
 }
 
@@ -157,28 +158,28 @@ pub fn encode_scalar(scalar: &Scalar) -> [u8; 32] {
 /// Decodes 32 bytes little-endian, which must be less than r.
 ///
 /// # Errors
-/// [`PointError::NotCanonical`].
-pub fn decode_scalar(bytes: &[u8; 32]) -> Result<Scalar, PointError> {
+/// [`EncodingError::NotCanonical`].
+pub fn decode_scalar(bytes: &[u8; 32]) -> Result<Scalar, EncodingError> {
     let mut limbs = [0; 4];
     for (limb, chunk) in limbs.iter_mut().zip(bytes.chunks_exact(8)) {
         let mut word = [0; 8];
         word.copy_from_slice(chunk);
         *limb = u64::from_le_bytes(word);
     }
-    Scalar::from_bigint(BigInteger256::new(limbs)).ok_or(PointError::NotCanonical)
+    Scalar::from_bigint(BigInteger256::new(limbs)).ok_or(EncodingError::NotCanonical)
 }
 
 /// The sign flag, and the number without flags.
-fn split_flags(bytes: &[u8; 48]) -> Result<(bool, [u8; 48]), PointError> {
+fn split_flags(bytes: &[u8; 48]) -> Result<(bool, [u8; 48]), EncodingError> {
     let mut number = *bytes;
     number[0] &= !FLAGS;
     let larger = match bytes[0] & FLAGS {
         COMPRESSED => false,
         flags if flags == COMPRESSED | LARGER_Y => true,
         flags if flags == COMPRESSED | INFINITY && number == [0; 48] => {
-            return Err(PointError::Identity);
+            return Err(EncodingError::Identity);
         }
-        _ => return Err(PointError::NotCanonical),
+        _ => return Err(EncodingError::NotCanonical),
     };
     Ok((larger, number))
 }

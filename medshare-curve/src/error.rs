@@ -5,7 +5,7 @@ use medshare_types::OrganisationId;
 /// Why bytes are not a point or a scalar that may be computed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PointError {
+pub enum EncodingError {
     /// Another byte string encodes the same value, or none does: flags, or a number not reduced.
     #[error("the encoding is not canonical")]
     NotCanonical,
@@ -60,7 +60,7 @@ pub enum DealError {
         /// Which commitment, from 0.
         index: usize,
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
     /// An ephemeral key is no point of G1, or is the identity.
     #[error("the ephemeral key of {dealer} for holder {index} is invalid")]
@@ -70,7 +70,7 @@ pub enum DealError {
         /// Whose share, from 0.
         index: usize,
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
     /// A dealer is not a holder, deals twice, or stands out of the holders' order.
     #[error("{dealer} is no holder, repeated or out of order")]

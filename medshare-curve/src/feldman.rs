@@ -13,9 +13,9 @@ use medshare_types::{
     Quorum, wire,
 };
 
-use crate::comb::g2_generator_mul;
 use crate::encoding::{decode_g1, decode_g2, encode_g2};
 use crate::error::DealError;
+use crate::fixed_base::g2_generator_mul;
 use crate::{G2Affine, G2Projective, Scalar};
 
 const LINEAGE_TAG: &str = "medshare/curve/ceremony-transcript/v1";

@@ -2,7 +2,7 @@
 //!
 //! **Is:** the operations that the attribute scheme, the gate and the contract share: encodings
 //! that accept one byte string per point ([`encoding`]), hashing to G1 by RFC 9380 ([`hash`]),
-//! multiplication by public and by secret scalars ([`mul`], [`comb`]), products of pairings with
+//! multiplication by public and by secret scalars ([`mul`], [`fixed_base`]), products of pairings with
 //! one final exponentiation ([`pairing`]), a proof of knowledge ([`schnorr`]) and the public side
 //! of distributed key generation ([`feldman`]).
 //!
@@ -12,22 +12,22 @@
 //! # Security
 //!
 //! Not audited. arkworks' field arithmetic is not constant-time. [`mul::mul_regular`] and
-//! [`comb::FixedBase::mul_regular`] do the same group operations and memory accesses whatever the
+//! [`fixed_base::FixedBase::mul_regular`] do the same group operations and memory accesses whatever the
 //! scalar is, [`mul::mul_secret`] blinds the scalar; everything else takes variable time and is
 //! documented with what it may be given.
 //!
 //! ```
-//! use medshare_curve::{comb, encoding, hash, pairing, Scalar};
+//! use medshare_curve::{fixed_base, encoding, hash, pairing, Scalar};
 //! use ark_ec::CurveGroup;
 //!
 //! // BLS signature in G1: H(m)·x is checked against x·g2.
 //! let secret = Scalar::from(42u64);
-//! let public = comb::g2_generator_mul(&secret).into_affine();
+//! let public = fixed_base::g2_generator_mul(&secret).into_affine();
 //! let point = hash::hash_to_g1(b"EXAMPLE-V01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_", b"message");
 //! let signature = (point * secret).into_affine();
 //! let received = encoding::decode_g1(&encoding::encode_g1(&signature))?;
 //! assert!(pairing::product_is_one(&[(received, -pairing::g2()), (point, public)]));
-//! # Ok::<(), medshare_curve::PointError>(())
+//! # Ok::<(), medshare_curve::EncodingError>(())
 //! ```
 //!
 //! | module | holds |
@@ -36,7 +36,7 @@
 //! | [`scalar`] | random scalars, wide reduction, Lagrange coefficients |
 //! | [`hash`] | `BLS12381G1_XMD:SHA-256_SSWU_RO_`; a bounded cache of its points |
 //! | [`mul`] | one and few products: GLV and GLS with width-w NAF; blinded and regular products |
-//! | [`comb`] | fixed-base tables, and those of the generators |
+//! | [`fixed_base`] | fixed-base tables, and those of the generators |
 //! | [`pairing`] | products of pairings |
 //! | [`schnorr`] | proof of knowledge of a discrete logarithm in G1 |
 //! | [`feldman`] | what anyone can check and compute from deals |
@@ -51,11 +51,11 @@
 //! point at infinity is refused on decoding, because no protocol of the suite sends it.
 #![forbid(unsafe_code)]
 
-pub mod comb;
 pub mod encoding;
 pub mod error;
 pub mod feldman;
 mod field;
+pub mod fixed_base;
 pub mod hash;
 pub mod mul;
 pub mod pairing;
@@ -64,7 +64,7 @@ pub mod schnorr;
 mod select;
 
 pub use ark_bls12_381::{Fr as Scalar, G1Affine, G1Projective, G2Affine, G2Projective};
-pub use error::{DealError, PointError};
+pub use error::{DealError, EncodingError};
 
 /// The target group, an order-r subgroup of F_{p¹²}*, written additively by arkworks.
 pub type Gt = ark_ec::pairing::PairingOutput<ark_bls12_381::Bls12_381>;

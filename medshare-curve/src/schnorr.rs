@@ -11,8 +11,8 @@ use medshare_types::point::ScalarBytes;
 use medshare_types::{Digest, G1Bytes, RandomSource};
 use zeroize::Zeroizing;
 
-use crate::comb::g1_generator_mul;
 use crate::encoding::{decode_g1, decode_scalar, encode_g1, encode_scalar};
+use crate::fixed_base::g1_generator_mul;
 use crate::mul::mul_public;
 use crate::scalar::{random_scalar, wide_reduce};
 use crate::{G1Affine, Scalar};

@@ -14,7 +14,7 @@ use medshare_curve::encoding::{
 };
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::pairing::{g1, g2, pairing};
-use medshare_curve::{G1Affine, G2Affine, PointError, Scalar};
+use medshare_curve::{EncodingError, G1Affine, G2Affine, Scalar};
 use medshare_types::hash::digest;
 use medshare_types::{G1Bytes, G2Bytes, RandomSource};
 
@@ -56,14 +56,14 @@ fn the_identity_is_refused() {
         encode_g2(&G2Affine::identity()),
     );
     assert_eq!((p.0[0], q.0[0]), (0xc0, 0xc0));
-    assert_eq!(decode_g1(&p), Err(PointError::Identity));
-    assert_eq!(decode_g1_on_curve(&p), Err(PointError::Identity));
-    assert_eq!(decode_g2(&q), Err(PointError::Identity));
+    assert_eq!(decode_g1(&p), Err(EncodingError::Identity));
+    assert_eq!(decode_g1_on_curve(&p), Err(EncodingError::Identity));
+    assert_eq!(decode_g2(&q), Err(EncodingError::Identity));
 }
 
 #[test]
 fn flags_have_one_form() {
-    let not_canonical = Err(PointError::NotCanonical);
+    let not_canonical = Err(EncodingError::NotCanonical);
     let p = encode_g1(&g1()).0;
     let q = encode_g2(&g2()).0;
     let identity = encode_g1(&G1Affine::identity()).0;
@@ -83,7 +83,7 @@ fn flags_have_one_form() {
             bytes[0] = flags;
             assert_ne!(
                 decode_g1(&G1Bytes(bytes)),
-                Err(PointError::Identity),
+                Err(EncodingError::Identity),
                 "{flags:#x}"
             );
         }
@@ -94,7 +94,7 @@ fn flags_have_one_form() {
         bytes[at] = 1;
         assert_eq!(
             decode_g2(&G2Bytes(bytes)),
-            Err(PointError::NotCanonical),
+            Err(EncodingError::NotCanonical),
             "{at}"
         );
     }
@@ -113,9 +113,9 @@ fn coordinates_are_reduced() {
             tried += 1;
             assert_eq!(
                 decode_g1_on_curve(&G1Bytes(twin)),
-                Err(PointError::NotCanonical)
+                Err(EncodingError::NotCanonical)
             );
-            assert_eq!(decode_g1(&G1Bytes(twin)), Err(PointError::NotCanonical));
+            assert_eq!(decode_g1(&G1Bytes(twin)), Err(EncodingError::NotCanonical));
         }
     }
     assert!(tried > 5);
@@ -125,13 +125,13 @@ fn coordinates_are_reduced() {
         let mut bytes = q;
         bytes[range.clone()].copy_from_slice(&unreduced(5));
         bytes[range.start] |= flags;
-        assert_eq!(decode_g2(&G2Bytes(bytes)), Err(PointError::NotCanonical));
+        assert_eq!(decode_g2(&G2Bytes(bytes)), Err(EncodingError::NotCanonical));
     }
     // c0 has no flags: its top bits are not masked away.
     for bit in [0x20, 0x40, 0x80] {
         let mut bytes = q;
         bytes[48] |= bit;
-        assert_eq!(decode_g2(&G2Bytes(bytes)), Err(PointError::NotCanonical));
+        assert_eq!(decode_g2(&G2Bytes(bytes)), Err(EncodingError::NotCanonical));
     }
 }
 
@@ -144,10 +144,10 @@ fn points_off_the_curve_and_off_the_subgroup_are_told_apart() {
         let exists = (Fq::from(x).pow([3]) + Fq::from(4u64)).legendre().is_qr();
         let expected = if exists {
             // No point of G1 has so small an x here: arkworks says so in the next test.
-            PointError::NotInSubgroup
+            EncodingError::NotInSubgroup
         } else {
             off_curve += 1;
-            PointError::NotOnCurve
+            EncodingError::NotOnCurve
         };
         assert_eq!(decode_g1(&G1Bytes(bytes)), Err(expected), "x = {x}");
         assert_eq!(decode_g1_on_curve(&G1Bytes(bytes)).is_ok(), exists);
@@ -161,10 +161,11 @@ fn the_subgroup_check_agrees_with_arkworks() {
         let bytes = encode_g1(&point);
         let inside = point.is_in_correct_subgroup_assuming_on_curve();
         assert_eq!(decode_g1(&bytes).is_ok(), inside);
-        // Into the subgroup by the cofactor; out of it, to an order that divides the cofactor, by r.
+        // Into the subgroup by the cofactor; out of it, to an order that divides the cofactor, by
+        // r.
         let cleared = point.mul_by_cofactor();
         let expected = if cleared.is_zero() {
-            Err(PointError::Identity)
+            Err(EncodingError::Identity)
         } else {
             Ok(cleared)
         };
@@ -174,12 +175,12 @@ fn the_subgroup_check_agrees_with_arkworks() {
         let shifted = (cleared + small).into_affine();
         assert_eq!(
             decode_g1(&encode_g1(&shifted)),
-            Err(PointError::NotInSubgroup)
+            Err(EncodingError::NotInSubgroup)
         );
     }
     for point in curve_points_g2() {
         let bytes = encode_g2(&point);
-        assert_eq!(decode_g2(&bytes), Err(PointError::NotInSubgroup));
+        assert_eq!(decode_g2(&bytes), Err(EncodingError::NotInSubgroup));
         let cleared = point.mul_by_cofactor();
         assert_eq!(decode_g2(&encode_g2(&cleared)), Ok(cleared));
     }
@@ -226,7 +227,7 @@ fn random_bytes_decode_where_arkworks_decodes_them() {
         (bytes[0], bytes[48]) = (bytes[0] & 0x3f | 0x80, bytes[48] & 0x1f);
         let oracle = G2Affine::deserialize_compressed_unchecked(bytes.as_slice());
         let ours = decode_g2(&G2Bytes(bytes));
-        assert_eq!(ours == Err(PointError::NotInSubgroup), oracle.is_ok());
+        assert_eq!(ours == Err(EncodingError::NotInSubgroup), oracle.is_ok());
         accepted_2 += usize::from(oracle.is_ok());
     }
     assert!(accepted > 50 && accepted_2 > 40, "{accepted}, {accepted_2}");
@@ -241,10 +242,10 @@ fn scalars_are_little_endian_and_reduced() {
     }
     let mut r = [0; 32];
     r.copy_from_slice(&Scalar::MODULUS.to_bytes_le());
-    assert_eq!(decode_scalar(&r), Err(PointError::NotCanonical));
+    assert_eq!(decode_scalar(&r), Err(EncodingError::NotCanonical));
     r[0] += 1;
-    assert_eq!(decode_scalar(&r), Err(PointError::NotCanonical));
-    assert_eq!(decode_scalar(&[0xff; 32]), Err(PointError::NotCanonical));
+    assert_eq!(decode_scalar(&r), Err(EncodingError::NotCanonical));
+    assert_eq!(decode_scalar(&[0xff; 32]), Err(EncodingError::NotCanonical));
 }
 
 #[test]

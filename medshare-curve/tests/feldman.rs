@@ -10,7 +10,7 @@ use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::feldman::Ceremony;
 use medshare_curve::pairing::{g1, g2};
 use medshare_curve::scalar::{evaluate_polynomial, random_scalar};
-use medshare_curve::{DealError, G2Affine, PointError, Scalar};
+use medshare_curve::{DealError, EncodingError, G2Affine, Scalar};
 use medshare_types::hash::digest;
 use medshare_types::{
     AccessClass, ChainId, Deal, EncryptedShare, G2Bytes, GateKeyId, OrganisationId,
@@ -156,15 +156,15 @@ fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
     let identity = encode_g2(&G2Affine::identity());
     assert_eq!(
         check(&|deal| deal.commitments[1] = outside),
-        commitment(1, PointError::NotInSubgroup)
+        commitment(1, EncodingError::NotInSubgroup)
     );
     assert_eq!(
         check(&|deal| deal.commitments[0] = identity),
-        commitment(0, PointError::Identity)
+        commitment(0, EncodingError::Identity)
     );
     assert_eq!(
         check(&|deal| deal.commitments[2] = G2Bytes([0xff; 96])),
-        commitment(2, PointError::NotCanonical)
+        commitment(2, EncodingError::NotCanonical)
     );
     let off_subgroup = encode_g1(&curve_points().next().unwrap());
     assert_eq!(
@@ -172,7 +172,7 @@ fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
         Err(DealError::InvalidEphemeral {
             dealer,
             index: 3,
-            source: PointError::NotInSubgroup
+            source: EncodingError::NotInSubgroup
         })
     );
     assert_eq!(

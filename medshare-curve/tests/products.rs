@@ -7,7 +7,7 @@ use ark_ec::pairing::Pairing;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
 use common::{rng, scalars};
-use medshare_curve::comb::{FixedBase, g1_generator_mul, g2_generator_mul};
+use medshare_curve::fixed_base::{FixedBase, g1_generator_mul, g2_generator_mul};
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::mul::{
     mul_public, mul_public_g2, mul_secret, sum_of_products, sum_of_products_g2,

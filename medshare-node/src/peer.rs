@@ -17,7 +17,8 @@ pub(crate) enum PeerMessage {
 
 impl Wire for PeerMessage {
     const KIND: [u8; 4] = *b"mPEE";
-    /// The longest message of the protocol, a block with its certificate, and what stands around it.
+    /// The longest message of the protocol, a block with its certificate, and what stands around
+    /// it.
     const MAX_LEN: usize = <Message<Batch> as Wire>::MAX_LEN + 16;
 }
 

@@ -35,7 +35,7 @@ pub enum Error {
     },
     /// An attribute's text is not an attribute.
     #[error("invalid attribute {attribute:?}: {reason}")]
-    InvalidAttribute {
+    InvalidName {
         /// The text.
         attribute: String,
         /// What is wrong with it.
@@ -200,7 +200,7 @@ impl Error {
             Self::Denied(denial) => denial.code(),
             Self::PolicyUnsatisfied { .. } => "policy_unsatisfied",
             Self::KeyLapsed { .. } => "key_lapsed",
-            Self::InvalidAttribute { .. } => "invalid_attribute",
+            Self::InvalidName { .. } => "invalid_attribute",
             Self::SegmentMismatch { .. } => "segment_mismatch",
             Self::ObjectTruncated { .. } => "object_truncated",
             Self::ObjectExtended { .. } => "object_extended",

@@ -22,7 +22,8 @@ use crate::random::os_random;
 /// How far a request's time may lie from the authority's clock, milliseconds.
 const REQUEST_TOLERANCE_MS: u64 = 60_000;
 
-/// On how many days a record may be sealed, that of issue being the first, so that a new key opens it.
+/// On how many days a record may be sealed, that of issue being the first, so that a new key opens
+/// it.
 pub const DEFAULT_KEY_LIFETIME_DAYS: u16 = 366;
 
 /// The name that every attribute key also carries: whose word it rests on. A policy can demand it,
@@ -94,8 +95,8 @@ pub struct AttributeAuthority {
     master: MasterSecretKey,
     chain: Chain,
     key_lifetime_days: u16,
-    /// The statements of requests answered within the tolerance, and their times. Not the nonces: one
-    /// person's nonce says nothing about another's request.
+    /// The statements of requests answered within the tolerance, and their times. Not the nonces:
+    /// one person's nonce says nothing about another's request.
     answered: Mutex<BTreeMap<Digest, Timestamp>>,
 }
 
@@ -108,9 +109,10 @@ impl AttributeAuthority {
         Self::new((*inner.parameters).clone(), master, inner.chain.clone())
     }
 
-    /// Keys open what is sealed on so many days, that of issue being the first, and everything older;
-    /// [`DEFAULT_KEY_LIFETIME_DAYS`] unless said here. The SDK asks for a new key when a record needs
-    /// it, so a shorter lifetime costs requests, and cuts off sooner who is no longer vouched for.
+    /// Keys open what is sealed on so many days, that of issue being the first, and everything
+    /// older; [`DEFAULT_KEY_LIFETIME_DAYS`] unless said here. The SDK asks for a new key when a
+    /// record needs it, so a shorter lifetime costs requests, and cuts off sooner who is no longer
+    /// vouched for.
     #[must_use]
     pub const fn with_key_lifetime(mut self, days: u16) -> Self {
         self.key_lifetime_days = days;
@@ -191,7 +193,7 @@ pub(crate) fn parse_attributes<T: AsRef<str>>(texts: &[T]) -> Result<AttributeSe
         .map(|text| {
             let text = text.as_ref();
             text.parse::<medshare_abe::Attribute>()
-                .map_err(|error| Error::InvalidAttribute {
+                .map_err(|error| Error::InvalidName {
                     attribute: text.to_owned(),
                     reason: error.to_string(),
                 })

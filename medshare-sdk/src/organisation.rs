@@ -64,7 +64,7 @@ impl Organisation {
     /// an interrupted call is taken up where it ended by calling again.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnrolled`], [`Error::InvalidAttribute`], or why the consortium or the
+    /// [`Error::AlreadyEnrolled`], [`Error::InvalidName`], or why the consortium or the
     /// attribute authority refused.
     pub async fn enrol(&self, name: &str, attributes: &[&str]) -> Result<Person> {
         observed("enrol", self.enrol_or_resume(name, attributes)).await
@@ -75,7 +75,7 @@ impl Organisation {
         let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
         texts.sort_unstable();
         if let (false, Err(error)) = (texts.is_empty(), attributes.check_issuable()) {
-            return Err(Error::InvalidAttribute {
+            return Err(Error::InvalidName {
                 attribute: texts.join(", "),
                 reason: error.to_string(),
             });

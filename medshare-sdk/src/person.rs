@@ -131,7 +131,8 @@ impl Person {
         }
     }
 
-    /// A new attribute key for what the chain says of the person today, in the place of the old one.
+    /// A new attribute key for what the chain says of the person today, in the place of the old
+    /// one.
     pub(crate) async fn renew_attribute_key(&self) -> Result<UserSecretKey> {
         let inner = &self.consortium.inner;
         let authority = inner.parameters.digest();

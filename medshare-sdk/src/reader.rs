@@ -62,8 +62,8 @@ impl Located {
         })
     }
 
-    /// The person's attribute key, which opens the record: that it does is found out before anything
-    /// is asked of the consortium. A key that has lapsed is renewed.
+    /// The person's attribute key, which opens the record: that it does is found out before
+    /// anything is asked of the consortium. A key that has lapsed is renewed.
     pub(crate) async fn key_of(&self, person: &Person) -> Result<UserSecretKey> {
         let key = person.attribute_key().await?;
         self.check_policy(key.as_ref())?;
@@ -86,9 +86,7 @@ impl Located {
 
     fn check_policy(&self, key: Option<&UserSecretKey>) -> Result<()> {
         let policy = self.header.abe().policy();
-        let attributes: AttributeSet = key
-            .map(|key| key.attributes().cloned().collect())
-            .unwrap_or_default();
+        let attributes: AttributeSet = key.map(|key| key.attributes().clone()).unwrap_or_default();
         if policy.is_satisfied_by(&attributes) {
             return Ok(());
         }

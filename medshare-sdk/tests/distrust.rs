@@ -244,8 +244,8 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
     let request = make(1, now);
     parts.issuer.issue(&request).await.unwrap();
     assert!(parts.issuer.issue(&request).await.is_err(), "replayed");
-    // Another person's request under this nonce, soon to be forgotten, neither is refused for it nor
-    // makes it forgotten.
+    // Another person's request under this nonce, soon to be forgotten, neither is refused for it
+    // nor makes it forgotten.
     let old = now.minus_millis(59_000);
     let copied = make_for(&nurse, 1, old);
     parts.issuer.issue(&copied).await.unwrap();

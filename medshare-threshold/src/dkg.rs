@@ -11,9 +11,9 @@
 use core::fmt;
 
 use ark_ec::CurveGroup;
-use medshare_curve::comb::g2_generator_mul;
 use medshare_curve::encoding::{decode_g1, encode_g2};
 use medshare_curve::feldman::Ceremony;
+use medshare_curve::fixed_base::g2_generator_mul;
 use medshare_curve::{G1Affine, Scalar};
 use medshare_types::{AccessClass, ChainId, Deal, G1Bytes, GateKey, OrganisationId, RandomSource};
 use zeroize::Zeroizing;

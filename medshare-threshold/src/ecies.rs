@@ -12,9 +12,9 @@
 use ark_ec::{AffineRepr, CurveGroup};
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
-use medshare_curve::comb::g1_generator_mul;
 use medshare_curve::encoding::{decode_g1, decode_scalar, encode_g1, encode_scalar};
 use medshare_curve::feldman::Ceremony;
+use medshare_curve::fixed_base::g1_generator_mul;
 use medshare_curve::mul::{mul_public, mul_secret};
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{G1Affine, G1Projective, Scalar};

@@ -1,7 +1,7 @@
 //! What can go wrong in a ceremony, in a release and in opening; and who is to blame.
 
 pub use medshare_curve::DealError;
-use medshare_curve::PointError;
+use medshare_curve::EncodingError;
 use medshare_types::{Height, OrganisationId, Timestamp};
 
 /// Why a ceremony cannot be taken part in or finished here; no dealer is to blame.
@@ -17,7 +17,7 @@ pub enum CeremonyError {
         /// Whose key.
         holder: OrganisationId,
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
     /// The organisation is not among the holders.
     #[error("{organisation} is no holder")]
@@ -96,7 +96,7 @@ pub enum SealError {
     #[error("the gate key is invalid")]
     InvalidKey {
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
 }
 
@@ -181,7 +181,7 @@ pub enum ReleaseError {
     #[error("the ticket's session key is invalid")]
     InvalidSession {
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
 }
 
@@ -201,7 +201,7 @@ pub enum RecoverError {
         /// Which point.
         field: &'static str,
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
     /// Too few of the shares are good.
     #[error("{good} good shares where {needed} are needed")]
@@ -235,7 +235,7 @@ pub enum ShareFault {
     #[error("a point of the share is invalid")]
     InvalidPoint {
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
     /// It is not the holder's share under the ticket's session key.
     #[error("the share contradicts the holder's public share")]
@@ -244,7 +244,7 @@ pub enum ShareFault {
     #[error("a point of the ticket or of the key is invalid")]
     InvalidState {
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
 }
 

@@ -13,7 +13,7 @@ use ark_ec::CurveGroup;
 use medshare_curve::encoding::{decode_g1, decode_g2};
 use medshare_curve::mul::mul_public;
 use medshare_curve::pairing::{g1, g2, product_is_one};
-use medshare_curve::{PointError, Scalar};
+use medshare_curve::{EncodingError, Scalar};
 use medshare_types::hash::Xof;
 use medshare_types::{GateKey, GateLabel, ReleaseShare, Ticket, VerifyingKey, Wire};
 
@@ -46,13 +46,13 @@ pub fn check_share(
     if !is_signed(share, signing_key) {
         return Err(ShareFault::BadSignature);
     }
-    let invalid = |source: PointError| ShareFault::InvalidPoint { source };
+    let invalid = |source: EncodingError| ShareFault::InvalidPoint { source };
     let (a, k, s) = (
         decode_g1(&share.a).map_err(invalid)?,
         decode_g2(&share.k).map_err(invalid)?,
         decode_g1(&share.s).map_err(invalid)?,
     );
-    let state = |source: PointError| ShareFault::InvalidState { source };
+    let state = |source: EncodingError| ShareFault::InvalidState { source };
     let session = decode_g1(&ticket.session).map_err(state)?;
     let public_share = decode_g2(&holder.public_share).map_err(state)?;
 

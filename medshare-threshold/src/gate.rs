@@ -8,8 +8,8 @@
 use core::fmt;
 
 use ark_ec::CurveGroup;
-use medshare_curve::comb::g2_generator_mul;
 use medshare_curve::encoding::{decode_g2, encode_g2, encode_gt};
+use medshare_curve::fixed_base::g2_generator_mul;
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::mul::mul_public;
 use medshare_curve::pairing::pairing;

@@ -11,9 +11,10 @@
 //! # Security
 //!
 //! Not audited. Fewer than t holders learn nothing of a label's factor, in the random-oracle model
-//! under the bilinear Diffie–Hellman assumption and static corruption (`docs/spec/gate.md`). Shares for one label are the
-//! same under every ticket, so holders that released for it once to readers who collude count
-//! towards t for ever. t holders together need no ticket. A reader who has opened keeps the factor.
+//! under the bilinear Diffie–Hellman assumption and static corruption (`docs/spec/gate.md`). Shares
+//! for one label are the same under every ticket, so holders that released for it once to readers
+//! who collude count towards t for ever. t holders together need no ticket. A reader who has opened
+//! keeps the factor.
 //!
 //! ```
 //! use medshare_threshold::{dkg::{Participant, Roster}, holder::HolderKeyPair};
@@ -57,10 +58,10 @@
 //! | [`open`] | combining shares, naming bad ones |
 //! | [`evidence`] | showing others that a share was bad |
 //!
-//! Papers: Shamir, CACM 22 (1979); Feldman, FOCS 1987; Gennaro–Jarecki–Krawczyk–Rabin, J. Cryptology
-//! 20 (2007) on the bias of joint Feldman; Boneh–Franklin, CRYPTO 2001, and Boldyreva, PKC 2003, for
-//! the threshold extraction of identity keys; Ferrara–Green–Hohenberger–Pedersen, CT-RSA 2009, for
-//! batch verification.
+//! Papers: Shamir, CACM 22 (1979); Feldman, FOCS 1987; Gennaro–Jarecki–Krawczyk–Rabin, J.
+//! Cryptology 20 (2007) on the bias of joint Feldman; Boneh–Franklin, CRYPTO 2001, and Boldyreva,
+//! PKC 2003, for the threshold extraction of identity keys; Ferrara–Green–Hohenberger–Pedersen,
+//! CT-RSA 2009, for batch verification.
 //!
 //! # Deviations
 //!

@@ -5,8 +5,8 @@
 //! K_gate = XOF(tag ‖ e(d, U) ‖ H(L))
 //! ```
 //!
-//! The first t usable shares are tried so. Only when that fails is the error of all of them computed
-//! [after Ferrara et al. 2009],
+//! The first t usable shares are tried so. Only when that fails is the error of all of them
+//! computed [after Ferrara et al. 2009],
 //!
 //! ```text
 //! E = e(Σ w_i·σ_i, g2) / e(Q, Σ w_i·Y_i)
@@ -24,7 +24,7 @@ use medshare_curve::encoding::{decode_g1, decode_g2};
 use medshare_curve::mul::{mul_public, mul_public_g2, sum_of_products};
 use medshare_curve::pairing::{g2, multi_pairing, product_is_one};
 use medshare_curve::scalar::lagrange_at_zero;
-use medshare_curve::{G1Affine, G1Projective, G2Affine, G2Projective, Gt, PointError, Scalar};
+use medshare_curve::{EncodingError, G1Affine, G1Projective, G2Affine, G2Projective, Gt, Scalar};
 use medshare_types::hash::Xof;
 use medshare_types::{
     Digest, G2Bytes, GateKey, GateLabel, OrganisationId, ReleaseShare, Ticket, VerifyingKey, Wire,
@@ -53,10 +53,10 @@ pub struct Recovered {
 
 /// Recovers the factor of `label` from release shares, whoever of the holders lies.
 ///
-/// `key` and `signing_keys` come from verified state, `label` too. A share counts once for a holder,
-/// and only if it is signed by that holder for this ticket, label, key and generation; everything
-/// else is ignored and blames nobody. A holder is blamed for what it signed: a share whose points
-/// are invalid, or that is wrong.
+/// `key` and `signing_keys` come from verified state, `label` too. A share counts once for a
+/// holder, and only if it is signed by that holder for this ticket, label, key and generation;
+/// everything else is ignored and blames nobody. A holder is blamed for what it signed: a share
+/// whose points are invalid, or that is wrong.
 ///
 /// Cost, when the first t are good: for every share given a signature and two points of G1 to
 /// decode; then two sums of t products, a product of two pairings, and a pairing. Finding b bad
@@ -125,7 +125,7 @@ struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    fn decode(place: u16, share: &'a ReleaseShare) -> Result<Self, PointError> {
+    fn decode(place: u16, share: &'a ReleaseShare) -> Result<Self, EncodingError> {
         Ok(Self {
             place,
             share,

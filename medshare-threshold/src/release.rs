@@ -10,8 +10,8 @@
 //! unblind, show with public values that S was wrong ([`crate::evidence`]).
 
 use ark_ec::CurveGroup;
-use medshare_curve::comb::{g1_generator_mul, g2_generator_mul};
 use medshare_curve::encoding::{decode_g1, encode_g1, encode_g2, encode_scalar};
+use medshare_curve::fixed_base::{g1_generator_mul, g2_generator_mul};
 use medshare_curve::mul::{split_secret, sum_of_products};
 use medshare_curve::scalar::wide_reduce;
 use medshare_curve::{G1Projective, Scalar};

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use ark_ec::CurveGroup;
-use medshare_curve::comb::g1_generator_mul;
 use medshare_curve::encoding::encode_g1;
+use medshare_curve::fixed_base::g1_generator_mul;
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{Scalar, schnorr};
 use medshare_types::consent::{AccessRequest, ProofOfKnowledge};

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use ark_ec::CurveGroup;
-use medshare_curve::comb::g2_generator_mul;
 use medshare_curve::encoding::encode_g2;
+use medshare_curve::fixed_base::g2_generator_mul;
 use medshare_curve::scalar::{evaluate_polynomial, lagrange_at_zero, random_scalar};
 use medshare_curve::{G2Projective, Scalar};
 use medshare_types::{G2Bytes, RandomSource};

@@ -9,7 +9,7 @@ use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{Aead, KeyInit};
 use common::{Gate, Holders, borrowed, chain, off_subgroup_g1, off_subgroup_g2, rng};
 use medshare_curve::encoding::{decode_g1, encode_g1, encode_scalar};
-use medshare_curve::error::{DealError, PointError};
+use medshare_curve::error::{DealError, EncodingError};
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{Scalar, pairing};
 use medshare_threshold::shamir::Polynomial;
@@ -228,7 +228,7 @@ fn commitments_in_the_wrong_order_or_of_bad_points_name_the_dealer() {
     let mut identity = [0; 96];
     identity[0] = 0xc0;
     let (result, _) = opened_after(|deal, _| deal.commitments[1] = G2Bytes(identity));
-    let source = PointError::Identity;
+    let source = EncodingError::Identity;
     let error = DealError::InvalidCommitment {
         dealer,
         index: 1,
@@ -237,7 +237,7 @@ fn commitments_in_the_wrong_order_or_of_bad_points_name_the_dealer() {
     assert_eq!(result, malformed(error));
 
     let (result, _) = opened_after(|deal, _| deal.commitments[2] = off_subgroup_g2());
-    let source = PointError::NotInSubgroup;
+    let source = EncodingError::NotInSubgroup;
     let error = DealError::InvalidCommitment {
         dealer,
         index: 2,
@@ -353,7 +353,7 @@ fn rosters_and_participants_are_checked() {
         roster(&keys, 3),
         Err(CeremonyError::InvalidHolderKey {
             holder: holders.id(3),
-            source: PointError::NotInSubgroup
+            source: EncodingError::NotInSubgroup
         })
     );
 

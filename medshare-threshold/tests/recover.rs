@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Gate, identity_g1, identity_g2, name, off_subgroup_g1, off_subgroup_g2, ticket};
-use medshare_curve::PointError;
+use medshare_curve::EncodingError;
 use medshare_threshold::{
     GateFactor, GateSealer, RecoverError, Recovered, SealError, SessionSecret, ShareFault,
     check_share, recover,
@@ -217,13 +217,13 @@ fn a_bad_k_does_not_stop_a_read_and_is_evidence() {
         (
             off_subgroup_g2(),
             ShareFault::InvalidPoint {
-                source: PointError::NotInSubgroup,
+                source: EncodingError::NotInSubgroup,
             },
         ),
         (
             identity_g2(),
             ShareFault::InvalidPoint {
-                source: PointError::Identity,
+                source: EncodingError::Identity,
             },
         ),
     ] {
@@ -371,8 +371,8 @@ fn arguments_that_do_not_belong_together_are_told_apart() {
 fn a_label_with_an_invalid_u_is_refused_before_anything_is_paired() {
     let mut case = Case::new(4);
     for (u, source) in [
-        (off_subgroup_g2(), PointError::NotInSubgroup),
-        (identity_g2(), PointError::Identity),
+        (off_subgroup_g2(), EncodingError::NotInSubgroup),
+        (identity_g2(), EncodingError::Identity),
     ] {
         case.label.u = u;
         case.ticket.label = case.label.digest();
@@ -415,8 +415,8 @@ fn sealing_is_for_the_label_that_u_went_into() {
     label.key = GateKeyId::from_digest(name("another key"));
     assert_eq!(sealer.factor(&gate.key, &label), mismatch("key"));
     for (public, source) in [
-        (off_subgroup_g2(), PointError::NotInSubgroup),
-        (identity_g2(), PointError::Identity),
+        (off_subgroup_g2(), EncodingError::NotInSubgroup),
+        (identity_g2(), EncodingError::Identity),
     ] {
         let (sealer, label) = label_of(&mut gate);
         gate.key.public = public;

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Gate, NOW, facts, identity_g1, name, off_subgroup_g1, ticket};
-use medshare_curve::PointError;
+use medshare_curve::EncodingError;
 use medshare_threshold::rules::TIP_FRESHNESS_MS;
 use medshare_threshold::{
     GateSealer, Refusal, ReleaseError, ReleaseFacts, SessionSecret, may_release,
@@ -213,8 +213,8 @@ fn no_arithmetic_overflows_at_the_ends_of_time() {
 fn a_session_key_that_is_no_point_of_g1_gets_no_share() {
     let mut case = Case::new();
     for (session, source) in [
-        (identity_g1(), PointError::Identity),
-        (off_subgroup_g1(), PointError::NotInSubgroup),
+        (identity_g1(), EncodingError::Identity),
+        (off_subgroup_g1(), EncodingError::NotInSubgroup),
     ] {
         case.ticket.session = session;
         let permit = may_release(&case.gate.key, &case.ticket, &case.label, &facts()).unwrap();

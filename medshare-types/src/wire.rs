@@ -11,6 +11,7 @@
 //! bytes left over. Formats are version 0 until the first frozen one.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use zeroize::Zeroizing;
 
 /// Version of every format in this release.
 pub const VERSION: u8 = 0;
@@ -30,10 +31,16 @@ pub trait Wire: BorshSerialize + BorshDeserialize {
     #[must_use]
     fn to_wire(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(128);
-        out.extend_from_slice(&Self::KIND);
-        out.push(VERSION);
-        out.push(SUITE);
-        append(self, &mut out);
+        append_wire(self, &mut out);
+        out
+    }
+
+    /// The canonical bytes of a secret, in a vector that never grows: growing leaves copies behind.
+    /// Takes memory for [`MAX_LEN`](Self::MAX_LEN) bytes.
+    #[must_use]
+    fn to_secret_wire(&self) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(Vec::with_capacity(Self::MAX_LEN));
+        append_wire(self, &mut out);
         out
     }
 
@@ -89,6 +96,12 @@ pub fn from_borsh<T: BorshDeserialize>(mut bytes: &[u8]) -> Result<T, DecodeErro
         0 => Ok(value),
         count => Err(DecodeError::TrailingBytes { count }),
     }
+}
+
+fn append_wire<T: Wire + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    out.extend_from_slice(&T::KIND);
+    out.extend_from_slice(&[VERSION, SUITE]);
+    append(value, out);
 }
 
 /// Writing to memory fails only where a length exceeds `u32::MAX`, which no type here can hold.

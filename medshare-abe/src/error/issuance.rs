@@ -1,6 +1,6 @@
 //! Shared authorities and the keys that they issue.
 
-use medshare_curve::PointError;
+use medshare_curve::EncodingError;
 use medshare_types::{DecodeError, OrganisationId};
 
 use super::KeyError;
@@ -42,7 +42,7 @@ pub enum SharingError {
     Point {
         /// What is wrong with it.
         #[from]
-        source: PointError,
+        source: EncodingError,
     },
     /// The share is of another authority or epoch.
     #[error("the share is of another sharing")]
@@ -89,7 +89,7 @@ pub enum SharingError {
         /// Which commitment, from 0.
         index: usize,
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
     /// The dealer does not prove that it knows its constant term.
     #[error("{dealer} does not prove knowledge of its constant term")]
@@ -103,7 +103,7 @@ pub enum SharingError {
         /// Whom it names as its dealer.
         dealer: OrganisationId,
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
     /// The share is of another dealer or sharing, or for another issuer.
     #[error("the share is not what {dealer} dealt to this issuer")]
@@ -134,9 +134,9 @@ pub enum SharingError {
     /// The deals cancel each other in a coefficient. Names nobody: the deals do not tell which of
     /// them was made to cancel the others.
     ///
-    /// Not in the constant one, which is proven, but in any other the last to commit can do it. Where
-    /// at least t − 1 honest issuers check their shares before deals are counted, one of them gets
-    /// [`Self::WrongShare`] and the deal does not count. Where fewer do, deal anew.
+    /// Not in the constant one, which is proven, but in any other the last to commit can do it.
+    /// Where at least t − 1 honest issuers check their shares before deals are counted, one of them
+    /// gets [`Self::WrongShare`] and the deal does not count. Where fewer do, deal anew.
     #[error("the deals add up to an identity")]
     DegenerateKey,
     /// The contributions, or the stored point, are not this issuer's share.
@@ -230,7 +230,7 @@ pub enum PartialFault {
     #[error("a point of it is invalid")]
     Point {
         /// What is wrong with it.
-        source: PointError,
+        source: EncodingError,
     },
     /// It is not what the issuer's share makes of the request.
     #[error("it does not fit the issuer's share and the request")]

@@ -5,7 +5,7 @@ use crate::name::Name;
 /// Why a text is no name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AttributeError {
+pub enum NameError {
     /// It is empty.
     #[error("a name is not empty")]
     Empty,
@@ -24,6 +24,11 @@ pub enum AttributeError {
     #[error("a name neither begins nor ends with white space")]
     SurroundingSpace,
 }
+
+/// A text that is no day from 1970-01-01 to 2149-06-06.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a date from 1970-01-01 to 2149-06-06")]
+pub struct DateError;
 
 /// Why an enumeration was not extended or registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,13 +100,13 @@ pub enum SyntaxError {
         /// Where.
         position: usize,
     },
-    /// The name is no attribute.
-    #[error("invalid attribute at byte {position}")]
-    InvalidAttribute {
+    /// A quoted or plain text that is no name.
+    #[error("invalid name at byte {position}")]
+    InvalidName {
         /// Where it begins.
         position: usize,
         /// What is wrong with it.
-        source: AttributeError,
+        source: NameError,
     },
     /// An integer above 4294967295.
     #[error("the number at byte {position} is above 4294967295")]

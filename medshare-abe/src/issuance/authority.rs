@@ -5,7 +5,7 @@ use core::fmt;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_curve::comb::g1_generator_mul_regular;
+use medshare_curve::fixed_base::g1_generator_mul_regular;
 use medshare_curve::{G1Projective, pairing};
 use medshare_types::{ChainId, DecodeError, Digest, OrganisationId, RandomSource, Wire, hash};
 use zeroize::Zeroizing;
@@ -82,8 +82,8 @@ impl SharedAuthority {
     ///
     /// Deals come in the order of the issuers, at most one of each, and at least t, so that one of
     /// them is of somebody who is honest: t who are not need no deal to issue what they like.
-    /// Which deals count is agreed on elsewhere; a dealer about whom somebody rightly complains must
-    /// not.
+    /// Which deals count is agreed on elsewhere; a dealer about whom somebody rightly complains
+    /// must not.
     ///
     /// # Errors
     /// [`SharingError::TooFewDeals`], [`SharingError::UnexpectedDealer`], and
@@ -120,8 +120,8 @@ impl SharedAuthority {
     /// Cost: a pairing, t short multiplications in GT.
     ///
     /// # Errors
-    /// [`SharingError::NotAnIssuer`], and [`SharingError::InconsistentShare`] unless the sum is what
-    /// the commitments say.
+    /// [`SharingError::NotAnIssuer`], and [`SharingError::InconsistentShare`] unless the sum is
+    /// what the commitments say.
     pub fn issuer_share(
         &self,
         issuer: OrganisationId,
@@ -184,8 +184,8 @@ impl SharedAuthority {
     /// Parses the canonical bytes. Cost: t exponentiations in GT.
     ///
     /// # Errors
-    /// [`SharingError::Decode`], [`SharingError::InvalidIssuers`], and [`SharingError::Point`], also
-    /// when a commitment is the identity.
+    /// [`SharingError::Decode`], [`SharingError::InvalidIssuers`], and [`SharingError::Point`],
+    /// also when a commitment is the identity.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SharingError> {
         let encoded = Encoded::from_wire(bytes)?;
         let threshold = encoded.threshold;

@@ -8,16 +8,17 @@ use core::fmt;
 
 use ark_ec::CurveGroup;
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_curve::comb::g1_generator_mul_regular;
 use medshare_curve::encoding::{decode_g1, encode_g1};
+use medshare_curve::fixed_base::g1_generator_mul_regular;
 use medshare_curve::{G1Affine, pairing};
 use medshare_types::hash::Hasher;
-use medshare_types::{Digest, G1Bytes, OrganisationId, RandomSource, Wire, wire};
+use medshare_types::{Digest, G1Bytes, OrganisationId, RandomSource, Wire};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::polynomial::{Commitments, GtBytes, Polynomial};
 use super::proof::ConstantProof;
 use super::sharing::{IssuerIndex, Sharing};
+use crate::bytes::canonical_bytes;
 use crate::error::SharingError;
 
 const CONTEXT_TAG: &str = "medshare/abe/deal-context/v1";
@@ -34,6 +35,8 @@ impl Wire for AuthorityDeal {
     const KIND: [u8; 4] = *b"mADL";
     const MAX_LEN: usize = 1 << 20;
 }
+
+canonical_bytes!(AuthorityDeal);
 
 impl AuthorityDeal {
     /// H(deal), for the record of a joint deal.
@@ -53,8 +56,8 @@ impl Sharing {
     /// [`SharingError::NotAnIssuer`].
     ///
     /// # Security
-    /// Deal once in a sharing. Shares need a channel that is secret and says who speaks: this is not
-    /// provided here. Whoever has t shares of every dealer has the master key.
+    /// Deal once in a sharing. Shares need a channel that is secret and says who speaks: this is
+    /// not provided here. Whoever has t shares of every dealer has the master key.
     pub fn deal(
         &self,
         dealer: OrganisationId,
@@ -233,7 +236,7 @@ impl DealtShare {
             issuer: self.issuer,
             point: encode_g1(&self.point).0,
         };
-        secret_wire(&encoded)
+        encoded.to_secret_wire()
     }
 
     /// Parses the canonical bytes.
@@ -274,15 +277,4 @@ impl fmt::Debug for ShareContribution {
         let Self { dealer, issuer, .. } = self;
         write!(f, "ShareContribution({dealer:?} to {issuer:?}, secret)")
     }
-}
-
-/// Wire bytes of a secret, in a vector that never grows: growing leaves copies behind.
-fn secret_wire<T: Wire>(value: &T) -> Zeroizing<Vec<u8>> {
-    let mut out = Zeroizing::new(Vec::with_capacity(T::MAX_LEN));
-    out.extend_from_slice(&T::KIND);
-    out.extend_from_slice(&[wire::VERSION, wire::SUITE]);
-    // Writing to memory does not fail.
-    let written = value.serialize(&mut *out);
-    debug_assert!(written.is_ok());
-    out
 }

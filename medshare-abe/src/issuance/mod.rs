@@ -3,31 +3,32 @@
 //! **Is:** a primitive. α is shared by Shamir's scheme with commitments in GT alone
 //! ([`SharedAuthority`]), by whoever holds the master key ([`SharedAuthority::deal`]) or jointly by
 //! the issuers, so that nobody ever knows it ([`Sharing::deal`]). An issuer makes its part of the
-//! key that a request asks for ([`IssuerShare::issue_part`]) and seals it to the recipient
-//! ([`PartialKey::seal`]), who opens and checks it ([`SharedAuthority::open_part`]) and makes the key
-//! from t of them ([`SharedAuthority::combine`]). What comes out is a [`UserSecretKey`] like any
-//! other, and to whoever encapsulates the authority is one like any other.
+//! key that a request asks for ([`IssuerShare::issue_partial`]) and seals it to the recipient
+//! ([`PartialKey::seal`]), who opens and checks it ([`SharedAuthority::open_partial`]) and makes
+//! the key from t of them ([`SharedAuthority::combine`]). What comes out is a [`UserSecretKey`]
+//! like any other, and to whoever encapsulates the authority is one like any other.
 //!
 //! **Is not:** a protocol. Which deals count, who complains about whom, how shares and parts travel
-//! and who may ask for which attributes is decided elsewhere: dealt shares need a secret channel, and
-//! both they and parts one that says who speaks, or nobody can be blamed. Shares are not renewed;
-//! whoever has the master key can share it again, under another epoch, and old shares stay good.
+//! and who may ask for which attributes is decided elsewhere: dealt shares need a secret channel,
+//! and both they and parts one that says who speaks, or nobody can be blamed. Shares are not
+//! renewed; whoever has the master key can share it again, under another epoch, and old shares stay
+//! good.
 //!
 //! # Security
 //!
 //! To whoever has corrupted c issuers, chosen before the secret was shared, a header stays closed
-//! unless t − c others each made a part for attributes and days that satisfy it *and* for a recipient
-//! whose secret key he holds: as closed as the scheme keeps it, but for a factor of up to
-//! C(n − c, t − 1 − c) that the proof loses; see `docs/spec/abe.md`. Parts sealed to others are kept
-//! from him by HPKE, so the recipient's key in an honest person's request must be that person's: what
-//! carries the request has to authenticate it. The converse is true too: parts that t issuers made
-//! for *different* requests open the header, if each of these satisfies it, although
+//! unless t − c others each made a part for attributes and days that satisfy it *and* for a
+//! recipient whose secret key he holds: as closed as the scheme keeps it, but for a factor of up to
+//! C(n − c, t − 1 − c) that the proof loses; see `docs/spec/abe.md`. Parts sealed to others are
+//! kept from him by HPKE, so the recipient's key in an honest person's request must be that
+//! person's: what carries the request has to authenticate it. The converse is true too: parts that
+//! t issuers made for *different* requests open the header, if each of these satisfies it, although
 //! [`SharedAuthority::combine`] does not put them together. No more than that is claimed.
 //!
 //! t parts of one request are the key. They are never published, and have bytes only when sealed.
 //!
-//! t shares of *any* epoch are the master key, for as long as they exist: sharing anew removes nobody
-//! who kept his share, see [`SharingEpoch`].
+//! t shares of *any* epoch are the master key, for as long as they exist: sharing anew removes
+//! nobody who kept his share, see [`SharingEpoch`].
 //!
 //! ```
 //! use medshare_abe::issuance::{
@@ -61,8 +62,8 @@
 //! // Issuers 1, 3 and 4 answer.
 //! let mut parts = Vec::new();
 //! for share in [&shares[0], &shares[2], &shares[3]] {
-//!     let sealed: SealedPartialKey = share.issue_part(&request, &mut rng)?.seal(&mut rng)?;
-//!     parts.push(authority.open_part(&request, &pair, &sealed, &mut rng)?);
+//!     let sealed: SealedPartialKey = share.issue_partial(&request, &mut rng)?.seal(&mut rng)?;
+//!     parts.push(authority.open_partial(&request, &pair, &sealed, &mut rng)?);
 //! }
 //! let key = authority.combine(&request, &parts, &mut rng)?;
 //!

@@ -53,7 +53,7 @@ impl PartialKey {
 
     /// H(request) of the request it was made for.
     #[must_use]
-    pub const fn request(&self) -> Digest {
+    pub const fn request_digest(&self) -> Digest {
         self.request
     }
 }

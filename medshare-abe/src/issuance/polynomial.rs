@@ -7,10 +7,10 @@ use ark_ec::{AdditiveGroup, CurveGroup};
 use ark_ff::Zero;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
-use medshare_curve::comb::g1_generator_mul_regular;
 use medshare_curve::encoding::{GT_LEN, decode_gt, encode_gt};
+use medshare_curve::fixed_base::g1_generator_mul_regular;
 use medshare_curve::scalar::{evaluate_polynomial, random_scalar};
-use medshare_curve::{Gt, PointError, Scalar, pairing};
+use medshare_curve::{EncodingError, Gt, Scalar, pairing};
 use medshare_types::RandomSource;
 use zeroize::Zeroizing;
 
@@ -25,7 +25,7 @@ impl GtBytes {
         Self(encode_gt(element))
     }
 
-    pub(super) fn decode(&self) -> Result<Gt, PointError> {
+    pub(super) fn decode(&self) -> Result<Gt, EncodingError> {
         decode_gt(&self.0)
     }
 }

@@ -1,15 +1,15 @@
 //! Schnorr's proof of knowledge of z in R = z·e(g1, g2), bound to a context.
 //!
-//! τ = XOF(tag ‖ z ‖ context ‖ R ‖ 32 fresh bytes) and c = XOF(tag ‖ context ‖ R ‖ T) reduced modulo
-//! r, T = τ·e(g1, g2), y = τ + c·z. The proof is
+//! τ = XOF(tag ‖ z ‖ context ‖ R ‖ 32 fresh bytes) and c = XOF(tag ‖ context ‖ R ‖ T) reduced
+//! modulo r, T = τ·e(g1, g2), y = τ + c·z. The proof is
 //! (c, y), accepted when T' = y·e(g1, g2) − c·R hashes to c: an element of GT is nine times as long
 //! as both. Zero-knowledge and sound in the random-oracle model (Pointcheval–Stern, J. Cryptology
 //! 13, 2000); R is in the hash, so a proof cannot be moved to a related element.
 
 use ark_ec::CurveGroup;
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_curve::comb::{g1_generator_mul, g1_generator_mul_regular};
 use medshare_curve::encoding::{decode_scalar, encode_scalar};
+use medshare_curve::fixed_base::{g1_generator_mul, g1_generator_mul_regular};
 use medshare_curve::scalar::wide_reduce;
 use medshare_curve::{G1Projective, Gt, Scalar, pairing};
 use medshare_types::hash::Xof;
@@ -34,8 +34,8 @@ impl ConstantProof {
     ///
     /// # Security
     /// A τ that is known, or used for two challenges, gives z away. It is neither even where the
-    /// random source repeats itself or is known to others: whatever changes the challenge changes τ,
-    /// and z is secret.
+    /// random source repeats itself or is known to others: whatever changes the challenge changes
+    /// τ, and z is secret.
     pub(super) fn new(
         secret: &Scalar,
         public: &GtBytes,

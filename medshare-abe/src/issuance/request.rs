@@ -6,6 +6,7 @@ use medshare_types::{Digest, Height, Nonce, PersonId, Wire, hash};
 use super::seal::RecipientKey;
 use super::sharing::SharingId;
 use crate::attribute::AttributeSet;
+use crate::bytes::canonical_bytes;
 use crate::validity::Validity;
 
 const REQUEST_TAG: &str = "medshare/abe/issuance-request/v1";
@@ -18,8 +19,8 @@ const REQUEST_TAG: &str = "medshare/abe/issuance-request/v1";
 ///
 /// Who may ask for what is not decided here, and the request is not signed: it travels inside
 /// something that is. That must cover `recipient` above all: whoever puts a key of his own into
-/// somebody else's request gets the parts. The number of an enumeration's value counts, its name is for people, so an
-/// issuer compares both with the list.
+/// somebody else's request gets the parts. The number of an enumeration's value counts, its name is
+/// for people, so an issuer compares both with the list.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct IssuanceRequest {
     /// Chain, key and epoch.
@@ -42,6 +43,8 @@ impl Wire for IssuanceRequest {
     const KIND: [u8; 4] = *b"mIRQ";
     const MAX_LEN: usize = 1 << 19;
 }
+
+canonical_bytes!(IssuanceRequest);
 
 impl IssuanceRequest {
     /// H(request): what parts are made for, sealed under, and combined by.

@@ -1,9 +1,9 @@
 //! A part of a key on its way to the recipient: HPKE [RFC 9180].
 //!
 //! Base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305. The plaintext is
-//! K1 ‖ K3 ‖ K_u of every element in order; the request, which the recipient has, says of which. The
-//! associated data is the request's digest and the issuer's place. The sender's ephemeral key is that
-//! which `DeriveKeyPair` makes of XOF(tag ‖ plaintext ‖ associated data ‖ 32 fresh bytes).
+//! K1 ‖ K3 ‖ K_u of every element in order; the request, which the recipient has, says of which.
+//! The associated data is the request's digest and the issuer's place. The sender's ephemeral key
+//! is that which `DeriveKeyPair` makes of XOF(tag ‖ plaintext ‖ associated data ‖ 32 fresh bytes).
 
 use core::convert::Infallible;
 use core::fmt;
@@ -22,6 +22,7 @@ use super::authority::SharedAuthority;
 use super::partial::PartialKey;
 use super::request::IssuanceRequest;
 use super::sharing::IssuerIndex;
+use crate::bytes::canonical_bytes;
 use crate::error::{IssuanceError, PartialError, PartialFault};
 use crate::key::KeyBody;
 
@@ -47,8 +48,8 @@ impl fmt::Debug for RecipientKey {
 /// The pair of keys with which somebody receives a key: that which `DeriveKeyPair` of RFC 9180,
 /// section 7.1.3, makes of 32 bytes. Erased when dropped, never printed.
 ///
-/// A pair for each request is best, erased once the key is there: whoever gets hold of it later reads
-/// every part that was sealed to it, and t parts are the key.
+/// A pair for each request is best, erased once the key is there: whoever gets hold of it later
+/// reads every part that was sealed to it, and t parts are the key.
 pub struct RecipientKeyPair {
     seed: Zeroizing<[u8; 32]>,
     public: RecipientKey,
@@ -101,7 +102,7 @@ impl fmt::Debug for RecipientKeyPair {
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SealedPartialKey {
     request: Digest,
-    issuer: IssuerIndex,
+    index: IssuerIndex,
     encapsulated: [u8; 32],
     ciphertext: Vec<u8>,
 }
@@ -111,17 +112,19 @@ impl Wire for SealedPartialKey {
     const MAX_LEN: usize = 1 << 16;
 }
 
+canonical_bytes!(SealedPartialKey);
+
 impl SealedPartialKey {
     /// H(request) of the request it says it is for.
     #[must_use]
-    pub const fn request(&self) -> Digest {
+    pub const fn request_digest(&self) -> Digest {
         self.request
     }
 
     /// The place of the issuer it says it is from.
     #[must_use]
-    pub const fn issuer(&self) -> IssuerIndex {
-        self.issuer
+    pub const fn index(&self) -> IssuerIndex {
+        self.index
     }
 }
 
@@ -156,7 +159,7 @@ impl PartialKey {
         let (encapsulated, ciphertext) = seal().map_err(|_| IssuanceError::InvalidRecipient)?;
         Ok(SealedPartialKey {
             request: self.request,
-            issuer: self.index,
+            index: self.index,
             encapsulated: encapsulated.to_bytes().into(),
             ciphertext,
         })
@@ -171,9 +174,9 @@ impl SharedAuthority {
     /// pairings; t short multiplications in GT.
     ///
     /// # Errors
-    /// [`PartialError::Bad`] names the issuer whose part is no good: ask another one. The others say
-    /// that request, keys and sealed part do not belong together.
-    pub fn open_part(
+    /// [`PartialError::Bad`] names the issuer whose part is no good: ask another one. The others
+    /// say that request, keys and sealed part do not belong together.
+    pub fn open_partial(
         &self,
         request: &IssuanceRequest,
         recipient: &RecipientKeyPair,
@@ -184,7 +187,7 @@ impl SharedAuthority {
         if recipient.public != request.recipient {
             return Err(PartialError::WrongRecipient);
         }
-        let index = sealed.issuer;
+        let index = sealed.index;
         let issuer = self.sharing().issuer_at(index);
         let issuer = issuer.ok_or(PartialError::NoSuchIssuer { index })?;
         request.attributes.check_issuable()?;
@@ -214,17 +217,17 @@ fn decrypt(
             &Encapsulated::from_bytes(&sealed.encapsulated)?,
             INFO,
             &sealed.ciphertext,
-            &associated_data(&sealed.request, sealed.issuer),
+            &associated_data(&sealed.request, sealed.index),
         )
     };
     let plaintext = open().map_err(|_| PartialFault::Undecryptable)?;
     Ok(Zeroizing::new(plaintext))
 }
 
-fn associated_data(request: &Digest, issuer: IssuerIndex) -> [u8; 34] {
+fn associated_data(request: &Digest, index: IssuerIndex) -> [u8; 34] {
     let mut out = [0; 34];
     out[..32].copy_from_slice(request.as_bytes());
-    out[32..].copy_from_slice(&issuer.0.to_le_bytes());
+    out[32..].copy_from_slice(&index.0.to_le_bytes());
     out
 }
 

@@ -80,7 +80,7 @@ impl IssuerShare {
     /// r_i = XOF(α_i·g1 ‖ request ‖ 32 fresh bytes) modulo r. Used with two sets of attributes, one
     /// r_i would make their parts one; known, it gives α_i·g1 away. Neither happens even where the
     /// random source repeats itself or is known to others: requests differ, and α_i·g1 is secret.
-    pub fn issue_part(
+    pub fn issue_partial(
         &self,
         request: &IssuanceRequest,
         rng: &mut impl RandomSource,
@@ -124,7 +124,7 @@ impl IssuerShare {
 
     /// What it is a share of.
     #[must_use]
-    pub const fn sharing(&self) -> SharingId {
+    pub const fn sharing_id(&self) -> SharingId {
         self.sharing
     }
 
@@ -136,8 +136,7 @@ impl IssuerShare {
             index: self.index,
             point: encode_g1(&self.point),
         };
-        // 124 bytes: the vector is not moved while it grows, so no copy is left behind.
-        Zeroizing::new(encoded.to_wire())
+        encoded.to_secret_wire()
     }
 
     /// Parses the canonical bytes and checks the share: e(α_i·g1, g2) = E_i.

@@ -14,8 +14,8 @@ const SHARING_TAG: &str = "medshare/abe/sharing/v1";
 ///
 /// # Security
 /// A number is used once. Two deals of one key under one number have one [`SharingId`], and that
-/// their shares do not fit together shows only when a share is read or a part opened, where an honest
-/// issuer is blamed for it.
+/// their shares do not fit together shows only when a share is read or a part opened, where an
+/// honest issuer is blamed for it.
 ///
 /// A new epoch takes nothing back: t shares of an old one are still the master key. Everybody must
 /// erase his old share, and who leaves the issuers is kept out only by t − 1 or fewer having kept

@@ -2,7 +2,7 @@
 
 use ark_ec::{AffineRepr, CurveGroup};
 use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2};
-use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, comb, mul, pairing};
+use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, fixed_base, mul, pairing};
 use medshare_types::{DecodeError, G1Bytes, G2Bytes, RandomSource};
 use zeroize::Zeroizing;
 
@@ -36,7 +36,7 @@ impl KeyBody {
         let k1 = (base_mul_regular(r) + secret).into_affine();
         Ok(Self {
             k1: Zeroizing::new(k1),
-            k3: comb::g2_generator_mul_regular(r).into_affine(),
+            k3: fixed_base::g2_generator_mul_regular(r).into_affine(),
             parts,
         })
     }

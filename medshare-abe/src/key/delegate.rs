@@ -2,7 +2,7 @@
 
 use ark_ec::CurveGroup;
 use medshare_curve::scalar::random_scalar;
-use medshare_curve::{G1Affine, G1Projective, Scalar, comb, mul};
+use medshare_curve::{G1Affine, G1Projective, Scalar, fixed_base, mul};
 use medshare_types::RandomSource;
 use zeroize::Zeroizing;
 
@@ -21,8 +21,8 @@ impl UserSecretKey {
     /// a value keeps all its prefixes. Validity cannot be cut: a key holds the few prefixes that
     /// cover its days, and hardly any shorter range is covered by some of them.
     ///
-    /// Cost: for each part a multiplication; two pairings. As with a key that is issued, whoever imports
-    /// it checks the parts.
+    /// Cost: for each part a multiplication; two pairings. As with a key that is issued, whoever
+    /// imports it checks the parts.
     ///
     /// ```
     /// use medshare_abe::{MasterSecretKey, Validity, decapsulate, encapsulate};
@@ -45,8 +45,8 @@ impl UserSecretKey {
     /// [`KeyError::OtherAuthority`].
     ///
     /// # Security
-    /// What comes out is distributed as a key that the authority issues: two keys delegated from one
-    /// cannot be pooled, and nobody, the authority included, can tell from a key that it was
+    /// What comes out is distributed as a key that the authority issues: two keys delegated from
+    /// one cannot be pooled, and nobody, the authority included, can tell from a key that it was
     /// delegated, or from which. So nothing but the holder's care limits delegation, and the holder
     /// can always open what the delegate opens. d is drawn anew for every delegation: two keys made
     /// with one d are one key for the attributes of both.
@@ -59,7 +59,7 @@ impl UserSecretKey {
         if self.parameters != parameters.digest() {
             return Err(KeyError::OtherAuthority);
         }
-        let held = self.attribute_set();
+        let held = self.attributes();
         let missing = attributes.iter().filter(|wanted| !held.contains(wanted));
         let missing: Vec<_> = missing.cloned().collect();
         if !missing.is_empty() {
@@ -68,7 +68,7 @@ impl UserSecretKey {
         let d = Zeroizing::new(random_scalar(rng));
         let parts = self.body.parts.shifted(attributes.clone(), &d)?;
         let k1 = base_mul_regular(&d) + *self.body.k1;
-        let k3 = comb::g2_generator_mul_regular(&d) + self.body.k3;
+        let k3 = fixed_base::g2_generator_mul_regular(&d) + self.body.k3;
         let body = KeyBody {
             k1: Zeroizing::new(k1.into_affine()),
             k3: k3.into_affine(),

@@ -11,7 +11,7 @@ use medshare_curve::{G1Affine, G2Affine};
 use medshare_types::{Digest, RandomSource};
 use zeroize::Zeroizing;
 
-use crate::attribute::{Attribute, AttributeSet};
+use crate::attribute::AttributeSet;
 use crate::element::Element;
 use crate::parameters::PublicParameters;
 use crate::validity::Validity;
@@ -40,8 +40,9 @@ impl UserSecretKey {
     }
 
     /// The attributes that it is for.
-    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
-        self.body.parts.attributes.iter()
+    #[must_use]
+    pub const fn attributes(&self) -> &AttributeSet {
+        &self.body.parts.attributes
     }
 
     /// The sealing dates that it is for.
@@ -52,12 +53,8 @@ impl UserSecretKey {
 
     /// H(pp) of the authority that issued it.
     #[must_use]
-    pub const fn parameters(&self) -> Digest {
+    pub const fn parameters_digest(&self) -> Digest {
         self.parameters
-    }
-
-    pub(crate) const fn attribute_set(&self) -> &AttributeSet {
-        &self.body.parts.attributes
     }
 
     pub(crate) fn part(&self, element: &Element<'_>) -> Option<&KeyPart> {

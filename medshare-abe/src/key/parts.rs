@@ -13,8 +13,8 @@ use crate::points::hash_to_points;
 use crate::validity::Validity;
 use crate::value::{Prefix, Value};
 
-/// The most parts of one key: one for a name, 33 for an integer, 17 for any other value. Those of the
-/// validity come on top.
+/// The most parts of one key: one for a name, 33 for an integer, 17 for any other value. Those of
+/// the validity come on top.
 pub const MAX_KEY_PARTS: usize = 1024;
 
 pub(crate) struct Parts {
@@ -65,15 +65,15 @@ impl Parts {
         validity: Validity,
         mut secret: impl FnMut(&Element<'_>) -> Result<G1Affine, KeyError>,
     ) -> Result<Self, KeyError> {
-        let mut messages = Vec::new();
+        let mut inputs = Vec::new();
         let mut parts = Self::new(attributes, validity, |element| {
-            messages.push(element.message());
+            inputs.push(element.hash_input());
             Ok(KeyPart {
                 point: G1Affine::identity(),
                 secret: secret(element)?,
             })
         })?;
-        for (part, point) in parts.iter_mut().zip(hash_to_points(&messages)) {
+        for (part, point) in parts.iter_mut().zip(hash_to_points(&inputs)) {
             part.point = point;
         }
         Ok(parts)

@@ -2,9 +2,9 @@
 //!
 //! STREAM [Hoang–Reyhanitabar–Rogaway–Vizár 2015] over ChaCha20-Poly1305: the nonce of segment i is
 //! seven zero bytes ‖ u32be(i) ‖ last, last being 1 for the last segment and 0 otherwise. The key
-//! is used for one payload, so the prefix need not be random. Associated data: payload id ‖ H(P), 64
-//! bytes, a multiple of what Poly1305 takes in at once: with half of it, every segment would be read a
-//! tenth more slowly.
+//! is used for one payload, so the prefix need not be random. Associated data: payload id ‖ H(P),
+//! 64 bytes, a multiple of what Poly1305 takes in at once: with half of it, every segment would be
+//! read a tenth more slowly.
 
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};

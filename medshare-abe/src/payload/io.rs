@@ -1,5 +1,6 @@
 //! The payload over `std::io`.
 
+use core::fmt;
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
 
 use zeroize::Zeroizing;
@@ -22,7 +23,6 @@ impl From<PayloadError> for Error {
 
 /// Seals what is written to it. [`Self::finish`] seals the last segment: dropping the writer
 /// without it leaves an object that nothing opens.
-#[derive(Debug)]
 pub struct PayloadWriter<W> {
     inner: W,
     sealer: SegmentSealer,
@@ -93,11 +93,16 @@ impl<W: Write> Write for PayloadWriter<W> {
     }
 }
 
+impl<W> fmt::Debug for PayloadWriter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PayloadWriter({:?})", self.sealer)
+    }
+}
+
 /// Opens a sealed object, from any place in it. Every byte that it returns was checked: against the
 /// content tree, or, for a `PayloadReader<R, Rootless>`, as [`Rootless`] says.
 ///
 /// Reading to the end of a padded payload checks the padding behind it too, once.
-#[derive(Debug)]
 pub struct PayloadReader<R, I = ContentTree> {
     inner: R,
     opener: SegmentOpener<I>,
@@ -268,4 +273,10 @@ fn read_segment(
     let mut sealed = vec![0; (range.end - range.start) as usize];
     inner.read_exact(&mut sealed)?;
     Ok(sealed)
+}
+
+impl<R, I> fmt::Debug for PayloadReader<R, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PayloadReader(at {}; secret)", self.position)
+    }
 }

@@ -2,12 +2,13 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::hash::Xof;
-use medshare_types::{DecodeError, Digest, Wire, hash};
+use medshare_types::{Digest, Wire, hash};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::SEGMENT_LEN;
 use super::padding::Padding;
+use crate::bytes::canonical_bytes;
 use crate::error::PayloadError;
 use crate::secret::DataKey;
 
@@ -102,21 +103,12 @@ impl Preamble {
         let mut stream = Xof::new("medshare/abe/payload/v1", &fields);
         (Zeroizing::new(stream.take()), Zeroizing::new(stream.take()))
     }
-
-    /// The canonical bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.to_wire()
-    }
-
-    /// Parses the canonical bytes.
-    ///
-    /// # Errors
-    /// [`DecodeError`], also for another segment size or padding than this version has.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        Self::from_wire(bytes)
-    }
 }
+
+canonical_bytes!(
+    Preamble,
+    ", also for another segment size or padding than this version has"
+);
 
 impl BorshDeserialize for Preamble {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {

@@ -9,8 +9,8 @@ const SEGMENT: u64 = SEGMENT_LEN as u64;
 
 /// What to fetch for a range of plaintext: the whole segments that hold it, which lie side by side.
 ///
-/// Made by [`PayloadLayout::plan`] or [`SegmentOpener::plan`](super::SegmentOpener::plan), opened by
-/// [`SegmentOpener::open_range`](super::SegmentOpener::open_range).
+/// Made by [`PayloadLayout::plan`] or [`SegmentOpener::plan`](super::SegmentOpener::plan), opened
+/// by [`SegmentOpener::open_range`](super::SegmentOpener::open_range).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangePlan {
     segments: Range<u32>,

@@ -6,9 +6,9 @@
 //! root    = BLAKE3(key = KDF(root, sealed length), top of the tree)
 //! ```
 //!
-//! KDF is BLAKE3's key derivation, its context a domain tag; i and the length are u64 little-endian.
-//! The tree has the shape of RFC 6962: the left part of n > 1 leaves is the largest power of two
-//! below n.
+//! KDF is BLAKE3's key derivation, its context a domain tag; i and the length are u64
+//! little-endian. The tree has the shape of RFC 6962: the left part of n > 1 leaves is the largest
+//! power of two below n.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, Wire};

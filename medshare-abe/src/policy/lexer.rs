@@ -197,5 +197,5 @@ fn quoted(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
 fn name_token(name: &str, position: usize, quoted: bool) -> Result<Token, SyntaxError> {
     Name::new(name)
         .map(|name| Token::Name { name, quoted })
-        .map_err(|source| SyntaxError::InvalidAttribute { position, source })
+        .map_err(|source| SyntaxError::InvalidName { position, source })
 }

@@ -11,16 +11,16 @@
 //! | `hospital == charité`, `hospital != charité` | the label with that value, or with another |
 //!
 //! The last two need an enumeration that is registered for the label
-//! ([`Enumerations`]); `!=` is not "does not have": see there. The words may be written in capitals,
-//! and are, like `not`, reserved. A name of letters and digits of any script, `_`, `.` (not two
-//! together), `:` and `-` stands as it is, anything else in quotation marks, with `\"` and `\\`
-//! inside them. `hospital:charité` is a name like any other, and has nothing to do with the label
-//! `hospital`.
+//! ([`Enumerations`]); `!=` is not "does not have": see there. The words may be written in
+//! capitals, and are, like `not`, reserved. A name of letters and digits of any script, `_`, `.`
+//! (not two together), `:` and `-` stands as it is, anything else in quotation marks, with `\"` and
+//! `\\` inside them. `hospital:charité` is a name like any other, and has nothing to do with the
+//! label `hospital`.
 //!
-//! What is hashed, stored and shared out is a canonical binary form, not the text: an `and` directly
-//! inside an `and` is part of it, as an `or` of an `or`; `n of` n things is their `and`, and `1 of` them
-//! their `or`; a comparison is the range it means; parentheses around one thing are nothing, and the
-//! order of the operands is kept.
+//! What is hashed, stored and shared out is a canonical binary form, not the text: an `and`
+//! directly inside an `and` is part of it, as an `or` of an `or`; `n of` n things is their `and`,
+//! and `1 of` them their `or`; a comparison is the range it means; parentheses around one thing are
+//! nothing, and the order of the operands is kept.
 
 mod condition;
 mod encoding;
@@ -178,8 +178,8 @@ impl Node {
         Self::Gate(gate, children)
     }
 
-    /// `needed` of the operands; all of them are an `and`, one of them is an `or`. None for a number
-    /// that is not from 1 to that of the operands.
+    /// `needed` of the operands; all of them are an `and`, one of them is an `or`. None for a
+    /// number that is not from 1 to that of the operands.
     fn threshold(needed: usize, mut operands: Vec<Self>) -> Option<Self> {
         let count = operands.len();
         if !(1..=count).contains(&needed) {

@@ -173,7 +173,8 @@ fn broken_sharing_is_found() {
     assert!(spans_secret(vec![parabola(1), parabola(2), parabola(3)]));
 }
 
-/// The largest factor of all is that of the eleventh operand of sixteen when the last eleven are read.
+/// The largest factor of all is that of the eleventh operand of sixteen when the last eleven are
+/// read.
 #[test]
 fn coefficients_are_short_up_to_sixteen_operands() {
     for (count, read, longest) in [

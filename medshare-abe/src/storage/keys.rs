@@ -28,7 +28,7 @@ impl UserSecretKey {
         cost: PassphraseCost,
         rng: &mut impl RandomSource,
     ) -> Result<Vec<u8>, StorageError> {
-        let owner = Owner::new(USER_KEY, self.parameters());
+        let owner = Owner::new(USER_KEY, self.parameters_digest());
         owner.encrypt(&self.to_bytes(), passphrase, cost, rng)
     }
 
@@ -37,8 +37,8 @@ impl UserSecretKey {
     ///
     /// # Errors
     /// [`StorageError::Locked`] for another passphrase, or altered bytes; [`StorageError::Decode`],
-    /// [`StorageError::OtherKind`], [`StorageError::Cost`] and [`KeyError::OtherAuthority`] before a
-    /// passphrase is tried, for bytes that say so themselves; [`StorageError::Key`].
+    /// [`StorageError::OtherKind`], [`StorageError::Cost`] and [`KeyError::OtherAuthority`] before
+    /// a passphrase is tried, for bytes that say so themselves; [`StorageError::Key`].
     pub fn from_encrypted(
         bytes: &[u8],
         passphrase: &str,
@@ -101,7 +101,7 @@ impl IssuerShare {
         cost: PassphraseCost,
         rng: &mut impl RandomSource,
     ) -> Result<Vec<u8>, StorageError> {
-        let owner = Owner::new(ISSUER_SHARE, self.sharing().key);
+        let owner = Owner::new(ISSUER_SHARE, self.sharing_id().key);
         owner.encrypt(&self.to_bytes(), passphrase, cost, rng)
     }
 

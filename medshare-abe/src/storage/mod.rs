@@ -2,8 +2,8 @@
 //!
 //! [`MasterSecretKey::to_encrypted`](crate::MasterSecretKey::to_encrypted),
 //! [`UserSecretKey::to_encrypted`](crate::UserSecretKey::to_encrypted) and
-//! [`IssuerShare::to_encrypted`](crate::issuance::IssuerShare::to_encrypted) make bytes that stand for
-//! themselves, in a file or anywhere; the raw bytes of `to_bytes` are for stores that encrypt
+//! [`IssuerShare::to_encrypted`](crate::issuance::IssuerShare::to_encrypted) make bytes that stand
+//! for themselves, in a file or anywhere; the raw bytes of `to_bytes` are for stores that encrypt
 //! themselves, such as a vault. [`PassphraseKey`] is what both rest on, for a store of many secrets
 //! under one passphrase.
 //!
@@ -22,10 +22,10 @@
 //!
 //! Whoever has the bytes can try passphrases at leisure, at the price of one Argon2id each: nothing
 //! here saves a passphrase that is on a list. Bytes from a stranger can cost their reader up to
-//! [`PassphraseCost::MAX_MEMORY_KIB`]; [`PassphraseCost::of_encrypted`] tells before. A wrong passphrase and altered bytes are not told
-//! apart. The bytes commit to the key that they were made with, so that nobody can make some that
-//! several passphrases open, to learn from one attempt which of many is in use
-//! [Len–Grubbs–Ristenpart 2021].
+//! [`PassphraseCost::MAX_MEMORY_KIB`]; [`PassphraseCost::of_encrypted`] tells before. A wrong
+//! passphrase and altered bytes are not told apart. The bytes commit to the key that they were made
+//! with, so that nobody can make some that several passphrases open, to learn from one attempt
+//! which of many is in use [Len–Grubbs–Ristenpart 2021].
 
 mod keys;
 

@@ -1,7 +1,7 @@
 //! Test vectors: inputs, outputs and everything between them, as `vectors/abe-v0.json` has them.
 //!
-//! The test below makes them anew and compares; with `MEDSHARE_WRITE_VECTORS` set it writes the file.
-//! `vectors/check.py` computes the same from the specification, with none of our code.
+//! The test below makes them anew and compares; with `MEDSHARE_WRITE_VECTORS` set it writes the
+//! file. `vectors/check.py` computes the same from the specification, with none of our code.
 
 mod cases;
 mod payload;

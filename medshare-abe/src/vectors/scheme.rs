@@ -320,7 +320,7 @@ fn row_vector((row, share): (&Row<'_>, &Scalar)) -> RowVector {
     };
     RowVector {
         element,
-        point: hex(encode_g1(&hash_to_points(&[row.element.message()])[0])),
+        point: hex(encode_g1(&hash_to_points(&[row.element.hash_input()])[0])),
         occurrence: row.occurrence,
         share: scalar(share),
     }

@@ -10,9 +10,9 @@ use crate::common::{
     rng,
 };
 
-/// Every formula of up to four leaves, every reading of it, every way to have the rows of that reading
-/// from two or three people none of whom satisfies: the rows with the K3 of whom the part is, or all
-/// with the K3 of one of them, and any mix of their K1.
+/// Every formula of up to four leaves, every reading of it, every way to have the rows of that
+/// reading from two or three people none of whom satisfies: the rows with the K3 of whom the part
+/// is, or all with the K3 of one of them, and any mix of their K1.
 #[test]
 fn keys_of_two_and_three_people_do_not_add_up() {
     let setting = Setting::new();
@@ -172,8 +172,8 @@ fn keys_that_do_not_belong_together_are_not_read() {
     }
 }
 
-/// A key times a number, or with one part of it times a number, is none; a key with δ added to its r,
-/// which anybody can do to his own, is one.
+/// A key times a number, or with one part of it times a number, is none; a key with δ added to its
+/// r, which anybody can do to his own, is one.
 #[test]
 fn scaled_keys_are_not_read() {
     let setting = Setting::new();

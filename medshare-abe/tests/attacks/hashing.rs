@@ -94,8 +94,8 @@ fn master_point(setting: &Setting) -> G1Affine {
     decode_g1(&point).expect("in G1")
 }
 
-/// e(α·g1, C1) is the mask: a commitment to α in G1 opens everything, and so does r·B beside K1, which
-/// whoever had an attribute that hashes like ⊥ would hold. No part of any key is either.
+/// e(α·g1, C1) is the mask: a commitment to α in G1 opens everything, and so does r·B beside K1,
+/// which whoever had an attribute that hashes like ⊥ would hold. No part of any key is either.
 #[test]
 fn a_commitment_to_alpha_would_open_everything() {
     let setting = Setting::new();

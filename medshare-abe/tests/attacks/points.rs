@@ -1,11 +1,11 @@
-//! Points outside the prime-order subgroups, and identities, in keys and parameters. In headers they
-//! are in `mauling.rs`.
+//! Points outside the prime-order subgroups, and identities, in keys and parameters. In headers
+//! they are in `mauling.rs`.
 
 use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Field};
-use medshare_abe::{KeyError, MasterSecretKey, PublicParameters, UserSecretKey};
+use medshare_abe::{KeyError, MasterSecretKey, ParametersError, PublicParameters, UserSecretKey};
 use medshare_curve::encoding::{decode_gt, encode_g1, encode_g2, encode_gt};
-use medshare_curve::{G1Affine, G2Affine, Gt, PointError};
+use medshare_curve::{EncodingError, G1Affine, G2Affine, Gt};
 
 use crate::common::{Setting, order_three, outside_g2, rng, torsion_g1, torsion_g2, torsion_gt};
 
@@ -29,10 +29,10 @@ fn keys_with_torsion_are_not_read() {
             .expect("in the key")
     };
     let outside = Err(KeyError::Point {
-        source: PointError::NotInSubgroup,
+        source: EncodingError::NotInSubgroup,
     });
     let identity = Err(KeyError::Point {
-        source: PointError::Identity,
+        source: EncodingError::Identity,
     });
     let parts = raw.parts.values().chain(raw.values.values().flatten());
     for point in parts.chain(&raw.days).chain([&raw.k1]) {
@@ -62,7 +62,7 @@ fn master_keys_with_torsion_are_not_read() {
     for torsion in [order_three(), torsion_g1()] {
         let mut changed = bytes.to_vec();
         changed[6..].copy_from_slice(&encode_g1(&torsion).0);
-        let source = PointError::NotInSubgroup;
+        let source = EncodingError::NotInSubgroup;
         let read = MasterSecretKey::from_bytes(&changed).map(|_| ());
         assert_eq!(read, Err(KeyError::Point { source }));
     }
@@ -87,10 +87,10 @@ fn parameters_with_torsion_are_not_read() {
     minus.0 = -minus.0;
     let mut zero = e;
     zero.0 = AdditiveGroup::ZERO;
-    let source = PointError::NotInSubgroup;
+    let source = EncodingError::NotInSubgroup;
     for value in [shifted, torsion, minus, zero] {
-        assert_eq!(read(&value), Err(KeyError::Point { source }));
+        assert_eq!(read(&value), Err(ParametersError::Element { source }));
     }
-    let source = PointError::Identity;
-    assert_eq!(read(&(e - e)), Err(KeyError::Point { source }));
+    let source = EncodingError::Identity;
+    assert_eq!(read(&(e - e)), Err(ParametersError::Element { source }));
 }

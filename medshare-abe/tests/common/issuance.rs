@@ -51,7 +51,7 @@ impl Issuance {
             recipient: recipient.public(),
         };
         let share = shares.remove(0);
-        let part = share.issue_part(&request, &mut rng(4)).expect("a part");
+        let part = share.issue_partial(&request, &mut rng(4)).expect("a part");
         let sealed = part.seal(&mut rng(5)).expect("a recipient");
         Self {
             authority,

@@ -202,7 +202,7 @@ pub fn dealt_share(bytes: &[u8]) {
 pub fn issuance_request(bytes: &[u8]) {
     round_trips::<IssuanceRequest>(bytes);
     if let Ok(request) = IssuanceRequest::from_wire(bytes) {
-        let issued = issuance().share.issue_part(&request, &mut rng(1));
+        let issued = issuance().share.issue_partial(&request, &mut rng(1));
         let ours = request.sharing == issuance().authority.id();
         let issuable = request.attributes.check_issuable().is_ok();
         assert_eq!(issued.is_ok(), ours && issuable);
@@ -217,7 +217,7 @@ pub fn sealed_part(bytes: &[u8]) {
         let (request, recipient) = (&issuance.request, &issuance.recipient);
         let opened = issuance
             .authority
-            .open_part(request, recipient, &sealed, &mut rng(1));
+            .open_partial(request, recipient, &sealed, &mut rng(1));
         assert_eq!(opened.is_ok(), sealed == issuance.sealed);
     }
 }

@@ -220,9 +220,9 @@ fn parts_of_different_requests_open_what_each_set_opens() {
     assert!(!pooled(["a", "b", "a,b"], "a and b", &["a", "b"]));
 }
 
-/// The last of two dealers answers the other's constant term with x·e(g1, g2) − A_0, and the share it
-/// owes with a number of its choice. Everything that is checked of shares fits, and α = x. Only the
-/// proof of the constant term stands in the way.
+/// The last of two dealers answers the other's constant term with x·e(g1, g2) − A_0, and the share
+/// it owes with a number of its choice. Everything that is checked of shares fits, and α = x. Only
+/// the proof of the constant term stands in the way.
 #[test]
 fn a_constant_that_cancels_the_others_needs_a_proof() {
     let sharing = sharing(2, 2);
@@ -287,8 +287,8 @@ fn a_constant_that_cancels_the_others_needs_a_proof() {
 }
 
 /// The last of two dealers answers the other's second commitment with its negative, and proves a
-/// constant term of its own: the sum is no authority, and the deals do not tell who is to blame. The
-/// share that it owes the first issuer does, since it cannot know it.
+/// constant term of its own: the sum is no authority, and the deals do not tell who is to blame.
+/// The share that it owes the first issuer does, since it cannot know it.
 #[test]
 fn a_commitment_that_cancels_another_shows_in_the_shares() {
     let sharing = sharing(2, 2);
@@ -366,7 +366,7 @@ fn the_ephemeral_key_does_not_hang_on_the_random_source_alone() {
     let encapsulated = |nonce: u8, [part, seal]: [u64; 2]| {
         let mut request = request(&authority, "a");
         request.nonce = Nonce([nonce; 16]);
-        let part = shares[0].issue_part(&request, &mut rng(part));
+        let part = shares[0].issue_partial(&request, &mut rng(part));
         let sealed = part.expect("a part").seal(&mut rng(seal)).expect("sealed");
         <[u8; 32]>::try_from(&sealed.to_wire()[40..72]).expect("32 bytes")
     };

@@ -5,7 +5,7 @@ use medshare_abe::issuance::{
     IssuanceRequest, IssuerIndex, PartialError, PartialFault, SealedPartialKey,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2};
-use medshare_curve::{G1Affine, G2Affine, Gt, PointError, Scalar, pairing};
+use medshare_curve::{EncodingError, G1Affine, G2Affine, Gt, Scalar, pairing};
 use medshare_types::{DecodeError, Wire};
 
 use crate::common::{outside_g2, policy, rng, torsion_g1};
@@ -37,8 +37,8 @@ impl Scene {
 
     fn open_sealed(&self, sealed: &SealedPartialKey) -> Result<(), PartialError> {
         let authority = &self.world.authority;
-        let opened = authority.open_part(&self.request, &pair(), sealed, &mut rng(8));
-        opened.map(|part| assert_eq!(part.request(), self.request.digest()))
+        let opened = authority.open_partial(&self.request, &pair(), sealed, &mut rng(8));
+        opened.map(|part| assert_eq!(part.request_digest(), self.request.digest()))
     }
 
     /// The first issuer's part, changed.
@@ -54,7 +54,7 @@ fn bad(i: u16, source: PartialFault) -> Result<(), PartialError> {
     Err(PartialError::Bad { issuer, source })
 }
 
-fn point(i: u16, source: PointError) -> Result<(), PartialError> {
+fn point(i: u16, source: EncodingError) -> Result<(), PartialError> {
     bad(i, PartialFault::Point { source })
 }
 
@@ -97,8 +97,8 @@ fn parts_that_do_not_belong_together_are_named() {
     assert_eq!(scene.with(|part| *part = foreign), inconsistent);
 }
 
-/// Interpolating scaled parts gives a key that opens nothing, and says nothing of whose fault it is:
-/// the check of each part does.
+/// Interpolating scaled parts gives a key that opens nothing, and says nothing of whose fault it
+/// is: the check of each part does.
 #[test]
 fn a_scaled_part_is_named() {
     let scene = Scene::new();
@@ -150,7 +150,7 @@ fn a_part_without_r_is_named() {
     assert!(equation_holds(&scene, share, [zero.0; 2], zero.1));
     let (mut in_g1, mut in_g2) = ([0; 48], [0; 96]);
     (in_g1[0], in_g2[0]) = (0xc0, 0xc0);
-    let identity = point(1, PointError::Identity);
+    let identity = point(1, EncodingError::Identity);
     let bare = scene.with(|part| {
         part.k1 = encode_g1(&share).0;
         part.k3 = in_g2;
@@ -176,7 +176,7 @@ fn a_part_outside_the_subgroup_is_named() {
         [moved(parts[0]), parts[1]],
         key.k3
     ));
-    let outside = point(1, PointError::NotInSubgroup);
+    let outside = point(1, EncodingError::NotInSubgroup);
     let k1 = encode_g1(&moved(key.k1)).0;
     assert_eq!(scene.with(|part| part.k1 = k1), outside);
     let part_a = encode_g1(&moved(parts[0])).0;
@@ -185,7 +185,7 @@ fn a_part_outside_the_subgroup_is_named() {
     assert_eq!(scene.with(|part| part.k3 = k3), outside);
     assert_eq!(
         scene.with(|part| part.k1[0] = 0),
-        point(1, PointError::NotCanonical)
+        point(1, EncodingError::NotCanonical)
     );
 }
 

@@ -7,7 +7,7 @@ use medshare_abe::issuance::{
 };
 use medshare_abe::{MasterSecretKey, PublicParameters};
 use medshare_curve::encoding::encode_g1;
-use medshare_curve::{PointError, Scalar};
+use medshare_curve::{EncodingError, Scalar};
 use medshare_types::hash::digest;
 use medshare_types::{ChainId, DecodeError, Wire, wire};
 
@@ -91,7 +91,7 @@ fn a_joint_deal_makes_an_authority() {
         for share in &shares {
             let read = IssuerShare::from_bytes(&share.to_bytes(), &authority).expect("a share");
             assert_eq!(
-                (read.issuer(), read.sharing()),
+                (read.issuer(), read.sharing_id()),
                 (share.issuer(), authority.id())
             );
         }
@@ -174,14 +174,17 @@ fn a_bad_deal_names_its_dealer() {
         changed[range.start + 47] = last;
         check(&changed)
     };
-    assert_eq!(with(first.clone(), 0, 1), invalid(0, PointError::Identity));
+    assert_eq!(
+        with(first.clone(), 0, 1),
+        invalid(0, EncodingError::Identity)
+    );
     assert_eq!(
         with(second.clone(), 0, 2),
-        invalid(1, PointError::NotInSubgroup)
+        invalid(1, EncodingError::NotInSubgroup)
     );
     assert_eq!(
         with(second.clone(), 0xff, 0),
-        invalid(1, PointError::NotCanonical)
+        invalid(1, EncodingError::NotCanonical)
     );
     let mut fewer = [&bytes[..second.start], &bytes[proof.clone()]].concat();
     fewer[6] = 1;
@@ -250,7 +253,7 @@ fn a_bad_share_names_its_dealer() {
     assert_eq!(found, Err(SharingError::NotAnIssuer { issuer: stranger }));
     let mut identity = [0; 48];
     identity[0] = 0xc0;
-    let source = PointError::Identity;
+    let source = EncodingError::Identity;
     let expected = SharingError::InvalidShare { dealer, source };
     assert_eq!(read(&identity).expect_err("no point"), expected);
 }
@@ -368,7 +371,7 @@ fn authorities_are_read_strictly() {
     }
     let mut identity = [0; 576];
     identity[47] = 1;
-    let source = PointError::Identity;
+    let source = EncodingError::Identity;
     for wrong in [[identity, commitments[1]], [commitments[0], identity]] {
         let expected = SharingError::Point { source };
         assert_eq!(read(issuers(3), 2, &wrong), Err(expected));

@@ -36,8 +36,7 @@ fn any_three_of_five_make_a_key() {
     let key = authority
         .combine(&request, &all, &mut rng(9))
         .expect("five parts");
-    let held: AttributeSet = key.attributes().cloned().collect();
-    assert_eq!(held, request.attributes);
+    assert_eq!(*key.attributes(), request.attributes);
     let read = UserSecretKey::from_bytes(&key.to_bytes(), authority.parameters(), &mut rng(8));
     assert!(opens(&authority, &read.expect("a key"), "a"));
 }
@@ -132,8 +131,8 @@ fn an_authority_becomes_a_shared_one() {
     }
 }
 
-/// Every field of a request is in its digest, and parts made for requests that differ in any of them
-/// do not combine.
+/// Every field of a request is in its digest, and parts made for requests that differ in any of
+/// them do not combine.
 #[test]
 fn only_parts_of_equal_requests_combine() {
     let (authority, shares) = shared(2, 3);
@@ -173,12 +172,12 @@ fn only_parts_of_equal_requests_combine() {
     };
     let to_another = foreign(|request| request.recipient = RecipientKey([9; 32]));
     let sealed = shares[0]
-        .issue_part(&first, &mut rng(1))
+        .issue_partial(&first, &mut rng(1))
         .expect("a part")
         .seal(&mut rng(1));
     let sealed = sealed.expect("sealed");
     let open = |request: &IssuanceRequest| {
-        let opened = authority.open_part(request, &pair(), &sealed, &mut rng(2));
+        let opened = authority.open_partial(request, &pair(), &sealed, &mut rng(2));
         opened.expect_err("not for this request")
     };
     assert_eq!(open(&to_another), PartialError::WrongRecipient);
@@ -206,7 +205,7 @@ fn foreign_requests_are_refused_everywhere() {
         found: SharingEpoch(2),
     };
     let sealed = shares[0]
-        .issue_part(&mine, &mut rng(1))
+        .issue_partial(&mine, &mut rng(1))
         .expect("a part")
         .seal(&mut rng(1));
     let sealed = sealed.expect("sealed");
@@ -215,12 +214,12 @@ fn foreign_requests_are_refused_everywhere() {
         (request(&other, "a"), ForeignSharing::OtherAuthority),
         (request(&later, "a"), other_epoch),
     ] {
-        let part = shares[0].issue_part(&foreign, &mut rng(1));
+        let part = shares[0].issue_partial(&foreign, &mut rng(1));
         assert_eq!(
             part.expect_err("foreign"),
             IssuanceError::Foreign { source }
         );
-        let opened = authority.open_part(&foreign, &pair(), &sealed, &mut rng(1));
+        let opened = authority.open_partial(&foreign, &pair(), &sealed, &mut rng(1));
         assert_eq!(
             opened.expect_err("foreign"),
             PartialError::Foreign { source }
@@ -255,8 +254,8 @@ fn foreign_requests_are_refused_everywhere() {
     assert_eq!(read.expect_err("an old share"), expected);
 }
 
-/// The same key dealt twice in one epoch, by mistake: nothing but the algebra tells the parts of the
-/// two apart. The recipient learns whose part does not fit the authority that it knows.
+/// The same key dealt twice in one epoch, by mistake: nothing but the algebra tells the parts of
+/// the two apart. The recipient learns whose part does not fit the authority that it knows.
 #[test]
 fn parts_of_two_sharings_in_one_epoch_do_not_combine() {
     let (_, master) = MasterSecretKey::setup(&mut rng(1));
@@ -264,12 +263,12 @@ fn parts_of_two_sharings_in_one_epoch_do_not_combine() {
     let ((authority, first), (again, second)) = (deal(2), deal(3));
     assert_eq!(authority.id(), again.id());
     let asked = request(&authority, "a");
-    let part = |share: &IssuerShare| share.issue_part(&asked, &mut rng(4)).expect("a part");
+    let part = |share: &IssuerShare| share.issue_partial(&asked, &mut rng(4)).expect("a part");
     let mixed = authority.combine(&asked, &[part(&first[0]), part(&second[1])], &mut rng(5));
     let source = KeyError::Inconsistent;
     assert_eq!(mixed.expect_err("mixed"), CombineError::Key { source });
     let sealed = part(&second[1]).seal(&mut rng(6)).expect("sealed");
-    let opened = authority.open_part(&asked, &pair(), &sealed, &mut rng(7));
+    let opened = authority.open_partial(&asked, &pair(), &sealed, &mut rng(7));
     let expected = PartialError::Bad {
         issuer: issuer(2),
         source: PartialFault::Inconsistent,
@@ -277,7 +276,7 @@ fn parts_of_two_sharings_in_one_epoch_do_not_combine() {
     assert_eq!(opened.expect_err("of the other"), expected);
     assert!(
         again
-            .open_part(&asked, &pair(), &sealed, &mut rng(7))
+            .open_partial(&asked, &pair(), &sealed, &mut rng(7))
             .is_ok()
     );
 }
@@ -288,7 +287,7 @@ fn requests_that_no_key_can_meet_are_refused() {
     for (list, conflicting) in [("", false), ("n = 3, n = 4", true)] {
         let asked = request(&authority, list);
         let part = shares[0]
-            .issue_part(&asked, &mut rng(1))
+            .issue_partial(&asked, &mut rng(1))
             .expect_err("no key");
         let IssuanceError::Key { source } = &part else {
             panic!("{part:?}");
@@ -298,14 +297,16 @@ fn requests_that_no_key_can_meet_are_refused() {
             conflicting
         );
         let sealed = crate::setting::seal_raw(&asked, 1, &[0; 200]);
-        let opened = authority.open_part(&asked, &pair(), &sealed, &mut rng(1));
+        let opened = authority.open_partial(&asked, &pair(), &sealed, &mut rng(1));
         let source = source.clone();
         assert_eq!(opened.expect_err("no key"), PartialError::Key { source });
     }
     // A recipient's key of small order: what is sealed to it anybody can read.
     let mut asked = request(&authority, "a");
     asked.recipient = RecipientKey([0; 32]);
-    let part = shares[0].issue_part(&asked, &mut rng(1)).expect("a part");
+    let part = shares[0]
+        .issue_partial(&asked, &mut rng(1))
+        .expect("a part");
     let sealed = part.seal(&mut rng(1));
     assert_eq!(
         sealed.expect_err("small order"),
@@ -321,13 +322,13 @@ fn recipients_keys_are_stored() {
     let (authority, shares) = shared(1, 1);
     let asked = request(&authority, "a");
     let sealed = shares[0]
-        .issue_part(&asked, &mut rng(1))
+        .issue_partial(&asked, &mut rng(1))
         .expect("a part")
         .seal(&mut rng(1));
     let sealed = sealed.expect("sealed");
     assert!(
         authority
-            .open_part(&asked, &read, &sealed, &mut rng(2))
+            .open_partial(&asked, &read, &sealed, &mut rng(2))
             .is_ok()
     );
 }

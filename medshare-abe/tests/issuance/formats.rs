@@ -33,7 +33,7 @@ impl Samples {
             .expect("an issuer");
         let request = request(&authority, "role:nurse, clearance = 3, hired = 2019-04-01");
         let part = shares[1]
-            .issue_part(&request, &mut rng(11))
+            .issue_partial(&request, &mut rng(11))
             .expect("a part");
         Self {
             share: shares[1].to_bytes().to_vec(),
@@ -213,7 +213,9 @@ fn requests_are_canonical() {
 fn nothing_secret_is_printed() {
     let (authority, shares) = shared(1, 2);
     let request = request(&authority, "a");
-    let part = shares[0].issue_part(&request, &mut rng(1)).expect("a part");
+    let part = shares[0]
+        .issue_partial(&request, &mut rng(1))
+        .expect("a part");
     let (_, dealt) = sharing(1, 2)
         .deal(issuer(1), &mut rng(1))
         .expect("an issuer");
@@ -263,7 +265,7 @@ proptest! {
             if let Ok(sealed) = SealedPartialKey::from_wire(bytes) {
                 let (authority, _) = shared(2, 3);
                 let request = request(&authority, "role:nurse");
-                let _ = authority.open_part(&request, &pair(), &sealed, &mut rng(1));
+                let _ = authority.open_partial(&request, &pair(), &sealed, &mut rng(1));
             }
         }
     }

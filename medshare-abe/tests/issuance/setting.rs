@@ -75,9 +75,9 @@ pub fn parts(
 ) -> Vec<PartialKey> {
     let mut random = rng(4);
     let part = |share: &IssuerShare| {
-        let part = share.issue_part(request, &mut random).expect("a part");
+        let part = share.issue_partial(request, &mut random).expect("a part");
         let sealed = part.seal(&mut random).expect("sealed");
-        let opened = authority.open_part(request, &pair(), &sealed, &mut random);
+        let opened = authority.open_partial(request, &pair(), &sealed, &mut random);
         opened.expect("a good part")
     };
     shares.iter().map(part).collect()
@@ -224,7 +224,7 @@ impl RawPart {
     /// What a share makes of a request, past the seal.
     pub fn of(share: &IssuerShare, request: &IssuanceRequest, seed: u64) -> Self {
         let mut random = rng(seed);
-        let part = share.issue_part(request, &mut random).expect("a part");
+        let part = share.issue_partial(request, &mut random).expect("a part");
         let sealed = part.seal(&mut random).expect("sealed").to_wire();
         let (digest, index, encapsulated, ciphertext): (Digest, IssuerIndex, [u8; 32], Vec<u8>) =
             wire::from_borsh(&sealed[6..]).expect("the layout of docs/spec/abe.md");

@@ -1,11 +1,11 @@
 //! Segments, the preamble and the content tree: what storage can do to them.
 
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
 use medshare_abe::PayloadError;
 use medshare_abe::payload::{
-    self, ContentTree, PayloadLayout, PayloadWriter, Preamble, SEALED_SEGMENT_LEN, SEGMENT_LEN,
-    SegmentOpener, TAG_LEN, content_root,
+    self, ContentTree, PayloadLayout, PayloadReader, PayloadWriter, Preamble, SEALED_SEGMENT_LEN,
+    SEGMENT_LEN, SegmentOpener, TAG_LEN, content_root,
 };
 use medshare_types::Digest;
 
@@ -317,4 +317,20 @@ fn the_format_does_not_drift() {
         sealed.tree.root().to_string(),
         "33ec0c3bc88582d1129d47fed8367dba2dde910bcffbe2b3074db92290bc74d9"
     );
+}
+
+#[test]
+fn nothing_of_the_plaintext_is_printed() {
+    let (data_key, preamble, sealer) = payload::create(&mut rng(1));
+    let mut writer = PayloadWriter::new(Vec::new(), sealer);
+    writer.write_all(&[203; 100]).expect("memory");
+    assert_eq!(
+        format!("{writer:?}"),
+        "PayloadWriter(SegmentSealer(0 sealed; secret))"
+    );
+    let (object, tree) = writer.finish().expect("memory");
+    let reader = PayloadReader::new(Cursor::new(object), &data_key, &preamble, tree);
+    let mut reader = reader.expect("sealed here");
+    reader.read_exact(&mut [0; 10]).expect("100 bytes");
+    assert_eq!(format!("{reader:?}"), "PayloadReader(at 10; secret)");
 }

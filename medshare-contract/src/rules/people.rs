@@ -51,8 +51,8 @@ fn are_fit(attributes: &[String]) -> bool {
         && attributes.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// The reserved prefix is refused anywhere, because a policy's spelling of an attribute allows white
-/// space and a quotation mark before the name.
+/// The reserved prefix is refused anywhere, because a policy's spelling of an attribute allows
+/// white space and a quotation mark before the name.
 fn is_fit(attribute: &str) -> bool {
     (1..=MAX_ATTRIBUTE_LEN).contains(&attribute.len())
         && !attribute.contains(RESERVED_ATTRIBUTE_PREFIX)

@@ -328,7 +328,7 @@ fn session_keys_are_points_that_the_requester_knows() {
     let y = medshare_curve::Scalar::from(5u64);
     let proof = ProofOfKnowledge {
         commitment: medshare_curve::encoding::encode_g1(
-            &medshare_curve::comb::g1_generator_mul(&y).into(),
+            &medshare_curve::fixed_base::g1_generator_mul(&y).into(),
         ),
         response: ScalarBytes(medshare_curve::encoding::encode_scalar(&y)),
     };

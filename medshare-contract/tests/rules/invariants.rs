@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_contract::{Call, Changes, GrantTerms, Overlay, RegisterRecord, keys};
 use medshare_curve::Scalar;
-use medshare_curve::comb::g1_generator_mul;
 use medshare_curve::encoding::encode_g1;
+use medshare_curve::fixed_base::g1_generator_mul;
 use medshare_types::consent::AccessRequest;
 use medshare_types::{
     Denial, Digest, Event, GrantId, Nonce, Outcome, Purpose, PurposeSet, RecordVersion, Ticket,

@@ -8,8 +8,8 @@ use medshare_contract::{
     Applied, BlockContext, Call, CallContext, GrantTerms, RegisterRecord, StateView, apply,
     deals_digest, enrolment_statement, genesis_state, keys,
 };
-use medshare_curve::comb::{g1_generator_mul, g2_generator_mul};
 use medshare_curve::encoding::{encode_g1, encode_g2};
+use medshare_curve::fixed_base::{g1_generator_mul, g2_generator_mul};
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{Scalar, schnorr};
 use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
@@ -53,7 +53,8 @@ pub(crate) fn g1_off_subgroup() -> G1Bytes {
         G1Bytes(bytes)
     });
     let is_off = |bytes: &G1Bytes| {
-        medshare_curve::encoding::decode_g1(bytes) == Err(medshare_curve::PointError::NotInSubgroup)
+        medshare_curve::encoding::decode_g1(bytes)
+            == Err(medshare_curve::EncodingError::NotInSubgroup)
     };
     candidates.into_iter().find(is_off).unwrap()
 }
@@ -66,7 +67,8 @@ pub(crate) fn g2_off_subgroup() -> G2Bytes {
         G2Bytes(bytes)
     });
     let is_off = |bytes: &G2Bytes| {
-        medshare_curve::encoding::decode_g2(bytes) == Err(medshare_curve::PointError::NotInSubgroup)
+        medshare_curve::encoding::decode_g2(bytes)
+            == Err(medshare_curve::EncodingError::NotInSubgroup)
     };
     candidates.into_iter().find(is_off).unwrap()
 }

@@ -11,9 +11,9 @@ use crate::G1Affine;
 /// The points of one domain-separation tag, of which those asked for lately are at hand.
 ///
 /// It holds at most `capacity` points of about 140 bytes each, in two generations: a point that is
-/// used is in the young one, and when that is half the capacity, it becomes the old one, and the old
-/// one is forgotten. So the last capacity/2 different messages are always there. Messages are told
-/// apart by their SHA-256, the hash that hashing to G1 rests on.
+/// used is in the young one, and when that is half the capacity, it becomes the old one, and the
+/// old one is forgotten. So the last capacity/2 different messages are always there. Messages are
+/// told apart by their SHA-256, the hash that hashing to G1 rests on.
 ///
 /// Threads share it; points are computed outside its lock, by two threads at once if both miss.
 ///

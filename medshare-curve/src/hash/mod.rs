@@ -1,8 +1,9 @@
 //! Hashing to G1: the suite `BLS12381G1_XMD:SHA-256_SSWU_RO_` of RFC 9380, section 8.8.1.
 //!
-//! A message gives two field elements and these two points of the 11-isogenous curve. They are added
-//! there in projective coordinates, the isogeny is evaluated once, and the cofactor is cleared. A
-//! message costs two exponentiations in F_p, one 64-bit multiplication and one inversion.
+//! A message gives two field elements and these two points of the 11-isogenous curve. They are
+//! added there in projective coordinates, the isogeny is evaluated once, and the cofactor is
+//! cleared. A message costs two exponentiations in F_p, one 64-bit multiplication and one
+//! inversion.
 
 mod cache;
 mod expand;

@@ -43,8 +43,8 @@ pub fn mul_public(point: &G1Affine, scalar: &Scalar) -> G1Projective {
     sum_of_products(&[*point], &[*scalar])
 }
 
-/// k_i·P_i for every pair, over the shorter of the two slices. Cost: [`mul_public`] for each, with tables
-/// that are made together when there are many.
+/// k_i·P_i for every pair, over the shorter of the two slices. Cost: [`mul_public`] for each, with
+/// tables that are made together when there are many.
 ///
 /// # Security
 /// As [`mul_public`].

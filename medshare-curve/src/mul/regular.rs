@@ -35,9 +35,10 @@ const RECIPROCAL: u128 = reciprocal();
 /// The sequence of group operations and of memory accesses is the same for every k: a table is read
 /// by going through all of it, signs are applied and halves corrected by selection ([`subtle`]).
 /// What still varies is inside arkworks: whether the modulus is subtracted or added at the end of a
-/// product, a sum, a difference or a negation in the field, the inversion that makes the results affine, and the exceptional cases of addition, which a k that
-/// is uniform meets with negligible probability. So this is for secrets that are drawn anew for
-/// every call; for those that are used again and again there is [`mul_secret`](super::mul_secret).
+/// product, a sum, a difference or a negation in the field, the inversion that makes the results
+/// affine, and the exceptional cases of addition, which a k that is uniform meets with negligible
+/// probability. So this is for secrets that are drawn anew for every call; for those that are used
+/// again and again there is [`mul_secret`](super::mul_secret).
 ///
 /// Points must be in G1: outside it the endomorphism is no multiplication.
 #[must_use]
@@ -90,8 +91,8 @@ struct OddHalf {
 
 impl OddHalf {
     /// Σ d_i·2^(4i). With k_0 the size, d_i = (k_i mod 2⁵) − 2⁴ and k_(i+1) = (k_i − d_i)/2⁴, which
-    /// is 2·⌊k_i/2⁵⌋ + 1, so each digit comes straight from the bits: the lowest bit of k_i is set, its
-    /// fifth is the sign. The last digit is what is left.
+    /// is 2·⌊k_i/2⁵⌋ + 1, so each digit comes straight from the bits: the lowest bit of k_i is set,
+    /// its fifth is the sign. The last digit is what is left.
     fn digits(&self) -> [Digit; DIGITS] {
         const PLACES: u8 = ENTRIES as u8 - 1;
         let flip = self.negative.unwrap_u8();

@@ -1,7 +1,7 @@
 mod comparisons;
 
 use super::*;
-use crate::error::AttributeError;
+use crate::error::NameError;
 use crate::name::Name;
 
 fn policy(text: &str) -> AccessPolicy {
@@ -124,9 +124,9 @@ fn errors_say_where() {
     );
     assert_eq!(
         error("a or \"\""),
-        SyntaxError::InvalidAttribute {
+        SyntaxError::InvalidName {
             position: 5,
-            source: AttributeError::Empty
+            source: NameError::Empty
         }
     );
 }

@@ -33,7 +33,8 @@ fn a_key_gives_the_mask_exactly_if_it_satisfies() {
 }
 
 /// Two and three keys of which none satisfies. Whoever has more attributes can do no less, so it is
-/// enough to try sets to which nothing can be added: every way to split a satisfying set lies within.
+/// enough to try sets to which nothing can be added: every way to split a satisfying set lies
+/// within.
 #[test]
 fn keys_that_do_not_satisfy_do_not_add_up() {
     let mut tried = 0;

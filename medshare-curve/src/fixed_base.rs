@@ -96,7 +96,8 @@ where
     pub fn mul_regular(&self, scalar: &Scalar) -> Projective<P> {
         let limbs = Zeroizing::new(scalar.into_bigint().0);
         let half = 1u64 << (self.width - 1);
-        // From a multiple that only the last window could meet again, so that no sum is exceptional.
+        // From a multiple that only the last window could meet again, so that no sum is
+        // exceptional.
         let start = self.multiples.last().copied().unwrap_or_default();
         let mut acc: Projective<P> = start.into();
         let mut carry = 0;
@@ -155,7 +156,8 @@ pub fn g2_generator_mul(scalar: &Scalar) -> G2Projective {
     g2_table().mul(scalar)
 }
 
-/// k·g2 by [`FixedBase::mul_regular`], from the table of [`g2_generator_mul`]: about twice its time.
+/// k·g2 by [`FixedBase::mul_regular`], from the table of [`g2_generator_mul`]: about twice its
+/// time.
 ///
 /// # Security
 /// As [`FixedBase::mul_regular`].
