@@ -25,9 +25,9 @@ use crate::transform::{Coins, aad_digest, accepted_key, mask, rejected_key};
 /// are compared; [`decapsulate_strict`] compares all.
 ///
 /// `Dec` of [Riepel–Wee 2022] and the check of [Fujisaki–Okamoto 1999] with implicit rejection.
-/// Cost: 2 + τ Miller loops and one final exponentiation; for each row read a decoding, a
-/// multiplication and a product from a table, and for those under a threshold two short
-/// multiplications more.
+/// Cost: 2 + τ Miller loops and one final exponentiation; 1 + τ decodings in G2, with subgroup
+/// checks, and as many products from a table; for each row read a decoding, a multiplication and a
+/// product from a table, and for those under a threshold two short multiplications more.
 ///
 /// # Errors
 /// [`DecapsulateError::PolicyUnsatisfied`], [`DecapsulateError::NotValid`],

@@ -19,8 +19,8 @@ use crate::transform::{aad_digest, accepted_key};
 /// in G1.
 ///
 /// # Security
-/// None against who may choose headers. One who sees whether what comes out here works learns of
-/// the key that it came out with.
+/// None against who may choose headers: whoever learns whether the secret that comes out here works
+/// learns about the key that was used.
 pub fn decapsulate_unchecked(
     parameters: &PublicParameters,
     header: &Header,

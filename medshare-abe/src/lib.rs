@@ -6,8 +6,9 @@
 //! ([`payload`]); and what joins the two, alone or with further factors such as a time gate
 //! ([`wrapped`], [`access`], [`descriptor`]).
 //!
-//! **Is not:** aware of chains, clocks or networks. A policy hides from nobody: it stands in the
-//! header, readable. A key once issued is never taken back; that is what the time gate is for.
+//! **Is not:** in touch with a chain, a clock or a network: ids, dates and labels are given to it.
+//! A policy hides from nobody: it stands in the header, readable. A key once issued is never taken
+//! back; that is what the time gate is for.
 //!
 //! # Security
 //!

@@ -2,18 +2,18 @@
 //!
 //! **Is:** the operations that the attribute scheme, the gate and the contract share: encodings
 //! that accept one byte string per point ([`encoding`]), hashing to G1 by RFC 9380 ([`hash`]),
-//! multiplication by public and by secret scalars ([`mul`], [`fixed_base`]), products of pairings with
-//! one final exponentiation ([`pairing`]), a proof of knowledge ([`schnorr`]) and the public side
-//! of distributed key generation ([`feldman`]).
+//! multiplication by public and by secret scalars ([`mul`], [`fixed_base`]), products of pairings
+//! with one final exponentiation ([`pairing`]), a proof of knowledge ([`schnorr`]) and the public
+//! side of distributed key generation ([`feldman`]).
 //!
 //! **Is not:** a curve library. Points, scalars and fields are arkworks', and so are their
-//! formulas. This is the only crate of the suite whose public interface shows them.
+//! formulas. Besides this crate, only `medshare-threshold` shows them in its interface.
 //!
 //! # Security
 //!
 //! Not audited. arkworks' field arithmetic is not constant-time. [`mul::mul_regular`] and
-//! [`fixed_base::FixedBase::mul_regular`] do the same group operations and memory accesses whatever the
-//! scalar is, [`mul::mul_secret`] blinds the scalar; everything else takes variable time and is
+//! [`fixed_base::FixedBase::mul_regular`] do the same group operations and memory accesses whatever
+//! the scalar is, [`mul::mul_secret`] blinds the scalar; everything else takes variable time and is
 //! documented with what it may be given.
 //!
 //! ```

@@ -137,7 +137,7 @@ impl UserSecretKey {
     /// identity, and e(K1, g2) = E + e(B, K3), e(K_u, g2) = e(H(u), K3) for every u, all in one
     /// equation with random 128-bit weights.
     ///
-    /// Cost: for each part a hash to G1, a decoding and two short multiplications.
+    /// Cost: for each part a hash to G1, a decoding and two short multiplications; two pairings.
     ///
     /// # Errors
     /// [`KeyError`]: other authority, bytes that are no key, parts that do not belong together.

@@ -95,7 +95,7 @@ impl AuditPath {
     /// Checks that this is segment `index` of the object under `root`, with the length that it has
     /// there, and that the object's length is that of [`Self::layout`].
     ///
-    /// The leaf and as many compressions as there are siblings, at most 32.
+    /// Cost: a hash of the segment and one compression for each sibling, at most 32.
     ///
     /// # Errors
     /// [`PayloadError::SegmentMismatch`], also when the path is one for another segment.

@@ -24,6 +24,7 @@ use crate::error::PayloadError;
 
 /// How a payload is padded. The preamble says so, and is bound to every segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[non_exhaustive]
 pub enum Padding {
     /// Not at all: the object shows the content's length.
     #[default]

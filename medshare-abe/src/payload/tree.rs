@@ -103,7 +103,7 @@ impl ContentTree {
         Self { layout, leaves }
     }
 
-    /// The root, to be put where it cannot be changed.
+    /// The root, to be put where it cannot be changed. Cost: one compression for each segment.
     #[must_use]
     pub fn root(&self) -> Digest {
         content_root(&self.leaves, self.layout.sealed_len())
@@ -126,7 +126,7 @@ impl ContentTree {
     }
 
     /// Parses the canonical bytes and checks them against the root, which comes from where nobody
-    /// can change it. Without such a root a tree proves nothing.
+    /// can change it. Without such a root a tree proves nothing. Cost: that of [`Self::root`].
     ///
     /// # Errors
     /// [`PayloadError::Decode`], [`PayloadError::InvalidLength`] or

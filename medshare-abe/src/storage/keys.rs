@@ -35,6 +35,8 @@ impl UserSecretKey {
     /// Decrypts what [`to_encrypted`](Self::to_encrypted) made, and checks it like
     /// [`from_bytes`](Self::from_bytes).
     ///
+    /// Cost: one Argon2id, as the bytes say ([`PassphraseCost::of_encrypted`]), and that check.
+    ///
     /// # Errors
     /// [`StorageError::Locked`] for another passphrase, or altered bytes; [`StorageError::Decode`],
     /// [`StorageError::OtherKind`], [`StorageError::Cost`] and [`KeyError::OtherAuthority`] before
@@ -70,6 +72,8 @@ impl MasterSecretKey {
 
     /// Decrypts what [`to_encrypted`](Self::to_encrypted) made, and checks that it is the key of
     /// these parameters.
+    ///
+    /// Cost: one Argon2id, as the bytes say ([`PassphraseCost::of_encrypted`]), and a pairing.
     ///
     /// # Errors
     /// As [`UserSecretKey::from_encrypted`].
@@ -107,6 +111,8 @@ impl IssuerShare {
 
     /// Decrypts what [`to_encrypted`](Self::to_encrypted) made, and checks it like
     /// [`from_bytes`](Self::from_bytes).
+    ///
+    /// Cost: one Argon2id, as the bytes say ([`PassphraseCost::of_encrypted`]), and that check.
     ///
     /// # Errors
     /// As [`UserSecretKey::from_encrypted`], with [`StorageError::Share`] for a share that is not
