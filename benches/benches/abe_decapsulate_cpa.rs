@@ -3,25 +3,10 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use medshare_abe::hazmat::decapsulate_unchecked;
-use medshare_benches::abe::{CONTEXT, Setting, Shape, shapes};
+use medshare_benches::abe::bench_decapsulation;
 
 fn opening(criterion: &mut Criterion) {
-    let setting = Setting::new();
-    for Shape {
-        name,
-        leaves,
-        key,
-        header,
-        ..
-    } in shapes(&setting)
-    {
-        for (parameters, cached) in setting.both_caches() {
-            let name = format!("abe::decapsulate_cpa/{name}={leaves},cached={cached}");
-            criterion.bench_function(&name, |bencher| {
-                bencher.iter(|| decapsulate_unchecked(parameters, &header, &key, CONTEXT));
-            });
-        }
-    }
+    bench_decapsulation(criterion, "decapsulate_cpa", decapsulate_unchecked);
 }
 
 criterion_group!(benches, opening);

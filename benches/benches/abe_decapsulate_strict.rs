@@ -2,25 +2,10 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use medshare_abe::decapsulate_strict;
-use medshare_benches::abe::{CONTEXT, Setting, Shape, shapes};
+use medshare_benches::abe::bench_decapsulation;
 
 fn opening(criterion: &mut Criterion) {
-    let setting = Setting::new();
-    for Shape {
-        name,
-        leaves,
-        key,
-        header,
-        ..
-    } in shapes(&setting)
-    {
-        for (parameters, cached) in setting.both_caches() {
-            let name = format!("abe::decapsulate_strict/{name}={leaves},cached={cached}");
-            criterion.bench_function(&name, |bencher| {
-                bencher.iter(|| decapsulate_strict(parameters, &header, &key, CONTEXT));
-            });
-        }
-    }
+    bench_decapsulation(criterion, "decapsulate_strict", decapsulate_strict);
 }
 
 criterion_group!(benches, opening);

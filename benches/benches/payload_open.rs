@@ -6,7 +6,10 @@ use medshare_benches::seeded;
 
 const SEGMENTS: usize = 64;
 
-#[allow(clippy::expect_used)]
+#[allow(
+    clippy::expect_used,
+    reason = "a benchmark has nobody to hand an error to"
+)]
 fn opening(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("abe::payload_open");
     group.throughput(Throughput::Bytes((SEGMENTS * SEGMENT_LEN) as u64));

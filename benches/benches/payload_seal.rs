@@ -16,7 +16,10 @@ fn sealing(criterion: &mut Criterion) {
             let (_, _, mut sealer) = payload::create(&mut rng);
             for (index, segment) in buffer.chunks_exact_mut(SEALED_SEGMENT_LEN).enumerate() {
                 let sealed = sealer.seal_in_place(segment, index + 1 == SEGMENTS);
-                #[allow(clippy::expect_used)]
+                #[allow(
+                    clippy::expect_used,
+                    reason = "a benchmark has nobody to hand an error to"
+                )]
                 sealed.expect("a full segment in order");
             }
             sealer.finish()

@@ -1,8 +1,9 @@
 //! A seeded authority, and policies, keys and headers of a given size.
 
+use criterion::Criterion;
 use medshare_abe::{
-    AccessPolicy, Attribute, AttributeSet, Date, Header, MasterSecretKey, PublicParameters,
-    SharedSecret, UserSecretKey, Validity, encapsulate, encapsulate_dated,
+    AccessPolicy, Attribute, AttributeSet, Date, DecapsulateError, Header, MasterSecretKey,
+    PublicParameters, SharedSecret, UserSecretKey, Validity, encapsulate, encapsulate_dated,
 };
 use medshare_types::RandomSource;
 
@@ -22,11 +23,6 @@ pub struct Setting {
     pub uncached: PublicParameters,
     /// Its master key.
     pub master: MasterSecretKey,
-}
-
-/// `a0`, `a1`, and so on.
-fn name(index: usize) -> String {
-    format!("a{index}")
 }
 
 impl Setting {
@@ -57,7 +53,7 @@ impl Setting {
         let key = self
             .master
             .issue(&self.parameters, &set, validity, &mut seeded());
-        #[allow(clippy::expect_used)]
+        #[allow(clippy::expect_used, reason = "documented to panic")]
         key.expect("a key of 1 to 1024 attributes")
     }
 }
@@ -156,7 +152,7 @@ pub fn shapes(setting: &Setting) -> Vec<Shape> {
 /// Never: the names are attributes.
 #[must_use]
 pub fn attributes(count: usize) -> AttributeSet {
-    #[allow(clippy::expect_used)]
+    #[allow(clippy::expect_used, reason = "the names are attributes")]
     let parse = |index| name(index).parse::<Attribute>().expect("an attribute");
     (0..count).map(parse).collect()
 }
@@ -175,6 +171,43 @@ pub fn or(leaves: usize) -> AccessPolicy {
 
 fn joined(leaves: usize, operator: &str) -> AccessPolicy {
     let names: Vec<_> = (0..leaves).map(name).collect();
-    #[allow(clippy::expect_used)]
+    #[allow(clippy::expect_used, reason = "the names make a policy")]
     names.join(operator).parse().expect("a policy")
+}
+
+/// `a0`, `a1`, and so on.
+fn name(index: usize) -> String {
+    format!("a{index}")
+}
+
+/// A way to decapsulate.
+pub type Decapsulate =
+    fn(&PublicParameters, &Header, &UserSecretKey, &[u8]) -> Result<SharedSecret, DecapsulateError>;
+
+/// Measures a way to decapsulate on every shape, without and with cached points, as
+/// `abe::operation/shape=leaves,cached=bool`.
+///
+/// # Panics
+/// When it does not give what was encapsulated, which would be a fault of the library.
+pub fn bench_decapsulation(criterion: &mut Criterion, operation: &str, open: Decapsulate) {
+    let setting = Setting::new();
+    for shape in shapes(&setting) {
+        let Shape {
+            name,
+            leaves,
+            key,
+            header,
+            secret,
+            ..
+        } = &shape;
+        for (parameters, cached) in setting.both_caches() {
+            let name = format!("abe::{operation}/{name}={leaves},cached={cached}");
+            let opened = open(parameters, header, key, CONTEXT);
+            let same = opened.is_ok_and(|opened| opened.as_bytes() == secret.as_bytes());
+            assert!(same, "{name} gives another secret");
+            criterion.bench_function(&name, |bencher| {
+                bencher.iter(|| open(parameters, header, key, CONTEXT));
+            });
+        }
+    }
 }

@@ -38,7 +38,10 @@ impl Setting {
     /// # Panics
     /// When the ceremony does not come to an end, which would be a fault of the library.
     #[must_use]
-    #[allow(clippy::expect_used)]
+    #[allow(
+        clippy::expect_used,
+        reason = "a benchmark has nobody to hand an error to"
+    )]
     pub fn new(n: usize) -> Self {
         let mut rng = seeded();
         let pairs: Vec<_> = (0..n).map(|_| HolderKeyPair::random(&mut rng)).collect();
@@ -93,7 +96,10 @@ impl Setting {
     /// # Panics
     /// When the rules refuse, which would be a fault of the library.
     #[must_use]
-    #[allow(clippy::expect_used)]
+    #[allow(
+        clippy::expect_used,
+        reason = "a benchmark has nobody to hand an error to"
+    )]
     pub fn permit(&self) -> Permit<'_> {
         let now = self.ticket.issued_at;
         let facts = ReleaseFacts {
@@ -112,7 +118,10 @@ impl Setting {
     /// # Panics
     /// When a share is not made, which would be a fault of the library.
     #[must_use]
-    #[allow(clippy::expect_used)]
+    #[allow(
+        clippy::expect_used,
+        reason = "a benchmark has nobody to hand an error to"
+    )]
     pub fn shares(&self, count: usize) -> Vec<ReleaseShare> {
         let mut rng = seeded();
         let release = |(share, signer): &(HolderShare, SigningKey)| {

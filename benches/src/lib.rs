@@ -1,4 +1,4 @@
-//! What the benchmarks share: seeded authorities, policies and gate settings.
+//! What the benchmarks share: seeded authorities, policies, issuers and gate settings.
 //!
 //! Run one with `cargo bench -p medshare-benches --bench abe_encapsulate`. Names are
 //! `crate::operation/parameter=value`.
@@ -6,6 +6,7 @@
 
 pub mod abe;
 pub mod gate;
+pub mod issuance;
 pub mod report;
 
 use rand_chacha::ChaCha20Rng;

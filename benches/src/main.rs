@@ -7,10 +7,13 @@
 #![forbid(unsafe_code)]
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use medshare_benches::report;
+
+const USAGE: &str = "usage: medshare-benches abe [--json FILE]";
 
 fn main() -> ExitCode {
     match run() {
@@ -23,21 +26,17 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args_os().skip(1);
-    let suite = arguments.next().unwrap_or_default();
-    let json = match (arguments.next(), arguments.next(), arguments.next()) {
-        (None, ..) => None,
-        (Some(flag), Some(file), None) if flag == "--json" => Some(PathBuf::from(file)),
-        _ => return Err("usage: medshare-benches abe [--json FILE]".into()),
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let json = match arguments.as_slice() {
+        [suite] if suite == "abe" => None,
+        [suite, flag, file] if suite == "abe" && flag == "--json" => Some(Path::new(file)),
+        _ => return Err(USAGE.into()),
     };
-    if suite != "abe" {
-        return Err("usage: medshare-benches abe [--json FILE]".into());
-    }
     let mut rows = report::abe::measure()?;
     rows.extend(report::payload::measure()?);
     report::print(&rows);
     if let Some(path) = json {
-        std::fs::write(&path, report::to_json(&rows))
+        std::fs::write(path, report::to_json(&rows))
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(())

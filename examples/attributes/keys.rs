@@ -1,49 +1,103 @@
 //! Keys that lapse, and keys for fewer attributes made from a key.
 
-use std::io::Write;
-
 use medshare_abe::{
-    AccessPolicy, Date, KeyError, MasterSecretKey, Validity, encapsulate, encapsulate_dated,
+    AttributeSet, Header, MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey, Validity,
+    encapsulate, encapsulate_dated,
 };
 
-use crate::{CONTEXT, Outcome, try_key};
+use crate::{CONTEXT, OPENS, Outcome, Transcript, try_key};
 
-pub(crate) fn show(out: &mut impl Write) -> Outcome {
+const PHYSICIAN: &str = "role:physician, ward:3, clearance = 4";
+const DEVICE: &str = "ward:3, clearance = 4";
+const LAPSES: &str = "2027-01-01";
+const LAPSED: &str = "the key is for 1970-01-01 to 2026-12-31";
+
+/// Sealing dates, and what comes of the physician's key.
+const DATES: [(Option<&str>, &str); 4] = [
+    (Some("1999-12-31"), OPENS),
+    (Some("2026-12-31"), OPENS),
+    (Some("2027-01-01"), LAPSED),
+    (None, OPENS),
+];
+
+/// Policies with sealing dates, and what comes of the device's key.
+const DELEGATED: [(&str, Option<&str>, &str); 3] = [
+    ("ward:3 and clearance >= 2", Some("2026-12-31"), OPENS),
+    ("ward:3 and clearance >= 2", Some("2027-01-01"), LAPSED),
+    ("role:physician", None, "lacks role:physician"),
+];
+
+pub(crate) fn show(out: &mut Transcript) -> Outcome {
     let mut rng = rand::rng();
     let (parameters, authority) = MasterSecretKey::setup(&mut rng);
-    let attributes = "role:physician, ward:3, clearance = 4".parse()?;
-    let validity = Validity::until("2027-01-01".parse()?)?;
-    let key = authority.issue(&parameters, &attributes, validity, &mut rng)?;
+    let attributes: AttributeSet = PHYSICIAN.parse()?;
+    let validity = Validity::until(LAPSES.parse()?)?;
+    let physician = authority.issue(&parameters, &attributes, validity, &mut rng)?;
+    lapsing(out, &parameters, &physician)?;
+    delegation(out, &parameters, &physician)
+}
 
+fn lapsing(
+    out: &mut Transcript,
+    parameters: &PublicParameters,
+    physician: &UserSecretKey,
+) -> Outcome {
     writeln!(out, "\n# Keys that lapse\n")?;
-    writeln!(out, "A key for what was sealed from {validity}")?;
-    let policy: AccessPolicy = "role:physician".parse()?;
-    for day in ["1999-12-31", "2026-12-31", "2027-01-01"] {
-        let date: Date = day.parse()?;
-        let sealed = encapsulate_dated(&parameters, &policy, date, CONTEXT, &mut rng);
-        match try_key(&parameters, &sealed, &key)? {
-            Ok(()) => writeln!(out, "  opens what was sealed on {day}")?,
-            Err(refusal) => writeln!(out, "  does not open: {refusal}")?,
-        }
-    }
-
-    writeln!(out, "\n# Delegation\n")?;
-    let fewer = "ward:3, clearance = 4".parse()?;
-    let device = key.delegate(&parameters, &fewer, &mut rng)?;
-    writeln!(out, "The physician makes a key for {fewer} for a device:")?;
-    for text in ["ward:3 and clearance >= 2", "role:physician"] {
-        let sealed = encapsulate(&parameters, &text.parse()?, CONTEXT, &mut rng);
-        match try_key(&parameters, &sealed, &device)? {
-            Ok(()) => writeln!(out, "  it opens {text}")?,
-            Err(refusal) => writeln!(out, "  it does not open {text}: {refusal}")?,
-        }
-    }
-    let more = "role:physician, role:chief".parse()?;
-    match key.delegate(&parameters, &more, &mut rng) {
-        Err(refused @ KeyError::NotHeld { .. }) => {
-            writeln!(out, "  a key for {more} cannot be made from it: {refused}")?;
-        }
-        _ => return Err("a key was delegated for what its holder does not hold".into()),
+    writeln!(
+        out,
+        "A physician's key opens only what was sealed before {LAPSES}, or without a date."
+    )?;
+    for (date, expected) in DATES {
+        let found = try_key(
+            parameters,
+            &seal(parameters, "role:physician", date)?,
+            physician,
+        )?;
+        out.answer(on(date), &found, expected)?;
     }
     Ok(())
+}
+
+fn delegation(
+    out: &mut Transcript,
+    parameters: &PublicParameters,
+    physician: &UserSecretKey,
+) -> Outcome {
+    let mut rng = rand::rng();
+    writeln!(out, "\n# Delegation\n")?;
+    writeln!(
+        out,
+        "Without the authority, the physician makes a key for {DEVICE} for a device."
+    )?;
+    let device = physician.delegate(parameters, &DEVICE.parse()?, &mut rng)?;
+    for (policy, date, expected) in DELEGATED {
+        let found = try_key(parameters, &seal(parameters, policy, date)?, &device)?;
+        out.answer(format_args!("{policy}, {}", on(date)), &found, expected)?;
+    }
+    let more = physician.delegate(parameters, &"ward:3, role:chief".parse()?, &mut rng);
+    let found = match more {
+        Ok(_) => "made".to_owned(),
+        Err(refusal) => format!("refused: {refusal}"),
+    };
+    let expected = "refused: the key does not hold role:chief";
+    Ok(out.answer("a key for ward:3, role:chief", &found, expected)?)
+}
+
+fn seal(
+    parameters: &PublicParameters,
+    policy: &str,
+    date: Option<&str>,
+) -> Outcome<(Header, SharedSecret)> {
+    let (policy, rng) = (policy.parse()?, &mut rand::rng());
+    Ok(match date {
+        None => encapsulate(parameters, &policy, CONTEXT, rng),
+        Some(date) => encapsulate_dated(parameters, &policy, date.parse()?, CONTEXT, rng),
+    })
+}
+
+fn on(date: Option<&str>) -> String {
+    date.map_or_else(
+        || "sealed without a date".to_owned(),
+        |date| format!("sealed on {date}"),
+    )
 }

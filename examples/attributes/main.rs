@@ -2,15 +2,17 @@
 //!
 //! `cargo run --release --example attributes [-- --rounds N]`
 //!
-//! Every line that is printed was computed in this run: what is said to open was opened and compared,
-//! and what is said to stay shut was tried.
+//! Every answer that is printed was computed in this run: what is said to open was opened and
+//! compared, and what is said to stay shut was tried. The tables at the head of each module say what
+//! the answers have to be; one that differs is marked, and the run fails. Change an attribute or a
+//! policy there and see.
 //!
 //! | module | shows |
 //! |---|---|
 //! | `policies` | names, numbers, dates, `!=`, k of n; who opens what, and what the others lack |
 //! | `keys` | keys for some sealing dates, and keys for fewer attributes made from a key |
-//! | `issuance` | three of five issuers making a key, one of them cheating |
-//! | `payload` | two keys to one payload, and a range of its bytes |
+//! | `issuance` | three of five issuers making a key, two of the five cheating |
+//! | `payload` | two policies for one payload, and a range of its bytes |
 //! | `timings` | what each operation takes here |
 
 mod issuance;
@@ -18,6 +20,7 @@ mod keys;
 mod payload;
 mod policies;
 mod timings;
+mod transcript;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -28,6 +31,8 @@ use medshare_abe::{
     DecapsulateError, Header, PublicParameters, SharedSecret, UserSecretKey, decapsulate,
 };
 
+use transcript::Transcript;
+
 /// Shows attribute-based encryption alone: policies, keys, threshold issuance, timings
 #[derive(Parser)]
 struct Args {
@@ -37,7 +42,7 @@ struct Args {
 }
 
 /// What a step ends with.
-type Outcome = Result<(), Box<dyn Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
@@ -51,26 +56,43 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Outcome {
-    let out = &mut std::io::stdout().lock();
+    let out = &mut Transcript::new();
     policies::show(out)?;
     keys::show(out)?;
     issuance::show(out)?;
     payload::show(out)?;
-    timings::show(out, args.rounds)
+    timings::show(out, args.rounds)?;
+    out.verdict()
 }
 
 /// What the sealer binds a header to, and the reader has to know.
 const CONTEXT: &[u8] = b"a lecture on attribute-based encryption";
 
-/// Whether the key opens the header, and if not, why. To open to another secret is an error.
+/// The answer of [`try_key`] when the key opens the header.
+const OPENS: &str = "opens";
+
+/// Whether the key opens the header, and if not, why, in words. To open to another secret is an
+/// error.
 fn try_key(
     parameters: &PublicParameters,
     (header, secret): &(Header, SharedSecret),
     key: &UserSecretKey,
-) -> Result<Result<(), DecapsulateError>, Box<dyn Error>> {
+) -> Outcome<String> {
     match decapsulate(parameters, header, key, CONTEXT) {
-        Ok(opened) if opened.as_bytes() == secret.as_bytes() => Ok(Ok(())),
+        Ok(opened) if opened.as_bytes() == secret.as_bytes() => Ok(OPENS.to_owned()),
         Ok(_) => Err("a key opened a header to another secret".into()),
-        Err(refusal) => Ok(Err(refusal)),
+        Err(refusal) => Ok(why_not(&refusal)),
+    }
+}
+
+/// What keeps a person from opening.
+fn why_not(refusal: &DecapsulateError) -> String {
+    match refusal {
+        DecapsulateError::PolicyUnsatisfied { missing } => {
+            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            format!("lacks {}", missing.join(", "))
+        }
+        DecapsulateError::NotValid { validity, .. } => format!("the key is for {validity}"),
+        other => other.to_string(),
     }
 }

@@ -1,68 +1,130 @@
-//! One payload, two wrapped keys, and a range of its bytes.
+//! One payload, two policies, and a range of its bytes.
 
-use std::io::{Cursor, Read as _, Seek as _, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write as _};
 
-use medshare_abe::payload::{self, PayloadReader, PayloadWriter};
-use medshare_abe::{Binding, MasterSecretKey, Validity, WrappedKey};
+use medshare_abe::error::AccessError;
+use medshare_abe::payload::{
+    self, ContentTree, PayloadReader, PayloadWriter, Preamble, SEALED_SEGMENT_LEN,
+};
+use medshare_abe::{Binding, DataKey, MasterSecretKey, Validity, WrappedKey};
 
-use crate::Outcome;
+use crate::{OPENS, Outcome, Transcript, why_not};
 
 const LENGTH: usize = 1 << 20;
+const FROM: usize = 700_000;
+const RANGE: usize = 100;
 
-pub(crate) fn show(out: &mut impl Write) -> Outcome {
+/// What lies in untrusted storage, and what was put into it.
+struct Sealed {
+    content: Vec<u8>,
+    preamble: Preamble,
+    object: Vec<u8>,
+    tree: ContentTree,
+}
+
+pub(crate) fn show(out: &mut Transcript) -> Outcome {
     let rng = &mut rand::rng();
     writeln!(out, "\n# One payload, two policies\n")?;
-    let (parameters, authority) = MasterSecretKey::setup(rng);
-    let key_for = |attributes: &str| -> Result<_, Box<dyn std::error::Error>> {
-        Ok(authority.issue(
-            &parameters,
-            &attributes.parse()?,
-            Validity::ALWAYS,
-            &mut rand::rng(),
-        )?)
-    };
-    let cardiologist = key_for("role:cardiologist")?;
-    let auditor = key_for("role:auditor")?;
-
     let content: Vec<u8> = (0..LENGTH).map(|i| (i % 251) as u8).collect();
     let (data_key, preamble, sealer) = payload::create(rng);
     let mut writer = PayloadWriter::new(Vec::new(), sealer);
     writer.write_all(&content)?;
     let (object, tree) = writer.finish()?;
-    writeln!(out, "{LENGTH} bytes sealed to {}", object.len())?;
+    writeln!(
+        out,
+        "{LENGTH} bytes are sealed to {}, under a data key of their own.",
+        object.len()
+    )?;
+    let sealed = Sealed {
+        content,
+        preamble,
+        object,
+        tree,
+    };
+    let unwrapped = wrapping(out, &sealed.preamble, &data_key)?;
+    reading(out, sealed, &unwrapped)
+}
 
-    let binding = Binding::new(&preamble, b"study 7, patient 12");
+/// Wraps the data key for two policies, and has it unwrapped.
+fn wrapping(out: &mut Transcript, preamble: &Preamble, data_key: &DataKey) -> Outcome<DataKey> {
+    let rng = &mut rand::rng();
+    let (parameters, authority) = MasterSecretKey::setup(rng);
+    let always = Validity::ALWAYS;
+    let cardiologist = "role:cardiologist".parse()?;
+    let cardiologist = authority.issue(&parameters, &cardiologist, always, rng)?;
+    let auditor = "role:auditor".parse()?;
+    let auditor = authority.issue(&parameters, &auditor, always, rng)?;
+
+    let binding = Binding::new(preamble, b"study 7, patient 12");
     let policy = "role:cardiologist".parse()?;
-    let first = WrappedKey::seal(&parameters, &policy, &binding, &data_key, rng)?;
+    let first = WrappedKey::seal(&parameters, &policy, &binding, data_key, rng)?;
     // Who can open lets others in, without touching the payload.
     let policy = "role:auditor".parse()?;
     let second = first.reencapsulate(&parameters, &cardiologist, &binding, &policy, rng)?;
-    if first.open(&parameters, &auditor, &binding).is_ok() {
-        return Err("an auditor opened what is for cardiologists".into());
-    }
-    let data_key = second.open(&parameters, &auditor, &binding)?;
     writeln!(
         out,
-        "Wrapped for role:cardiologist, then by a cardiologist for role:auditor too"
+        "The data key is wrapped for role:cardiologist; a cardiologist wraps it for role:auditor, \
+         too."
     )?;
+    let unwrapped = first.open(&parameters, &auditor, &binding);
+    let lacks = "lacks role:cardiologist";
+    out.answer("an auditor with the first", &in_words(&unwrapped), lacks)?;
+    let unwrapped = second.open(&parameters, &auditor, &binding);
+    out.answer("an auditor with the second", &in_words(&unwrapped), OPENS)?;
+    Ok(unwrapped?)
+}
 
-    let mut reader = PayloadReader::new(Cursor::new(&object), &data_key, &preamble, tree)?;
-    let (start, mut range) = (700_000, [0; 100]);
-    reader.seek(SeekFrom::Start(start as u64))?;
+/// Reads a range, where nothing was changed and where something was.
+fn reading(out: &mut Transcript, sealed: Sealed, data_key: &DataKey) -> Outcome {
+    let Sealed {
+        content,
+        preamble,
+        object,
+        tree,
+    } = sealed;
+    let to = FROM + RANGE - 1;
+    let cursor = Cursor::new(&object);
+    let mut reader = PayloadReader::new(cursor, data_key, &preamble, tree.clone())?;
+    let same = read_range(&mut reader)? == content[FROM..=to];
+    let found = if same { "as sealed" } else { "not as sealed" };
+    let subject = format_args!("bytes {FROM} to {to}, read alone");
+    out.answer(subject, found, "as sealed")?;
+
+    let mut changed = object.clone();
+    changed[FROM] ^= 1;
+    let mut reader = PayloadReader::new(Cursor::new(&changed), data_key, &preamble, tree)?;
+    let found = refusal(read_range(&mut reader));
+    let segment = FROM / SEALED_SEGMENT_LEN;
+    let expected = format!("refused: segment {segment} is not the one that was sealed");
+    out.answer("the same, one bit changed", &found, &expected)?;
+
+    let cut = &object[..object.len() - SEALED_SEGMENT_LEN];
+    let reader = PayloadReader::without_root(Cursor::new(cut), data_key, &preamble);
+    let (found, length) = (refusal(reader), cut.len());
+    let expected = format!("refused: an object of {length} bytes does not end as it was sealed");
+    let subject = "cut by a segment, the digests not at hand";
+    Ok(out.answer(subject, &found, &expected)?)
+}
+
+fn read_range(reader: &mut (impl Read + Seek)) -> io::Result<[u8; RANGE]> {
+    let mut range = [0; RANGE];
+    reader.seek(SeekFrom::Start(FROM as u64))?;
     reader.read_exact(&mut range)?;
-    if range != content[start..start + range.len()] {
-        return Err("a range differs from what was sealed".into());
-    }
-    writeln!(
-        out,
-        "The auditor read bytes {start} to {}",
-        start + range.len() - 1
-    )?;
+    Ok(range)
+}
 
-    let cut = &object[..object.len() - 65_552];
-    match PayloadReader::without_root(Cursor::new(cut), &data_key, &preamble) {
-        Err(refusal) => writeln!(out, "A segment less, and no list of digests: {refusal}")?,
-        Ok(_) => return Err("a payload without its last segment was accepted".into()),
+/// As [`crate::try_key`] has it.
+fn in_words(unwrapped: &Result<DataKey, AccessError>) -> String {
+    match unwrapped {
+        Ok(_) => OPENS.to_owned(),
+        Err(AccessError::Decapsulate { source }) => why_not(source),
+        Err(other) => other.to_string(),
     }
-    Ok(())
+}
+
+fn refusal<T>(outcome: io::Result<T>) -> String {
+    match outcome {
+        Ok(_) => "taken".to_owned(),
+        Err(refusal) => format!("refused: {refusal}"),
+    }
 }

@@ -4,80 +4,204 @@
 //! `cargo run --release -p medshare-benches -- abe`.
 
 use std::hint::black_box;
-use std::io::Write;
 use std::time::Instant;
 
-use medshare_abe::{
-    AccessPolicy, AttributeSet, Date, MasterSecretKey, Validity, decapsulate, decapsulate_strict,
-    encapsulate, encapsulate_dated,
+use medshare_abe::issuance::{
+    IssuanceRequest, IssuerShare, PartialKey, RecipientKeyPair, SealedPartialKey, SharedAuthority,
 };
+use medshare_abe::{
+    AccessPolicy, AttributeSet, Date, Header, MasterSecretKey, PublicParameters, UserSecretKey,
+    Validity, decapsulate, decapsulate_strict, encapsulate, encapsulate_dated,
+};
+use rand::rng;
 
-use crate::{CONTEXT, Outcome};
+use crate::{CONTEXT, Outcome, Transcript, issuance};
 
-pub(crate) fn show(out: &mut impl Write, rounds: u32) -> Outcome {
-    let rng = &mut rand::rng();
-    let (parameters, authority) = MasterSecretKey::setup(rng);
-    writeln!(out, "\n# Timings, milliseconds (median of {rounds})\n")?;
+const SIZES: [usize; 3] = [5, 20, 100];
+
+pub(crate) fn show(out: &mut Transcript, rounds: u32) -> Outcome {
+    let subjects = SIZES.into_iter().map(Subject::new);
+    let subjects = subjects.collect::<Result<Vec<_>, _>>()?;
+    writeln!(out, "\n# Timings\n")?;
     writeln!(
         out,
-        "{:>9} {:>10} {:>12} {:>12} {:>12} {:>12} {:>12}",
-        "and of n", "issue", "encapsulate", "with a date", "decapsulate", "strictly", "bytes"
+        "Milliseconds, median of {rounds}, for a key of n names and a policy that asks for all of them.\n"
     )?;
-    for n in [5, 20, 100] {
+    let ([small, middle, large], title) = (SIZES, "n =");
+    writeln!(out, "{title:40}{small:>10}{middle:>10}{large:>10}")?;
+
+    let mut table = Table {
+        out,
+        rounds,
+        subjects,
+    };
+    keys(&mut table)?;
+    headers(&mut table)?;
+    table.count("bytes of a key", |s| s.key.to_bytes().len())?;
+    table.count("bytes of a header", |s| s.header.to_bytes().len())
+}
+
+fn keys(table: &mut Table<'_>) -> Outcome {
+    table.time("issue a key", |s| {
+        let (validity, rng) = (Validity::ALWAYS, &mut rng());
+        Ok(s.authority
+            .issue(&s.parameters, &s.attributes, validity, rng)?)
+    })?;
+    table.time("import it, every part checked", |s| {
+        let bytes = s.key.to_bytes();
+        Ok(UserSecretKey::from_bytes(
+            &bytes,
+            &s.parameters,
+            &mut rng(),
+        )?)
+    })?;
+    table.time("delegate all of it but one name", |s| {
+        Ok(s.key.delegate(&s.parameters, &s.fewer, &mut rng())?)
+    })?;
+    table.time("make one issuer's part, sealed", |s| {
+        let Issued { share, request, .. } = &s.issued;
+        Ok(share.issue_partial(request, &mut rng())?.seal(&mut rng())?)
+    })?;
+    table.time("open and check such a part", |s| {
+        let (issued, rng) = (&s.issued, &mut rng());
+        let (request, sealed) = (&issued.request, &issued.sealed);
+        Ok(issued
+            .authority
+            .open_partial(request, &issued.pair, sealed, rng)?)
+    })?;
+    table.time("make a key of three parts", |s| {
+        let Issued { request, parts, .. } = &s.issued;
+        Ok(s.issued.authority.combine(request, parts, &mut rng())?)
+    })
+}
+
+fn headers(table: &mut Table<'_>) -> Outcome {
+    table.time("encapsulate", |s| {
+        Ok(encapsulate(&s.parameters, &s.policy, CONTEXT, &mut rng()))
+    })?;
+    table.time("encapsulate with a sealing date", |s| {
+        let (day, rng) = (Date::from_days(20_000), &mut rng());
+        Ok(encapsulate_dated(
+            &s.parameters,
+            &s.policy,
+            day,
+            CONTEXT,
+            rng,
+        ))
+    })?;
+    table.time("decapsulate", |s| {
+        Ok(decapsulate(&s.parameters, &s.header, &s.key, CONTEXT)?)
+    })?;
+    table.time("decapsulate, every row checked", |s| {
+        let Subject {
+            parameters,
+            header,
+            key,
+            ..
+        } = s;
+        Ok(decapsulate_strict(parameters, header, key, CONTEXT)?)
+    })
+}
+
+/// A row an operation, a column a subject.
+struct Table<'a> {
+    out: &'a mut Transcript,
+    rounds: u32,
+    subjects: Vec<Subject>,
+}
+
+impl Table<'_> {
+    fn time<T>(&mut self, operation: &str, run: impl Fn(&Subject) -> Outcome<T>) -> Outcome {
+        write!(self.out, "{operation:40}")?;
+        for subject in &self.subjects {
+            let milliseconds = median(self.rounds, || run(subject))?;
+            write!(self.out, "{milliseconds:>10.2}")?;
+        }
+        Ok(writeln!(self.out)?)
+    }
+
+    fn count(&mut self, name: &str, count: impl Fn(&Subject) -> usize) -> Outcome {
+        write!(self.out, "{name:40}")?;
+        for subject in &self.subjects {
+            write!(self.out, "{:>10}", count(subject))?;
+        }
+        Ok(writeln!(self.out)?)
+    }
+}
+
+fn median<T>(rounds: u32, mut run: impl FnMut() -> Outcome<T>) -> Outcome<f64> {
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        black_box(run()?);
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times.get(times.len() / 2).copied().unwrap_or_default())
+}
+
+/// What is measured at one size.
+struct Subject {
+    parameters: PublicParameters,
+    authority: MasterSecretKey,
+    attributes: AttributeSet,
+    fewer: AttributeSet,
+    policy: AccessPolicy,
+    key: UserSecretKey,
+    header: Header,
+    issued: Issued,
+}
+
+impl Subject {
+    fn new(n: usize) -> Outcome<Self> {
+        let (parameters, authority) = MasterSecretKey::setup(&mut rng());
         let names: Vec<String> = (0..n).map(|i| format!("attribute:{i}")).collect();
         let attributes: AttributeSet = names.join(", ").parse()?;
         let policy: AccessPolicy = names.join(" and ").parse()?;
-        let key = authority.issue(&parameters, &attributes, Validity::ALWAYS, rng)?;
-        let (header, _) = encapsulate(&parameters, &policy, CONTEXT, rng);
-        let day = Date::from_days(20_000);
-        let mut times = [
-            median(rounds, || {
-                drop(authority.issue(&parameters, &attributes, Validity::ALWAYS, rng));
-            }),
-            median(rounds, || {
-                black_box(encapsulate(&parameters, &policy, CONTEXT, &mut rand::rng()));
-            }),
-            median(rounds, || {
-                let rng = &mut rand::rng();
-                black_box(encapsulate_dated(&parameters, &policy, day, CONTEXT, rng));
-            }),
-            median(rounds, || {
-                drop(black_box(decapsulate(&parameters, &header, &key, CONTEXT)));
-            }),
-            median(rounds, || {
-                drop(black_box(decapsulate_strict(
-                    &parameters,
-                    &header,
-                    &key,
-                    CONTEXT,
-                )));
-            }),
-        ]
-        .into_iter();
-        let mut next = || times.next().unwrap_or_default();
-        writeln!(
-            out,
-            "{n:>9} {:>10.2} {:>12.2} {:>12.2} {:>12.2} {:>12.2} {:>12}",
-            next(),
-            next(),
-            next(),
-            next(),
-            next(),
-            header.to_bytes().len()
-        )?;
+        let key = authority.issue(&parameters, &attributes, Validity::ALWAYS, &mut rng())?;
+        let (header, _) = encapsulate(&parameters, &policy, CONTEXT, &mut rng());
+        Ok(Self {
+            fewer: attributes.iter().skip(1).cloned().collect(),
+            issued: Issued::new(&authority, attributes.clone())?,
+            parameters,
+            authority,
+            attributes,
+            policy,
+            key,
+            header,
+        })
     }
-    Ok(())
 }
 
-/// Milliseconds.
-fn median(rounds: u32, mut run: impl FnMut()) -> f64 {
-    let mut times: Vec<f64> = (0..rounds)
-        .map(|_| {
-            let begun = Instant::now();
-            run();
-            begun.elapsed().as_secs_f64() * 1e3
+/// The same key from three of five issuers.
+struct Issued {
+    authority: SharedAuthority,
+    share: IssuerShare,
+    pair: RecipientKeyPair,
+    request: IssuanceRequest,
+    sealed: SealedPartialKey,
+    parts: Vec<PartialKey>,
+}
+
+impl Issued {
+    fn new(master: &MasterSecretKey, attributes: AttributeSet) -> Outcome<Self> {
+        let sharing = issuance::five_issuers()?;
+        let (authority, mut shares) = SharedAuthority::deal(sharing, master, &mut rng());
+        let pair = RecipientKeyPair::random(&mut rng());
+        let request = issuance::request(&authority, &pair, attributes, Validity::ALWAYS);
+        shares.truncate(authority.sharing().threshold().into());
+        let parts = shares
+            .iter()
+            .map(|share| share.issue_partial(&request, &mut rng()));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let sealed = parts.first().ok_or("no parts")?.seal(&mut rng())?;
+        Ok(Self {
+            share: shares.swap_remove(0),
+            authority,
+            pair,
+            request,
+            sealed,
+            parts,
         })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or_default()
+    }
 }

@@ -4,20 +4,14 @@ use std::cell::RefCell;
 use std::hint::black_box;
 
 use medshare_abe::hazmat::decapsulate_unchecked;
-use medshare_abe::{
-    DecapsulateError, Header, MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey,
-    Validity, decapsulate, decapsulate_strict,
-};
+use medshare_abe::{MasterSecretKey, Validity, decapsulate, decapsulate_strict};
 use rand_chacha::ChaCha20Rng;
 
 use super::{Case, Row, measure as measure_cases};
-use crate::abe::{CONTEXT, Setting, Shape, attributes, shapes};
+use crate::abe::{CONTEXT, Decapsulate, Setting, Shape, attributes, shapes};
 use crate::seeded;
 
 const ROUNDS: usize = 9;
-
-type Decapsulate =
-    fn(&PublicParameters, &Header, &UserSecretKey, &[u8]) -> Result<SharedSecret, DecapsulateError>;
 
 const DECAPSULATIONS: [(&str, Decapsulate); 3] = [
     ("decapsulate", decapsulate),
