@@ -191,12 +191,21 @@ mod tests {
             ones(254),
             Scalar::from(3u64).pow([0x0123_4567_89ab_cdef, 5]),
         ];
-        for width in 2..=9 {
+        for width in 2..=10 {
             let table = FixedBase::new(&base, width);
             for scalar in &scalars {
                 assert_eq!(table.mul(scalar), base * scalar, "width {width}");
                 assert_eq!(table.mul_regular(scalar), base * scalar, "width {width}");
             }
+        }
+    }
+
+    #[test]
+    fn a_width_outside_is_taken_to_the_nearest() {
+        let base = G1Projective::generator();
+        for (outside, taken) in [(0, 2), (1, 2), (11, 10), (usize::MAX, 10)] {
+            let (table, nearest) = (FixedBase::new(&base, outside), FixedBase::new(&base, taken));
+            assert_eq!((table.width, table.multiples), (taken, nearest.multiples));
         }
     }
 

@@ -7,14 +7,14 @@ mod common;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use common::{curve_points, curve_points_g2, scalars};
+use common::{curve_points, curve_points_g2, scalars, torsion_gt};
 use medshare_curve::encoding::{
-    decode_g1, decode_g1_on_curve, decode_g2, decode_scalar, encode_g1, encode_g2, encode_gt,
-    encode_scalar,
+    GT_LEN, decode_g1, decode_g1_on_curve, decode_g2, decode_gt, decode_scalar, encode_g1,
+    encode_g2, encode_gt, encode_scalar,
 };
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::pairing::{g1, g2, pairing};
-use medshare_curve::{EncodingError, G1Affine, G2Affine, Scalar};
+use medshare_curve::{EncodingError, G1Affine, G2Affine, Gt, Scalar};
 use medshare_types::hash::digest;
 use medshare_types::{G1Bytes, G2Bytes, RandomSource};
 
@@ -260,4 +260,49 @@ fn the_form_of_gt_is_pinned() {
         .flat_map(|c| c.into_bigint().to_bytes_be())
         .collect();
     assert_eq!(value.to_vec(), oracle);
+}
+
+#[test]
+fn elements_of_gt_are_of_order_r() {
+    for scalar in scalars() {
+        let element = pairing(&g1(), &g2()) * scalar;
+        let expected = if scalar == Scalar::ZERO {
+            Err(EncodingError::Identity)
+        } else {
+            Ok(element)
+        };
+        assert_eq!(decode_gt(&encode_gt(&element)), expected, "{scalar}");
+    }
+    let good = pairing(&g1(), &g2());
+    let torsion = torsion_gt();
+    let negative = |mut element: Gt| {
+        element.0 = -element.0;
+        element
+    };
+    // −1 has order 2, and the others' orders are multiples of it or of the cofactor's divisors.
+    for outside in [torsion, torsion + good, negative(Gt::ZERO), negative(good)] {
+        let refused = decode_gt(&encode_gt(&outside));
+        assert_eq!(refused, Err(EncodingError::NotInSubgroup));
+    }
+    let mut bytes = [0; GT_LEN];
+    assert_eq!(decode_gt(&bytes), Err(EncodingError::NotInSubgroup), "zero");
+    bytes[47] = 2;
+    assert_eq!(decode_gt(&bytes), Err(EncodingError::NotInSubgroup), "two");
+}
+
+#[test]
+fn coefficients_of_gt_are_reduced() {
+    let identity = encode_gt(&Gt::ZERO);
+    for at in (0..GT_LEN).step_by(48) {
+        // The identity written a second way, a number beyond every form, and a flag.
+        let mut twin = identity;
+        twin[at..at + 48].copy_from_slice(&unreduced(u64::from(at == 0)));
+        let mut most = identity;
+        most[at..at + 48].fill(0xff);
+        let mut flagged = encode_gt(&pairing(&g1(), &g2()));
+        flagged[at] |= 0x80;
+        for bytes in [twin, most, flagged] {
+            assert_eq!(decode_gt(&bytes), Err(EncodingError::NotCanonical), "{at}");
+        }
+    }
 }

@@ -116,6 +116,35 @@ fn the_lineage_names_everything_that_was_dealt_and_by_whom() {
     let holders = (0..4).map(organisation).collect();
     let elsewhere = Ceremony::new(chain, AccessClass::Normal, holders, 3).unwrap();
     assert_ne!(base, lineage(&elsewhere, &[0, 1, 2], &three));
+    // There is one class, and the threshold is the number of commitments in every deal.
+    let here = *ceremony(4, 3).chain();
+    let with_another = (0..3).chain([7]).map(organisation).collect();
+    let with_another = Ceremony::new(here, AccessClass::Normal, with_another, 3).unwrap();
+    assert_ne!(base, lineage(&with_another, &[0, 1, 2], &three));
+}
+
+/// Each holder deals once, in the holders' order: a deal that counts twice would let fewer make a
+/// key.
+#[test]
+fn a_dealer_who_comes_twice_or_out_of_order_is_named() {
+    let ceremony = ceremony(4, 2);
+    let deals: Vec<Deal> = polynomials(4, 2).iter().map(|p| deal(p, 4)).collect();
+    let key = |places: &[u8]| {
+        let named = places.iter().map(|n| organisation(*n)).zip(&deals);
+        ceremony.gate_key(&named.collect::<Vec<_>>()).map(drop)
+    };
+    assert_eq!(key(&[0, 1, 3]), Ok(()));
+    for (places, at_fault) in [
+        (&[0, 1, 1][..], 1),
+        (&[0, 0, 1], 0),
+        (&[0, 2, 1], 1),
+        (&[1, 2, 3, 0], 0),
+        (&[0, 1, 9], 9),
+    ] {
+        let dealer = organisation(at_fault);
+        let refused = Err(DealError::UnexpectedDealer { dealer });
+        assert_eq!(key(places), refused, "{places:?}");
+    }
 }
 
 #[test]
@@ -131,6 +160,25 @@ fn a_cancelling_deal_makes_no_key() {
     assert_eq!(
         ceremony(4, 3).gate_key(&named),
         Err(DealError::DegenerateKey)
+    );
+}
+
+/// The last dealer knows what the others dealt to it, and makes its own share of the key 0: the sum
+/// is (X − 4)·(X + 5), and its place the fourth.
+#[test]
+fn a_deal_that_cancels_at_one_holder_names_the_holder() {
+    let polynomials = polynomials(2, 3);
+    let sum = [-Scalar::from(20u64), Scalar::from(1u64), Scalar::from(1u64)];
+    let last: Vec<Scalar> = (0..3)
+        .map(|k| sum[k] - polynomials[0][k] - polynomials[1][k])
+        .collect();
+    let deals = [&polynomials[0], &polynomials[1], &last].map(|coefficients| deal(coefficients, 4));
+    let places = [0, 1, 3].map(organisation);
+    let named: Vec<_> = places.into_iter().zip(&deals).collect();
+    let holder = organisation(3);
+    assert_eq!(
+        ceremony(4, 3).gate_key(&named),
+        Err(DealError::DegenerateShare { holder })
     );
 }
 

@@ -7,9 +7,10 @@
 )]
 
 use ark_ec::AffineRepr;
-use ark_ff::Field;
+use ark_ff::{AdditiveGroup, Field, PrimeField};
+use medshare_curve::pairing::{g1, g2, pairing};
 use medshare_curve::scalar::random_scalar;
-use medshare_curve::{G1Affine, G2Affine, Scalar};
+use medshare_curve::{G1Affine, G2Affine, Gt, Scalar};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -44,4 +45,19 @@ pub fn curve_points_g2() -> impl Iterator<Item = G2Affine> {
     let field = <G2Affine as AffineRepr>::BaseField::from;
     let points = (0u64..).filter_map(move |x| G2Affine::get_point_from_x_unchecked(field(x), true));
     points.take(10)
+}
+
+/// An element of the cyclotomic subgroup of F_{p¹²}, of an order that divides its cofactor.
+pub fn torsion_gt() -> Gt {
+    let mut element = pairing(&g1(), &g2());
+    // Twice one: (1 + e)^(p⁶ − 1) would be 1/e again.
+    let other = element.0 + Gt::ZERO.0 + Gt::ZERO.0;
+    // f^((p⁶ − 1)(p² + 1)), of order Φ₁₂(p), then to the r-th.
+    let mut conjugate = other;
+    conjugate.conjugate_in_place();
+    let unitary = conjugate / other;
+    let mut twisted = unitary;
+    twisted.frobenius_map_in_place(2);
+    element.0 = (twisted * unitary).pow(Scalar::MODULUS);
+    element
 }
