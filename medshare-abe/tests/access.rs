@@ -3,25 +3,21 @@
 
 mod common;
 
-use common::{attributes, policy, rng};
+use common::{Setting, policy, record, rng};
 use medshare_abe::access::{AccessHeader, KeyFactors};
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::error::DescriptorError;
 use medshare_abe::payload::{self, Preamble};
 use medshare_abe::{
-    AccessError, DataKey, Date, DecapsulateError, MasterSecretKey, PublicParameters, SharedSecret,
-    UserSecretKey, Validity, encapsulate, encapsulate_dated,
+    AccessError, DataKey, Date, DecapsulateError, SharedSecret, UserSecretKey, Validity,
+    encapsulate, encapsulate_dated,
 };
-use medshare_types::hash::digest;
-use medshare_types::{
-    AccessClass, ChainId, FactorSet, G2Bytes, GateKeyId, GateLabel, OrganisationId, RecordContext,
-    RecordId, RecordVersion, SealingDate, Timestamp, Wire,
-};
+use medshare_types::{FactorSet, GateLabel, Timestamp, Wire};
 
 const GATE: [u8; 32] = [0x6a; 32];
 
 struct Record {
-    parameters: PublicParameters,
+    setting: Setting,
     key: UserSecretKey,
     data_key: DataKey,
     preamble: Preamble,
@@ -30,42 +26,22 @@ struct Record {
     secret: SharedSecret,
 }
 
-fn record(factors: FactorSet) -> Record {
-    let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
-    let key = master
-        .issue(&parameters, &attributes("a"), Validity::ALWAYS, &mut rng(2))
-        .expect("a key");
+fn sealed(factors: FactorSet) -> Record {
+    let setting = Setting::new();
     let (data_key, preamble, _) = payload::create(&mut rng(3));
-    let context = RecordContext {
-        chain: ChainId::from_digest(digest("test", &[b"chain"])),
-        record: RecordId::from_digest(digest("test", &[b"record"])),
-        version: RecordVersion(1),
-        owner: OrganisationId::from_digest(digest("test", &[b"owner"])),
-        class: AccessClass::Normal,
-        factors,
-        sealed_on: SealingDate(20_000),
-        preamble: preamble.digest(),
-    };
-    let aad = context.digest();
-    let date = Date::from_days(context.sealed_on.0);
-    let text = policy("a or b");
-    let (abe, secret) = encapsulate_dated(&parameters, &text, date, aad.as_ref(), &mut rng(4));
-    let label = GateLabel {
-        key: GateKeyId::from_digest(digest("test", &[b"gate key"])),
-        context,
-        abe: abe.digest(),
-        floor: Timestamp::from_millis(0),
-        ceiling: Timestamp::MAX,
-        u: G2Bytes([1; 96]),
-    };
+    let context = record::context(factors, 20_000, &preamble);
+    let (aad, date) = (context.digest(), Date::from_days(context.sealed_on.0));
+    let (parameters, text) = (&setting.parameters, policy("a or b"));
+    let (abe, secret) = encapsulate_dated(parameters, &text, date, aad.as_ref(), &mut rng(4));
+    let label = record::label(context, &abe);
     let mut wrapping = KeyFactors::new(&secret);
     if factors == FactorSet::ABE_AND_GATE {
         wrapping = wrapping.with_gate(&GATE);
     }
     let header = AccessHeader::seal(abe, label.clone(), &wrapping, &data_key).expect("fits");
     Record {
-        parameters,
-        key,
+        key: setting.key("a", Validity::ALWAYS),
+        setting,
         data_key,
         preamble,
         header,
@@ -78,7 +54,7 @@ impl Record {
     fn open(&self, header: &AccessHeader, gate: &[u8; 32]) -> Result<[u8; 32], AccessError> {
         let verified = header.verify(&header.digest(), &self.label, &self.preamble)?;
         let secret = verified
-            .decapsulate(&self.parameters, &self.key)
+            .decapsulate(&self.setting.parameters, &self.key)
             .expect("satisfied");
         let data_key = verified.open(&KeyFactors::new(&secret).with_gate(gate))?;
         Ok(*data_key.as_bytes())
@@ -87,21 +63,21 @@ impl Record {
 
 #[test]
 fn attributes_and_gate_together_give_the_data_key() {
-    let record = record(FactorSet::ABE_AND_GATE);
-    let read = AccessHeader::from_wire(&record.header.to_wire()).expect("a header");
+    let record = sealed(FactorSet::ABE_AND_GATE);
+    let read = AccessHeader::from_bytes(&record.header.to_bytes()).expect("a header");
     assert_eq!(read, record.header);
     assert_eq!(record.open(&read, &GATE), Ok(*record.data_key.as_bytes()));
     assert_eq!(record.open(&read, &[0x6b; 32]), Err(AccessError::WrongKey));
     let verified = read
         .verify(&read.digest(), &record.label, &record.preamble)
         .expect("verified");
-    let strict = verified.decapsulate_strict(&record.parameters, &record.key);
+    let strict = verified.decapsulate_strict(&record.setting.parameters, &record.key);
     assert_eq!(strict.expect("honest").as_bytes(), record.secret.as_bytes());
 }
 
 #[test]
 fn factors_are_exactly_those_of_the_label() {
-    let record = record(FactorSet::ABE_AND_GATE);
+    let record = sealed(FactorSet::ABE_AND_GATE);
     let verified = record
         .header
         .verify(&record.header.digest(), &record.label, &record.preamble);
@@ -123,7 +99,7 @@ fn factors_are_exactly_those_of_the_label() {
 
 #[test]
 fn without_a_gate_attributes_alone_open() {
-    let record = record(FactorSet(FactorSet::ABE));
+    let record = sealed(FactorSet(FactorSet::ABE));
     let digest = record.header.digest();
     let verified = record
         .header
@@ -133,22 +109,12 @@ fn without_a_gate_attributes_alone_open() {
         .open(&KeyFactors::new(&record.secret))
         .expect("one factor");
     assert_eq!(data_key.as_bytes(), record.data_key.as_bytes());
-    // Without a label at all, bound to the header.
-    let binding = record.header.abe().digest();
-    let factors = KeyFactors::new(&record.secret);
-    let wrapped = factors.wrap(&binding, &record.data_key);
-    assert_eq!(
-        factors.unwrap(&binding, &wrapped).as_bytes(),
-        record.data_key.as_bytes()
-    );
-    let other = factors.unwrap(&record.label.digest(), &wrapped);
-    assert!(!record.preamble.is_opened_by(&other));
 }
 
 /// A header is bound to its label, its attribute-based header and its payload.
 #[test]
 fn a_header_of_one_record_is_none_of_another() {
-    let record = record(FactorSet::ABE_AND_GATE);
+    let record = sealed(FactorSet::ABE_AND_GATE);
     let digest = record.header.digest();
     let verify = |label: &GateLabel| {
         record
@@ -170,7 +136,7 @@ fn a_header_of_one_record_is_none_of_another() {
     // The attribute-based header of another record under this label.
     let aad = record.label.context.digest();
     let (foreign, _) = encapsulate_dated(
-        &record.parameters,
+        &record.setting.parameters,
         &policy("a or b"),
         Date::from_days(record.label.context.sealed_on.0),
         aad.as_ref(),
@@ -184,37 +150,37 @@ fn a_header_of_one_record_is_none_of_another() {
         &record.data_key,
     );
     assert_eq!(sealed, Err(AccessError::HeaderMismatch));
-    let mut bytes = record.header.to_wire();
+    let mut bytes = record.header.to_bytes();
     let foreign = &foreign.to_bytes()[6..];
     bytes[6..6 + foreign.len()].copy_from_slice(foreign);
-    let glued = AccessHeader::from_wire(&bytes).expect("well formed");
+    let glued = AccessHeader::from_bytes(&bytes).expect("well formed");
     let verified = glued.verify(&glued.digest(), &record.label, &record.preamble);
     assert_eq!(verified.map(|_| ()), Err(AccessError::HeaderMismatch));
 }
 
 #[test]
 fn a_changed_byte_never_opens() {
-    let record = record(FactorSet::ABE_AND_GATE);
-    let bytes = record.header.to_wire();
+    let record = sealed(FactorSet::ABE_AND_GATE);
+    let bytes = record.header.to_bytes();
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
-        let Ok(header) = AccessHeader::from_wire(&changed) else {
+        let Ok(header) = AccessHeader::from_bytes(&changed) else {
             continue;
         };
         assert_ne!(header.digest(), record.header.digest());
         assert!(record.open(&header, &GATE).is_err(), "byte {at}");
     }
     for end in 0..bytes.len() {
-        assert!(AccessHeader::from_wire(&bytes[..end]).is_err());
+        assert!(AccessHeader::from_bytes(&bytes[..end]).is_err());
     }
-    assert!(AccessHeader::from_wire(&[&bytes[..], &[0]].concat()).is_err());
+    assert!(AccessHeader::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
 }
 
 /// A sealer who hands different readers different data keys is found out by the commitment.
 #[test]
 fn a_header_that_hands_out_another_key_is_refused() {
-    let record = record(FactorSet::ABE_AND_GATE);
+    let record = sealed(FactorSet::ABE_AND_GATE);
     let other = DataKey::from_bytes([1; 32].into());
     let factors = KeyFactors::new(&record.secret).with_gate(&GATE);
     let abe = record.header.abe().clone();
@@ -224,7 +190,7 @@ fn a_header_that_hands_out_another_key_is_refused() {
 
 #[test]
 fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
-    let record = record(FactorSet::ABE_AND_GATE);
+    let record = sealed(FactorSet::ABE_AND_GATE);
     let preamble = record.preamble.digest();
     let seal = |seed| {
         SealedDescriptor::seal(
@@ -236,7 +202,7 @@ fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
         .expect("short")
     };
     let sealed = seal(1);
-    let read = SealedDescriptor::from_wire(&sealed.to_wire()).expect("a descriptor");
+    let read = SealedDescriptor::from_bytes(&sealed.to_bytes()).expect("a descriptor");
     assert_eq!(read, sealed);
     let digest = record.header.digest();
     let verified = record
@@ -244,7 +210,7 @@ fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
         .verify(&digest, &record.label, &record.preamble);
     let secret = verified
         .expect("verified")
-        .decapsulate(&record.parameters, &record.key);
+        .decapsulate(&record.setting.parameters, &record.key);
     let opened = read
         .open(&secret.expect("satisfied"), &preamble)
         .expect("the right key");
@@ -255,11 +221,11 @@ fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
     let other = SharedSecret::from_bytes([0; 32].into());
     assert_eq!(read.open(&other, &preamble), Err(DescriptorError));
     assert_eq!(read.open(&record.secret, &digest), Err(DescriptorError));
-    let bytes = sealed.to_wire();
+    let bytes = sealed.to_bytes();
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
-        if let Ok(changed) = SealedDescriptor::from_wire(&changed) {
+        if let Ok(changed) = SealedDescriptor::from_bytes(&changed) {
             assert_eq!(
                 changed.open(&record.secret, &preamble),
                 Err(DescriptorError),
@@ -273,28 +239,20 @@ fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
     assert_eq!(refused, Err(DescriptorError));
     let longest = &long[..(1 << 16) - 50];
     let sealed = SealedDescriptor::seal(&record.secret, &preamble, longest, &mut rng(1));
-    assert!(SealedDescriptor::from_wire(&sealed.expect("fits").to_wire()).is_ok());
+    assert!(SealedDescriptor::from_bytes(&sealed.expect("fits").to_bytes()).is_ok());
 }
 
 #[test]
 fn those_without_attributes_are_told_what_is_missing() {
-    let record = record(FactorSet::ABE_AND_GATE);
-    let (_, master) = MasterSecretKey::setup(&mut rng(1));
-    let key = master
-        .issue(
-            &record.parameters,
-            &attributes("c"),
-            Validity::ALWAYS,
-            &mut rng(6),
-        )
-        .expect("a key");
+    let record = sealed(FactorSet::ABE_AND_GATE);
+    let key = record.setting.key("c", Validity::ALWAYS);
     let digest = record.header.digest();
     let verified = record
         .header
         .verify(&digest, &record.label, &record.preamble);
     let refused = verified
         .expect("verified")
-        .decapsulate(&record.parameters, &key);
+        .decapsulate(&record.setting.parameters, &key);
     assert!(matches!(
         refused.expect_err("not satisfied"),
         DecapsulateError::PolicyUnsatisfied { missing } if missing.len() == 1
@@ -304,9 +262,9 @@ fn those_without_attributes_are_told_what_is_missing() {
 /// A sealer who leaves the day out, so that every key opens, or names another than the chain knows.
 #[test]
 fn the_headers_day_is_the_labels() {
-    let record = record(FactorSet::ABE_AND_GATE);
+    let record = sealed(FactorSet::ABE_AND_GATE);
     let (parameters, policy, aad) = (
-        &record.parameters,
+        &record.setting.parameters,
         policy("a or b"),
         record.label.context.digest(),
     );
@@ -322,13 +280,13 @@ fn the_headers_day_is_the_labels() {
         assert_eq!(sealed, Err(AccessError::DateMismatch));
         // Put together by hand, as it would stand in an object store.
         let bytes = [
-            &record.header.to_wire()[..6],
+            &record.header.to_bytes()[..6],
             &abe.to_bytes()[6..],
             &label.to_wire()[6..],
             &factors.wrap(&label.digest(), &record.data_key),
         ]
         .concat();
-        let forged = AccessHeader::from_wire(&bytes).expect("an access header");
+        let forged = AccessHeader::from_bytes(&bytes).expect("an access header");
         let verified = forged.verify(&forged.digest(), &label, &record.preamble);
         assert_eq!(verified.map(|_| ()), Err(AccessError::DateMismatch));
     }

@@ -4,25 +4,17 @@
 mod common;
 
 use ark_ec::CurveGroup;
-use common::{RawHeader, RawKey, attributes, policy, rng};
+use common::{RawHeader, RawKey, Setting, policy, record, rng};
 use medshare_abe::access::{AccessHeader, KeyFactors};
 use medshare_abe::payload::{self, PayloadReader, PayloadWriter, Preamble};
 use medshare_abe::{
-    AccessError, DataKey, Date, DecapsulateError, Header, MasterSecretKey, PublicParameters,
-    SharedSecret, UserSecretKey, Validity, encapsulate_dated,
+    AccessError, DataKey, Date, DecapsulateError, Header, SharedSecret, UserSecretKey, Validity,
+    encapsulate_dated,
 };
 use medshare_curve::pairing;
 use medshare_types::hash::digest;
-use medshare_types::{
-    AccessClass, ChainId, FactorSet, G2Bytes, GateKeyId, GateLabel, OrganisationId, RecordContext,
-    RecordId, RecordVersion, SealingDate, Timestamp, Wire,
-};
+use medshare_types::{FactorSet, GateLabel};
 use std::io::{Cursor, Read, Write};
-
-struct Authority {
-    parameters: PublicParameters,
-    master: MasterSecretKey,
-}
 
 /// An access header, and the gate's factor of its label.
 struct Access {
@@ -30,70 +22,45 @@ struct Access {
     gate: [u8; 32],
 }
 
-impl Authority {
-    fn new() -> Self {
-        let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
-        Self { parameters, master }
-    }
-
-    fn key(&self, held: &str) -> UserSecretKey {
-        let set = attributes(held);
-        // Each has randomness of its own, or what they reject would come out the same.
-        let rng = &mut rng(held.bytes().map(u64::from).sum());
-        let key = self
-            .master
-            .issue(&self.parameters, &set, Validity::ALWAYS, rng);
-        key.expect("a key")
-    }
-
+impl Access {
     /// Context, encapsulation, label, header.
-    fn seal(&self, day: u16, text: &str, preamble: &Preamble, data_key: &DataKey) -> Access {
-        let context = RecordContext {
-            chain: ChainId::from_digest(digest("test", &[b"chain"])),
-            record: RecordId::from_digest(digest("test", &[b"record"])),
-            version: RecordVersion(1),
-            owner: OrganisationId::from_digest(digest("test", &[b"owner"])),
-            class: AccessClass::Normal,
-            factors: FactorSet::ABE_AND_GATE,
-            sealed_on: SealingDate(day),
-            preamble: preamble.digest(),
-        };
+    fn seal(
+        setting: &Setting,
+        day: u16,
+        text: &str,
+        preamble: &Preamble,
+        data_key: &DataKey,
+    ) -> Self {
+        let context = record::context(FactorSet::ABE_AND_GATE, day, preamble);
         let (aad, date) = (context.digest(), Date::from_days(day));
         let (policy, rng) = (policy(text), &mut rng(day.into()));
-        let (abe, secret) = encapsulate_dated(&self.parameters, &policy, date, aad.as_ref(), rng);
-        let label = GateLabel {
-            key: GateKeyId::from_digest(digest("test", &[b"gate key"])),
-            context,
-            abe: abe.digest(),
-            floor: Timestamp::from_millis(0),
-            ceiling: Timestamp::MAX,
-            u: G2Bytes([1; 96]),
-        };
+        let (abe, secret) =
+            encapsulate_dated(&setting.parameters, &policy, date, aad.as_ref(), rng);
+        let label = record::label(context, &abe);
         // The gate's factor differs from label to label.
         let gate = *digest("test", &[label.digest().as_ref()]).as_bytes();
         let factors = KeyFactors::new(&secret).with_gate(&gate);
         let header = AccessHeader::seal(abe, label, &factors, data_key).expect("fits");
-        Access { header, gate }
+        Self { header, gate }
     }
 
     /// What a reader does, by lazy or by strict decapsulation.
     fn open(
         &self,
-        access: &Access,
+        setting: &Setting,
         preamble: &Preamble,
         key: &UserSecretKey,
         strict: bool,
     ) -> Result<DataKey, Refusal> {
-        let header = &access.header;
         // From the chain, in earnest.
-        let (on_chain, label) = (header.digest(), header.label().clone());
-        let verified = header.verify(&on_chain, &label, preamble)?;
+        let (on_chain, label) = (self.header.digest(), self.header.label().clone());
+        let verified = self.header.verify(&on_chain, &label, preamble)?;
         let secret: SharedSecret = if strict {
-            verified.decapsulate_strict(&self.parameters, key)?
+            verified.decapsulate_strict(&setting.parameters, key)?
         } else {
-            verified.decapsulate(&self.parameters, key)?
+            verified.decapsulate(&setting.parameters, key)?
         };
-        Ok(verified.open(&KeyFactors::new(&secret).with_gate(&access.gate))?)
+        Ok(verified.open(&KeyFactors::new(&secret).with_gate(&self.gate))?)
     }
 }
 
@@ -117,23 +84,23 @@ impl From<DecapsulateError> for Refusal {
 
 #[test]
 fn a_reader_lets_others_in_and_nobody_is_put_out() {
-    let authority = Authority::new();
+    let setting = Setting::new();
     let (data_key, preamble, sealer) = payload::create(&mut rng(3));
     let mut writer = PayloadWriter::new(Vec::new(), sealer);
     writer.write_all(b"the letter").expect("memory");
     let (object, tree) = writer.finish().expect("memory");
-    let first = authority.seal(20_000, "a", &preamble, &data_key);
+    let first = Access::seal(&setting, 20_000, "a", &preamble, &data_key);
     drop(data_key);
 
-    let [reader, other] = ["a", "b"].map(|held| authority.key(held));
-    let data_key = authority
-        .open(&first, &preamble, &reader, true)
+    let [reader, other] = ["a", "b"].map(|held| setting.key(held, Validity::ALWAYS));
+    let data_key = first
+        .open(&setting, &preamble, &reader, true)
         .expect("a reader");
-    let second = authority.seal(20_005, "b", &preamble, &data_key);
+    let second = Access::seal(&setting, 20_005, "b", &preamble, &data_key);
 
     // The other reads the payload as it is.
-    let opened = authority
-        .open(&second, &preamble, &other, false)
+    let opened = second
+        .open(&setting, &preamble, &other, false)
         .expect("let in");
     assert_eq!(opened.as_bytes(), data_key.as_bytes());
     let payload = PayloadReader::new(Cursor::new(object), &opened, &preamble, tree);
@@ -142,8 +109,8 @@ fn a_reader_lets_others_in_and_nobody_is_put_out() {
     assert_eq!((read.expect("good"), text.as_str()), (10, "the letter"));
 
     // Each by his own header, and the first still by the old one.
-    let refused = |access, key| {
-        let refused = authority.open(access, &preamble, key, false);
+    let refused = |access: &Access, key| {
+        let refused = access.open(&setting, &preamble, key, false);
         matches!(
             refused,
             Err(Refusal::Decapsulate(
@@ -152,26 +119,26 @@ fn a_reader_lets_others_in_and_nobody_is_put_out() {
         )
     };
     assert!(refused(&first, &other) && refused(&second, &reader));
-    assert!(authority.open(&first, &preamble, &reader, false).is_ok());
+    assert!(first.open(&setting, &preamble, &reader, false).is_ok());
 }
 
 /// Nothing of one header serves in another.
 #[test]
 fn headers_of_one_payload_share_only_the_data_key() {
-    let authority = Authority::new();
+    let setting = Setting::new();
     let (data_key, preamble, _) = payload::create(&mut rng(3));
-    let first = authority.seal(20_000, "a", &preamble, &data_key);
-    let second = authority.seal(20_001, "a", &preamble, &data_key);
-    let reader = authority.key("a");
-    let [one, two] = [&first, &second].map(|access| access.header.to_wire());
+    let first = Access::seal(&setting, 20_000, "a", &preamble, &data_key);
+    let second = Access::seal(&setting, 20_001, "a", &preamble, &data_key);
+    let reader = setting.key("a", Validity::ALWAYS);
+    let [one, two] = [&first, &second].map(|access| access.header.to_bytes());
     assert_eq!(one.len(), two.len());
     assert_ne!(one[one.len() - 32..], two[two.len() - 32..]);
     let mixed = [&one[..one.len() - 32], &two[two.len() - 32..]].concat();
     let mixed = Access {
-        header: AccessHeader::from_wire(&mixed).expect("well formed"),
+        header: AccessHeader::from_bytes(&mixed).expect("well formed"),
         gate: first.gate,
     };
-    let refused = authority.open(&mixed, &preamble, &reader, false);
+    let refused = mixed.open(&setting, &preamble, &reader, false);
     assert_eq!(
         refused.map(drop),
         Err(Refusal::Access(AccessError::WrongKey))
@@ -180,7 +147,7 @@ fn headers_of_one_payload_share_only_the_data_key() {
         gate: second.gate,
         ..first
     };
-    let refused = authority.open(&other_gate, &preamble, &reader, false);
+    let refused = other_gate.open(&setting, &preamble, &reader, false);
     assert_eq!(
         refused.map(drop),
         Err(Refusal::Access(AccessError::WrongKey))
@@ -191,12 +158,12 @@ fn headers_of_one_payload_share_only_the_data_key() {
 /// row. Who re-encapsulates notices.
 #[test]
 fn a_header_that_some_of_the_entitled_cannot_open_is_noticed() {
-    let authority = Authority::new();
+    let setting = Setting::new();
     let (data_key, preamble, _) = payload::create(&mut rng(3));
-    let honest = authority.seal(20_000, "a or b", &preamble, &data_key);
+    let honest = Access::seal(&setting, 20_000, "a or b", &preamble, &data_key);
     let label = honest.header.label().clone();
     let aad = label.context.digest();
-    let lucky = authority.key("a");
+    let lucky = setting.key("a", Validity::ALWAYS);
     let (raw, key) = (RawHeader::of(honest.header.abe()), RawKey::of(&lucky));
     // The rows of a, of b, and of the day's prefixes; this key is for every day, by the empty one.
     let parts = (key.parts["a"] + key.days[0]).into_affine();
@@ -217,13 +184,18 @@ fn a_header_that_some_of_the_entitled_cannot_open_is_noticed() {
         header: AccessHeader::seal(abe, label, &factors, &data_key).expect("fits"),
         gate: honest.gate,
     };
-    assert!(authority.open(&spoiled, &preamble, &lucky, false).is_ok());
-    let unlucky = authority.open(&spoiled, &preamble, &authority.key("b"), false);
+    assert!(spoiled.open(&setting, &preamble, &lucky, false).is_ok());
+    let unlucky = spoiled.open(
+        &setting,
+        &preamble,
+        &setting.key("b", Validity::ALWAYS),
+        false,
+    );
     assert_eq!(
         unlucky.map(drop),
         Err(Refusal::Access(AccessError::WrongKey))
     );
-    let strict = authority.open(&spoiled, &preamble, &lucky, true);
+    let strict = spoiled.open(&setting, &preamble, &lucky, true);
     assert_eq!(
         strict.map(drop),
         Err(Refusal::Decapsulate(DecapsulateError::Rejected))

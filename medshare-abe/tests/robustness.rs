@@ -157,7 +157,7 @@ proptest! {
     }
 }
 
-/// A name, and what it was made of, is what holds of it.
+/// Every seed has the property that it is a seed of.
 #[test]
 fn good_inputs_have_every_property() {
     for (name, holds) in PROPERTIES {

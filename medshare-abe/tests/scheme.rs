@@ -5,45 +5,26 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Formula, attributes, policy, rng, subset};
+use common::{Formula, Setting, attributes, policy, rng, subset};
 use medshare_abe::{
-    AccessPolicy, DecapsulateError, KeyError, MasterSecretKey, PublicParameters, UserSecretKey,
-    Validity, decapsulate, decapsulate_strict, encapsulate,
+    AccessPolicy, DecapsulateError, KeyError, MasterSecretKey, UserSecretKey, Validity,
+    decapsulate, decapsulate_strict, encapsulate,
 };
 use proptest::prelude::*;
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
-struct Authority {
-    parameters: PublicParameters,
-    master: MasterSecretKey,
-}
-
-impl Authority {
-    fn new(seed: u64) -> Self {
-        let (parameters, master) = MasterSecretKey::setup(&mut rng(seed));
-        Self { parameters, master }
-    }
-
-    /// A key that also holds an attribute which no policy names.
-    fn key(&self, held: &[&str]) -> UserSecretKey {
-        let list = [held, &["unused"]].concat().join(",");
-        self.master
-            .issue(
-                &self.parameters,
-                &attributes(&list),
-                Validity::ALWAYS,
-                &mut rng(7),
-            )
-            .expect("a key")
-    }
+/// A key that also holds an attribute which no policy names.
+fn key(setting: &Setting, held: &[&str]) -> UserSecretKey {
+    let list = [held, &["unused"]].concat().join(",");
+    setting.key(&list, Validity::ALWAYS)
 }
 
 #[test]
 fn every_small_formula_opens_to_exactly_those_who_satisfy_it() {
-    let authority = Authority::new(1);
+    let setting = Setting::new();
     let keys: BTreeMap<usize, UserSecretKey> = (0..16)
-        .map(|bits| (bits, authority.key(&subset(&NAMES, bits))))
+        .map(|bits| (bits, key(&setting, &subset(&NAMES, bits))))
         .collect();
     let leaves: [&[&'static str]; 6] = [
         &["a"],
@@ -58,10 +39,10 @@ fn every_small_formula_opens_to_exactly_those_who_satisfy_it() {
     let mut opened = 0;
     for formula in &formulas {
         let policy = policy(&formula.text());
-        let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(3));
+        let (header, secret) = encapsulate(&setting.parameters, &policy, b"", &mut rng(3));
         for (bits, key) in &keys {
             let held = subset(&NAMES, *bits);
-            match decapsulate(&authority.parameters, &header, key, b"") {
+            match decapsulate(&setting.parameters, &header, key, b"") {
                 Ok(recovered) => {
                     assert!(formula.is_true(&held), "{policy} opened by {held:?}");
                     assert_eq!(recovered.as_bytes(), secret.as_bytes(), "{policy} {held:?}");
@@ -86,15 +67,15 @@ fn every_small_formula_opens_to_exactly_those_who_satisfy_it() {
 
 #[test]
 fn strict_recovers_the_same() {
-    let authority = Authority::new(1);
-    let key = authority.key(&["a", "c"]);
+    let setting = Setting::new();
+    let key = key(&setting, &["a", "c"]);
     for text in [
         "(a or b) and (c or (a and d)) and a",
         "3 of (b, c, 2 of (a, c, d), d, a or b)",
     ] {
-        let (header, secret) = encapsulate(&authority.parameters, &policy(text), b"x", &mut rng(2));
+        let (header, secret) = encapsulate(&setting.parameters, &policy(text), b"x", &mut rng(2));
         for decapsulate in [decapsulate, decapsulate_strict] {
-            let recovered = decapsulate(&authority.parameters, &header, &key, b"x");
+            let recovered = decapsulate(&setting.parameters, &header, &key, b"x");
             assert_eq!(recovered.expect("satisfied").as_bytes(), secret.as_bytes());
         }
     }
@@ -102,23 +83,23 @@ fn strict_recovers_the_same() {
 
 #[test]
 fn spellings_of_one_attribute_count_and_open_alike() {
-    let authority = Authority::new(1);
+    let setting = Setting::new();
     let policy = policy("\"x\" and (x or y) and (hospital:charite\u{301} or z)");
-    let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(2));
-    let y = authority.key(&["y", "hospital:charité"]);
-    let refused = decapsulate(&authority.parameters, &header, &y, b"").expect_err("without x");
+    let (header, secret) = encapsulate(&setting.parameters, &policy, b"", &mut rng(2));
+    let y = key(&setting, &["y", "hospital:charité"]);
+    let refused = decapsulate(&setting.parameters, &header, &y, b"").expect_err("without x");
     assert_eq!(
         refused.to_string(),
         "the policy is not satisfied; missing: x"
     );
-    let x = authority.key(&["x", "\"hospital:charité\""]);
-    let recovered = decapsulate(&authority.parameters, &header, &x, b"").expect("satisfied");
+    let x = key(&setting, &["x", "\"hospital:charité\""]);
+    let recovered = decapsulate(&setting.parameters, &header, &x, b"").expect("satisfied");
     assert_eq!(recovered.as_bytes(), secret.as_bytes());
 }
 
 #[test]
 fn a_hundred_leaves() {
-    let authority = Authority::new(1);
+    let setting = Setting::new();
     let names: Vec<String> = (0..100).map(|i| format!("attribute-{i}")).collect();
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let list = names.join(", ");
@@ -131,30 +112,29 @@ fn a_hundred_leaves() {
             &all[5..13],
         ),
     ] {
-        let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(2));
-        let key = authority.key(held);
-        let recovered = decapsulate(&authority.parameters, &header, &key, b"");
+        let (header, secret) = encapsulate(&setting.parameters, &policy, b"", &mut rng(2));
+        let key = key(&setting, held);
+        let recovered = decapsulate(&setting.parameters, &header, &key, b"");
         assert_eq!(recovered.expect("satisfied").as_bytes(), secret.as_bytes());
     }
 }
 
 #[test]
 fn keys_of_another_authority_are_told_apart() {
-    let (here, there) = (Authority::new(1), Authority::new(2));
+    let here = Setting::new();
+    let (parameters, master) = MasterSecretKey::setup(&mut rng(2));
     let (header, _) = encapsulate(&here.parameters, &policy("a"), b"", &mut rng(3));
-    let foreign = there.key(&["a"]);
+    let issue = |parameters| {
+        let held = attributes("a");
+        master.issue(parameters, &held, Validity::ALWAYS, &mut rng(4))
+    };
+    let foreign = issue(&parameters).expect("a key");
     assert_eq!(
         decapsulate(&here.parameters, &header, &foreign, b"").expect_err("foreign"),
         DecapsulateError::OtherAuthority
     );
-    let issued = there.master.issue(
-        &here.parameters,
-        &attributes("a"),
-        Validity::ALWAYS,
-        &mut rng(4),
-    );
     assert_eq!(
-        issued.expect_err("other parameters"),
+        issue(&here.parameters).expect_err("other parameters"),
         KeyError::Inconsistent
     );
     let read = UserSecretKey::from_bytes(&foreign.to_bytes(), &here.parameters, &mut rng(5));
@@ -163,11 +143,11 @@ fn keys_of_another_authority_are_told_apart() {
 
 #[test]
 fn keys_have_at_least_one_attribute_and_not_too_many() {
-    let authority = Authority::new(1);
+    let setting = Setting::new();
     let issue = |set| {
-        authority
+        setting
             .master
-            .issue(&authority.parameters, &set, Validity::ALWAYS, &mut rng(1))
+            .issue(&setting.parameters, &set, Validity::ALWAYS, &mut rng(1))
     };
     assert!(matches!(
         issue(attributes("")).expect_err("none"),
@@ -182,10 +162,10 @@ fn keys_have_at_least_one_attribute_and_not_too_many() {
 
 #[test]
 fn secrets_do_not_print() {
-    let authority = Authority::new(1);
-    let key = authority.key(&["a"]);
-    let (_, secret) = encapsulate(&authority.parameters, &policy("a"), b"", &mut rng(3));
-    assert_eq!(format!("{:?}", authority.master), "MasterSecretKey(secret)");
+    let setting = Setting::new();
+    let key = key(&setting, &["a"]);
+    let (_, secret) = encapsulate(&setting.parameters, &policy("a"), b"", &mut rng(3));
+    assert_eq!(format!("{:?}", setting.master), "MasterSecretKey(secret)");
     let printed = "UserSecretKey(a, unused; 1970-01-01 to 2149-06-06; secret)";
     assert_eq!(format!("{key:?}"), printed);
     assert_eq!(format!("{secret:?}"), "SharedSecret(secret)");
@@ -210,13 +190,13 @@ proptest! {
 
     #[test]
     fn satisfies_exactly_when_it_decapsulates(formula in formula(), bits in 0usize..32) {
-        let authority = Authority::new(1);
+        let setting = Setting::new();
         let held = subset(&["a", "b", "c", "d", "e"], bits);
         let policy = policy(&formula.text());
-        let key = authority.key(&held);
+        let key = key(&setting, &held);
         prop_assert_eq!(policy.is_satisfied_by(&attributes(&held.join(","))), formula.is_true(&held));
-        let (header, secret) = encapsulate(&authority.parameters, &policy, b"", &mut rng(3));
-        match decapsulate(&authority.parameters, &header, &key, b"") {
+        let (header, secret) = encapsulate(&setting.parameters, &policy, b"", &mut rng(3));
+        match decapsulate(&setting.parameters, &header, &key, b"") {
             Ok(recovered) => {
                 prop_assert!(formula.is_true(&held));
                 prop_assert_eq!(recovered.as_bytes(), secret.as_bytes());
@@ -228,6 +208,8 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn policies_round_trip(formula in formula(), names in prop::collection::vec("\\PC{1,12}", 3)) {
         let parsed = policy(&formula.text());

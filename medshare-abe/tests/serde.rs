@@ -4,7 +4,7 @@
 mod common;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use common::{attributes, policy, rng};
+use common::{attributes, policy, record, rng};
 use medshare_abe::access::KeyFactors;
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::payload::{self, AuditPath, Preamble};
@@ -12,11 +12,7 @@ use medshare_abe::{
     AccessHeader, AccessPolicy, Binding, Date, Header, KeyError, MasterSecretKey, PublicParameters,
     UncheckedUserKey, UserSecretKey, Validity, WrappedKey, encapsulate_dated,
 };
-use medshare_types::hash::digest;
-use medshare_types::{
-    AccessClass, ChainId, FactorSet, G2Bytes, GateKeyId, GateLabel, OrganisationId, RecordContext,
-    RecordId, RecordVersion, SealingDate, Timestamp, Wire,
-};
+use medshare_types::FactorSet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -79,26 +75,6 @@ fn assert_strict<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
     }
 }
 
-fn label_of(abe: &Header, preamble: &Preamble) -> GateLabel {
-    GateLabel {
-        key: GateKeyId::from_digest(digest("test", &[b"gate key"])),
-        context: RecordContext {
-            chain: ChainId::from_digest(digest("test", &[b"chain"])),
-            record: RecordId::from_digest(digest("test", &[b"record"])),
-            version: RecordVersion(1),
-            owner: OrganisationId::from_digest(digest("test", &[b"owner"])),
-            class: AccessClass::Normal,
-            factors: FactorSet(FactorSet::ABE),
-            sealed_on: SealingDate(20_000),
-            preamble: preamble.digest(),
-        },
-        abe: abe.digest(),
-        floor: Timestamp::from_millis(0),
-        ceiling: Timestamp::MAX,
-        u: G2Bytes([1; 96]),
-    }
-}
-
 #[test]
 fn every_type_is_its_canonical_bytes() {
     let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
@@ -135,16 +111,17 @@ fn every_type_is_its_canonical_bytes() {
     let wrapped = wrapped.expect("its data key");
     assert_opaque(&wrapped, &wrapped.to_bytes(), WrappedKey::to_bytes);
     assert_strict::<WrappedKey>(&wrapped.to_bytes());
-    let label = label_of(&header, &preamble);
+    let context = record::context(FactorSet(FactorSet::ABE), 20_000, &preamble);
+    let label = record::label(context, &header);
     let access = AccessHeader::seal(header, label, &KeyFactors::new(&secret), &data_key);
     let access = access.expect("fits");
-    assert_opaque(&access, &access.to_wire(), AccessHeader::to_wire);
-    assert_strict::<AccessHeader>(&access.to_wire());
+    assert_opaque(&access, &access.to_bytes(), AccessHeader::to_bytes);
+    assert_strict::<AccessHeader>(&access.to_bytes());
     let message = b"a discharge letter";
     let descriptor = SealedDescriptor::seal(&secret, &preamble.digest(), message, &mut rng(4));
     let descriptor = descriptor.expect("short");
-    let bytes = descriptor.to_wire();
-    assert_opaque(&descriptor, &bytes, SealedDescriptor::to_wire);
+    let bytes = descriptor.to_bytes();
+    assert_opaque(&descriptor, &bytes, SealedDescriptor::to_bytes);
     assert_strict::<SealedDescriptor>(&bytes);
 }
 

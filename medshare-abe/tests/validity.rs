@@ -4,55 +4,38 @@
 mod common;
 
 use ark_ec::CurveGroup;
-use common::{RawHeader, RawKey, attributes, policy, rng};
+use common::{RawHeader, RawKey, Setting, policy, rng};
 use medshare_abe::{
-    Date, DecapsulateError, Header, KeyError, MasterSecretKey, PublicParameters, SharedSecret,
-    UserSecretKey, Validity, decapsulate, decapsulate_strict, encapsulate, encapsulate_dated,
+    Date, DecapsulateError, Header, KeyError, SharedSecret, UserSecretKey, Validity, decapsulate,
+    decapsulate_strict, encapsulate, encapsulate_dated,
 };
 use medshare_curve::{G1Affine, Gt, pairing};
-
-struct Setting {
-    parameters: PublicParameters,
-    master: MasterSecretKey,
-}
 
 fn day(text: &str) -> Date {
     text.parse().expect("a day")
 }
 
-impl Setting {
-    fn new() -> Self {
-        let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
-        Self { parameters, master }
-    }
+fn seal(setting: &Setting, text: &str, date: Date) -> (Header, SharedSecret) {
+    let policy = policy(text);
+    encapsulate_dated(&setting.parameters, &policy, date, b"aad", &mut rng(2))
+}
 
-    fn key(&self, held: &str, validity: Validity, seed: u64) -> UserSecretKey {
-        let key = self.master.issue(
-            &self.parameters,
-            &attributes(held),
-            validity,
-            &mut rng(seed),
-        );
-        key.expect("a key")
-    }
-
-    fn seal(&self, text: &str, date: Date) -> (Header, SharedSecret) {
-        encapsulate_dated(&self.parameters, &policy(text), date, b"aad", &mut rng(2))
-    }
-
-    fn open(&self, header: &Header, key: &UserSecretKey) -> Result<[u8; 32], DecapsulateError> {
-        let opened = decapsulate(&self.parameters, header, key, b"aad");
-        let strict = decapsulate_strict(&self.parameters, header, key, b"aad");
-        assert_eq!(opened.is_ok(), strict.is_ok());
-        opened.map(|secret| *secret.as_bytes())
-    }
+fn open(
+    setting: &Setting,
+    header: &Header,
+    key: &UserSecretKey,
+) -> Result<[u8; 32], DecapsulateError> {
+    let opened = decapsulate(&setting.parameters, header, key, b"aad");
+    let strict = decapsulate_strict(&setting.parameters, header, key, b"aad");
+    assert_eq!(opened.is_ok(), strict.is_ok());
+    opened.map(|secret| *secret.as_bytes())
 }
 
 #[test]
 fn a_key_opens_what_was_sealed_on_its_days() {
     let setting = Setting::new();
     let validity = Validity::between(day("2025-03-01"), day("2026-03-01")).expect("a year");
-    let key = setting.key("a,b", validity, 3);
+    let key = setting.key("a,b", validity);
     assert_eq!(key.validity(), validity);
     for (date, opens) in [
         ("1970-01-01", false),
@@ -63,7 +46,7 @@ fn a_key_opens_what_was_sealed_on_its_days() {
         ("2026-03-01", false),
         ("2149-06-06", false),
     ] {
-        let (header, secret) = setting.seal("a and b", day(date));
+        let (header, secret) = seal(&setting, "a and b", day(date));
         let sealed_on = day(date);
         assert_eq!(header.sealed_on(), Some(sealed_on));
         let expected = if opens {
@@ -74,29 +57,29 @@ fn a_key_opens_what_was_sealed_on_its_days() {
                 validity,
             })
         };
-        assert_eq!(setting.open(&header, &key), expected, "{date}");
-        let always = setting.key("a,b", Validity::ALWAYS, 4);
-        assert_eq!(setting.open(&header, &always), Ok(*secret.as_bytes()));
+        assert_eq!(open(&setting, &header, &key), expected, "{date}");
+        let always = setting.key("a,b", Validity::ALWAYS);
+        assert_eq!(open(&setting, &header, &always), Ok(*secret.as_bytes()));
     }
     // What names no day opens to every key.
     let policy = policy("a");
     let (header, secret) = encapsulate(&setting.parameters, &policy, b"aad", &mut rng(5));
     assert_eq!(header.sealed_on(), None);
-    assert_eq!(setting.open(&header, &key), Ok(*secret.as_bytes()));
+    assert_eq!(open(&setting, &header, &key), Ok(*secret.as_bytes()));
 }
 
 #[test]
 fn attributes_are_told_first() {
     let setting = Setting::new();
-    let key = setting.key("a", Validity::until(day("2020-01-01")).expect("days"), 3);
-    let (header, _) = setting.seal("a and b", day("2026-01-01"));
-    let refused = setting.open(&header, &key);
+    let key = setting.key("a", Validity::until(day("2020-01-01")).expect("days"));
+    let (header, _) = seal(&setting, "a and b", day("2026-01-01"));
+    let refused = open(&setting, &header, &key);
     assert!(matches!(
         refused,
         Err(DecapsulateError::PolicyUnsatisfied { missing }) if missing.len() == 1
     ));
-    let (header, _) = setting.seal("a", day("2026-01-01"));
-    let refused = setting.open(&header, &key).expect_err("lapsed");
+    let (header, _) = seal(&setting, "a", day("2026-01-01"));
+    let refused = open(&setting, &header, &key).expect_err("lapsed");
     let text = "sealed on 2026-01-01, and the key is for 1970-01-01 to 2019-12-31";
     assert_eq!(refused.to_string(), text);
 }
@@ -105,7 +88,7 @@ fn attributes_are_told_first() {
 fn keys_and_headers_keep_their_days() {
     let setting = Setting::new();
     let validity = Validity::between(day("2025-03-01"), day("2026-03-01")).expect("a year");
-    let key = setting.key("a", validity, 3);
+    let key = setting.key("a", validity);
     let bytes = key.to_bytes();
     let read = UserSecretKey::from_bytes(&bytes, &setting.parameters, &mut rng(4));
     let read = read.expect("a key");
@@ -113,9 +96,9 @@ fn keys_and_headers_keep_their_days() {
         (read.validity(), read.to_bytes()),
         (validity, bytes.clone())
     );
-    let (header, secret) = setting.seal("a", day("2025-12-24"));
+    let (header, secret) = seal(&setting, "a", day("2025-12-24"));
     let header = Header::from_bytes(&header.to_bytes()).expect("a header");
-    assert_eq!(setting.open(&header, &read), Ok(*secret.as_bytes()));
+    assert_eq!(open(&setting, &header, &read), Ok(*secret.as_bytes()));
 
     // Days backwards, more days than parts, and a day's part where another's belongs.
     let first = bytes.len() - 4 - 4 - 48 * RawKey::of(&key).days.len();
@@ -139,7 +122,7 @@ fn keys_and_headers_keep_their_days() {
 #[test]
 fn a_date_costs_seventeen_rows() {
     let setting = Setting::new();
-    let (dated, _) = setting.seal("a and a", day("2026-01-01"));
+    let (dated, _) = seal(&setting, "a and a", day("2026-01-01"));
     let policy = policy("a and a");
     let (plain, _) = encapsulate(&setting.parameters, &policy, b"aad", &mut rng(2));
     assert_eq!(dated.to_bytes().len(), plain.to_bytes().len() + 2 + 17 * 48);
@@ -152,11 +135,8 @@ fn a_date_costs_seventeen_rows() {
 fn a_header_cannot_be_redated() {
     let setting = Setting::new();
     let lapsed = Validity::until(day("2026-01-01")).expect("days");
-    let (key, always) = (
-        setting.key("a", lapsed, 3),
-        setting.key("a", Validity::ALWAYS, 3),
-    );
-    let (header, secret) = setting.seal("a", day("2026-01-01"));
+    let (key, always) = (setting.key("a", lapsed), setting.key("a", Validity::ALWAYS));
+    let (header, secret) = seal(&setting, "a", day("2026-01-01"));
     let bytes = header.to_bytes();
     let at = 6 + 4 + policy("a").to_bytes().len();
     let days = day("2026-01-01").days();
@@ -190,13 +170,13 @@ fn product(header: &RawHeader, (key, part): (&RawKey, &str), day: G1Affine, row:
 #[test]
 fn days_of_two_keys_do_not_mix() {
     let setting = Setting::new();
-    let (header, secret) = setting.seal("a", day("2026-01-01"));
+    let (header, secret) = seal(&setting, "a", day("2026-01-01"));
     let raw = RawHeader::of(&header);
     let lapsed = Validity::until(day("2026-01-01")).expect("days");
     let (doctor, clerk, both) = (
-        RawKey::of(&setting.key("a", lapsed, 3)),
-        RawKey::of(&setting.key("b", Validity::ALWAYS, 4)),
-        RawKey::of(&setting.key("a", Validity::ALWAYS, 5)),
+        RawKey::of(&setting.key("a", lapsed)),
+        RawKey::of(&setting.key("b", Validity::ALWAYS)),
+        RawKey::of(&setting.key("a", Validity::ALWAYS)),
     );
     let opens = |gt: Gt| raw.key_from(&gt, b"aad") == *secret.as_bytes();
     // The empty prefix is the first of the date's rows and the one part of such a key.
@@ -220,14 +200,14 @@ fn attributes_do_not_make_days() {
     let lapsed = Validity::until(day("2026-01-01")).expect("days");
     let spelled = "a, validity, \"medshare/abe/attribute-prefix/v1\", validity = 2026-01-01, \
                    policy = 2026-01-01, date = 2026-01-01, 2026-01-01";
-    let key = setting.key(spelled, lapsed, 3);
-    let (header, _) = setting.seal("a", day("2026-01-01"));
+    let key = setting.key(spelled, lapsed);
+    let (header, _) = seal(&setting, "a", day("2026-01-01"));
     assert!(matches!(
-        setting.open(&header, &key),
+        open(&setting, &header, &key),
         Err(DecapsulateError::NotValid { .. })
     ));
     let raw = RawKey::of(&key);
-    let valid = RawKey::of(&setting.key("a", Validity::ALWAYS, 4));
+    let valid = RawKey::of(&setting.key("a", Validity::ALWAYS));
     // r·H(day) for the key's r: e(K_day, r'·g2) = e(r'·H(day), K3), of the valid key's part.
     let day_point = |part: &G1Affine| {
         pairing::pairing(part, &valid.k3) == pairing::pairing(&valid.days[0], &raw.k3)

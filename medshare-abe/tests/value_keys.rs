@@ -3,20 +3,13 @@
 
 mod common;
 
-use common::{RawKey, Setting, rng};
+use common::{RawKey, Setting, hash_to_point, rng};
 use medshare_abe::{Attribute, AttributeSet, KeyError, UserSecretKey, Validity};
-use medshare_curve::hash::hash_to_g1;
 use medshare_curve::pairing;
-
-fn hash_input(fields: &[&[u8]]) -> Vec<u8> {
-    let with_length = |field: &&[u8]| [&(field.len() as u64).to_le_bytes(), *field].concat();
-    fields.iter().flat_map(with_length).collect()
-}
 
 /// Prefixes are hashed as the specification says: under a tag of their own, which no name reaches.
 #[test]
 fn prefixes_have_a_space_of_their_own() {
-    const DST: &[u8] = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
     let setting = Setting::new();
     let key = setting
         .issue("n = 2147483653, d = 1970-01-08, hospital = north")
@@ -31,7 +24,7 @@ fn prefixes_have_a_space_of_their_own() {
         assert_eq!(parts.len(), width + 1);
         for (depth, part) in parts.iter().enumerate() {
             let bits = ((number >> (width - depth)) as u32).to_le_bytes();
-            let input = hash_input(&[
+            let point = hash_to_point(&[
                 b"medshare/abe/attribute-prefix/v1",
                 b"policy",
                 label.as_bytes(),
@@ -40,7 +33,6 @@ fn prefixes_have_a_space_of_their_own() {
                 &[depth as u8],
                 &bits,
             ]);
-            let point = hash_to_g1(DST, &input);
             let (left, right) = ((*part, pairing::g2()), ((-point), key.k3));
             assert_eq!(
                 pairing::multi_pairing(&[left, right]),

@@ -241,7 +241,7 @@ fn an_access_header_is_opened() {
     let (access, payload) = (&vectors["access"], &vectors["payloads"][0]);
     let preamble = Preamble::from_bytes(&bytes(&payload["preamble"])).expect("a preamble");
     let whole = bytes(&access["access_header"]);
-    let header = AccessHeader::from_wire(&whole).expect("an access header");
+    let header = AccessHeader::from_bytes(&whole).expect("an access header");
     assert_eq!(header.abe().to_bytes(), bytes(&access["header"]));
     let label = GateLabel::from_wire(&bytes(&access["label"])).expect("a label");
     assert_eq!(label.digest().as_ref(), bytes(&access["label_digest"]));
@@ -259,7 +259,7 @@ fn an_access_header_is_opened() {
     let key = data_key(&payload["data_key"]);
     assert_eq!(opened.as_bytes(), key.as_bytes());
     assert_eq!(both.wrap(&label.digest(), &key), array(&access["wrapped"]));
-    let descriptor = SealedDescriptor::from_wire(&bytes(&access["descriptor"]));
+    let descriptor = SealedDescriptor::from_bytes(&bytes(&access["descriptor"]));
     let message = descriptor
         .expect("a descriptor")
         .open(&secret, &preamble.digest());
@@ -298,7 +298,6 @@ fn a_wrapped_key_is_opened() {
 }
 
 #[test]
-#[cfg(feature = "passphrase")]
 fn an_encrypted_key_is_read() {
     let setting = setting();
     let vector = &setting.vectors["encrypted_key"];

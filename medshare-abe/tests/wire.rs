@@ -2,18 +2,14 @@
 
 mod common;
 
-use common::{Setting, attributes, outside_g2, policy, rng, torsion_g1};
+use common::{Setting, attributes, outside_g2, policy, rng, snapshot, torsion_g1};
 use medshare_abe::{
     Header, KeyError, MasterSecretKey, ParametersError, PublicParameters, UserSecretKey, Validity,
     decapsulate, encapsulate,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::{EncodingError, pairing};
-use medshare_types::{DecodeError, hash};
-
-fn snapshot(bytes: &[u8]) -> String {
-    hash::digest("snapshot", &[bytes]).to_string()
-}
+use medshare_types::DecodeError;
 
 fn authority() -> (PublicParameters, MasterSecretKey) {
     MasterSecretKey::setup(&mut rng(1))

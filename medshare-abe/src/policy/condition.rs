@@ -197,6 +197,11 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
         /// The rows of a condition and the parts of a key have one element in common where the
         /// value is accepted, and none where it is not.
         #[test]

@@ -225,10 +225,10 @@ fn access(setting: &Setting, data_key: &DataKey, preamble: &Preamble) -> AccessV
         label: hex(label.to_wire()),
         label_digest: hex(label.digest()),
         wrapped: hex(factors.wrap(&label.digest(), data_key)),
-        access_header: hex(sealed.to_wire()),
+        access_header: hex(sealed.to_bytes()),
         access_header_digest: hex(sealed.digest()),
         descriptor_message: hex(message),
-        descriptor: hex(descriptor.unwrap().to_wire()),
+        descriptor: hex(descriptor.unwrap().to_bytes()),
     }
 }
 

@@ -15,12 +15,14 @@ mod issuance;
 mod pool;
 pub mod properties;
 mod raw;
+pub mod record;
 pub mod seeds;
 mod setting;
 
 use ark_ec::CurveGroup;
 use medshare_abe::{AccessPolicy, AttributeSet};
 use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, pairing};
+use medshare_types::hash::digest;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -40,6 +42,11 @@ pub fn policy(text: &str) -> AccessPolicy {
 
 pub fn attributes(text: &str) -> AttributeSet {
     text.parse().expect("a list of attributes")
+}
+
+/// What stands for these bytes where they must not change.
+pub fn snapshot(bytes: &[u8]) -> String {
+    digest("snapshot", &[bytes]).to_string()
 }
 
 /// The names whose bits are set.

@@ -11,14 +11,19 @@ use medshare_abe::issuance::{
 use medshare_abe::payload::{AuditPath, ContentTree, Preamble, content_root};
 use medshare_abe::{
     AccessHeader, AccessPolicy, Attribute, AttributeSet, DataKey, Date, Header, MasterSecretKey,
-    Name, PublicParameters, SharedSecret, UserSecretKey, WrappedKey, decapsulate,
+    Name, PublicParameters, SharedSecret, UncheckedUserKey, UserSecretKey, WrappedKey, decapsulate,
     decapsulate_strict,
 };
 use medshare_curve::encoding::{
     decode_g1, decode_g1_on_curve, decode_g2, decode_gt, decode_scalar, encode_g1, encode_g2,
     encode_gt, encode_scalar,
 };
-use medshare_types::{Digest, G1Bytes, G2Bytes, Wire};
+use medshare_curve::schnorr;
+use medshare_types::consent::ProofOfKnowledge;
+use medshare_types::{Deal, Digest, EncryptedShare, G1Bytes, G2Bytes, Wire};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use subtle::ConstantTimeEq;
 
 use super::issuance::issuance;
@@ -28,7 +33,7 @@ use super::{rng, seeds};
 /// A name, and what holds of every input.
 pub type Property = (&'static str, fn(&[u8]));
 
-pub const PROPERTIES: [Property; 25] = [
+pub const PROPERTIES: [Property; 28] = [
     ("policy_text", policy_text),
     ("attribute_text", attribute_text),
     ("policy", policy),
@@ -49,10 +54,13 @@ pub const PROPERTIES: [Property; 25] = [
     ("content_tree", content_tree),
     ("audit_path", audit_path),
     ("descriptor", descriptor),
+    ("opaque", opaque),
     ("g1", g1),
     ("g2", g2),
     ("gt", gt),
     ("scalar", scalar),
+    ("schnorr", schnorr),
+    ("gate_deal", gate_deal),
     ("decapsulation", decapsulation),
 ];
 
@@ -98,8 +106,7 @@ pub fn attribute_text(bytes: &[u8]) {
 /// enumerations that they know.
 pub fn policy(bytes: &[u8]) {
     let lists = &setting().lists;
-    if let Ok(policy) = AccessPolicy::from_bytes(bytes) {
-        assert_eq!(policy.to_bytes(), bytes);
+    if let Some(policy) = round_trips(bytes, AccessPolicy::from_bytes, AccessPolicy::to_bytes) {
         let printed = policy.to_string();
         if policy.agrees_with(lists) {
             assert_eq!(AccessPolicy::parse(&printed, lists), Ok(policy));
@@ -108,31 +115,37 @@ pub fn policy(bytes: &[u8]) {
 }
 
 pub fn header(bytes: &[u8]) {
-    if let Ok(header) = Header::from_bytes(bytes) {
-        assert_eq!(header.to_bytes(), bytes);
+    if let Some(header) = round_trips(bytes, Header::from_bytes, Header::to_bytes) {
         policy(&header.policy().to_bytes());
     }
 }
 
+/// What is read, if anything is, which must be written as the bytes that it was read from.
+fn round_trips<T, E>(
+    bytes: &[u8],
+    read: impl Fn(&[u8]) -> Result<T, E>,
+    write: impl Fn(&T) -> Vec<u8>,
+) -> Option<T> {
+    let value = read(bytes).ok()?;
+    assert_eq!(write(&value), bytes);
+    Some(value)
+}
+
 pub fn access_header(bytes: &[u8]) {
-    round_trips::<AccessHeader>(bytes);
+    round_trips(bytes, AccessHeader::from_bytes, AccessHeader::to_bytes);
 }
 
 pub fn wrapped_key(bytes: &[u8]) {
-    round_trips::<WrappedKey>(bytes);
+    round_trips(bytes, WrappedKey::from_bytes, WrappedKey::to_bytes);
     assert_eq!(WrappedKey::from_bytes(bytes), WrappedKey::from_wire(bytes));
 }
 
-fn round_trips<T: Wire>(bytes: &[u8]) {
-    if let Ok(value) = T::from_wire(bytes) {
-        assert_eq!(value.to_wire(), bytes);
-    }
-}
-
 pub fn parameters(bytes: &[u8]) {
-    if let Ok(parameters) = PublicParameters::from_bytes(bytes) {
-        assert_eq!(parameters.to_bytes(), bytes);
-    }
+    round_trips(
+        bytes,
+        PublicParameters::from_bytes,
+        PublicParameters::to_bytes,
+    );
 }
 
 pub fn master_key(bytes: &[u8]) {
@@ -167,8 +180,12 @@ pub fn encrypted_key(bytes: &[u8]) {
 }
 
 pub fn shared_authority(bytes: &[u8]) {
-    if let Ok(authority) = SharedAuthority::from_bytes(bytes) {
-        assert_eq!(authority.to_bytes(), bytes);
+    let read = round_trips(
+        bytes,
+        SharedAuthority::from_bytes,
+        SharedAuthority::to_bytes,
+    );
+    if let Some(authority) = read {
         parameters(&authority.parameters().to_bytes());
     }
 }
@@ -184,8 +201,7 @@ pub fn issuer_share(bytes: &[u8]) {
 /// Only the deal that was made: a proof is bound to every commitment.
 pub fn authority_deal(bytes: &[u8]) {
     let issuance = issuance();
-    round_trips::<AuthorityDeal>(bytes);
-    if let Ok(deal) = AuthorityDeal::from_wire(bytes) {
+    if let Some(deal) = round_trips(bytes, AuthorityDeal::from_bytes, AuthorityDeal::to_bytes) {
         let sharing = issuance.authority.sharing();
         let checked = sharing.check_deal(sharing.issuers()[0], &deal);
         assert_eq!(checked.is_ok(), deal == issuance.deal);
@@ -198,10 +214,14 @@ pub fn dealt_share(bytes: &[u8]) {
     }
 }
 
-/// What is asked for prints as what it is, if its values are those that are registered.
+/// A request is answered exactly if it is for this sharing and a key can be for its attributes.
 pub fn issuance_request(bytes: &[u8]) {
-    round_trips::<IssuanceRequest>(bytes);
-    if let Ok(request) = IssuanceRequest::from_wire(bytes) {
+    let read = round_trips(
+        bytes,
+        IssuanceRequest::from_bytes,
+        IssuanceRequest::to_bytes,
+    );
+    if let Some(request) = read {
         let issued = issuance().share.issue_partial(&request, &mut rng(1));
         let ours = request.sharing == issuance().authority.id();
         let issuable = request.attributes.check_issuable().is_ok();
@@ -211,8 +231,12 @@ pub fn issuance_request(bytes: &[u8]) {
 
 /// Only the part that was sealed opens.
 pub fn sealed_part(bytes: &[u8]) {
-    round_trips::<SealedPartialKey>(bytes);
-    if let Ok(sealed) = SealedPartialKey::from_wire(bytes) {
+    let read = round_trips(
+        bytes,
+        SealedPartialKey::from_bytes,
+        SealedPartialKey::to_bytes,
+    );
+    if let Some(sealed) = read {
         let issuance = issuance();
         let (request, recipient) = (&issuance.request, &issuance.recipient);
         let opened = issuance
@@ -224,17 +248,15 @@ pub fn sealed_part(bytes: &[u8]) {
 
 /// What its bytes say of the object is never taken for what its root says.
 pub fn audit_path(bytes: &[u8]) {
-    if let Ok(path) = AuditPath::from_bytes(bytes) {
-        assert_eq!(path.to_bytes(), bytes);
+    if let Some(path) = round_trips(bytes, AuditPath::from_bytes, AuditPath::to_bytes) {
         assert!(path.index() < path.layout().segment_count());
         assert!(path.check(&Digest::ZERO, path.index(), &[0; 16]).is_err());
     }
 }
 
 pub fn preamble(bytes: &[u8]) {
-    if let Ok(preamble) = Preamble::from_wire(bytes) {
-        assert_eq!(preamble.to_wire(), bytes);
-        assert_eq!(Preamble::from_bytes(bytes), Ok(preamble.clone()));
+    if let Some(preamble) = round_trips(bytes, Preamble::from_bytes, Preamble::to_bytes) {
+        assert_eq!(Preamble::from_wire(bytes), Ok(preamble.clone()));
         let data_key = DataKey::from_bytes([1; 32].into());
         assert!(!preamble.is_opened_by(&data_key), "com is a hash");
     }
@@ -256,10 +278,46 @@ pub fn content_tree(bytes: &[u8]) {
 }
 
 pub fn descriptor(bytes: &[u8]) {
-    if let Ok(descriptor) = SealedDescriptor::from_wire(bytes) {
-        assert_eq!(descriptor.to_wire(), bytes);
+    let read = round_trips(
+        bytes,
+        SealedDescriptor::from_bytes,
+        SealedDescriptor::to_bytes,
+    );
+    if let Some(descriptor) = read {
         let secret = SharedSecret::from_bytes([1; 32].into());
         assert!(descriptor.open(&secret, &Digest::ZERO).is_err());
+    }
+}
+
+/// What is read from serde's form for people is written as the same text.
+pub fn opaque(bytes: &[u8]) {
+    let Ok(text) = core::str::from_utf8(bytes) else {
+        return;
+    };
+    let text = Value::from(text);
+    is_written_alike::<MasterSecretKey>(&text);
+    is_written_alike::<PublicParameters>(&text);
+    is_written_alike::<AccessPolicy>(&text);
+    is_written_alike::<Header>(&text);
+    is_written_alike::<AccessHeader>(&text);
+    is_written_alike::<Preamble>(&text);
+    is_written_alike::<SealedDescriptor>(&text);
+    is_written_alike::<SharedAuthority>(&text);
+    is_written_alike::<AuthorityDeal>(&text);
+    is_written_alike::<IssuanceRequest>(&text);
+    is_written_alike::<SealedPartialKey>(&text);
+    is_written_alike::<WrappedKey>(&text);
+    is_written_alike::<AuditPath>(&text);
+    let unchecked = UncheckedUserKey::deserialize(&text);
+    let key = unchecked.map(|key| key.check(&setting().parameters, &mut rng(1)));
+    if let Ok(Ok(key)) = key {
+        assert_eq!(serde_json::to_value(&key).expect("written"), text);
+    }
+}
+
+fn is_written_alike<T: Serialize + DeserializeOwned>(text: &Value) {
+    if let Ok(read) = T::deserialize(text) {
+        assert_eq!(serde_json::to_value(&read).expect("written"), *text);
     }
 }
 
@@ -302,6 +360,27 @@ pub fn scalar(bytes: &[u8]) {
     };
     if let Ok(scalar) = decode_scalar(&bytes) {
         assert_eq!(encode_scalar(&scalar), bytes);
+    }
+}
+
+/// Only the proof that was made, of the key that it was made for.
+pub fn schnorr(bytes: &[u8]) {
+    if let Ok((public, proof)) = <(G1Bytes, ProofOfKnowledge)>::try_from_slice(bytes) {
+        let accepted = schnorr::verify(&public, &Digest::ZERO, &proof);
+        assert_eq!(accepted, bytes == seeds::proof());
+    }
+}
+
+/// The commitments that are computed with are those that were sent.
+pub fn gate_deal(bytes: &[u8]) {
+    let Some(deal) = round_trips(bytes, Deal::from_wire, Deal::to_wire) else {
+        return;
+    };
+    let ceremony = seeds::ceremony();
+    if let Ok(commitments) = ceremony.check_deal(ceremony.holders()[1], &deal) {
+        assert_eq!(deal.commitments[0], encode_g2(&commitments.constant()));
+        let ephemeral = |share: &EncryptedShare| decode_g1(&share.ephemeral).is_ok();
+        assert!(deal.shares.iter().all(ephemeral));
     }
 }
 

@@ -36,6 +36,18 @@ enum RawValue {
 }
 
 impl RawKey {
+    /// A key of names alone, without parts for any day.
+    pub fn of_names(k1: G1Affine, k3: G2Affine, parts: BTreeMap<String, G1Affine>) -> Self {
+        Self {
+            k1,
+            k3,
+            parts,
+            values: BTreeMap::new(),
+            validity: [0, u16::MAX],
+            days: Vec::new(),
+        }
+    }
+
     pub fn of(key: &UserSecretKey) -> Self {
         let bytes = key.to_bytes();
         let mut body = &bytes[6 + 32..];

@@ -1,7 +1,10 @@
 //! Good inputs of every kind, from which bad ones are made.
 
+use std::io::Write;
 use std::sync::OnceLock;
 
+use ark_ec::CurveGroup;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use medshare_abe::access::KeyFactors;
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::payload::{self, ContentTree, PayloadWriter, SEGMENT_LEN};
@@ -11,18 +14,19 @@ use medshare_abe::{
     Validity, WrappedKey, encapsulate, encapsulate_dated,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2, encode_gt, encode_scalar};
+use medshare_curve::feldman::Ceremony;
 use medshare_curve::hash::hash_to_g1;
-use medshare_curve::{G1Affine, Scalar, pairing};
+use medshare_curve::scalar::random_scalar;
+use medshare_curve::{G1Affine, Scalar, pairing, schnorr};
 use medshare_types::hash::digest;
+use medshare_types::wire::to_borsh;
 use medshare_types::{
-    AccessClass, ChainId, FactorSet, G2Bytes, GateKeyId, GateLabel, OrganisationId, RecordContext,
-    RecordId, RecordVersion, SealingDate, Timestamp, Wire,
+    AccessClass, ChainId, Deal, Digest, EncryptedShare, FactorSet, OrganisationId, Wire,
 };
-use std::io::Write;
 
 use super::issuance::issuance;
 use super::properties::setting;
-use super::{outside_g2, rng, torsion_g1};
+use super::{outside_g2, record, rng, torsion_g1};
 
 const POLICIES: [&str; 9] = [
     "a",
@@ -41,6 +45,24 @@ const LISTS: [&str; 4] = [
     "a, b, \"ward 3\", \"say \\\"x\\\\y\\\"\"",
     "n = 3, d = 2019-01-01, hospital = west",
     "a, b, c, n = 3, d = 2019-01-01, hospital = charité",
+];
+
+/// What has a form in serde's formats.
+const OPAQUE: [&str; 14] = [
+    "master_key",
+    "parameters",
+    "policy",
+    "header",
+    "access_header",
+    "preamble",
+    "descriptor",
+    "shared_authority",
+    "authority_deal",
+    "issuance_request",
+    "sealed_part",
+    "wrapped_key",
+    "audit_path",
+    "user_key",
 ];
 
 pub fn key() -> UserSecretKey {
@@ -81,7 +103,7 @@ pub fn seeds(property: &str) -> Vec<Vec<u8>> {
                 .collect()
         }
         "header" | "decapsulation" => headers().collect(),
-        "access_header" => vec![access_header().to_wire()],
+        "access_header" => vec![access_header().to_bytes()],
         "parameters" => vec![setting().parameters.to_bytes()],
         "master_key" => vec![setting().master.to_bytes().to_vec()],
         "user_key" => {
@@ -93,11 +115,11 @@ pub fn seeds(property: &str) -> Vec<Vec<u8>> {
         "encrypted_key" => encrypted().to_vec(),
         "shared_authority" => vec![issuance().authority.to_bytes()],
         "issuer_share" => vec![issuance().share.to_bytes().to_vec()],
-        "authority_deal" => vec![issuance().deal.to_wire()],
+        "authority_deal" => vec![issuance().deal.to_bytes()],
         "dealt_share" => vec![issuance().dealt.to_bytes().to_vec()],
-        "issuance_request" => vec![issuance().request.to_wire()],
-        "sealed_part" => vec![issuance().sealed.to_wire()],
-        "wrapped_key" => wrapped_keys().map(|key| key.to_wire()).to_vec(),
+        "issuance_request" => vec![issuance().request.to_bytes()],
+        "sealed_part" => vec![issuance().sealed.to_bytes()],
+        "wrapped_key" => wrapped_keys().map(|key| key.to_bytes()).to_vec(),
         "audit_path" => [(0, 0), (SEGMENT_LEN + 1, 1), (5 * SEGMENT_LEN, 3)]
             .map(|(length, index)| {
                 tree(length)
@@ -106,11 +128,16 @@ pub fn seeds(property: &str) -> Vec<Vec<u8>> {
                     .to_bytes()
             })
             .to_vec(),
-        "preamble" => vec![payload::create(&mut rng(1)).1.to_wire()],
+        "preamble" => vec![payload::create(&mut rng(1)).1.to_bytes()],
         "content_tree" => [0, SEGMENT_LEN + 1, 5 * SEGMENT_LEN]
             .map(|length| tree(length).to_bytes())
             .to_vec(),
-        "descriptor" => vec![descriptor().to_wire()],
+        "descriptor" => vec![descriptor().to_bytes()],
+        "opaque" => OPAQUE
+            .iter()
+            .flat_map(|kind| seeds(kind))
+            .map(|bytes| Base64UrlUnpadded::encode_string(&bytes).into_bytes())
+            .collect(),
         "g1" => {
             let points = [pairing::g1(), hashed(), torsion_g1(), G1Affine::identity()];
             points.map(|point| encode_g1(&point).0.to_vec()).to_vec()
@@ -126,6 +153,8 @@ pub fn seeds(property: &str) -> Vec<Vec<u8>> {
         "scalar" => [Scalar::from(1u64), -Scalar::from(1u64)]
             .map(|scalar| encode_scalar(&scalar).to_vec())
             .to_vec(),
+        "schnorr" => vec![proof().to_vec()],
+        "gate_deal" => vec![gate_deal().to_wire()],
         other => panic!("no seeds for {other}"),
     }
 }
@@ -154,6 +183,41 @@ pub fn encrypted() -> &'static [Vec<u8>; 2] {
         let user = key().to_encrypted(PASSPHRASE, cost, &mut rng(2));
         [master, user].map(|bytes| bytes.expect("within bounds"))
     })
+}
+
+/// A key of G1, and a proof that its logarithm is known.
+pub fn proof() -> &'static [u8] {
+    static PROOF: OnceLock<Vec<u8>> = OnceLock::new();
+    PROOF.get_or_init(|| {
+        let secret = random_scalar(&mut rng(1));
+        let proof = schnorr::prove(&secret, &Digest::ZERO, &mut rng(2));
+        let public = encode_g1(&(pairing::g1() * secret).into_affine());
+        to_borsh(&(public, proof))
+    })
+}
+
+/// Three holders of a gate key, two of whom release with it.
+pub fn ceremony() -> Ceremony {
+    let chain = ChainId::from_digest(digest("test", &[b"chain"]));
+    let holder = |i: u8| OrganisationId::from_digest(digest("test", &[b"holder", &[i]]));
+    let holders = [1, 2, 3].map(holder).to_vec();
+    Ceremony::new(chain, AccessClass::Normal, holders, 2).expect("2 of 3")
+}
+
+/// A deal in it; its ciphertexts are nobody's concern here.
+fn gate_deal() -> Deal {
+    let commit = |seed| {
+        let coefficient = random_scalar(&mut rng(seed));
+        encode_g2(&(pairing::g2() * coefficient).into_affine())
+    };
+    let share = EncryptedShare {
+        ephemeral: encode_g1(&hashed()),
+        ciphertext: [0; 48],
+    };
+    Deal {
+        commitments: [1, 2].map(commit).to_vec(),
+        shares: vec![share; 3],
+    }
 }
 
 pub const PASSPHRASE: &str = "open sesame";
@@ -195,28 +259,12 @@ fn descriptor() -> SealedDescriptor {
 
 fn access_header() -> AccessHeader {
     let (data_key, preamble, _) = payload::create(&mut rng(1));
-    let context = RecordContext {
-        chain: ChainId::from_digest(digest("test", &[b"chain"])),
-        record: RecordId::from_digest(digest("test", &[b"record"])),
-        version: RecordVersion(1),
-        owner: OrganisationId::from_digest(digest("test", &[b"owner"])),
-        class: AccessClass::Normal,
-        factors: FactorSet(FactorSet::ABE),
-        sealed_on: SealingDate(20_000),
-        preamble: preamble.digest(),
-    };
+    let context = record::context(FactorSet(FactorSet::ABE), 20_000, &preamble);
     let policy = setting().policy(POLICIES[3]);
     let aad = context.digest();
     let day = Date::from_days(context.sealed_on.0);
     let parameters = &setting().parameters;
     let (abe, secret) = encapsulate_dated(parameters, &policy, day, aad.as_ref(), &mut rng(2));
-    let label = GateLabel {
-        key: GateKeyId::from_digest(digest("test", &[b"gate key"])),
-        context,
-        abe: abe.digest(),
-        floor: Timestamp::from_millis(0),
-        ceiling: Timestamp::MAX,
-        u: G2Bytes([1; 96]),
-    };
+    let label = record::label(context, &abe);
     AccessHeader::seal(abe, label, &KeyFactors::new(&secret), &data_key).expect("one factor")
 }

@@ -5,6 +5,7 @@ use medshare_abe::{
     KeyError, MasterSecretKey, Name, PublicParameters, UserSecretKey, Validity, decapsulate,
     decapsulate_strict, encapsulate,
 };
+use medshare_types::hash::digest;
 
 use super::raw::{RawHeader, RawKey};
 use super::rng;
@@ -44,6 +45,17 @@ impl Setting {
         let set = AttributeSet::parse(held, &self.lists).expect("a list");
         self.master
             .issue(&self.parameters, &set, Validity::ALWAYS, &mut rng(7))
+    }
+
+    /// A key with randomness of its own, or what two of them reject would come out the same.
+    pub fn key(&self, held: &str, validity: Validity) -> UserSecretKey {
+        let set = AttributeSet::parse(held, &self.lists).expect("a list");
+        let days = [validity.first(), validity.last()].map(|day| day.days().to_le_bytes());
+        let own = digest("test", &[held.as_bytes(), &days.concat()]);
+        let (seed, _) = own.as_bytes().split_first_chunk().expect("32 bytes");
+        let random = &mut rng(u64::from_le_bytes(*seed));
+        let key = self.master.issue(&self.parameters, &set, validity, random);
+        key.expect("a key")
     }
 
     /// A key as points, for every sealing date, from a seed of its own.

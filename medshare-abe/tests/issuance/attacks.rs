@@ -12,11 +12,11 @@ use medshare_curve::encoding::{decode_g1, decode_g2, decode_scalar, encode_g1, e
 use medshare_curve::scalar::{lagrange_at_zero, random_scalar, wide_reduce};
 use medshare_curve::{G1Projective, Gt, Scalar, pairing};
 use medshare_types::hash::Xof;
-use medshare_types::{G1Bytes, G2Bytes, Nonce, RandomSource, Wire, wire};
+use medshare_types::{G1Bytes, G2Bytes, Nonce, RandomSource, wire};
 
-use crate::common::{RawHeader, RawKey, attributes, choices, policy, rng};
+use crate::common::{RawHeader, RawKey, attributes, base, choices, policy, rng};
 use crate::setting::{
-    RawPart, World, base, combined, g1, gt, issuer, master_of, opens, request, shared, sharing,
+    RawPart, World, combined, g1, gt, issuer, master_of, opens, request, shared, sharing,
 };
 
 /// A header for the policy, and its key.
@@ -156,7 +156,7 @@ fn a_commitment_in_g1_would_be_the_mask() {
     let (deal, _) = sharing(2, 3)
         .deal(issuer(1), &mut rng(1))
         .expect("an issuer");
-    for public in [world.authority.to_bytes(), deal.to_wire()] {
+    for public in [world.authority.to_bytes(), deal.to_bytes()] {
         let in_g1 = public.windows(48).filter(|window| {
             let bytes = G1Bytes((*window).try_into().expect("48 bytes"));
             decode_g1(&bytes).is_ok()
@@ -187,13 +187,7 @@ fn parts_of_different_requests_open_what_each_set_opens() {
         // Each part with each choice of rows, and with the parts of all.
         let all: BTreeMap<_, _> = keys.iter().flat_map(|key| key.parts.clone()).collect();
         let tries = |key: &RawKey| -> Vec<Gt> {
-            let mixed = RawKey {
-                parts: all.clone(),
-                values: BTreeMap::new(),
-                validity: [0, u16::MAX],
-                days: Vec::new(),
-                ..*key
-            };
+            let mixed = RawKey::of_names(key.k1, key.k3, all.clone());
             let readings = choices(leaves.len());
             let both = readings.iter().flat_map(|r| {
                 [
@@ -227,7 +221,7 @@ fn parts_of_different_requests_open_what_each_set_opens() {
 fn a_constant_that_cancels_the_others_needs_a_proof() {
     let sharing = sharing(2, 2);
     let (honest, dealt) = sharing.deal(issuer(1), &mut rng(1)).expect("an issuer");
-    let a: Vec<Gt> = gt_elements(&honest.to_wire()[10..10 + 2 * 576]);
+    let a: Vec<Gt> = gt_elements(&honest.to_bytes()[10..10 + 2 * 576]);
     let [x, s] = [2, 3].map(|seed| random_scalar(&mut rng(seed)));
     let constant = gt(&x) - a[0];
     let rogue = [constant, gt(&s) - constant];
@@ -250,7 +244,7 @@ fn a_constant_that_cancels_the_others_needs_a_proof() {
 
     // Proofs that the attacker could offer: the honest one, and one with every number it knows.
     let rogue = rogue.map(|element| encode_gt(&element));
-    let copied = &honest.to_wire()[10 + 2 * 576..];
+    let copied = &honest.to_bytes()[10 + 2 * 576..];
     let proofs = [x, s, x - s].map(|known| prove(&sharing, 2, &rogue, &known));
     for proof in [copied].into_iter().chain(proofs.iter().map(Vec::as_slice)) {
         let found = sharing.check_deal(issuer(2), &deal_of(&rogue, proof));
@@ -293,7 +287,7 @@ fn a_constant_that_cancels_the_others_needs_a_proof() {
 fn a_commitment_that_cancels_another_shows_in_the_shares() {
     let sharing = sharing(2, 2);
     let (honest, _) = sharing.deal(issuer(1), &mut rng(1)).expect("an issuer");
-    let a: Vec<Gt> = gt_elements(&honest.to_wire()[10..10 + 2 * 576]);
+    let a: Vec<Gt> = gt_elements(&honest.to_bytes()[10..10 + 2 * 576]);
     let x = random_scalar(&mut rng(2));
     let rogue = [gt(&x), -a[1]].map(|element| encode_gt(&element));
     let rogue = deal_of(&rogue, &prove(&sharing, 2, &rogue, &x));
@@ -343,7 +337,7 @@ fn one_nonce_for_two_proofs_would_give_the_constant_away() {
     };
     let dealt = [0, 1].map(|i| {
         let (deal, _) = frames[i].deal(issuer(1), &mut rng(1)).expect("an issuer");
-        deal.to_wire()
+        deal.to_bytes()
     });
     let commitments = dealt.clone().map(|deal| deal[10..10 + 2 * 576].to_vec());
     assert_eq!(commitments[0], commitments[1], "one polynomial");
@@ -368,7 +362,7 @@ fn the_ephemeral_key_does_not_hang_on_the_random_source_alone() {
         request.nonce = Nonce([nonce; 16]);
         let part = shares[0].issue_partial(&request, &mut rng(part));
         let sealed = part.expect("a part").seal(&mut rng(seal)).expect("sealed");
-        <[u8; 32]>::try_from(&sealed.to_wire()[40..72]).expect("32 bytes")
+        <[u8; 32]>::try_from(&sealed.to_bytes()[40..72]).expect("32 bytes")
     };
     let ours = encapsulated(1, [1, 2]);
     assert_eq!(ours, encapsulated(1, [1, 2]));
@@ -389,7 +383,7 @@ fn gt_elements(bytes: &[u8]) -> Vec<Gt> {
 
 fn deal_of(commitments: &[[u8; 576]], proof: &[u8]) -> AuthorityDeal {
     let body = [&2u32.to_le_bytes()[..], &commitments.concat(), proof].concat();
-    AuthorityDeal::from_wire(&crate::setting::envelope(*b"mADL", &body)).expect("a deal")
+    AuthorityDeal::from_bytes(&crate::setting::envelope(*b"mADL", &body)).expect("a deal")
 }
 
 /// The proof of docs/spec/abe.md, for whoever knows `secret`.

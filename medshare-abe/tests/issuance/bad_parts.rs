@@ -6,12 +6,10 @@ use medshare_abe::issuance::{
 };
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::{EncodingError, G1Affine, G2Affine, Gt, Scalar, pairing};
-use medshare_types::{DecodeError, Wire};
+use medshare_types::DecodeError;
 
-use crate::common::{outside_g2, policy, rng, torsion_g1};
-use crate::setting::{
-    RawPart, World, attribute_point, base, combined, g1, gt, issuer, pair, request, seal_raw,
-};
+use crate::common::{attribute_point, base, outside_g2, policy, rng, torsion_g1};
+use crate::setting::{RawPart, World, combined, g1, gt, issuer, pair, request, seal_raw};
 
 struct Scene {
     world: World,
@@ -215,8 +213,8 @@ fn a_part_of_another_length_is_named() {
 #[test]
 fn a_moved_or_changed_part_does_not_decrypt() {
     let scene = Scene::new();
-    let bytes = seal_raw(&scene.request, 1, &scene.honest.plaintext()).to_wire();
-    let read = |bytes: &[u8]| SealedPartialKey::from_wire(bytes).expect("the same layout");
+    let bytes = seal_raw(&scene.request, 1, &scene.honest.plaintext()).to_bytes();
+    let read = |bytes: &[u8]| SealedPartialKey::from_bytes(bytes).expect("the same layout");
     assert_eq!(scene.open_sealed(&read(&bytes)), Ok(()));
     // To another issuer's place.
     let mut moved = bytes.clone();
@@ -242,7 +240,7 @@ fn a_moved_or_changed_part_does_not_decrypt() {
     assert_eq!(found, bad(1, PartialFault::Undecryptable));
     // Sealed for another request, and relabelled.
     let other = request(&scene.world.authority, "a, c");
-    let mut relabelled = seal_raw(&other, 1, &scene.honest.plaintext()).to_wire();
+    let mut relabelled = seal_raw(&other, 1, &scene.honest.plaintext()).to_bytes();
     relabelled[6..38].copy_from_slice(scene.request.digest().as_ref());
     let found = scene.open_sealed(&read(&relabelled));
     assert_eq!(found, bad(1, PartialFault::Undecryptable));

@@ -9,7 +9,7 @@ use medshare_abe::{MasterSecretKey, PublicParameters};
 use medshare_curve::encoding::encode_g1;
 use medshare_curve::{EncodingError, Scalar};
 use medshare_types::hash::digest;
-use medshare_types::{ChainId, DecodeError, Wire, wire};
+use medshare_types::{ChainId, DecodeError, wire};
 
 use crate::common::rng;
 use crate::setting::{
@@ -133,9 +133,9 @@ fn a_bad_deal_names_its_dealer() {
     let ceremony = Ceremony::new(2, 3);
     let (sharing, deal) = (&ceremony.sharing, &ceremony.deals[1]);
     let dealer = issuer(2);
-    let bytes = deal.to_wire();
+    let bytes = deal.to_bytes();
     let check = |bytes: &[u8]| {
-        let deal = AuthorityDeal::from_wire(bytes).expect("the same layout");
+        let deal = AuthorityDeal::from_bytes(bytes).expect("the same layout");
         sharing.check_deal(dealer, &deal).map(|_| ())
     };
     let (first, second, proof) = (10..586, 586..1162, 1162..1226);

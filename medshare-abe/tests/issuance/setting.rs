@@ -1,7 +1,5 @@
 //! Shared authorities, some of them with a secret that the test knows; parts as bare points.
 
-use std::collections::BTreeMap;
-
 use ark_ec::CurveGroup;
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
@@ -13,15 +11,14 @@ use medshare_abe::issuance::{
 };
 use medshare_abe::{MasterSecretKey, UserSecretKey, Validity, decapsulate, encapsulate};
 use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2, encode_gt};
-use medshare_curve::hash::hash_to_g1;
 use medshare_curve::scalar::{evaluate_polynomial, lagrange_at_zero, random_scalar};
 use medshare_curve::{G1Affine, G1Projective, G2Affine, G2Projective, Scalar, pairing};
 use medshare_types::hash::digest;
 use medshare_types::{
-    ChainId, Digest, G1Bytes, G2Bytes, Height, Nonce, OrganisationId, PersonId, Wire, wire,
+    ChainId, Digest, G1Bytes, G2Bytes, Height, Nonce, OrganisationId, PersonId, wire,
 };
 
-use crate::common::{RawKey, attributes, policy, rng};
+use crate::common::{RawKey, attribute_point, attributes, base, policy, rng};
 
 pub const EPOCH: SharingEpoch = SharingEpoch(1);
 
@@ -128,14 +125,11 @@ impl World {
             let point = (attribute_point(name) * r).into_affine();
             ((*name).to_owned(), point)
         };
-        RawKey {
-            k1: (g1(&self.share(index)) + base() * r).into_affine(),
-            k3: (pairing::g2() * r).into_affine(),
-            parts: names.iter().map(part).collect(),
-            values: BTreeMap::new(),
-            validity: [0, u16::MAX],
-            days: Vec::new(),
-        }
+        RawKey::of_names(
+            (g1(&self.share(index)) + base() * r).into_affine(),
+            (pairing::g2() * r).into_affine(),
+            names.iter().map(part).collect(),
+        )
     }
 }
 
@@ -173,23 +167,6 @@ pub fn master_of(point: &G1Affine) -> MasterSecretKey {
     MasterSecretKey::from_bytes(&bytes).expect("a master key")
 }
 
-const DST: &[u8] = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
-
-fn point(fields: &[&str]) -> G1Affine {
-    let with_length =
-        |field: &&str| [&(field.len() as u64).to_le_bytes(), field.as_bytes()].concat();
-    let input: Vec<u8> = fields.iter().flat_map(with_length).collect();
-    hash_to_g1(DST, &input)
-}
-
-pub fn attribute_point(name: &str) -> G1Affine {
-    point(&["medshare/abe/attribute-name/v1", name])
-}
-
-pub fn base() -> G1Affine {
-    point(&["medshare/abe/base/v1"])
-}
-
 /// Σ λ_i·(points of part i), for parts of the same names.
 pub fn combined(parts: &[(u64, RawKey)]) -> RawKey {
     let indices: Vec<u64> = parts.iter().map(|(index, _)| *index).collect();
@@ -200,16 +177,13 @@ pub fn combined(parts: &[(u64, RawKey)]) -> RawKey {
     };
     let k3 = parts.iter().zip(&weights).map(|((_, key), w)| key.k3 * w);
     let names = parts[0].1.parts.keys();
-    RawKey {
-        k1: sum(&|key| key.k1),
-        k3: k3.sum::<G2Projective>().into_affine(),
-        parts: names
+    RawKey::of_names(
+        sum(&|key| key.k1),
+        k3.sum::<G2Projective>().into_affine(),
+        names
             .map(|name| (name.clone(), sum(&|key| key.parts[name])))
             .collect(),
-        values: BTreeMap::new(),
-        validity: [0, u16::MAX],
-        days: Vec::new(),
-    }
+    )
 }
 
 /// A part as it stands in the plaintext: K1, K3, and one point for every element.
@@ -225,7 +199,7 @@ impl RawPart {
     pub fn of(share: &IssuerShare, request: &IssuanceRequest, seed: u64) -> Self {
         let mut random = rng(seed);
         let part = share.issue_partial(request, &mut random).expect("a part");
-        let sealed = part.seal(&mut random).expect("sealed").to_wire();
+        let sealed = part.seal(&mut random).expect("sealed").to_bytes();
         let (digest, index, encapsulated, ciphertext): (Digest, IssuerIndex, [u8; 32], Vec<u8>) =
             wire::from_borsh(&sealed[6..]).expect("the layout of docs/spec/abe.md");
         let (secret, _) = X25519HkdfSha256::derive_keypair(pair().to_bytes().as_slice());
@@ -256,16 +230,13 @@ impl RawPart {
     /// The points, of a part whose attributes are these names.
     pub fn key(&self, names: &[&str]) -> RawKey {
         let parts = names.iter().zip(&self.parts);
-        RawKey {
-            k1: decode_g1(&G1Bytes(self.k1)).expect("in G1"),
-            k3: decode_g2(&G2Bytes(self.k3)).expect("in G2"),
-            parts: parts
+        RawKey::of_names(
+            decode_g1(&G1Bytes(self.k1)).expect("in G1"),
+            decode_g2(&G2Bytes(self.k3)).expect("in G2"),
+            parts
                 .map(|(name, p)| ((*name).to_owned(), decode_g1(&G1Bytes(*p)).expect("in G1")))
                 .collect(),
-            values: BTreeMap::new(),
-            validity: [0, u16::MAX],
-            days: Vec::new(),
-        }
+        )
     }
 
     /// Every point of G1 and G2 changed.
@@ -299,5 +270,5 @@ pub fn seal_raw(request: &IssuanceRequest, index: u16, plaintext: &[u8]) -> Seal
     let (encapsulated, ciphertext) = sealed.expect("sealed");
     let encapsulated: [u8; 32] = encapsulated.to_bytes().into();
     let body = wire::to_borsh(&(digest, IssuerIndex(index), encapsulated, ciphertext));
-    SealedPartialKey::from_wire(&envelope(*b"mSPK", &body)).expect("a sealed part")
+    SealedPartialKey::from_bytes(&envelope(*b"mSPK", &body)).expect("a sealed part")
 }

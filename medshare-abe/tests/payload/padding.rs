@@ -7,7 +7,7 @@ use medshare_abe::payload::{
     self, Padding, PayloadReader, PayloadWriter, Preamble, SEGMENT_LEN, SegmentOpener, TAG_LEN,
 };
 
-use crate::common::rng;
+use crate::common::{rng, snapshot};
 use crate::forger::{Forger, tree_of};
 use crate::{Sealed, payload_error, plaintext, seal, seal_padded};
 
@@ -238,8 +238,7 @@ fn the_sealer_wants_its_padding() {
 #[test]
 fn the_format_does_not_drift() {
     let sealed = seal_padded(1, Padding::Padme, &plaintext(SEGMENT_LEN + 100));
-    let found = [&sealed.preamble.to_bytes(), &sealed.object]
-        .map(|bytes| medshare_types::hash::digest("snapshot", &[bytes]).to_string());
+    let found = [&sealed.preamble.to_bytes(), &sealed.object].map(|bytes| snapshot(bytes));
     assert_eq!(
         found,
         [

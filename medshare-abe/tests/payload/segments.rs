@@ -9,7 +9,7 @@ use medshare_abe::payload::{
 };
 use medshare_types::Digest;
 
-use crate::common::rng;
+use crate::common::{rng, snapshot};
 use crate::{Sealed, payload_error, plaintext, seal};
 
 #[test]
@@ -304,7 +304,7 @@ fn the_format_does_not_drift() {
         &sealed.object,
         &sealed.tree.to_bytes(),
     ]
-    .map(|bytes| medshare_types::hash::digest("snapshot", &[bytes]).to_string());
+    .map(|bytes| snapshot(bytes));
     assert_eq!(
         found,
         [
