@@ -180,7 +180,6 @@ mod transform;
 mod validity;
 pub mod value;
 #[cfg(test)]
-#[cfg(feature = "passphrase")]
 mod vectors;
 pub mod wrapped;
 
