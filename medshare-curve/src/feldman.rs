@@ -6,7 +6,7 @@
 
 use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup};
 use ark_ff::Zero;
-use medshare_types::committee::MAX_MEMBERS;
+use medshare_types::committee::{MAX_MEMBERS, all_distinct};
 use medshare_types::hash::Hasher;
 use medshare_types::{
     AccessClass, ChainId, Deal, Digest, G2Bytes, GateHolder, GateKey, GateKeyId, OrganisationId,
@@ -40,11 +40,8 @@ impl Ceremony {
         holders: Vec<OrganisationId>,
         threshold: u16,
     ) -> Result<Self, DealError> {
-        let mut sorted = holders.clone();
-        sorted.sort_unstable();
-        let distinct = sorted.windows(2).all(|pair| pair[0] != pair[1]);
         let sizes = 1 <= threshold && usize::from(threshold) <= holders.len();
-        if !distinct || !sizes || holders.len() > MAX_MEMBERS {
+        if !all_distinct(&holders) || !sizes || holders.len() > MAX_MEMBERS {
             return Err(DealError::InvalidHolders {
                 holders: holders.len(),
                 threshold,

@@ -96,8 +96,8 @@ where
     pub fn mul_regular(&self, scalar: &Scalar) -> Projective<P> {
         let limbs = Zeroizing::new(scalar.into_bigint().0);
         let half = 1u64 << (self.width - 1);
-        // From a multiple that only the last window could meet again, so that no sum is
-        // exceptional.
+        // From a multiple that only the last window could meet again: no sum before it is a
+        // doubling or cancels, and that one is for scalars that nobody draws.
         let start = self.multiples.last().copied().unwrap_or_default();
         let mut acc: Projective<P> = start.into();
         let mut carry = 0;

@@ -7,7 +7,10 @@ use ark_ec::pairing::Pairing;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, Zero};
 use common::{rng, scalars};
-use medshare_curve::fixed_base::{FixedBase, g1_generator_mul, g2_generator_mul};
+use medshare_curve::fixed_base::{
+    FixedBase, g1_generator_mul, g1_generator_mul_regular, g2_generator_mul,
+    g2_generator_mul_regular,
+};
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::mul::{
     mul_public, mul_public_g2, mul_secret, sum_of_products, sum_of_products_g2,
@@ -92,4 +95,23 @@ fn an_identity_contributes_nothing() {
         (g1(), G2Affine::identity()),
     ];
     assert_eq!(multi_pairing(&with), pairing(&pair.0, &pair.1));
+}
+
+/// Sums of the fixed-base walk that are doublings or cancel: it starts at 2^255, and the last window
+/// adds multiples of 2^248.
+#[test]
+fn exceptional_sums_of_fixed_bases() {
+    let two = Scalar::from(2u64);
+    let (start, window) = (two.pow([255u64]), two.pow([248u64]));
+    for j in 1..=128u64 {
+        for met in [window * Scalar::from(j), -(window * Scalar::from(j))] {
+            for scalar in [met - start + met, -start, met - start] {
+                let expected = g1() * scalar;
+                assert_eq!(g1_generator_mul_regular(&scalar), expected);
+            }
+        }
+    }
+    let scalar = Scalar::from(24u64) * window - start;
+    let expected = g2() * scalar;
+    assert_eq!(g2_generator_mul_regular(&scalar), expected);
 }

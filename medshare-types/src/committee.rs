@@ -1,5 +1,7 @@
 //! Who orders blocks, and how many of them it takes.
 
+use std::collections::BTreeSet;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::hash::{self, Digest};
@@ -11,6 +13,12 @@ use crate::wire::{DecodeError, to_borsh};
 pub const MIN_MEMBERS: usize = 4;
 /// The most members of one committee or holder set.
 pub const MAX_MEMBERS: usize = 1024;
+
+/// Whether no two of these are equal.
+pub fn all_distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
+    let mut seen = BTreeSet::new();
+    items.into_iter().all(|item| seen.insert(item))
+}
 
 /// Sizes that follow from n members: f = ⌊(n−1)/3⌋ faulty, q = ⌊(n+f)/2⌋+1 a quorum.
 ///
@@ -77,18 +85,8 @@ impl Committee {
         if members.len() < MIN_MEMBERS || members.len() > MAX_MEMBERS {
             return malformed("a committee has 4 to 1024 members");
         }
-        let distinct = |mut bytes: Vec<[u8; 32]>| {
-            bytes.sort_unstable();
-            bytes.windows(2).all(|pair| pair[0] != pair[1])
-        };
-        if !distinct(members.iter().map(|m| *m.key.as_bytes()).collect())
-            || !distinct(
-                members
-                    .iter()
-                    .map(|m| *m.organisation.digest().as_bytes())
-                    .collect(),
-            )
-        {
+        let keys = members.iter().map(|member| member.key.as_bytes());
+        if !all_distinct(keys) || !all_distinct(members.iter().map(|member| member.organisation)) {
             return malformed("a committee's members are distinct");
         }
         Ok(Self { epoch, members })

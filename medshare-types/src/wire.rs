@@ -98,7 +98,7 @@ pub fn from_borsh<T: BorshDeserialize>(mut bytes: &[u8]) -> Result<T, DecodeErro
     }
 }
 
-fn append_wire<T: Wire + ?Sized>(value: &T, out: &mut Vec<u8>) {
+fn append_wire<T: Wire>(value: &T, out: &mut Vec<u8>) {
     out.extend_from_slice(&T::KIND);
     out.extend_from_slice(&[VERSION, SUITE]);
     append(value, out);
