@@ -22,7 +22,8 @@ use crate::transform::{Coins, aad_digest, accepted_key, mask, rejected_key};
 ///
 /// A header that is not what its own encapsulation would have been gives another key, which
 /// depends on this copy of the user's key and is of no use to anybody. Only the rows that are read
-/// are compared; [`decapsulate_strict`] compares all.
+/// are compared; [`decapsulate_strict`] compares all. A header of another authority is such a
+/// header too: it does not say whose it is.
 ///
 /// `Dec` of [Riepel–Wee 2022] and the check of [Fujisaki–Okamoto 1999] with implicit rejection.
 /// Cost: 2 + τ Miller loops and one final exponentiation; 1 + τ decodings in G2, with subgroup
@@ -63,7 +64,8 @@ pub fn decapsulate(
 /// work of an encapsulation for the rows not read.
 ///
 /// # Errors
-/// As [`decapsulate`], and [`DecapsulateError::Rejected`] whatever is wrong.
+/// As [`decapsulate`], and [`DecapsulateError::Rejected`] whatever else is wrong, other associated
+/// data and another authority's header among it.
 pub fn decapsulate_strict(
     parameters: &PublicParameters,
     header: &Header,
@@ -185,11 +187,11 @@ impl<'a> Reading<'a> {
             return None;
         }
         let parts: Vec<_> = parts.into_iter().map(WeightedSum::finish).collect();
-        let parts = G1Projective::normalize_batch(&parts);
-        let mut pairs = Vec::with_capacity(2 + parts.len());
+        let parts = Zeroizing::new(G1Projective::normalize_batch(&Zeroizing::new(parts)));
+        let mut pairs = Zeroizing::new(Vec::with_capacity(2 + parts.len()));
         pairs.push((self.key.k1(), self.c1));
         pairs.push((-sum, self.key.k3()));
-        let read = parts.into_iter().zip(self.c2.iter().copied());
+        let read = parts.iter().copied().zip(self.c2.iter().copied());
         pairs.extend(read.filter(|(part, _)| !part.is_zero()));
         Some(pairing::multi_pairing(&pairs))
     }

@@ -40,7 +40,7 @@ pub enum KeyError {
         source: EncodingError,
     },
     /// A key has 1 to `limit` parts: one for a name, 33 for an integer, 17 for any other value.
-    #[error("{count} key parts where 1 to {limit} are allowed")]
+    #[error("a key of {count} parts where 1 to {limit} are allowed")]
     AttributeCount {
         /// Parts that the attributes need.
         count: usize,
@@ -123,8 +123,9 @@ pub enum DecapsulateError {
     /// C1 or a C2 is no valid point. The same for every key.
     #[error("the header is invalid")]
     InvalidHeader,
-    /// Strict decapsulation only: the header is not what its encapsulation would have been.
-    #[error("the header was not made by an honest sealer")]
+    /// Strict decapsulation only: the header is not what its encapsulation would have been. Other
+    /// associated data, a header of another authority and a dishonest sealer look the same.
+    #[error("the header is not of this context and authority, or was not made honestly")]
     Rejected,
 }
 

@@ -6,15 +6,17 @@ use ark_ec::CurveGroup;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::encoding::{decode_g1, encode_g1};
 use medshare_curve::scalar::random_scalar;
-use medshare_curve::{G1Affine, fixed_base, pairing};
-use medshare_types::{G1Bytes, RandomSource, Wire};
+use medshare_curve::{G1Affine, Scalar, fixed_base, pairing};
+use medshare_types::{G1Bytes, RandomSource, Wire, wire};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
-use crate::key::{KeyBody, UserSecretKey};
+use crate::key::{KeyBody, UserSecretKey, hedged_scalar};
 use crate::parameters::PublicParameters;
 use crate::validity::Validity;
+
+const RANDOMNESS_TAG: &str = "medshare/abe/key-randomness/v1";
 
 /// α·g1. Whoever has it reads everything; it never leaves the authority.
 pub struct MasterSecretKey {
@@ -64,11 +66,12 @@ impl MasterSecretKey {
     ///
     /// # Errors
     /// [`KeyError::AttributeCount`], [`KeyError::ConflictingValues`] for two values of one label,
-    /// or [`KeyError::Inconsistent`] under other parameters.
+    /// or [`KeyError::OtherAuthority`] under other parameters.
     ///
     /// # Security
-    /// r is drawn anew for every key. Two keys that shared it could be pooled, and a known r gives
-    /// α·g1 away; multiplications by r take the same steps whatever it is
+    /// r = XOF(α·g1 ‖ attributes and validity ‖ 32 fresh bytes) modulo r. Two keys that shared it
+    /// could be pooled, and a known one gives α·g1 away; neither happens even where the random
+    /// source repeats itself or is known to others, but for two keys for the same. Multiplications by r take the same steps whatever it is
     /// ([`mul_regular`](medshare_curve::mul::mul_regular)).
     pub fn issue(
         &self,
@@ -77,8 +80,18 @@ impl MasterSecretKey {
         validity: Validity,
         rng: &mut impl RandomSource,
     ) -> Result<UserSecretKey, KeyError> {
-        let r = Zeroizing::new(random_scalar(rng));
+        let r = self.randomness(attributes, validity, rng);
         KeyBody::generate(&self.alpha_g1, &r, attributes, validity)?.issued(parameters, rng)
+    }
+
+    pub(crate) fn randomness(
+        &self,
+        attributes: &AttributeSet,
+        validity: Validity,
+        rng: &mut impl RandomSource,
+    ) -> Zeroizing<Scalar> {
+        let purpose = wire::to_borsh(&(attributes, validity));
+        hedged_scalar(RANDOMNESS_TAG, &self.alpha_g1, &purpose, rng)
     }
 
     pub(crate) fn alpha_g1(&self) -> &G1Affine {

@@ -265,9 +265,9 @@ impl WrappedKey {
         }
     }
 
-    /// Another wrapped key for the same payload, under the same binding and another policy, open to
-    /// keys of every validity: [`Self::open_strict`], then [`Self::seal`]. For another binding, or
-    /// with a date, call these two.
+    /// Another wrapped key for the same payload, under another policy and with the same binding and
+    /// sealing date, if there is one: [`Self::open_strict`], then [`Self::seal_dated`] or
+    /// [`Self::seal`]. For another binding or date, call these.
     ///
     /// Whoever could open this one still can.
     ///
@@ -282,7 +282,10 @@ impl WrappedKey {
         rng: &mut impl RandomSource,
     ) -> Result<Self, AccessError> {
         let data_key = self.open_strict(parameters, key, binding)?;
-        Self::seal(parameters, policy, binding, &data_key, rng)
+        match self.abe.sealed_on() {
+            Some(day) => Self::seal_dated(parameters, policy, day, binding, &data_key, rng),
+            None => Self::seal(parameters, policy, binding, &data_key, rng),
+        }
     }
 
     /// The attribute-based header: who may open it.

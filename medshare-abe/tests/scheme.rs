@@ -135,7 +135,7 @@ fn keys_of_another_authority_are_told_apart() {
     );
     assert_eq!(
         issue(&here.parameters).expect_err("other parameters"),
-        KeyError::Inconsistent
+        KeyError::OtherAuthority
     );
     let read = UserSecretKey::from_bytes(&foreign.to_bytes(), &here.parameters, &mut rng(5));
     assert_eq!(read.expect_err("foreign"), KeyError::OtherAuthority);

@@ -161,11 +161,10 @@ fn keys_are_issued_again() {
             None => Validity::ALWAYS,
         };
         assert_eq!(key.validity(), validity);
-        let r = [array::<32>(&vector["r"]), [0; 32]].concat();
-        let issued =
-            setting
-                .master
-                .issue(&setting.parameters, &held, validity, &mut First::new(&r));
+        let fresh = &mut First::new(&bytes(&vector["fresh"]));
+        let issued = setting
+            .master
+            .issue(&setting.parameters, &held, validity, fresh);
         let issued = issued.expect("a key").to_bytes();
         assert_eq!(*issued, bytes(&vector["bytes"]));
     }

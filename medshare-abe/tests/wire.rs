@@ -40,7 +40,7 @@ fn formats_and_derivations_do_not_drift() {
         [
             "87d111d9d7e034612bfb0bc6f5f777e5ef913fc95dd69ac4df4f4cd014806fb1",
             "51064ac1f03da3a441bed78c5a394b7f913933fdeb2836d14a24fa6b513ecd87",
-            "e04db5a982703d32570990032788d0ce313ec977e159d55dd697008e04f455aa",
+            "425ef39f73cc27fea2e8e206722d298eaff12682d500fae058dce98390766533",
             "0391dea4349e8e9d48b19c6b18cf0b6619f6662832c776fdec9b567759f69a4a",
             "a9c16e350c76af21f5cb6c391664f27ca43cb285ce9415cd5b1db18e2de0814d",
             "9a3ca32c67aced882102ff285f025b0c53cafae00fa368c7aeee9acf31d6bf42",
@@ -65,7 +65,7 @@ fn formats_of_values_and_thresholds_do_not_drift() {
     assert_eq!(
         found,
         [
-            "973b27527662c09ef65cda53e13a5bf786a7abb8a33047461023afddfe2ffb55",
+            "af0772ef7e8535f2bcd1f252f10d687a926e73daa45c396082c68b2be82cccf3",
             "6aec760bfdb933e76848e3f74bde9979f83ccfa08300aaead33f703d2a030b27",
             "a504e72673f042d9c3ffb8f125e1abf6852b1a8618bc4c880d1f0c9066196714"
         ]

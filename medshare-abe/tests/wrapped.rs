@@ -281,6 +281,11 @@ fn only_keys_of_the_day_open_what_is_dated() {
     let wrapped = WrappedKey::seal_dated(parameters, &text, day, &binding, data_key, rng);
     let wrapped = wrapped.expect("its data key");
     assert_eq!(wrapped.abe().sealed_on(), Some(day));
+    // The date stays when another policy is put in its place.
+    let reader = payload.key("a", Validity::ALWAYS);
+    let again = wrapped.reencapsulate(parameters, &reader, &binding, &text, rng);
+    assert_eq!(again.expect("a reader").abe().sealed_on(), Some(day));
+
     let lapsed = payload.key("a", Validity::between(before, day).expect("a day"));
     let valid = payload.key("a", Validity::between(day, after).expect("a day"));
     assert!(wrapped.open_strict(parameters, &valid, &binding).is_ok());

@@ -21,6 +21,9 @@ pub enum ForeignSharing {
         /// Its epoch.
         found: SharingEpoch,
     },
+    /// Of another deal of this key under the same epoch: other issuers, threshold or commitments.
+    #[error("it belongs to another deal of the same epoch")]
+    OtherDeal,
 }
 
 /// Why a secret was not shared, or a share not accepted.
@@ -139,7 +142,14 @@ pub enum SharingError {
     /// gets [`Self::WrongShare`] and the deal does not count. Where fewer do, deal anew.
     #[error("the deals add up to an identity")]
     DegenerateKey,
-    /// The contributions, or the stored point, are not this issuer's share.
+    /// The contributions are not one of each deal that counts, all to this issuer. Names nobody:
+    /// each was accepted, so it is the caller who left one out or took one too many.
+    #[error("the contributions are not one of each deal that counts, to {issuer}")]
+    WrongContributions {
+        /// Whose share was to be made.
+        issuer: OrganisationId,
+    },
+    /// The stored point is not this issuer's share.
     #[error("the share of {issuer} contradicts the commitments")]
     InconsistentShare {
         /// Whose share.

@@ -27,6 +27,7 @@ pub struct SharedAuthority {
     sharing: Sharing,
     commitments: Commitments,
     parameters: PublicParameters,
+    id: SharingId,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -44,6 +45,17 @@ impl Wire for Encoded {
 }
 
 impl SharedAuthority {
+    fn new(sharing: Sharing, commitments: Commitments) -> Self {
+        let parameters = PublicParameters::new(commitments.constant());
+        let digest = hash::digest(AUTHORITY_TAG, &[&encode(&sharing, &commitments)]);
+        Self {
+            id: sharing.id(parameters.digest(), digest),
+            commitments,
+            parameters,
+            sharing,
+        }
+    }
+
     /// The trusted deal: whoever has the master key shares it out, and should then erase it. The
     /// public parameters stay as they are, so keys and headers go on working.
     ///
@@ -52,8 +64,8 @@ impl SharedAuthority {
     /// # Security
     /// The dealer knows everything; it is where an authority that exists becomes a shared one.
     /// [`Sharing::deal`] has no such dealer. Shares are returned in the order of the issuers, each
-    /// for its issuer alone. Deal once in an epoch; the shares of older ones remain as good as the
-    /// master key and must be erased ([`SharingEpoch`]).
+    /// for its issuer alone. The shares of older deals remain as good as the master key and must be
+    /// erased ([`SharingEpoch`]).
     #[must_use]
     pub fn deal(
         sharing: Sharing,
@@ -62,12 +74,8 @@ impl SharedAuthority {
     ) -> (Self, Vec<IssuerShare>) {
         // α·g1 + f(i)·g1 with f(0) = 0: α itself is not needed.
         let polynomial = Polynomial::through_zero(sharing.threshold(), rng);
-        let parameters = master.parameters();
-        let authority = Self {
-            commitments: polynomial.commitments().shifted(&parameters.e()),
-            parameters,
-            sharing,
-        };
+        let commitments = polynomial.commitments().shifted(&master.parameters().e());
+        let authority = Self::new(sharing, commitments);
         let share = |(index, issuer): (IssuerIndex, &OrganisationId)| {
             let rest = Zeroizing::new(g1_generator_mul_regular(&polynomial.at(index)));
             let point = Zeroizing::new((*rest + master.alpha_g1()).into_affine());
@@ -108,11 +116,7 @@ impl SharedAuthority {
         if commitments.elements().iter().any(Zero::is_zero) {
             return Err(SharingError::DegenerateKey);
         }
-        Ok(Self {
-            parameters: PublicParameters::new(commitments.constant()),
-            commitments,
-            sharing,
-        })
+        Ok(Self::new(sharing, commitments))
     }
 
     /// The issuer's share, from one contribution of every deal that made this authority.
@@ -120,7 +124,7 @@ impl SharedAuthority {
     /// Cost: a pairing, t short multiplications in GT.
     ///
     /// # Errors
-    /// [`SharingError::NotAnIssuer`], and [`SharingError::InconsistentShare`] unless the sum is
+    /// [`SharingError::NotAnIssuer`], and [`SharingError::WrongContributions`] unless the sum is
     /// what the commitments say.
     pub fn issuer_share(
         &self,
@@ -133,7 +137,7 @@ impl SharedAuthority {
         let addressed = contributions.iter().all(|c| c.issuer == issuer);
         let public = pairing::pairing(&point, &pairing::g2());
         if !addressed || point.is_zero() || public != self.commitments.at(index) {
-            return Err(SharingError::InconsistentShare { issuer });
+            return Err(SharingError::WrongContributions { issuer });
         }
         Ok(IssuerShare::new(self, (index, issuer), point))
     }
@@ -153,32 +157,19 @@ impl SharedAuthority {
     /// What requests to its issuers name.
     #[must_use]
     pub const fn id(&self) -> SharingId {
-        self.sharing.id(self.parameters.digest())
+        self.id
     }
 
     /// H(authority), for the record of what was agreed on.
     #[must_use]
-    pub fn digest(&self) -> Digest {
-        hash::digest(AUTHORITY_TAG, &[&self.to_bytes()])
+    pub const fn digest(&self) -> Digest {
+        self.id.authority
     }
 
     /// The canonical bytes: t elements of GT, and nothing of α in any other group.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let sharing = &self.sharing;
-        Encoded {
-            chain: *sharing.chain(),
-            epoch: sharing.epoch(),
-            issuers: sharing.issuers().to_vec(),
-            threshold: sharing.threshold(),
-            commitments: self
-                .commitments
-                .elements()
-                .iter()
-                .map(GtBytes::of)
-                .collect(),
-        }
-        .to_wire()
+        encode(&self.sharing, &self.commitments)
     }
 
     /// Parses the canonical bytes. Cost: t exponentiations in GT.
@@ -198,16 +189,23 @@ impl SharedAuthority {
         }
         let elements = encoded.commitments.iter().map(GtBytes::decode);
         let commitments = Commitments::new(elements.collect::<Result<_, _>>()?);
-        Ok(Self {
-            parameters: PublicParameters::new(commitments.constant()),
-            commitments,
-            sharing,
-        })
+        Ok(Self::new(sharing, commitments))
     }
 
     pub(super) const fn commitments(&self) -> &Commitments {
         &self.commitments
     }
+}
+
+fn encode(sharing: &Sharing, commitments: &Commitments) -> Vec<u8> {
+    Encoded {
+        chain: *sharing.chain(),
+        epoch: sharing.epoch(),
+        issuers: sharing.issuers().to_vec(),
+        threshold: sharing.threshold(),
+        commitments: commitments.elements().iter().map(GtBytes::of).collect(),
+    }
+    .to_wire()
 }
 
 impl fmt::Debug for SharedAuthority {

@@ -4,10 +4,8 @@ use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::encoding::{decode_g1, encode_g1};
-use medshare_curve::scalar::wide_reduce;
-use medshare_curve::{G1Affine, Gt, Scalar, pairing};
-use medshare_types::hash::Xof;
-use medshare_types::{Digest, G1Bytes, OrganisationId, RandomSource, Wire};
+use medshare_curve::{G1Affine, Gt, pairing};
+use medshare_types::{G1Bytes, OrganisationId, RandomSource, Wire};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::authority::SharedAuthority;
@@ -15,7 +13,7 @@ use super::partial::PartialKey;
 use super::request::IssuanceRequest;
 use super::sharing::{IssuerIndex, SharingId};
 use crate::error::{IssuanceError, KeyError, SharingError};
-use crate::key::KeyBody;
+use crate::key::{KeyBody, hedged_scalar};
 
 const RANDOMNESS_TAG: &str = "medshare/abe/partial-randomness/v1";
 
@@ -41,7 +39,7 @@ struct Encoded {
 
 impl Wire for Encoded {
     const KIND: [u8; 4] = *b"mISH";
-    const MAX_LEN: usize = 128;
+    const MAX_LEN: usize = 256;
 }
 
 impl Drop for Encoded {
@@ -87,7 +85,7 @@ impl IssuerShare {
     ) -> Result<PartialKey, IssuanceError> {
         self.sharing.expect(&request.sharing)?;
         let digest = request.digest();
-        let r = self.randomness(&digest, rng);
+        let r = hedged_scalar(RANDOMNESS_TAG, &self.point, digest.as_ref(), rng);
         let (attributes, validity) = (&request.attributes, request.validity);
         let body = KeyBody::generate(&self.point, &r, attributes, validity)?;
         // K1 alone holds the share: it leaves only under the right mask, whatever went wrong.
@@ -100,14 +98,6 @@ impl IssuerShare {
             digest,
             body,
         ))
-    }
-
-    fn randomness(&self, request: &Digest, rng: &mut impl RandomSource) -> Zeroizing<Scalar> {
-        let secret = Zeroizing::new(encode_g1(&self.point).0);
-        let fresh = Zeroizing::new(rng.array::<32>());
-        let fields = [secret.as_slice(), request.as_ref(), fresh.as_slice()];
-        let wide = Zeroizing::new(Xof::new(RANDOMNESS_TAG, &fields).take());
-        Zeroizing::new(wide_reduce(&wide))
     }
 
     /// Whose share it is.

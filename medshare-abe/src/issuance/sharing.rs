@@ -3,7 +3,7 @@
 use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::committee::MAX_MEMBERS;
+use medshare_types::committee::{MAX_MEMBERS, all_distinct};
 use medshare_types::{ChainId, Digest, OrganisationId, hash, wire};
 
 use crate::error::{ForeignSharing, SharingError};
@@ -13,10 +13,6 @@ const SHARING_TAG: &str = "medshare/abe/sharing/v1";
 /// Counts the sharings of one secret: shares of different epochs do not mix.
 ///
 /// # Security
-/// A number is used once. Two deals of one key under one number have one [`SharingId`], and that
-/// their shares do not fit together shows only when a share is read or a part opened, where an
-/// honest issuer is blamed for it.
-///
 /// A new epoch takes nothing back: t shares of an old one are still the master key. Everybody must
 /// erase his old share, and who leaves the issuers is kept out only by t − 1 or fewer having kept
 /// theirs.
@@ -52,6 +48,8 @@ pub struct SharingId {
     pub key: Digest,
     /// Which sharing of that key.
     pub epoch: SharingEpoch,
+    /// H(authority): issuers, threshold and commitments.
+    pub authority: Digest,
 }
 
 impl SharingId {
@@ -64,6 +62,8 @@ impl SharingId {
                 expected: self.epoch,
                 found: found.epoch,
             })
+        } else if self.authority != found.authority {
+            Err(ForeignSharing::OtherDeal)
         } else {
             Ok(())
         }
@@ -90,11 +90,8 @@ impl Sharing {
         issuers: Vec<OrganisationId>,
         threshold: u16,
     ) -> Result<Self, SharingError> {
-        let mut sorted = issuers.clone();
-        sorted.sort_unstable();
-        let distinct = sorted.windows(2).all(|pair| pair[0] != pair[1]);
         let sizes = 1 <= threshold && usize::from(threshold) <= issuers.len();
-        if !distinct || !sizes || issuers.len() > MAX_MEMBERS {
+        if !all_distinct(&issuers) || !sizes || issuers.len() > MAX_MEMBERS {
             return Err(SharingError::InvalidIssuers {
                 issuers: issuers.len(),
                 threshold,
@@ -163,11 +160,12 @@ impl Sharing {
         (1..=self.issuers.len() as u16).map(IssuerIndex)
     }
 
-    pub(super) const fn id(&self, key: Digest) -> SharingId {
+    pub(super) const fn id(&self, key: Digest, authority: Digest) -> SharingId {
         SharingId {
             chain: self.chain,
             key,
             epoch: self.epoch,
+            authority,
         }
     }
 }

@@ -1,18 +1,21 @@
 //! What a key is made of, whether it is a user's key or one issuer's part of it.
 
 use ark_ec::{AffineRepr, CurveGroup};
-use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2};
+use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2, encode_gt};
 use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, fixed_base, mul, pairing};
-use medshare_types::{DecodeError, G1Bytes, G2Bytes, RandomSource};
+use medshare_types::{DecodeError, G1Bytes, G2Bytes, RandomSource, wire};
 use zeroize::Zeroizing;
 
 use super::UserSecretKey;
+use super::hedged::hedged_weights;
 use super::parts::{KeyPart, Parts};
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
 use crate::parameters::PublicParameters;
 use crate::points::{base, base_mul_regular};
 use crate::validity::Validity;
+
+const WEIGHTS_TAG: &str = "medshare/abe/key-check/v1";
 
 /// K1 = A + r·B, K_u = r·H(u), K3 = r·g2, where A is α·g1 or α_i·g1.
 pub(crate) struct KeyBody {
@@ -48,11 +51,13 @@ impl KeyBody {
         self.balances(secret, *self.k1, base())
     }
 
-    /// Whether K3 ≠ 0 and e(K1 + Σ w_u·K_u, g2) = e(A, g2) + e(B + Σ w_u·H(u), K3) with random
-    /// 128-bit weights w_u, `secret` being e(A, g2): for whoever is given the points.
+    /// Whether K3 ≠ 0 and e(K1 + Σ w_u·K_u, g2) = e(A, g2) + e(B + Σ w_u·H(u), K3) with
+    /// 128-bit weights w_u that nobody foresees, `secret` being e(A, g2): for whoever is given the
+    /// points.
     pub(crate) fn fits(&self, secret: &Gt, rng: &mut impl RandomSource) -> bool {
-        let mut weight = || Scalar::from(u128::from_le_bytes(rng.array()));
-        let weights: Vec<Scalar> = self.parts.iter().map(|_| weight()).collect();
+        let purpose = wire::to_borsh(&(&self.parts.attributes, self.parts.validity));
+        let checked = [&encode_gt(secret), purpose.as_slice(), &self.to_bytes()];
+        let weights = hedged_weights(WEIGHTS_TAG, &checked, self.parts.iter().count(), rng);
         let secrets = Zeroizing::new(self.parts.iter().map(|p| p.secret).collect::<Vec<_>>());
         let points: Vec<G1Affine> = self.parts.iter().map(|part| part.point).collect();
         let left = mul::sum_of_products(&secrets, &weights) + *self.k1;
@@ -133,7 +138,7 @@ impl KeyBody {
     ) -> Result<UserSecretKey, KeyError> {
         let key = UserSecretKey::new(parameters, self, rng);
         let under = key.body.is_under(&parameters.e());
-        under.then_some(key).ok_or(KeyError::Inconsistent)
+        under.then_some(key).ok_or(KeyError::OtherAuthority)
     }
 
     /// The user's key, with a σ of its own, if all points are as they should be.

@@ -1,17 +1,19 @@
 //! A key for fewer attributes, made from a key.
 
 use ark_ec::CurveGroup;
-use medshare_curve::scalar::random_scalar;
 use medshare_curve::{G1Affine, G1Projective, Scalar, fixed_base, mul};
-use medshare_types::RandomSource;
+use medshare_types::{RandomSource, wire};
 use zeroize::Zeroizing;
 
+use super::hedged::hedged_scalar;
 use super::parts::{KeyPart, Parts};
 use super::{KeyBody, UserSecretKey};
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
 use crate::parameters::PublicParameters;
 use crate::points::base_mul_regular;
+
+const RANDOMNESS_TAG: &str = "medshare/abe/delegation-randomness/v1";
 
 impl UserSecretKey {
     /// A key for some of this key's attributes and its whole validity, with an r of its own:
@@ -48,8 +50,8 @@ impl UserSecretKey {
     /// What comes out is distributed as a key that the authority issues: two keys delegated from
     /// one cannot be pooled, and nobody, the authority included, can tell from a key that it was
     /// delegated, or from which. So nothing but the holder's care limits delegation, and the holder
-    /// can always open what the delegate opens. d is drawn anew for every delegation: two keys made
-    /// with one d are one key for the attributes of both.
+    /// can always open what the delegate opens. d = XOF(K1 ‖ attributes ‖ 32 fresh bytes) modulo r,
+    /// because two keys made with one d are one key for the attributes of both.
     pub fn delegate(
         &self,
         parameters: &PublicParameters,
@@ -65,7 +67,12 @@ impl UserSecretKey {
         if !missing.is_empty() {
             return Err(KeyError::NotHeld { missing });
         }
-        let d = Zeroizing::new(random_scalar(rng));
+        let d = hedged_scalar(
+            RANDOMNESS_TAG,
+            &self.body.k1,
+            &wire::to_borsh(attributes),
+            rng,
+        );
         let parts = self.body.parts.shifted(attributes.clone(), &d)?;
         let k1 = base_mul_regular(&d) + *self.body.k1;
         let k3 = fixed_base::g2_generator_mul_regular(&d) + self.body.k3;

@@ -3,6 +3,7 @@
 mod body;
 mod delegate;
 mod encoding;
+mod hedged;
 mod parts;
 
 use core::fmt;
@@ -17,6 +18,7 @@ use crate::parameters::PublicParameters;
 use crate::validity::Validity;
 
 pub(crate) use body::KeyBody;
+pub(crate) use hedged::hedged_scalar;
 pub use parts::MAX_KEY_PARTS;
 pub(crate) use parts::{KeyPart, check};
 

@@ -94,8 +94,8 @@ struct Encoded {
 
 impl Wire for Encoded {
     const KIND: [u8; 4] = *b"mTRE";
-    /// 64 TiB of payload.
-    const MAX_LEN: usize = 1 << 30;
+    /// The tree of the longest payload, or what can be addressed.
+    const MAX_LEN: usize = 18_usize.saturating_add(32_usize.saturating_mul(u32::MAX as usize));
 }
 
 impl ContentTree {
@@ -193,6 +193,14 @@ mod tests {
                 expected.as_bytes()
             );
         }
+    }
+
+    /// What can be sealed can be read: 2³² − 1 segments.
+    #[test]
+    fn the_tree_of_the_longest_payload_fits_its_encoding() {
+        let tree = ContentTree::new(PayloadLayout::of_plaintext(0).unwrap(), Vec::new());
+        let longest = tree.to_bytes().len() as u64 + 32 * u64::from(u32::MAX);
+        assert!(longest <= Encoded::MAX_LEN as u64);
     }
 
     #[test]

@@ -77,11 +77,11 @@ impl PassphraseCost {
         memory_kib: 64 * 1024,
         passes: 3,
     };
-    /// The most memory, KiB.
-    pub const MAX_MEMORY_KIB: u32 = 1 << 20;
+    /// The most memory, KiB: 256 MiB.
+    pub const MAX_MEMORY_KIB: u32 = 1 << 18;
     /// The most memory times passes, KiB: seconds, not hours, for bytes that somebody made to keep
     /// their reader busy.
-    pub const MAX_WORK_KIB: u64 = 1 << 22;
+    pub const MAX_WORK_KIB: u64 = 1 << 20;
 
     /// The parameters, within the bounds.
     fn params(self) -> Result<Params, StorageError> {

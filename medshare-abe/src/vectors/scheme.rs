@@ -110,6 +110,8 @@ struct KeyVector {
     attributes: &'static str,
     /// The first and the last day.
     validity: [u16; 2],
+    /// What r is made of.
+    fresh: String,
     r: String,
     /// σ, in what a rejected header gives.
     sigma: String,
@@ -244,7 +246,11 @@ impl Setting {
     fn issue(&self, case: &Case) -> (UserSecretKey, KeyVector) {
         let attributes = AttributeSet::parse(case.attributes, &self.lists).unwrap();
         let validity = case.validity();
-        let mut rng = Replay::new(&format!("issue/{}", case.name));
+        let label = format!("issue/{}", case.name);
+        let mut rng = Replay::new(&label);
+        let r = self
+            .master
+            .randomness(&attributes, validity, &mut Replay::new(&label));
         let issued = self
             .master
             .issue(&self.parameters, &attributes, validity, &mut rng);
@@ -254,7 +260,8 @@ impl Setting {
         let vector = KeyVector {
             attributes: case.attributes,
             validity: [validity.first().days(), validity.last().days()],
-            r: scalar(&wide_reduce(&rng.first())),
+            fresh: hex(rng.first::<32>()),
+            r: scalar(&r),
             sigma: hex(import.first::<32>()),
             bytes: hex(&*bytes),
         };

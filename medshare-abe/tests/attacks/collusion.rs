@@ -7,7 +7,7 @@ use medshare_curve::{G1Affine, Gt, Scalar, pairing};
 
 use crate::common::{
     Formula, Pool, RawKey, Setting, Term, attribute_point, attributes, base, choices, day_point,
-    rng,
+    rng, with_r_of,
 };
 
 /// Every formula of up to four leaves, every reading of it, every way to have the rows of that
@@ -106,8 +106,11 @@ fn keys_with_one_r_can_be_pooled_and_no_two_keys_have_one() {
         parts: alice.parts.into_iter().chain(bob.parts).collect(),
         ..alice
     };
-    // A generator that repeats itself gives r away twice: the attack works.
-    let broken = pool(setting.raw_key("a", 3), setting.raw_key("b", 3));
+    // With one r the attack works.
+    let broken = pool(
+        setting.raw_key("a", 3),
+        with_r_of(&setting, ("b", 4), ("a", 3)),
+    );
     assert!(header.is_opened_by(&["a", "b"], &choices(2), &broken, &secret));
     let mut random = rng(3);
     let mut issue = |list: &str| {

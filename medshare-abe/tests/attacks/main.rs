@@ -5,6 +5,7 @@
 mod collusion;
 mod hashing;
 mod points;
+mod randomness;
 mod sharing;
 mod values;
 

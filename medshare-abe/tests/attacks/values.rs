@@ -2,7 +2,7 @@
 
 use medshare_curve::{G1Affine, Gt, Scalar, pairing};
 
-use crate::common::{RawHeader, RawKey, Setting, hospitals};
+use crate::common::{RawHeader, RawKey, Setting, hospitals, with_r_of};
 
 /// Every part of every key.
 fn parts(keys: &[RawKey]) -> Vec<G1Affine> {
@@ -129,10 +129,9 @@ fn two_values_with_one_r_would_meet_what_nobody_can() {
         let sum = start + row(three, 30, 0) + row(eight, 29, 1);
         header.key_from(&sum, b"aad") == secret
     };
-    // Keys from a generator that repeats itself, which have one r.
     assert!(open(
         &setting.raw_key("n = 3", 5),
-        &setting.raw_key("n = 8", 5)
+        &with_r_of(&setting, ("n = 8", 6), ("n = 3", 5))
     ));
     assert!(!open(
         &setting.raw_key("n = 3", 5),

@@ -12,6 +12,7 @@
 mod formula;
 mod hashed;
 mod issuance;
+mod one_r;
 mod pool;
 pub mod properties;
 mod raw;
@@ -28,6 +29,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 pub use formula::{Formula, Reading, choices};
 pub use hashed::{attribute_point, base, day_point, hash_to_point};
+pub use one_r::with_r_of;
 pub use pool::{Pool, Term};
 pub use raw::{RawHeader, RawKey};
 pub use setting::{Setting, hospitals, name};

@@ -2,8 +2,8 @@
 
 use ark_ec::CurveGroup;
 use medshare_abe::issuance::{
-    AuthorityDeal, CheckedDeal, DealtShare, IssuerIndex, IssuerShare, ShareContribution,
-    SharedAuthority, Sharing, SharingEpoch, SharingError,
+    AuthorityDeal, CheckedDeal, DealtShare, ForeignSharing, IssuerIndex, IssuerShare,
+    ShareContribution, SharedAuthority, Sharing, SharingEpoch, SharingError,
 };
 use medshare_abe::{MasterSecretKey, PublicParameters};
 use medshare_curve::encoding::encode_g1;
@@ -237,7 +237,7 @@ fn a_bad_share_names_its_dealer() {
         sum.remove(0);
         let authority = ceremony.authority(&[1, 2, 3]).expect("honest deals");
         let found = authority.issuer_share(issuer(2), &sum);
-        let expected = SharingError::InconsistentShare { issuer: issuer(2) };
+        let expected = SharingError::WrongContributions { issuer: issuer(2) };
         assert_eq!(found.expect_err("a share is missing"), expected);
     }
     // Another issuer's, another dealer's, another sharing's.
@@ -265,7 +265,7 @@ fn contributions_are_summed_for_their_issuer() {
     let refused = |who, contributions: &[ShareContribution]| {
         let issuer = issuer(who);
         let found = authority.issuer_share(issuer, contributions);
-        let expected = SharingError::InconsistentShare { issuer };
+        let expected = SharingError::WrongContributions { issuer };
         assert_eq!(found.expect_err("no share"), expected);
     };
     refused(1, &[]);
@@ -309,7 +309,7 @@ fn sizes_are_limited() {
 fn a_stored_share_is_checked() {
     let (authority, shares) = shared(2, 3);
     let point = |share: &IssuerShare| {
-        let bytes: [u8; 48] = share.to_bytes()[76..].try_into().expect("48 bytes");
+        let bytes: [u8; 48] = share.to_bytes()[108..].try_into().expect("48 bytes");
         medshare_curve::encoding::decode_g1(&medshare_types::G1Bytes(bytes)).expect("in G1")
     };
     let mine = point(&shares[0]);
@@ -330,12 +330,14 @@ fn a_stored_share_is_checked() {
             expected
         );
     }
-    // The same key shared again in one epoch by mistake: shares of the two do not mix.
+    // The same key shared again in one epoch: shares of the two do not mix.
     let (_, master) = MasterSecretKey::setup(&mut rng(1));
     let (again, _) = SharedAuthority::deal(sharing(2, 3), &master, &mut rng(33));
     assert_eq!(again.parameters(), authority.parameters());
     assert_ne!(again.digest(), authority.digest());
-    let expected = SharingError::InconsistentShare { issuer: issuer(1) };
+    let expected = SharingError::Foreign {
+        source: ForeignSharing::OtherDeal,
+    };
     assert_eq!(
         IssuerShare::from_bytes(&shares[0].to_bytes(), &again).expect_err("old"),
         expected
