@@ -6,34 +6,16 @@ mod common;
 use std::collections::BTreeMap;
 
 use ark_ec::CurveGroup;
-use common::{RawHeader, RawKey, Setting, attributes, choices, policy, rng};
+use common::{RawHeader, RawKey, Setting, attribute_point, attributes, base, choices, policy, rng};
 use medshare_abe::{
     Attribute, AttributeSet, Header, KeyError, MasterSecretKey, UserSecretKey, Validity,
     decapsulate, encapsulate, encapsulate_dated,
 };
 use medshare_curve::encoding::encode_g1;
-use medshare_curve::hash::hash_to_g1;
 use medshare_curve::scalar::{random_scalar, wide_reduce};
 use medshare_curve::{G1Affine, Scalar, pairing};
 use medshare_types::hash::Xof;
 use medshare_types::{RandomSource, wire};
-
-const DST: &[u8] = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_";
-
-fn point(fields: &[&str]) -> G1Affine {
-    let with_length =
-        |field: &&str| [&(field.len() as u64).to_le_bytes(), field.as_bytes()].concat();
-    let input: Vec<u8> = fields.iter().flat_map(with_length).collect();
-    hash_to_g1(DST, &input)
-}
-
-fn attribute_point(name: &str) -> G1Affine {
-    point(&["medshare/abe/attribute-name/v1", name])
-}
-
-fn base() -> G1Affine {
-    point(&["medshare/abe/base/v1"])
-}
 
 fn set(key: &UserSecretKey) -> AttributeSet {
     key.attributes().clone()
@@ -164,14 +146,7 @@ fn pool_opens(first: &RawKey, second: &RawKey, header: &RawHeader, secret: &[u8;
     let k3 = [first.k3, second.k3, (first.k3 + second.k3).into_affine()];
     k1.into_iter().any(|k1| {
         k3.into_iter().any(|k3| {
-            let pooled = RawKey {
-                k1,
-                k3,
-                parts: parts.clone(),
-                values: BTreeMap::new(),
-                validity: [0, u16::MAX],
-                days: Vec::new(),
-            };
+            let pooled = RawKey::of_names(k1, k3, parts.clone());
             header.is_opened_by(&["a", "b"], &choices(2), &pooled, secret)
         })
     })
@@ -180,14 +155,11 @@ fn pool_opens(first: &RawKey, second: &RawKey, header: &RawHeader, secret: &[u8;
 /// A shift of every point by d·B, d·H(u), d·g2: what delegation does, by hand.
 fn shifted(key: &RawKey, name: &str, d: &Scalar) -> RawKey {
     let part = (key.parts[name] + attribute_point(name) * d).into_affine();
-    RawKey {
-        k1: (key.k1 + base() * d).into_affine(),
-        k3: (key.k3 + pairing::g2() * d).into_affine(),
-        parts: BTreeMap::from([(name.to_owned(), part)]),
-        values: BTreeMap::new(),
-        validity: [0, u16::MAX],
-        days: Vec::new(),
-    }
+    RawKey::of_names(
+        (key.k1 + base() * d).into_affine(),
+        (key.k3 + pairing::g2() * d).into_affine(),
+        BTreeMap::from([(name.to_owned(), part)]),
+    )
 }
 
 /// The attack works where both keys are made with one d, by hand or because a random source repeats

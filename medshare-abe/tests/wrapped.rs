@@ -3,12 +3,11 @@
 
 mod common;
 
-use common::{RawHeader, RawKey, attributes, choices, policy, rng};
+use common::{RawHeader, RawKey, Setting, attributes, choices, policy, rng, snapshot};
 use medshare_abe::payload::{self, Preamble};
 use medshare_abe::{
     AccessError, Binding, DataKey, Date, DecapsulateError, FactorId, Header, KeyFactors,
-    MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey, Validity, WrappedKey,
-    decapsulate,
+    MasterSecretKey, SharedSecret, Validity, WrappedKey, decapsulate,
 };
 use medshare_types::hash::{Xof, digest};
 use medshare_types::{DecodeError, FactorSet};
@@ -16,30 +15,19 @@ use medshare_types::{DecodeError, FactorSet};
 const CONTEXT: &[u8] = b"study 7";
 
 struct Payload {
-    parameters: PublicParameters,
-    master: MasterSecretKey,
+    setting: Setting,
     data_key: DataKey,
     preamble: Preamble,
 }
 
 impl Payload {
     fn new() -> Self {
-        let (parameters, master) = MasterSecretKey::setup(&mut rng(1));
         let (data_key, preamble, _) = payload::create(&mut rng(2));
         Self {
-            parameters,
-            master,
+            setting: Setting::new(),
             data_key,
             preamble,
         }
-    }
-
-    fn key(&self, held: &str, validity: Validity) -> UserSecretKey {
-        let set = attributes(held);
-        // Each has randomness of its own, or what they reject would come out the same.
-        let rng = &mut rng(held.bytes().map(u64::from).sum());
-        let key = self.master.issue(&self.parameters, &set, validity, rng);
-        key.expect("a key")
     }
 
     fn binding(&self) -> Binding<'_> {
@@ -49,7 +37,13 @@ impl Payload {
     fn seal(&self, seed: u64, text: &str, binding: &Binding<'_>) -> WrappedKey {
         let policy = policy(text);
         let rng = &mut rng(seed);
-        let wrapped = WrappedKey::seal(&self.parameters, &policy, binding, &self.data_key, rng);
+        let wrapped = WrappedKey::seal(
+            &self.setting.parameters,
+            &policy,
+            binding,
+            &self.data_key,
+            rng,
+        );
         wrapped.expect("its data key")
     }
 
@@ -60,9 +54,9 @@ impl Payload {
         held: &str,
         binding: &Binding<'_>,
     ) -> Result<(), AccessError> {
-        let key = self.key(held, Validity::ALWAYS);
-        let opened = wrapped.open(&self.parameters, &key, binding);
-        let strict = wrapped.open_strict(&self.parameters, &key, binding);
+        let key = self.setting.key(held, Validity::ALWAYS);
+        let opened = wrapped.open(&self.setting.parameters, &key, binding);
+        let strict = wrapped.open_strict(&self.setting.parameters, &key, binding);
         assert_eq!(opened.is_ok(), strict.is_ok());
         for opened in [opened?, strict?] {
             assert_eq!(opened.as_bytes(), self.data_key.as_bytes());
@@ -109,8 +103,13 @@ fn the_derivation_is_the_specified_one() {
     let abe = digest("medshare/abe/header/v1", &[&wrapped.abe().to_bytes()]);
     let fields = [context.as_ref(), abe.as_ref()];
     let binding = digest("medshare/abe/wrapped-key-binding/v1", &fields);
-    let key = payload.key("a", Validity::ALWAYS);
-    let secret = decapsulate(&payload.parameters, wrapped.abe(), &key, context.as_ref());
+    let key = payload.setting.key("a", Validity::ALWAYS);
+    let secret = decapsulate(
+        &payload.setting.parameters,
+        wrapped.abe(),
+        &key,
+        context.as_ref(),
+    );
     let secret = secret.expect("satisfied");
     let length = 32u64.to_le_bytes();
     let factors = [&[1][..], &length, secret.as_bytes(), &[8], &length, &factor].concat();
@@ -138,7 +137,7 @@ fn it_is_bound_to_context_payload_and_authority() {
     // The data key of one payload is not sealed for another.
     let (text, rng) = (policy("a"), &mut rng(4));
     let sealed = WrappedKey::seal(
-        &payload.parameters,
+        &payload.setting.parameters,
         &text,
         &payload.binding(),
         &other_key,
@@ -222,8 +221,8 @@ fn many_wrapped_keys_lead_to_one_payload() {
     let payload = Payload::new();
     let binding = payload.binding();
     let first = payload.seal(4, "a", &binding);
-    let reader = payload.key("a", Validity::ALWAYS);
-    let parameters = &payload.parameters;
+    let reader = payload.setting.key("a", Validity::ALWAYS);
+    let parameters = &payload.setting.parameters;
     let second = first.reencapsulate(
         parameters,
         &reader,
@@ -238,7 +237,7 @@ fn many_wrapped_keys_lead_to_one_payload() {
     // It revokes nobody.
     assert_eq!(payload.open(&first, "a", &binding), Ok(()));
     // Who cannot open cannot let in.
-    let stranger = payload.key("c", Validity::ALWAYS);
+    let stranger = payload.setting.key("c", Validity::ALWAYS);
     let refused = first.reencapsulate(parameters, &stranger, &binding, &policy("c"), &mut rng(5));
     assert!(unsatisfied(&refused.map(drop)));
 
@@ -277,17 +276,21 @@ fn only_keys_of_the_day_open_what_is_dated() {
     let binding = payload.binding();
     let [before, day, after] = [20_000, 20_001, 20_002].map(Date::from_days);
     let (text, rng) = (policy("a"), &mut rng(4));
-    let (parameters, data_key) = (&payload.parameters, &payload.data_key);
+    let (parameters, data_key) = (&payload.setting.parameters, &payload.data_key);
     let wrapped = WrappedKey::seal_dated(parameters, &text, day, &binding, data_key, rng);
     let wrapped = wrapped.expect("its data key");
     assert_eq!(wrapped.abe().sealed_on(), Some(day));
     // The date stays when another policy is put in its place.
-    let reader = payload.key("a", Validity::ALWAYS);
+    let reader = payload.setting.key("a", Validity::ALWAYS);
     let again = wrapped.reencapsulate(parameters, &reader, &binding, &text, rng);
     assert_eq!(again.expect("a reader").abe().sealed_on(), Some(day));
 
-    let lapsed = payload.key("a", Validity::between(before, day).expect("a day"));
-    let valid = payload.key("a", Validity::between(day, after).expect("a day"));
+    let lapsed = payload
+        .setting
+        .key("a", Validity::between(before, day).expect("a day"));
+    let valid = payload
+        .setting
+        .key("a", Validity::between(day, after).expect("a day"));
     assert!(wrapped.open_strict(parameters, &valid, &binding).is_ok());
     let refused = wrapped.open(parameters, &lapsed, &binding);
     assert!(matches!(
@@ -308,7 +311,7 @@ fn made_by_a_dishonest_sealer(payload: &Payload) -> WrappedKey {
     let fields = [CONTEXT, &bitmap, preamble.as_ref()];
     let context = digest("medshare/abe/wrapped-key-context/v1", &fields);
     let raw = RawHeader::of(honest.abe());
-    let key = RawKey::of(&payload.key("a", Validity::ALWAYS));
+    let key = RawKey::of(&payload.setting.key("a", Validity::ALWAYS));
     let masking = raw.product(&["a", "b"], &key, &choices(2)[0b01]);
     let bytes = honest.abe().to_bytes();
     let [row_of_a, row_of_b] = [2, 1].map(|from_end| bytes.len() - 32 - from_end * 48);
@@ -327,9 +330,9 @@ fn made_by_a_dishonest_sealer(payload: &Payload) -> WrappedKey {
 #[test]
 fn what_only_some_of_the_entitled_open_is_not_reencapsulated() {
     let payload = Payload::new();
-    let (parameters, binding) = (&payload.parameters, payload.binding());
+    let (parameters, binding) = (&payload.setting.parameters, payload.binding());
     let wrapped = made_by_a_dishonest_sealer(&payload);
-    let [lucky, unlucky] = ["a", "b"].map(|held| payload.key(held, Validity::ALWAYS));
+    let [lucky, unlucky] = ["a", "b"].map(|held| payload.setting.key(held, Validity::ALWAYS));
     let opened = wrapped.open(parameters, &lucky, &binding).expect("opens");
     assert_eq!(opened.as_bytes(), payload.data_key.as_bytes());
     let opened = wrapped.open(parameters, &unlucky, &binding);
@@ -348,12 +351,12 @@ fn a_changed_byte_never_opens() {
     let payload = Payload::new();
     let binding = payload.binding();
     let bytes = payload.seal(4, "a", &binding).to_bytes();
-    let key = payload.key("a", Validity::ALWAYS);
+    let key = payload.setting.key("a", Validity::ALWAYS);
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
         if let Ok(wrapped) = WrappedKey::from_bytes(&changed) {
-            let opened = wrapped.open(&payload.parameters, &key, &binding);
+            let opened = wrapped.open(&payload.setting.parameters, &key, &binding);
             assert!(opened.is_err(), "byte {at}");
         }
     }
@@ -392,9 +395,9 @@ fn the_format_does_not_drift() {
     let factor = [0x51; 32];
     let binding = payload.binding().with_factor(FactorId::OWN[0], &factor);
     let wrapped = payload.seal(4, "a or b", &binding);
-    let found = [digest("snapshot", &[&wrapped.to_bytes()]), wrapped.digest()];
+    let found = [snapshot(&wrapped.to_bytes()), wrapped.digest().to_string()];
     assert_eq!(
-        found.map(|digest| digest.to_string()),
+        found,
         [
             "3877bbeac1fd6e7c740e0af71496b1b413af2d7430d313350a0c9cf3c37b73eb",
             "5475bd06a1f5187986943310816a914a9a233173c8a11af576377927760c1323"
