@@ -15,7 +15,8 @@ use crate::validity::Validity;
 use crate::value::Date;
 
 pub use issuance::{
-    CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SharingError,
+    CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SealedKeyError,
+    SharingError,
 };
 pub use language::{DateError, EnumerationError, NameError, SyntaxError};
 #[cfg(feature = "passphrase")]

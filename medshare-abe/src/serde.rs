@@ -16,7 +16,9 @@ use crate::access::AccessHeader;
 use crate::descriptor::SealedDescriptor;
 use crate::error::KeyError;
 use crate::header::Header;
-use crate::issuance::{AuthorityDeal, IssuanceRequest, SealedPartialKey, SharedAuthority};
+use crate::issuance::{
+    AuthorityDeal, IssuanceRequest, SealedKey, SealedPartialKey, SharedAuthority,
+};
 use crate::key::UserSecretKey;
 use crate::master::MasterSecretKey;
 use crate::parameters::PublicParameters;
@@ -109,6 +111,7 @@ opaque! {
     AuthorityDeal
     IssuanceRequest
     SealedPartialKey
+    SealedKey
     WrappedKey
     AuditPath
 }

@@ -101,9 +101,9 @@ fn quiet(cases: u32) -> ProptestConfig {
     }
 }
 
-const KINDS: [&[u8; 4]; 17] = [
+const KINDS: [&[u8; 4]; 18] = [
     b"mABE", b"mPUB", b"mMSK", b"mUSK", b"mENC", b"mACC", b"mWRP", b"mPRE", b"mTRE", b"mPTH",
-    b"mDSC", b"mSHA", b"mISH", b"mADL", b"mADS", b"mIRQ", b"mSPK",
+    b"mDSC", b"mSHA", b"mISH", b"mADL", b"mADS", b"mIRQ", b"mSPK", b"mSKY",
 ];
 
 /// Every property of these bytes.

@@ -257,6 +257,22 @@ impl From<KeyError> for PartialFault {
     }
 }
 
+/// Why a sealed key was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealedKeyError {
+    /// It was not sealed to this recipient in answer to this request.
+    #[error("the sealed key does not decrypt")]
+    Undecryptable,
+    /// What was sealed is no key of this authority.
+    #[error("what was sealed is no key")]
+    Key {
+        /// Why.
+        #[from]
+        source: KeyError,
+    },
+}
+
 /// Why parts made no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -8,6 +8,9 @@
 //! the key from t of them ([`SharedAuthority::combine`]). What comes out is a [`UserSecretKey`]
 //! like any other, and to whoever encapsulates the authority is one like any other.
 //!
+//! An authority that nobody shares seals whole keys to their recipients in the same way
+//! ([`UserSecretKey::seal_to`], [`SealedKey`]).
+//!
 //! **Is not:** a protocol. Which deals count, who complains about whom, how shares and parts travel
 //! and who may ask for which attributes is decided elsewhere: dealt shares need a secret channel,
 //! and both they and parts one that says who speaks, or nobody can be blamed. Shares are not
@@ -108,6 +111,7 @@
 //! ```
 //!
 //! [`UserSecretKey`]: crate::UserSecretKey
+//! [`UserSecretKey::seal_to`]: crate::UserSecretKey::seal_to
 
 mod authority;
 mod deal;
@@ -118,9 +122,11 @@ mod request;
 mod seal;
 mod share;
 mod sharing;
+mod whole;
 
 pub use crate::error::{
-    CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SharingError,
+    CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SealedKeyError,
+    SharingError,
 };
 pub use authority::SharedAuthority;
 pub use deal::{AuthorityDeal, CheckedDeal, DealtShare, ShareContribution};
@@ -129,3 +135,4 @@ pub use request::IssuanceRequest;
 pub use seal::{RecipientKey, RecipientKeyPair, SealedPartialKey};
 pub use share::IssuerShare;
 pub use sharing::{IssuerIndex, Sharing, SharingEpoch, SharingId};
+pub use whole::SealedKey;

@@ -1,8 +1,8 @@
-//! A part of a key on its way to the recipient: HPKE [RFC 9180].
+//! A key, or a part of one, on its way to the recipient: HPKE [RFC 9180].
 //!
-//! Base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305. The plaintext is
-//! K1 ‖ K3 ‖ K_u of every element in order; the request, which the recipient has, says of which.
-//! The associated data is the request's digest and the issuer's place. The sender's ephemeral key
+//! Base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305. A part's plaintext
+//! is K1 ‖ K3 ‖ K_u of every element in order; the request, which the recipient has, says of which.
+//! Its associated data is the request's digest and the issuer's place. The sender's ephemeral key
 //! is that which `DeriveKeyPair` makes of XOF(tag ‖ plaintext ‖ associated data ‖ 32 fresh bytes).
 
 use core::convert::Infallible;
@@ -26,15 +26,25 @@ use crate::bytes::canonical_bytes;
 use crate::error::{IssuanceError, PartialError, PartialFault};
 use crate::key::KeyBody;
 
-/// The `info` of RFC 9180.
-const INFO: &[u8] = b"medshare/abe/partial-key/v1";
-const EPHEMERAL_TAG: &str = "medshare/abe/partial-key-ephemeral/v1";
+/// What is sealed, so that nothing sealed as one thing opens as another.
+#[derive(Clone, Copy)]
+pub(super) struct Purpose {
+    /// The `info` of RFC 9180.
+    pub(super) info: &'static str,
+    /// Of the stream that the ephemeral key is drawn from.
+    pub(super) ephemeral_tag: &'static str,
+}
+
+const PART: Purpose = Purpose {
+    info: "medshare/abe/partial-key/v1",
+    ephemeral_tag: "medshare/abe/partial-key-ephemeral/v1",
+};
 
 type PrivateKey = <X25519HkdfSha256 as Kem>::PrivateKey;
 type PublicKey = <X25519HkdfSha256 as Kem>::PublicKey;
 type Encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey;
 
-/// An X25519 public key that parts are sealed to, as bytes that nothing is known of.
+/// An X25519 public key that keys and their parts are sealed to, as bytes that nothing is known of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct RecipientKey(pub [u8; 32]);
 
@@ -84,7 +94,7 @@ impl RecipientKeyPair {
         self.public
     }
 
-    fn secret(&self) -> PrivateKey {
+    pub(super) fn secret(&self) -> PrivateKey {
         X25519HkdfSha256::derive_keypair(self.seed.as_slice()).0
     }
 }
@@ -142,26 +152,12 @@ impl PartialKey {
     pub fn seal(&self, rng: &mut impl RandomSource) -> Result<SealedPartialKey, IssuanceError> {
         let plaintext = self.body.to_bytes();
         let associated = associated_data(&self.request, self.index);
-        let fresh = Zeroizing::new(rng.array::<32>());
-        let fields = [plaintext.as_slice(), &associated, fresh.as_slice()];
-        let mut ephemeral = Stream(Xof::new(EPHEMERAL_TAG, &fields));
-        let mut seal = || -> Result<(Encapsulated, Vec<u8>), HpkeError> {
-            let recipient = PublicKey::from_bytes(&self.recipient.0)?;
-            hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-                &OpModeS::Base,
-                &recipient,
-                INFO,
-                &plaintext,
-                &associated,
-                &mut ephemeral,
-            )
-        };
-        let (encapsulated, ciphertext) = seal().map_err(|_| IssuanceError::InvalidRecipient)?;
+        let sealed = seal(PART, &self.recipient, &plaintext, &associated, rng)?;
         Ok(SealedPartialKey {
             request: self.request,
             index: self.index,
-            encapsulated: encapsulated.to_bytes().into(),
-            ciphertext,
+            encapsulated: sealed.encapsulated,
+            ciphertext: sealed.ciphertext,
         })
     }
 }
@@ -210,18 +206,72 @@ fn decrypt(
     sealed: &SealedPartialKey,
     secret: &PrivateKey,
 ) -> Result<Zeroizing<Vec<u8>>, PartialFault> {
+    let associated = associated_data(&sealed.request, sealed.index);
+    let opened = open(
+        PART,
+        secret,
+        &sealed.encapsulated,
+        &sealed.ciphertext,
+        &associated,
+    );
+    opened.ok_or(PartialFault::Undecryptable)
+}
+
+/// What HPKE makes of a plaintext.
+pub(super) struct Sealed {
+    pub(super) encapsulated: [u8; 32],
+    pub(super) ciphertext: Vec<u8>,
+}
+
+/// Seals to the recipient, with an ephemeral key that hangs on the plaintext too.
+pub(super) fn seal(
+    purpose: Purpose,
+    recipient: &RecipientKey,
+    plaintext: &[u8],
+    associated: &[u8],
+    rng: &mut impl RandomSource,
+) -> Result<Sealed, IssuanceError> {
+    let fresh = Zeroizing::new(rng.array::<32>());
+    let fields = [plaintext, associated, fresh.as_slice()];
+    let mut ephemeral = Stream(Xof::new(purpose.ephemeral_tag, &fields));
+    let mut seal = || -> Result<(Encapsulated, Vec<u8>), HpkeError> {
+        let recipient = PublicKey::from_bytes(&recipient.0)?;
+        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &recipient,
+            purpose.info.as_bytes(),
+            plaintext,
+            associated,
+            &mut ephemeral,
+        )
+    };
+    let (encapsulated, ciphertext) = seal().map_err(|_| IssuanceError::InvalidRecipient)?;
+    Ok(Sealed {
+        encapsulated: encapsulated.to_bytes().into(),
+        ciphertext,
+    })
+}
+
+/// The plaintext, if it was sealed for this purpose, to this recipient and with these associated
+/// data.
+pub(super) fn open(
+    purpose: Purpose,
+    secret: &PrivateKey,
+    encapsulated: &[u8; 32],
+    ciphertext: &[u8],
+    associated: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let open = || -> Result<Vec<u8>, HpkeError> {
         hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
             &OpModeR::Base,
             secret,
-            &Encapsulated::from_bytes(&sealed.encapsulated)?,
-            INFO,
-            &sealed.ciphertext,
-            &associated_data(&sealed.request, sealed.index),
+            &Encapsulated::from_bytes(encapsulated)?,
+            purpose.info.as_bytes(),
+            ciphertext,
+            associated,
         )
     };
-    let plaintext = open().map_err(|_| PartialFault::Undecryptable)?;
-    Ok(Zeroizing::new(plaintext))
+    open().ok().map(Zeroizing::new)
 }
 
 fn associated_data(request: &Digest, index: IssuerIndex) -> [u8; 34] {

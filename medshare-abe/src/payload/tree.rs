@@ -115,6 +115,12 @@ impl ContentTree {
         self.layout
     }
 
+    /// How long the canonical bytes of a tree over so many segments are.
+    #[must_use]
+    pub const fn encoded_len(segments: u32) -> u64 {
+        18 + 32 * segments as u64
+    }
+
     /// The canonical bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use medshare_abe::issuance::{
-    AuthorityDeal, DealtShare, IssuanceRequest, IssuerShare, RecipientKeyPair, SealedPartialKey,
-    SharedAuthority, Sharing, SharingEpoch,
+    AuthorityDeal, DealtShare, IssuanceRequest, IssuerShare, RecipientKeyPair, SealedKey,
+    SealedPartialKey, SharedAuthority, Sharing, SharingEpoch,
 };
 use medshare_abe::{AttributeSet, Validity};
 use medshare_types::hash::digest;
@@ -19,6 +19,8 @@ pub struct Issuance {
     pub recipient: RecipientKeyPair,
     pub request: IssuanceRequest,
     pub sealed: SealedPartialKey,
+    /// The whole key, sealed by an authority that has the master key.
+    pub whole: SealedKey,
     /// One dealer's part in a joint deal: what is public, and one share.
     pub deal: AuthorityDeal,
     pub dealt: DealtShare,
@@ -53,7 +55,18 @@ impl Issuance {
         let share = shares.remove(0);
         let part = share.issue_partial(&request, &mut rng(4)).expect("a part");
         let sealed = part.seal(&mut rng(5)).expect("a recipient");
+        let (master, parameters) = (&setting().master, &setting().parameters);
+        let key = master.issue(
+            parameters,
+            &request.attributes,
+            request.validity,
+            &mut rng(6),
+        );
+        let whole =
+            key.expect("issuable")
+                .seal_to(&request.recipient, &request.digest(), &mut rng(7));
         Self {
+            whole: whole.expect("a recipient"),
             authority,
             share,
             recipient,

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use borsh::BorshDeserialize;
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::issuance::{
-    AuthorityDeal, DealtShare, IssuanceRequest, IssuerShare, SealedPartialKey, SharedAuthority,
+    AuthorityDeal, DealtShare, IssuanceRequest, IssuerShare, SealedKey, SealedPartialKey,
+    SharedAuthority,
 };
 use medshare_abe::payload::{AuditPath, ContentTree, Preamble, content_root};
 use medshare_abe::{
@@ -229,8 +230,14 @@ pub fn issuance_request(bytes: &[u8]) {
     }
 }
 
-/// Only the part that was sealed opens.
+/// Only the part and the whole key that were sealed open.
 pub fn sealed_part(bytes: &[u8]) {
+    if let Some(sealed) = round_trips(bytes, SealedKey::from_bytes, SealedKey::to_bytes) {
+        let issuance = issuance();
+        let (request, parameters) = (issuance.request.digest(), issuance.authority.parameters());
+        let opened = sealed.open(&issuance.recipient, &request, parameters, &mut rng(1));
+        assert_eq!(opened.is_ok(), sealed == issuance.whole);
+    }
     let read = round_trips(
         bytes,
         SealedPartialKey::from_bytes,

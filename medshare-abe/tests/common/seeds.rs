@@ -118,7 +118,7 @@ pub fn seeds(property: &str) -> Vec<Vec<u8>> {
         "authority_deal" => vec![issuance().deal.to_bytes()],
         "dealt_share" => vec![issuance().dealt.to_bytes().to_vec()],
         "issuance_request" => vec![issuance().request.to_bytes()],
-        "sealed_part" => vec![issuance().sealed.to_bytes()],
+        "sealed_part" => vec![issuance().sealed.to_bytes(), issuance().whole.to_bytes()],
         "wrapped_key" => wrapped_keys().map(|key| key.to_bytes()).to_vec(),
         "audit_path" => [(0, 0), (SEGMENT_LEN + 1, 1), (5 * SEGMENT_LEN, 3)]
             .map(|(length, index)| {

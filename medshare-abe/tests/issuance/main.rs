@@ -14,3 +14,4 @@ mod deals;
 mod flow;
 mod formats;
 mod setting;
+mod whole;

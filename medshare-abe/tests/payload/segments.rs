@@ -188,6 +188,8 @@ fn preambles_and_trees_are_read_strictly() {
 
     let root = sealed.tree.root();
     let bytes = sealed.tree.to_bytes();
+    let segments = sealed.tree.layout().segment_count();
+    assert_eq!(ContentTree::encoded_len(segments), bytes.len() as u64);
     assert_eq!(
         ContentTree::from_bytes(&bytes, &root),
         Ok(sealed.tree.clone())
