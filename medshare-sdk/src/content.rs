@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::record::SegmentsObject;
 
 /// Sealed bytes that travel together: 128 segments, about 8 MiB.
 pub(crate) const PART_SEGMENTS: usize = 128;
@@ -24,6 +25,9 @@ enum Source {
 }
 
 impl Content {
+    /// Bytes of the longest content that is sealed or opened: 2 TiB.
+    pub const MAX_LEN: u64 = SegmentsObject::MAX_SEGMENTS as u64 * SEGMENT_LEN as u64;
+
     /// The bytes of a file, read while it is sealed.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
@@ -34,6 +38,24 @@ impl Content {
     #[must_use]
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
         Self(Source::Reader(Box::new(reader)))
+    }
+
+    /// Refuses what is known to be too long, before anything is done with it. What a reader gives is
+    /// measured as it comes.
+    pub(crate) async fn checked(self) -> Result<Self> {
+        let (length, path) = match &self.0 {
+            Source::Bytes(bytes) => (bytes.len() as u64, None),
+            Source::File(path) => (0, Some(path.clone())),
+            Source::Reader(_) => (0, None),
+        };
+        check_len(length, Self::MAX_LEN)?;
+        // One that cannot be looked at cannot be read either, and that is told then.
+        if let Some(path) = path
+            && let Ok(file) = tokio::fs::metadata(path).await
+        {
+            check_len(file.len(), Self::MAX_LEN)?;
+        }
+        Ok(self)
     }
 
     fn into_reader(self) -> Result<Box<dyn Read + Send>> {
@@ -96,10 +118,28 @@ impl<const N: usize> From<&[u8; N]> for Content {
 /// Tells how many bytes are done.
 pub(crate) type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 
+const fn check_len(length: u64, limit: u64) -> Result<()> {
+    if length <= limit {
+        Ok(())
+    } else {
+        Err(Error::ContentTooLong { limit })
+    }
+}
+
 /// Reads the content to its end and seals it, in parts that go through `parts`. Blocks.
 ///
-/// Holds one part and two segments at a time, however large the content.
+/// Holds one part and two segments at a time, and 32 bytes for each segment so far.
 pub(crate) fn seal_parts(
+    content: Content,
+    sealer: SegmentSealer,
+    parts: &mpsc::Sender<Bytes>,
+    progress: Option<&Progress>,
+) -> Result<ContentTree> {
+    seal_up_to(Content::MAX_LEN, content, sealer, parts, progress)
+}
+
+fn seal_up_to(
+    limit: u64,
     content: Content,
     mut sealer: SegmentSealer,
     parts: &mpsc::Sender<Bytes>,
@@ -117,6 +157,7 @@ pub(crate) fn seal_parts(
             fill(&mut reader, &mut next)?;
         }
         let last = next.is_empty();
+        check_len(done + segment.len() as u64, limit)?;
         let start = part.len();
         part.extend_from_slice(&segment);
         part.resize(part.len() + TAG_LEN, 0);
@@ -163,4 +204,29 @@ fn fill(reader: &mut impl Read, segment: &mut Vec<u8>) -> Result<()> {
     }
     segment.truncate(filled);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::os_random;
+
+    fn seal(length: usize, limit: u64) -> Result<ContentTree> {
+        let (_, _, sealer) = medshare_abe::payload::create(&mut os_random());
+        let (parts, _incoming) = mpsc::channel(4);
+        let content = Content::reader(std::io::repeat(7).take(length as u64));
+        seal_up_to(limit, content, sealer, &parts, None)
+    }
+
+    #[test]
+    fn a_reader_is_stopped_where_its_content_gets_too_long() {
+        let limit = 2 * SEGMENT_LEN;
+        for length in [0, 1, limit - 1, limit] {
+            assert!(seal(length, limit as u64).is_ok(), "{length}");
+        }
+        for length in [limit + 1, 3 * SEGMENT_LEN] {
+            let error = seal(length, limit as u64).map(drop).unwrap_err();
+            assert_eq!(error.code(), "content_too_long", "{length}");
+        }
+    }
 }

@@ -33,6 +33,24 @@ pub enum Error {
         /// The days that the key is for.
         validity: Validity,
     },
+    /// The attribute authority issues no more keys to this person.
+    #[error("the attribute authority issues no keys to this person")]
+    IssuanceRefused,
+    /// What the attribute authority answered is no key of the person's.
+    #[error("the attribute authority's answer is no key of this person's: {reason}")]
+    BadAttributeKey {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The attribute authority's clock is wrong: the chain has a block of a later day. It issues
+    /// nothing before that is put right.
+    #[error("the attribute authority's clock shows {clock}, and the chain has a block of {block}")]
+    ClockBehind {
+        /// What the clock shows.
+        clock: Date,
+        /// The block's day.
+        block: Date,
+    },
     /// An attribute's text is not an attribute.
     #[error("invalid attribute {attribute:?}: {reason}")]
     InvalidName {
@@ -138,6 +156,13 @@ pub enum Error {
     /// Title and media type do not fit into a descriptor.
     #[error("title and media type are too long for a descriptor")]
     DescriptorTooLong,
+    /// The content is longer than what can be sealed and read back. Of a record, that it says of
+    /// itself that it is.
+    #[error("content of more than {limit} bytes is neither sealed nor opened")]
+    ContentTooLong {
+        /// Bytes of the longest content.
+        limit: u64,
+    },
     /// A record needs a data subject.
     #[error("a record needs a data subject")]
     MissingSubject,
@@ -200,6 +225,9 @@ impl Error {
             Self::Denied(denial) => denial.code(),
             Self::PolicyUnsatisfied { .. } => "policy_unsatisfied",
             Self::KeyLapsed { .. } => "key_lapsed",
+            Self::IssuanceRefused => "issuance_refused",
+            Self::BadAttributeKey { .. } => "bad_attribute_key",
+            Self::ClockBehind { .. } => "clock_behind",
             Self::InvalidName { .. } => "invalid_attribute",
             Self::SegmentMismatch { .. } => "segment_mismatch",
             Self::ObjectTruncated { .. } => "object_truncated",
@@ -217,6 +245,7 @@ impl Error {
             Self::AlreadyEnrolled { .. } => "already_enrolled",
             Self::MissingSubject => "missing_subject",
             Self::DescriptorTooLong => "descriptor_too_long",
+            Self::ContentTooLong { .. } => "content_too_long",
             Self::KeyStore(_) => "key_store",
             Self::Damaged { .. } => "damaged",
             Self::ObjectStore { .. } => "object_store",

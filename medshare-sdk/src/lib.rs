@@ -55,6 +55,7 @@
 //! | [`error`] | what can go wrong, with stable codes |
 #![forbid(unsafe_code)]
 
+mod blocking;
 mod chain;
 pub mod client;
 mod clock;

@@ -131,7 +131,7 @@ impl Open {
     }
 
     /// Writes the content to `writer` as it is checked and decrypted, segment by segment, with
-    /// memory that does not grow with it.
+    /// memory that does not grow with it but for 32 bytes for each 64 KiB.
     ///
     /// Every byte that reaches the writer is the sealed one; after an error the writer has the
     /// front part of the content and no more. Write to a file of its own and rename it.

@@ -1,5 +1,7 @@
 //! Reading what the chain names out of stores that nobody trusts.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use medshare_abe::access::{AccessHeader, VerifiedAccess};
 use medshare_abe::descriptor::SealedDescriptor;
@@ -10,6 +12,7 @@ use medshare_contract::keys;
 use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_types::{Denial, Wire};
 
+use crate::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::objects::{Part, PayloadName, Store};
 use crate::person::Person;
@@ -38,18 +41,32 @@ impl Located {
         let sealed = record.labels.first().cloned();
         let sealed = sealed.ok_or(Error::Denied(Denial::UnknownRecord))?;
 
-        let header = first_fitting(person, &record, Part::Access, MAX_SMALL_OBJECT, |bytes| {
-            let header = AccessHeader::from_wire(bytes).ok()?;
-            (header.digest() == sealed.header).then_some(header)
-        });
+        let count = SegmentsObject::checked_count(record.segment_count)?;
+
+        let expected = sealed.header;
+        let header = first_fitting(
+            person,
+            &record,
+            Part::Access,
+            MAX_SMALL_OBJECT,
+            move |bytes| {
+                let header = AccessHeader::from_wire(&bytes).ok()?;
+                (header.digest() == expected).then_some(header)
+            },
+        );
         let header = header.await?;
-        let limit = SegmentsObject::MAX_LEN as u64;
-        let segments = first_fitting(person, &record, Part::Segments, limit, |bytes| {
-            let object = SegmentsObject::from_wire(bytes).ok()?;
+        let (expected, root) = (record.preamble, record.content_root);
+        let limit = SegmentsObject::len_with(count);
+        let segments = first_fitting(person, &record, Part::Segments, limit, move |bytes| {
+            let object = SegmentsObject::from_wire(&bytes).ok()?;
+            drop(bytes);
+            // Nothing is hashed for a tree of another size than the chain says.
+            if object.tree.len() as u64 != ContentTree::encoded_len(count) {
+                return None;
+            }
             let preamble = Preamble::from_bytes(&object.preamble).ok()?;
-            let tree = ContentTree::from_bytes(&object.tree, &record.content_root).ok()?;
-            let count = u64::from(tree.layout().segment_count());
-            let fits = preamble.digest() == record.preamble && count == record.segment_count;
+            let tree = ContentTree::from_bytes(&object.tree, &root).ok()?;
+            let fits = preamble.digest() == expected && tree.layout().segment_count() == count;
             fits.then_some((preamble, tree))
         });
         let (preamble, tree) = segments.await?;
@@ -134,23 +151,31 @@ pub(crate) fn stores_of<'a>(
     record.stores.iter().filter_map(|id| inner.stores.get(id))
 }
 
-/// The first copy of an object that fits what the chain says.
-async fn first_fitting<T>(
+/// The first copy of an object that fits what the chain says. Copies are looked at on a blocking
+/// thread; one of more than `limit` bytes is not fetched.
+async fn first_fitting<T: Send + 'static>(
     person: &Person,
     record: &RecordState,
     part: Part,
     limit: u64,
-    fits: impl Fn(&Bytes) -> Option<T>,
+    fits: impl Fn(Bytes) -> Option<T> + Send + Sync + 'static,
 ) -> Result<T> {
     let name = PayloadName::of(record).object(part);
+    let fits = Arc::new(fits);
     let mut failure = None;
     for store in stores_of(person, record) {
         match store.read_whole(name, limit).await {
-            Ok(Some(bytes)) => match fits(&bytes) {
-                Some(value) => return Ok(value),
-                None => tracing::warn!(object = part.name(), "a store holds an altered object"),
-            },
-            Ok(None) => tracing::warn!(object = part.name(), "a store lacks an object"),
+            Ok(Some(bytes)) => {
+                let fits = Arc::clone(&fits);
+                match blocking(move || fits(bytes)).await? {
+                    Some(value) => return Ok(value),
+                    None => tracing::warn!(object = part.name(), "a store holds an altered object"),
+                }
+            }
+            Ok(None) => tracing::warn!(
+                object = part.name(),
+                "a store lacks an object, or has a longer one"
+            ),
             Err(error) => failure = Some(error),
         }
     }
@@ -169,8 +194,8 @@ pub(crate) async fn describe(person: &Person, record: Record) -> Result<Descript
         &located.record,
         Part::Descriptor,
         MAX_SMALL_OBJECT,
-        |bytes| {
-            let descriptor = SealedDescriptor::from_wire(bytes).ok()?;
+        move |bytes| {
+            let descriptor = SealedDescriptor::from_wire(&bytes).ok()?;
             (Some(descriptor.digest()) == expected).then_some(descriptor)
         },
     );
@@ -183,11 +208,5 @@ pub(crate) async fn describe(person: &Person, record: Record) -> Result<Descript
             .map_err(|_| Error::Undecipherable)?;
         Descriptor::from_wire(&message).map_err(Error::from)
     };
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| {
-            Err(Error::Io {
-                source: error.into(),
-            })
-        })
+    blocking(work).await?
 }

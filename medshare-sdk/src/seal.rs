@@ -110,6 +110,7 @@ impl Seal {
 impl Plan {
     async fn run(self, content: Content) -> Result<Record> {
         let subject = self.subject.ok_or(Error::MissingSubject)?;
+        let content = content.checked().await?;
         let opening = self.opening().await?;
         let id = RecordId::derive(&self.organisation.id, &opening);
         let record = Record {
