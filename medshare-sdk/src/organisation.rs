@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use medshare_abe::AccessPolicy;
+use medshare_abe::{AccessPolicy, AttributeSet};
 use medshare_contract::state::PersonState;
 use medshare_contract::{Call, enrolment_statement, keys};
 use medshare_types::{
     Denial, OrganisationId, PersonId, ReplicaId, SealingDate, Signer, SigningKey,
 };
-use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::consortium::Consortium;
 use crate::content::Content;
 use crate::error::{Error, Result};
-use crate::issuer::{KeyRequest, parse_attributes};
+use crate::issuer::{parse_attributes, voucher};
 use crate::observe::observed;
 use crate::person::{Person, PersonKeys};
 use crate::random::os_random;
@@ -74,13 +73,7 @@ impl Organisation {
         let attributes = parse_attributes(attributes)?;
         let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
         texts.sort_unstable();
-        if let (false, Err(error)) = (texts.is_empty(), attributes.check_issuable()) {
-            return Err(Error::InvalidName {
-                attribute: texts.join(", "),
-                reason: error.to_string(),
-            });
-        }
-        let inner = &self.consortium.inner;
+        let expected = self.expected_key(&attributes)?;
         let keys = self.keys_of(name);
         let signing_key = match keys.signing_key().await? {
             Some(key) => key,
@@ -90,37 +83,53 @@ impl Organisation {
                 key
             }
         };
-        let id = PersonId::of_key(&signing_key.verifying_key());
-        let mut known = self.known(&id).await?;
+        let signing_key = Arc::new(signing_key);
+        let person = self.acting_as(Arc::clone(&signing_key), keys);
+        let mut known = self.known(person.id()).await?;
         if known.is_none() {
             match self.register(&signing_key, &texts).await {
                 // An earlier call that was interrupted had already handed this in.
-                Err(Error::Denied(Denial::AlreadyExists)) => known = self.known(&id).await?,
+                Err(Error::Denied(Denial::AlreadyExists)) => {
+                    known = self.known(person.id()).await?
+                }
                 other => other?,
             }
-        } else if texts.is_empty() || keys.has_attribute_key().await? {
+        } else if expected.is_empty() || person.attribute_key().await?.is_some() {
             return Err(already(name));
         }
         // Taken up again, it must be the same enrolment.
         if known.is_some_and(|known| known.organisation != self.id || known.attributes != texts) {
             return Err(already(name));
         }
-        if !texts.is_empty() {
-            let authority = inner.parameters.digest();
-            let request = KeyRequest::sign(inner.chain.id(), &authority, id, &signing_key).await?;
-            let key: Zeroizing<Vec<u8>> = inner.issuer.issue(&request).await?;
-            keys.store_attribute_key(&key).await?;
+        if !expected.is_empty() {
+            person.obtain_attribute_key(&expected).await?;
         }
-        Ok(self.acting_as(signing_key, keys))
+        Ok(person)
+    }
+
+    /// What the authority will issue a key for: the attributes, and whose word they rest on. None
+    /// without attributes.
+    fn expected_key(&self, attributes: &AttributeSet) -> Result<AttributeSet> {
+        if attributes.is_empty() {
+            return Ok(AttributeSet::default());
+        }
+        let voucher = parse_attributes(&[voucher(&self.name)])?;
+        let expected: AttributeSet = attributes.iter().chain(&voucher).cloned().collect();
+        match expected.check_issuable() {
+            Ok(()) => Ok(expected),
+            Err(error) => Err(Error::InvalidName {
+                attribute: attributes.to_string(),
+                reason: error.to_string(),
+            }),
+        }
     }
 
     fn keys_of(&self, name: &str) -> PersonKeys {
         PersonKeys::new(Arc::clone(&self.consortium.inner.people), &self.name, name)
     }
 
-    fn acting_as(&self, signing_key: SigningKey, keys: PersonKeys) -> Person {
-        let id = PersonId::of_key(&signing_key.verifying_key());
-        let signer = Arc::new(signing_key);
+    fn acting_as(&self, signer: Arc<SigningKey>, keys: PersonKeys) -> Person {
+        let id = PersonId::of_key(&signer.verifying_key());
         Person::new(self.consortium.clone(), id, self.home, signer, keys)
     }
 
@@ -154,7 +163,7 @@ impl Organisation {
             .ok_or_else(|| Error::UnknownPerson {
                 name: name.to_owned(),
             })?;
-        Ok(self.acting_as(signing_key, keys))
+        Ok(self.acting_as(Arc::new(signing_key), keys))
     }
 
     /// Seals content as a new record under a policy. Finish with [`Seal::subject`] and `.await`.

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use medshare_abe::UserSecretKey;
-use medshare_contract::state::GrantState;
+use medshare_abe::{AttributeSet, UserSecretKey};
+use medshare_contract::state::{GrantState, PersonState};
 use medshare_contract::{Call, GrantTerms, keys};
 use medshare_types::keystore::KeyStore;
 use medshare_types::{GrantId, PersonId, Purpose, PurposeSet, ReplicaId, Signer, SigningKey};
 use zeroize::Zeroizing;
 
+use crate::blocking::blocking;
 use crate::clock;
 use crate::consortium::Consortium;
 use crate::error::{Error, Result};
 use crate::grant::GrantRequest;
-use crate::issuer::KeyRequest;
+use crate::issuer;
 use crate::observe::observed;
 use crate::open::Open;
 use crate::random::os_random;
@@ -123,36 +124,67 @@ impl Person {
         found.ok_or(Error::Denied(medshare_types::Denial::UnknownGrant))
     }
 
-    /// The person's attribute key; none for somebody enrolled without attributes.
+    /// The person's stored attribute key; none for somebody enrolled without attributes, and where
+    /// what is stored is no key of this authority's: the authority gives another.
     pub(crate) async fn attribute_key(&self) -> Result<Option<UserSecretKey>> {
-        match self.keys.attribute_key().await? {
-            Some(bytes) => self.parse_key(bytes).await.map(Some),
-            None => Ok(None),
+        let Some(bytes) = self.keys.attribute_key().await? else {
+            return Ok(None);
+        };
+        let parameters = Arc::clone(&self.consortium.inner.parameters);
+        let parse = move || UserSecretKey::from_bytes(&bytes, &parameters, &mut os_random());
+        let parsed = blocking(parse).await?;
+        if let Err(error) = &parsed {
+            tracing::warn!(%error, "the stored attribute key cannot be read");
         }
+        Ok(parsed.ok())
     }
 
-    /// A new attribute key for what the chain says of the person today, in the place of the old
-    /// one.
-    pub(crate) async fn renew_attribute_key(&self) -> Result<UserSecretKey> {
+    /// A new attribute key for what the chain says of the person today. It takes the place of the
+    /// old one unless it would give less than that.
+    pub(crate) async fn renew_attribute_key(
+        &self,
+        old: Option<&UserSecretKey>,
+    ) -> Result<UserSecretKey> {
         let inner = &self.consortium.inner;
-        let authority = inner.parameters.digest();
-        let request =
-            KeyRequest::sign(inner.chain.id(), &authority, self.id, &*self.signer).await?;
-        let bytes = inner.issuer.issue(&request).await?;
-        let key = self.parse_key(bytes.clone()).await?;
-        self.keys.store_attribute_key(&bytes).await?;
+        let key = issuer::ask(inner, self.id, &*self.signer).await?;
+        if old.is_none_or(|old| covers(&key, old)) {
+            self.keys.store_attribute_key(&key.to_bytes()).await?;
+        } else {
+            tracing::warn!("the new attribute key gives less than the old one, which is kept");
+        }
         Ok(key)
     }
 
-    async fn parse_key(&self, bytes: Zeroizing<Vec<u8>>) -> Result<UserSecretKey> {
-        let parameters = Arc::clone(&self.consortium.inner.parameters);
-        let parse = move || UserSecretKey::from_bytes(&bytes, &parameters, &mut os_random());
-        let parsed = tokio::task::spawn_blocking(parse).await;
-        let parsed = parsed.map_err(|error| Error::Io {
-            source: error.into(),
-        })?;
-        parsed.map_err(|_| Error::Undecipherable)
+    /// The first attribute key, which must be for all of `expected`.
+    pub(crate) async fn obtain_attribute_key(&self, expected: &AttributeSet) -> Result<()> {
+        let key = issuer::ask(&self.consortium.inner, self.id, &*self.signer).await?;
+        let lacks = |attribute: &&_| !key.attributes().contains(attribute);
+        if let Some(missing) = expected.iter().find(lacks) {
+            return Err(Error::BadAttributeKey {
+                reason: format!("it lacks {missing}"),
+            });
+        }
+        self.keys.store_attribute_key(&key.to_bytes()).await
     }
+
+    /// What a new attribute key would be for, by proof.
+    pub(crate) async fn vouched_attributes(&self) -> Result<AttributeSet> {
+        let chain = &self.consortium.inner.chain;
+        let person: Option<PersonState> = chain.read(self.home, keys::person(&self.id)).await?;
+        let attributes = person.map(|person| issuer::vouched_attributes(chain.genesis(), &person));
+        attributes.unwrap_or_else(|| Ok(AttributeSet::default()))
+    }
+}
+
+/// Whether whatever the old key opens, the new one does too.
+fn covers(new: &UserSecretKey, old: &UserSecretKey) -> bool {
+    let (days, old_days) = (new.validity(), old.validity());
+    days.first() <= old_days.first()
+        && days.last() >= old_days.last()
+        && old
+            .attributes()
+            .iter()
+            .all(|held| new.attributes().contains(held))
 }
 
 impl std::fmt::Debug for Person {
@@ -208,10 +240,6 @@ impl PersonKeys {
 
     pub(crate) async fn attribute_key(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
         Ok(self.store.load(&self.entry("attribute-key")).await?)
-    }
-
-    pub(crate) async fn has_attribute_key(&self) -> Result<bool> {
-        Ok(self.attribute_key().await?.is_some())
     }
 
     pub(crate) async fn store_attribute_key(&self, key: &[u8]) -> Result<()> {

@@ -7,7 +7,7 @@ use medshare_abe::access::{AccessHeader, VerifiedAccess};
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::error::DecapsulateError;
 use medshare_abe::payload::{ContentTree, Preamble};
-use medshare_abe::{AttributeSet, Date, SharedSecret, UserSecretKey};
+use medshare_abe::{AccessPolicy, AttributeSet, Date, SharedSecret, UserSecretKey};
 use medshare_contract::keys;
 use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_types::{Denial, Wire};
@@ -80,16 +80,23 @@ impl Located {
     }
 
     /// The person's attribute key, which opens the record: that it does is found out before
-    /// anything is asked of the consortium. A key that has lapsed is renewed.
+    /// anything is asked of the consortium. One that does not is renewed, once, if a new one may.
     pub(crate) async fn key_of(&self, person: &Person) -> Result<UserSecretKey> {
-        let key = person.attribute_key().await?;
-        self.check_policy(key.as_ref())?;
-        let key = key.ok_or(Error::Undecipherable)?;
+        let mut old = person.attribute_key().await?;
+        match &old {
+            Some(key) if self.policy().is_satisfied_by(key.attributes()) => {}
+            // The chain says what a new key would be for, so nobody is asked in vain.
+            _ => self.check_policy(&person.vouched_attributes().await?)?,
+        }
         let sealed_on = Date::from_days(self.sealed.label.context.sealed_on.0);
-        if key.validity().contains(sealed_on) {
+        let opens = |key: &UserSecretKey| {
+            key.validity().contains(sealed_on) && self.policy().is_satisfied_by(key.attributes())
+        };
+        if let Some(key) = old.take_if(|key| opens(key)) {
             return Ok(key);
         }
-        let key = person.renew_attribute_key().await?;
+        let key = person.renew_attribute_key(old.as_ref()).await?;
+        self.check_policy(key.attributes())?;
         let validity = key.validity();
         if validity.contains(sealed_on) {
             Ok(key)
@@ -101,14 +108,17 @@ impl Located {
         }
     }
 
-    fn check_policy(&self, key: Option<&UserSecretKey>) -> Result<()> {
-        let policy = self.header.abe().policy();
-        let attributes: AttributeSet = key.map(|key| key.attributes().clone()).unwrap_or_default();
-        if policy.is_satisfied_by(&attributes) {
+    fn policy(&self) -> &AccessPolicy {
+        self.header.abe().policy()
+    }
+
+    fn check_policy(&self, attributes: &AttributeSet) -> Result<()> {
+        let policy = self.policy();
+        if policy.is_satisfied_by(attributes) {
             return Ok(());
         }
         let missing = policy
-            .missing(&attributes)
+            .missing(attributes)
             .iter()
             .map(ToString::to_string)
             .collect();

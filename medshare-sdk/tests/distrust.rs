@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use medshare_ledger::{MemberRequest, MemberResponse};
 use medshare_sdk::client::Unreachable;
-use medshare_sdk::issuer::{KeyRequest, voucher};
+use medshare_sdk::issuer::{KeyRequest, RecipientKey, voucher};
 use medshare_sdk::keystore::{BoxFuture, Signer};
 use medshare_sdk::{AccessPolicy, Consortium, ConsortiumClient, Event, Window};
 use medshare_types::{PersonId, ReplicaId, SigningKey, Timestamp, Wire as _};
@@ -224,6 +224,7 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
         let signature = medshare_types::Signature::from_bytes([0; 64]);
         let mut request = KeyRequest {
             person: PersonId::of_key(&Signer::verifying_key(key)),
+            recipient: RecipientKey([9; 32]),
             nonce: [nonce; 32],
             at,
             signature,
@@ -257,6 +258,12 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
     assert!(
         parts.issuer.issue(&other).await.is_err(),
         "another nonce than signed"
+    );
+    let mut other = make(7, now);
+    other.recipient = RecipientKey([10; 32]);
+    assert!(
+        parts.issuer.issue(&other).await.is_err(),
+        "another recipient than signed"
     );
     assert!(
         parts

@@ -15,7 +15,7 @@ use medshare_contract::state::GrantState;
 use medshare_ledger::{MemberRequest, MemberResponse};
 use medshare_node::{NodeClient, NodeConfig, NodeHandle, secrets, transport};
 use medshare_sdk::client::Unreachable;
-use medshare_sdk::issuer::{AttributeIssuer, KeyRequest};
+use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
 use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore, Signer};
 use medshare_sdk::{
     Consortium, ConsortiumClient, ConsortiumParts, Error, GrantId, StoreLocation, TrustAnchor,
@@ -23,7 +23,6 @@ use medshare_sdk::{
 use medshare_types::{ReplicaId, SigningKey, Wire as _};
 use support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT};
 use tokio::sync::watch;
-use zeroize::Zeroizing;
 
 /// Carries requests to members, and shares only while the valve is open.
 struct Valve {
@@ -56,10 +55,7 @@ impl ConsortiumClient for Valve {
 struct NoIssuer;
 
 impl AttributeIssuer for NoIssuer {
-    fn issue<'a>(
-        &'a self,
-        _: &'a KeyRequest,
-    ) -> BoxFuture<'a, medshare_sdk::Result<Zeroizing<Vec<u8>>>> {
+    fn issue<'a>(&'a self, _: &'a KeyRequest) -> BoxFuture<'a, medshare_sdk::Result<SealedKey>> {
         Box::pin(std::future::ready(Err(Error::Unreachable)))
     }
 }

@@ -14,7 +14,8 @@ use medshare_node::{MemberSecrets, NodeConfig, NodeHandle, transport};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::KeyStore;
 use medshare_types::{
-    AccessClass, Denial, Genesis, RandomSource as _, ReplicaId, Signer, SigningKey, Wire as _,
+    AccessClass, Denial, Genesis, PersonId, RandomSource as _, ReplicaId, Signer, SigningKey,
+    Wire as _,
 };
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
@@ -25,7 +26,7 @@ use crate::clock;
 use crate::consortium::{Consortium, ConsortiumParts, Inner};
 use crate::error::{Error, Result};
 use crate::files::{self, Readers};
-use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS};
+use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, Refusal};
 use crate::keystore::{PassphraseCost, PassphraseKeyStore};
 use crate::objects::StoreLocation;
 use crate::random::os_random;
@@ -57,6 +58,7 @@ pub struct InProcess {
     cost: PassphraseCost,
     parameters: ChainParameters,
     key_lifetime_days: u16,
+    refuses: Refusal,
 }
 
 impl InProcess {
@@ -73,6 +75,7 @@ impl InProcess {
             cost: PassphraseCost::default(),
             parameters: ChainParameters::default(),
             key_lifetime_days: DEFAULT_KEY_LIFETIME_DAYS,
+            refuses: Arc::new(|_| false),
         }
     }
 
@@ -104,6 +107,15 @@ impl InProcess {
     /// See [`AttributeAuthority::with_key_lifetime`].
     pub const fn with_key_lifetime(mut self, days: u16) -> Self {
         self.key_lifetime_days = days;
+        self
+    }
+
+    /// See [`AttributeAuthority::with_refusal`].
+    pub fn with_refusal(
+        mut self,
+        refuses: impl Fn(&PersonId) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.refuses = Arc::new(refuses);
         self
     }
 
@@ -198,8 +210,10 @@ impl InProcess {
         let clients = handles.iter().map(NodeHandle::client).collect();
         let client = Arc::new(InProcessClient(clients));
         let chain = Chain::new(genesis.clone(), client.clone())?;
-        let issuer = AttributeAuthority::new(parameters, master, chain);
-        let issuer = Arc::new(issuer.with_key_lifetime(self.key_lifetime_days));
+        let issuer = AttributeAuthority::new(Arc::new(parameters), master, chain)
+            .with_key_lifetime(self.key_lifetime_days)
+            .refusing(self.refuses);
+        let issuer = Arc::new(issuer);
         let mut inner = Inner::new(ConsortiumParts {
             genesis,
             client,

@@ -47,7 +47,7 @@ impl Clinic {
         Self::found(in_folder(folder)).await
     }
 
-    async fn found(setting: InProcess) -> Self {
+    pub async fn found(setting: InProcess) -> Self {
         let consortium = setting.start().await.unwrap();
         let st_mary = consortium.organisation(MEMBERS[0]).unwrap();
         let patient = st_mary.enrol(PATIENT, &[]).await.unwrap();
