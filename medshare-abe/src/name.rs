@@ -1,9 +1,12 @@
 //! Names: of attributes, of labels, of the values of an enumeration.
 
+pub(crate) mod characters;
+
 use core::fmt;
 use core::str::FromStr;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::error::{NameError, SyntaxError};
@@ -18,6 +21,12 @@ pub const MAX_NAME_LEN: usize = 256;
 /// kept in Unicode normalisation form C: `é` is one name however it was typed. Case, and everything
 /// else, distinguishes; a name matches whole or not at all.
 ///
+/// # Security
+/// Nothing in a name is invisible, turns the direction of writing or ends a line, so a policy that
+/// is shown, or a line in a log, reads as it is. Joiners (U+200C, U+200D) and variation selectors
+/// are refused with the rest, though some scripts and emoji are written better with them: without,
+/// a word has the same letters. Letters of different scripts that look alike are different names.
+///
 /// `Display` and `FromStr` use the spelling of policies: quoted where a character needs it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
 pub struct Name(String);
@@ -26,8 +35,10 @@ impl Name {
     /// The name, given without quotation marks or escapes.
     ///
     /// # Errors
-    /// [`NameError`] for a name that is empty, longer than [`MAX_NAME_LEN`], surrounded by
-    /// white space, or holds a control character.
+    /// [`NameError`] for a name that is empty, longer than [`MAX_NAME_LEN`], surrounded by spaces,
+    /// begins with a combining mark, or holds a character that is invisible (default-ignorable), a
+    /// control or format character (all that turn the direction of writing among them), white space
+    /// other than U+0020, private or a noncharacter.
     pub fn new(name: &str) -> Result<Self, NameError> {
         let too_long = |length| NameError::TooLong {
             length,
@@ -44,11 +55,14 @@ impl Name {
         if name.len() > MAX_NAME_LEN {
             return Err(too_long(name.len()));
         }
-        if name.chars().any(char::is_control) {
-            return Err(NameError::ControlCharacter);
+        if let Some(character) = name.chars().find(|c| characters::is_refused(*c)) {
+            return Err(NameError::InvisibleCharacter { character });
         }
         if name.trim() != name {
             return Err(NameError::SurroundingSpace);
+        }
+        if name.starts_with(is_combining_mark) {
+            return Err(NameError::LeadingMark);
         }
         Ok(Self(name))
     }
@@ -161,8 +175,65 @@ mod tests {
             Err(NameError::TooLong { length: 257, .. })
         ));
         assert_eq!(Name::new(""), Err(NameError::Empty));
-        assert_eq!(Name::new("a\0b"), Err(NameError::ControlCharacter));
         assert_eq!(Name::new(" a"), Err(NameError::SurroundingSpace));
+        assert_eq!(Name::new("\u{338}a"), Err(NameError::LeadingMark));
         assert!(Name::from_canonical("charite\u{301}").is_none());
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused() {
+        for character in [
+            '\0',
+            '\n',
+            '\u{7f}',
+            '\u{85}',
+            '\u{a0}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{115f}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{2800}',
+            '\u{3000}',
+            '\u{3164}',
+            '\u{fdd0}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{e000}',
+            '\u{ffff}',
+            '\u{e0001}',
+            '\u{e0100}',
+            '\u{10ffff}',
+        ] {
+            let expected = NameError::InvisibleCharacter { character };
+            for text in [format!("role:nurse{character}"), format!("a{character}b")] {
+                assert_eq!(Name::new(&text), Err(expected.clone()));
+                assert!(Name::from_canonical(&text).is_none());
+                assert!(format!("\"{text}\"").parse::<Name>().is_err());
+            }
+            let printed = expected.to_string();
+            assert!(printed.contains(&format!("U+{:04X}", u32::from(character))));
+            assert!(!printed.contains(character));
+        }
+        for name in [
+            "ward 3",
+            "心臓",
+            "a\u{323}b",
+            "🫀",
+            "हृदय",
+            "עברית",
+            "قلب",
+            "x\u{378}",
+        ] {
+            let name = Name::new(name).unwrap();
+            assert_eq!(name.to_string().parse(), Ok(name));
+        }
     }
 }

@@ -17,12 +17,18 @@ pub enum NameError {
         /// Bytes allowed.
         limit: usize,
     },
-    /// It holds a control character.
-    #[error("a name holds no control characters")]
-    ControlCharacter,
-    /// It begins or ends with white space, which nobody would see.
+    /// It holds a character that nobody sees, that moves others, or that means nothing by itself.
+    #[error("no name holds U+{:04X}, which shows as nothing, moves what stands beside it, or has no meaning of its own", u32::from(*.character))]
+    InvisibleCharacter {
+        /// Which.
+        character: char,
+    },
+    /// It begins or ends with a space, which nobody would see.
     #[error("a name neither begins nor ends with white space")]
     SurroundingSpace,
+    /// It begins with a combining mark, which would be drawn over what stands before the name.
+    #[error("a name does not begin with a combining mark")]
+    LeadingMark,
 }
 
 /// A text that is no day from 1970-01-01 to 2149-06-06.

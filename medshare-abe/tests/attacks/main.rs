@@ -4,6 +4,7 @@
 
 mod collusion;
 mod hashing;
+mod names;
 mod points;
 mod randomness;
 mod sharing;
