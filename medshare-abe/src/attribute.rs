@@ -56,12 +56,56 @@ impl Attribute {
         single_attribute(text, enumerations)
     }
 
+    /// The name, of an attribute that is one.
+    #[must_use]
+    pub const fn name(&self) -> Option<&Name> {
+        match &self.0 {
+            Kind::Name(name) => Some(name),
+            Kind::Value { .. } => None,
+        }
+    }
+
+    /// The label, of an attribute that has a value.
+    #[must_use]
+    pub const fn label(&self) -> Option<&Name> {
+        match &self.0 {
+            Kind::Name(_) => None,
+            Kind::Value { label, .. } => Some(label),
+        }
+    }
+
+    /// The value, of an attribute that has one.
+    #[must_use]
+    pub const fn value(&self) -> Option<&Value> {
+        match &self.0 {
+            Kind::Name(_) => None,
+            Kind::Value { value, .. } => Some(value),
+        }
+    }
+
+    /// Whether the attribute is what it is shown as: see [`AttributeSet::agrees_with`].
+    #[must_use]
+    pub fn agrees_with(&self, enumerations: &Enumerations) -> bool {
+        match &self.0 {
+            Kind::Name(_) => true,
+            Kind::Value { label, value } => match value {
+                Value::Choice(choice) => enumerations.knows(label, choice),
+                // `hospital = 3` would be read as the hospital that is named 3.
+                Value::Integer(_) | Value::Date(_) => enumerations.of(label).is_none(),
+            },
+        }
+    }
+
     pub(crate) const fn with_value(label: Name, value: Value) -> Self {
         Self(Kind::Value { label, value })
     }
 
     pub(crate) const fn kind(&self) -> &Kind {
         &self.0
+    }
+
+    pub(crate) fn into_kind(self) -> Kind {
+        self.0
     }
 }
 
@@ -133,6 +177,19 @@ impl AttributeSet {
     /// All of them: names in ascending order of their bytes, then values by their labels.
     pub fn iter(&self) -> btree_set::Iter<'_, Attribute> {
         self.0.iter()
+    }
+
+    /// Whether every value of an enumeration has the number that is registered for its name, and no
+    /// label with an enumeration has a number or a date.
+    ///
+    /// The scheme knows numbers, people read names, and whoever made the set put both in it. A set
+    /// from elsewhere, such as that of an
+    /// [`IssuanceRequest`](crate::issuance::IssuanceRequest), is to be shown, or a key issued for
+    /// it, only after this check: else what is read as `hospital = charité` may be the key of
+    /// another hospital. What is shown then parses to this set, with these enumerations.
+    #[must_use]
+    pub fn agrees_with(&self, enumerations: &Enumerations) -> bool {
+        self.iter().all(|a| a.agrees_with(enumerations))
     }
 
     /// Whether a key can be issued for the set, so that it is known before anybody is asked.

@@ -17,6 +17,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::attribute::Attribute;
 use crate::error::EnumerationError;
 use crate::name::Name;
+use crate::policy::{Condition, Test};
 use crate::value::Value;
 
 /// The most values of one enumeration.
@@ -73,6 +74,12 @@ impl Enumeration {
         Ok(())
     }
 
+    /// What names it for ever.
+    #[must_use]
+    pub const fn id(&self) -> EnumerationId {
+        self.id
+    }
+
     /// The label.
     #[must_use]
     pub const fn label(&self) -> &Name {
@@ -92,6 +99,20 @@ impl Enumeration {
         Some(Attribute::with_value(self.label.clone(), value))
     }
 
+    /// `label == value`; none if the value is not in the list.
+    #[must_use]
+    pub fn equal_to(&self, value: &Name) -> Option<Condition> {
+        let test = Test::Is(self.choice(value)?);
+        Some(Condition::value(self.label.clone(), test))
+    }
+
+    /// `label != value`: another value, listed now or later; none if this one is not in the list.
+    #[must_use]
+    pub fn other_than(&self, value: &Name) -> Option<Condition> {
+        let test = Test::IsNot(self.choice(value)?);
+        Some(Condition::value(self.label.clone(), test))
+    }
+
     pub(crate) fn choice(&self, value: &Name) -> Option<Choice> {
         Some(Choice {
             enumeration: self.id,
@@ -108,10 +129,31 @@ impl Enumeration {
 
 /// One value of an enumeration: its number counts, its name is for people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Choice {
+pub struct Choice {
     pub(crate) enumeration: EnumerationId,
     pub(crate) index: u16,
     pub(crate) name: Name,
+}
+
+impl Choice {
+    /// Of which enumeration.
+    #[must_use]
+    pub const fn enumeration(&self) -> EnumerationId {
+        self.enumeration
+    }
+
+    /// Its number, which the scheme knows it by.
+    #[must_use]
+    pub const fn number(&self) -> u16 {
+        self.index
+    }
+
+    /// Its name, as whoever made the policy or the attribute gave it: `agrees_with` says whether it
+    /// is the registered one.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.name
+    }
 }
 
 /// The enumerations that are registered, one a label: what policies and lists of attributes are

@@ -18,7 +18,7 @@ pub use issuance::{
     CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SealedKeyError,
     SharingError,
 };
-pub use language::{DateError, EnumerationError, NameError, SyntaxError};
+pub use language::{DateError, EnumerationError, NameError, PolicyError, SyntaxError};
 #[cfg(feature = "passphrase")]
 pub use storage::StorageError;
 

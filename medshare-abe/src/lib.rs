@@ -192,7 +192,7 @@ pub use enumeration::{Enumeration, EnumerationId, Enumerations};
 pub use error::StorageError;
 pub use error::{
     AccessError, DateError, DecapsulateError, DescriptorError, EnumerationError, KeyError,
-    NameError, ParametersError, PayloadError, SyntaxError, ValidityError,
+    NameError, ParametersError, PayloadError, PolicyError, SyntaxError, ValidityError,
 };
 pub use factors::{FactorId, KeyFactors};
 pub use header::Header;

@@ -93,9 +93,13 @@ const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 
 /// What a label holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
-pub(crate) enum Value {
+#[non_exhaustive]
+pub enum Value {
+    /// A number.
     Integer(u32),
+    /// A day.
     Date(Date),
+    /// A value of an enumeration.
     Choice(Choice),
 }
 

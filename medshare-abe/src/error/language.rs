@@ -80,6 +80,14 @@ pub enum SyntaxError {
         /// What the grammar allows there.
         expected: &'static str,
     },
+    /// A spelling of something that the language writes otherwise, or does not have.
+    #[error("at byte {position}: {advice}")]
+    Slip {
+        /// Where.
+        position: usize,
+        /// What to write in its place.
+        advice: &'static str,
+    },
     /// A character that only a quoted name may hold.
     #[error("character {character:?} at byte {position} belongs in quotation marks")]
     InvalidCharacter {
@@ -87,12 +95,6 @@ pub enum SyntaxError {
         position: usize,
         /// Which.
         character: char,
-    },
-    /// A word that the language keeps for itself.
-    #[error("the word at byte {position} is reserved; in quotation marks it is an attribute")]
-    ReservedWord {
-        /// Where.
-        position: usize,
     },
     /// A quoted name does not end.
     #[error("the quotation mark at byte {position} is not closed")]
@@ -109,7 +111,7 @@ pub enum SyntaxError {
     /// A quoted or plain text that is no name.
     #[error("invalid name at byte {position}")]
     InvalidName {
-        /// Where it begins.
+        /// Where it begins; after a word, the character that belongs in no name.
         position: usize,
         /// What is wrong with it.
         source: NameError,
@@ -126,11 +128,13 @@ pub enum SyntaxError {
         /// Where.
         position: usize,
     },
-    /// The label has no registered enumeration, and what it is compared with is neither a number
-    /// nor a date, or it is compared by `!=`.
-    #[error("no enumeration is registered for the label at byte {position}")]
-    UnknownEnumeration {
-        /// Where the label stands.
+    /// What should be a value is neither a number nor a date, and its label has no enumeration.
+    #[error(
+        "what stands at byte {position} is neither a whole number from 0 to 4294967295 nor a date \
+         like 2026-01-31, without quotation marks, and no enumeration is registered for its label"
+    )]
+    NotAValue {
+        /// Where it stands.
         position: usize,
     },
     /// The label's enumeration does not have this value.
@@ -145,10 +149,15 @@ pub enum SyntaxError {
         /// Where.
         position: usize,
     },
-    /// A range that holds nothing: below the smallest value, above the largest, backwards, or from
-    /// an integer to a date.
+    /// A range that holds nothing: below the smallest value, above the largest, or backwards.
     #[error("nothing is in the range at byte {position}")]
     EmptyRange {
+        /// Where its first value stands.
+        position: usize,
+    },
+    /// A range from a number to a date, or from a date to a number.
+    #[error("the range at byte {position} has a number at one end and a date at the other")]
+    MixedRange {
         /// Where its first value stands.
         position: usize,
     },
@@ -179,6 +188,72 @@ pub enum SyntaxError {
     /// The policy's canonical form would be too long.
     #[error("a policy of {length} bytes where at most {limit} are allowed")]
     PolicyTooLong {
+        /// Bytes of the canonical form.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+}
+
+impl SyntaxError {
+    /// The byte at which it was found; none if the whole is too long.
+    #[must_use]
+    pub const fn position(&self) -> Option<usize> {
+        match self {
+            Self::TooLong { .. } | Self::PolicyTooLong { .. } => None,
+            Self::Unexpected { position, .. }
+            | Self::Slip { position, .. }
+            | Self::InvalidCharacter { position, .. }
+            | Self::UnclosedQuote { position }
+            | Self::InvalidEscape { position }
+            | Self::InvalidName { position, .. }
+            | Self::InvalidNumber { position }
+            | Self::InvalidDate { position }
+            | Self::NotAValue { position }
+            | Self::UnknownValue { position }
+            | Self::Unordered { position }
+            | Self::EmptyRange { position }
+            | Self::MixedRange { position }
+            | Self::TooDeep { position, .. }
+            | Self::InvalidThreshold { position, .. }
+            | Self::TooManyRows { position, .. } => Some(*position),
+        }
+    }
+}
+
+/// Why parts make no policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// There are none.
+    #[error("a policy of no operands")]
+    NoOperands,
+    /// More is asked for than there is, or nothing.
+    #[error("{needed} of {operands} operands, which is not from 1 to their number")]
+    InvalidThreshold {
+        /// How many should be met.
+        needed: usize,
+        /// How many there are.
+        operands: usize,
+    },
+    /// No number, or no date, is in the range.
+    #[error("nothing is in the range")]
+    EmptyRange,
+    /// Gates are nested too deeply.
+    #[error("gates are nested more than {limit} deep")]
+    TooDeep {
+        /// Levels allowed.
+        limit: usize,
+    },
+    /// Too many rows: one for a name, one for each prefix that a comparison needs.
+    #[error("more than {limit} rows")]
+    TooManyRows {
+        /// Rows allowed.
+        limit: usize,
+    },
+    /// The canonical form would be too long.
+    #[error("a policy of {length} bytes where at most {limit} are allowed")]
+    TooLong {
         /// Bytes of the canonical form.
         length: usize,
         /// Bytes allowed.

@@ -21,13 +21,27 @@ pub(crate) enum Kind {
     Value { label: Name, test: Test },
 }
 
-/// What is asked of the value of a label. In ranges both ends are inside, and `to` is not below
-/// `from`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Test {
-    Integer { from: u32, to: u32 },
-    Date { from: Date, to: Date },
+/// What is asked of the value of a label. Both ends of a range are inside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Test {
+    /// An integer of the range.
+    Integer {
+        /// The smallest.
+        from: u32,
+        /// The largest, not below `from`.
+        to: u32,
+    },
+    /// A date of the range.
+    Date {
+        /// The first.
+        from: Date,
+        /// The last, not before `from`.
+        to: Date,
+    },
+    /// That value of the enumeration.
     Is(Choice),
+    /// Another value of the enumeration.
     IsNot(Choice),
 }
 
@@ -43,7 +57,34 @@ impl Condition {
         }
     }
 
-    pub(crate) const fn name(name: Name) -> Self {
+    /// The name that it asks for, if that is what it is.
+    #[must_use]
+    pub const fn name(&self) -> Option<&Name> {
+        match &self.0 {
+            Kind::Name(name) => Some(name),
+            Kind::Value { .. } => None,
+        }
+    }
+
+    /// The label whose value it asks about, if that is what it does.
+    #[must_use]
+    pub const fn label(&self) -> Option<&Name> {
+        match &self.0 {
+            Kind::Name(_) => None,
+            Kind::Value { label, .. } => Some(label),
+        }
+    }
+
+    /// What it asks of the label's value.
+    #[must_use]
+    pub const fn test(&self) -> Option<&Test> {
+        match &self.0 {
+            Kind::Name(_) => None,
+            Kind::Value { test, .. } => Some(test),
+        }
+    }
+
+    pub(super) const fn name_alone(name: Name) -> Self {
         Self(Kind::Name(name))
     }
 

@@ -187,7 +187,7 @@ impl<'b> Reader<'b> {
 
     fn leaf(&mut self, kind: u8) -> Result<Node, DecodeError> {
         let condition = match kind {
-            NAME => Condition::name(self.name()?),
+            NAME => Condition::from(self.name()?),
             INTEGER..=IS_NOT => {
                 let label = self.name()?;
                 Condition::value(label, self.test(kind)?)

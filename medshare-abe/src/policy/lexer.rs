@@ -2,8 +2,8 @@
 
 use unicode_normalization::char::is_combining_mark;
 
-use crate::error::SyntaxError;
-use crate::name::Name;
+use crate::error::{NameError, SyntaxError};
+use crate::name::{Name, characters};
 
 /// The longest text, bytes: three times the longest canonical form, which no printing exceeds.
 pub(crate) const MAX_TEXT_LEN: usize = 3 * super::MAX_POLICY_LEN;
@@ -81,6 +81,7 @@ impl<'t> Lexer<'t> {
             ')' => (1, Token::Close),
             ',' => (1, Token::Comma),
             '"' => quoted(rest, position)?,
+            _ if rest.starts_with("...") => return Err(slip(position, RANGE)),
             _ if rest.starts_with("..") => (2, Token::Range),
             '<' | '>' | '=' | '!' => comparison(rest, position)?,
             _ => word(rest, position)?,
@@ -138,12 +139,7 @@ fn comparison(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError
         ("=", true) => (2, Token::Comparison(Comparison::Equal)),
         ("!", true) => (2, Token::Comparison(Comparison::NotEqual)),
         ("=", false) => (1, Token::Assign),
-        _ => {
-            return Err(SyntaxError::InvalidCharacter {
-                position,
-                character: '!',
-            });
-        }
+        _ => return Err(slip(position, NEGATION)),
     })
 }
 
@@ -157,17 +153,14 @@ fn word(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
         && !character.is_whitespace()
         && !matches!(character, '(' | ')' | ',' | '<' | '>' | '=' | '!' | '.')
     {
-        return Err(SyntaxError::InvalidCharacter {
-            position: position + length,
-            character,
-        });
+        return Err(stray(character, position + length));
     }
     let token = match word {
         _ if word.eq_ignore_ascii_case("and") => Token::And,
         _ if word.eq_ignore_ascii_case("or") => Token::Or,
         _ if word.eq_ignore_ascii_case("of") => Token::Of,
         _ if word.eq_ignore_ascii_case("in") => Token::In,
-        _ if is_reserved(word) => return Err(SyntaxError::ReservedWord { position }),
+        _ if is_reserved(word) => return Err(slip(position, NEGATION)),
         _ => name_token(word, position, false)?,
     };
     Ok((length, token))
@@ -198,4 +191,39 @@ fn name_token(name: &str, position: usize, quoted: bool) -> Result<Token, Syntax
     Name::new(name)
         .map(|name| Token::Name { name, quoted })
         .map_err(|source| SyntaxError::InvalidName { position, source })
+}
+
+const NEGATION: &str =
+    "there is no `not`; `label != value` asks for another value of an enumeration";
+pub(super) const RANGE: &str = "a range is written with two dots, `in 3..5`";
+
+pub(super) const fn slip(position: usize, advice: &'static str) -> SyntaxError {
+    SyntaxError::Slip { position, advice }
+}
+
+/// A character that begins no token, or follows a word at once: what was meant, if that is known.
+fn stray(character: char, position: usize) -> SyntaxError {
+    let advice = match character {
+        '&' | '∧' => "write `and`",
+        '|' | '∨' => "write `or`",
+        '¬' | '~' => NEGATION,
+        '≤' => "write `<=`",
+        '≥' => "write `>=`",
+        '≠' => "write `!=`",
+        '…' | '–' | '—' => RANGE,
+        '\'' | '`' | '´' | '‘'..='‟' | '«' | '»' | '‹' | '›' => {
+            "quotation marks are straight and double: \"ward 3\""
+        }
+        _ if characters::is_refused(character) => {
+            let source = NameError::InvisibleCharacter { character };
+            return SyntaxError::InvalidName { position, source };
+        }
+        _ => {
+            return SyntaxError::InvalidCharacter {
+                position,
+                character,
+            };
+        }
+    };
+    slip(position, advice)
 }

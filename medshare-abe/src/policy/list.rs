@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::lexer::{Lexer, Token};
+use super::lexer::{Comparison, Lexer, Token, slip};
 use super::literal::literal;
 use crate::attribute::Attribute;
 use crate::enumeration::Enumerations;
@@ -42,7 +42,7 @@ pub(crate) fn attribute_list(
             _ => {
                 return Err(SyntaxError::Unexpected {
                     position,
-                    expected: "a comma or the end",
+                    expected: "`=`, a comma or the end",
                 });
             }
         }
@@ -56,8 +56,12 @@ fn attribute(
 ) -> Result<(Attribute, usize, Token), SyntaxError> {
     let label = lexer.name("an attribute")?;
     let (position, next) = lexer.next()?;
-    if next != Token::Assign {
-        return Ok((label.name.into(), position, next));
+    match next {
+        Token::Assign => {}
+        Token::Comparison(Comparison::Equal) => {
+            return Err(slip(position, "write `=` outside policies"));
+        }
+        _ => return Ok((label.name.into(), position, next)),
     }
     let value = lexer.name("a value")?;
     let value = literal(&label, &value, enumerations)?;

@@ -1,7 +1,7 @@
 //! Values in texts, and what comparing with them means.
 
 use super::condition::Test;
-use super::lexer::{Comparison, Placed};
+use super::lexer::{Comparison, Placed, RANGE, slip};
 use crate::enumeration::Enumerations;
 use crate::error::SyntaxError;
 use crate::value::{Date, Value, looks_like_date};
@@ -27,9 +27,22 @@ pub(super) fn literal(
         let date = text.parse().map(Value::Date);
         return date.map_err(|_| SyntaxError::InvalidDate { position });
     }
-    Err(SyntaxError::UnknownEnumeration {
-        position: label.position,
-    })
+    Err(no_value(label, word))
+}
+
+/// What is wrong with a word that is no value: the usual slips have advice of their own.
+fn no_value(label: &Placed, word: &Placed) -> SyntaxError {
+    let position = word.position;
+    let of_digits = |text: &str| !text.is_empty() && is_number(text);
+    let ends = word.name.as_str().split_once('-');
+    if !word.quoted && ends.is_some_and(|(from, to)| of_digits(from) && of_digits(to)) {
+        return slip(position, RANGE);
+    }
+    let label_text = label.name.as_str();
+    if !label.quoted && (is_number(label_text) || looks_like_date(label_text)) {
+        return slip(label.position, "the label stands first, `clearance >= 3`");
+    }
+    SyntaxError::NotAValue { position }
 }
 
 /// Whether a word is a number, of whatever size.
@@ -39,7 +52,6 @@ pub(super) fn is_number(word: &str) -> bool {
 
 /// `label <comparison> value`.
 pub(super) fn compare(
-    label: &Placed,
     comparison: Comparison,
     (value, position): (Value, usize),
 ) -> Result<Test, SyntaxError> {
@@ -51,11 +63,7 @@ pub(super) fn compare(
             Comparison::Greater => (number.checked_add(1), Some(max)),
             Comparison::AtLeast => (Some(number), Some(max)),
             Comparison::Equal => (Some(number), Some(number)),
-            Comparison::NotEqual => {
-                return Err(SyntaxError::UnknownEnumeration {
-                    position: label.position,
-                });
-            }
+            Comparison::NotEqual => return Err(slip(position, NOT_EQUAL)),
         };
         let ends = from.zip(to).filter(|(from, to)| from <= to);
         ends.ok_or(empty)
@@ -80,6 +88,9 @@ pub(super) fn compare(
     }
 }
 
+const NOT_EQUAL: &str =
+    "`!=` compares values of enumerations; of numbers and dates write `n < 3 or n > 3`";
+
 /// `label in from..to`, both ends inside.
 pub(super) fn within((from, to): (Value, Value), position: usize) -> Result<Test, SyntaxError> {
     let test = match (from, to) {
@@ -88,7 +99,9 @@ pub(super) fn within((from, to): (Value, Value), position: usize) -> Result<Test
         (Value::Choice(_), _) | (_, Value::Choice(_)) => {
             return Err(SyntaxError::Unordered { position });
         }
-        // Backwards, or from a number to a date.
+        (Value::Integer(_), Value::Date(_)) | (Value::Date(_), Value::Integer(_)) => {
+            return Err(SyntaxError::MixedRange { position });
+        }
         _ => return Err(SyntaxError::EmptyRange { position }),
     };
     Ok(test)

@@ -21,13 +21,38 @@
 //! directly inside an `and` is part of it, as an `or` of an `or`; `n of` n things is their `and`,
 //! and `1 of` them their `or`; a comparison is the range it means; parentheses around one thing are
 //! nothing, and the order of the operands is kept.
+//!
+//! # Policies with variable parts
+//!
+//! A policy that is put together by a program is made of parts, not of text. What a user typed may
+//! hold words of the language, and printing a policy into another loses parentheses:
+//!
+//! ```
+//! use medshare_abe::{AccessPolicy, Condition, Name};
+//!
+//! let typed = "7 or role:admin";
+//! let ward = Name::new(&format!("ward:{typed}"))?;
+//! let cleared = Condition::integer(Name::new("clearance")?, 3..)?;
+//! let policy = AccessPolicy::all([Name::new("role:nurse")?.into(), ward.into(), cleared.into()]);
+//! let policy: AccessPolicy = policy?;
+//! assert_eq!(policy.to_string(), "role:nurse and \"ward:7 or role:admin\" and clearance >= 3");
+//!
+//! // An injection: any administrator opens.
+//! let careless: AccessPolicy = format!("role:nurse and ward:{typed}").parse()?;
+//! assert!(careless.is_satisfied_by(&"role:admin".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`AccessPolicy::node`] takes a policy apart.
 
+mod build;
 mod condition;
 mod encoding;
 pub(crate) mod lexer;
 pub(crate) mod list;
 mod literal;
 mod parser;
+mod view;
 
 use core::fmt;
 use core::str::FromStr;
@@ -39,8 +64,9 @@ use crate::attribute::AttributeSet;
 use crate::enumeration::Enumerations;
 use crate::error::SyntaxError;
 
-pub use condition::Condition;
-use condition::{Kind, Test};
+use condition::Kind;
+pub use condition::{Condition, Test};
+pub use view::{Operands, PolicyNode};
 
 /// How deeply parentheses, and gates, may be nested.
 pub const MAX_DEPTH: usize = 32;

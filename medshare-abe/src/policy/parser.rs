@@ -7,7 +7,7 @@
 //! ```
 
 use super::condition::Condition;
-use super::lexer::{Lexer, Placed, Token};
+use super::lexer::{Lexer, Placed, Token, slip};
 use super::literal::{compare, is_number, literal, within};
 use super::{AccessPolicy, Gate, MAX_DEPTH, MAX_POLICY_LEN, MAX_ROWS, Node};
 use crate::enumeration::Enumerations;
@@ -101,9 +101,10 @@ impl Parser<'_> {
             Token::Comparison(comparison) => {
                 self.advance()?;
                 let value = self.value(&name)?;
-                let test = compare(&name, comparison, value)?;
+                let test = compare(comparison, value)?;
                 Condition::value(name.name, test)
             }
+            Token::Assign => return Err(slip(self.position, "write `==` in policies")),
             Token::In => {
                 self.advance()?;
                 let (from, start) = self.value(&name)?;
@@ -114,7 +115,7 @@ impl Parser<'_> {
                 let (to, _) = self.value(&name)?;
                 Condition::value(name.name, within((from, to), start)?)
             }
-            _ => Condition::name(name.name),
+            _ => Condition::from(name.name),
         };
         self.leaf(condition, position)
     }

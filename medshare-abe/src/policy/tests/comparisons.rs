@@ -8,7 +8,7 @@ use crate::name::Name;
 use crate::policy::{AccessPolicy, MAX_ROWS};
 
 /// `hospital` with a, b, "3" and "new one", and `country` with at and de.
-fn lists() -> Enumerations {
+pub(super) fn lists() -> Enumerations {
     let mut all = Enumerations::new();
     for (id, label, values) in [
         (1, "hospital", &["a", "b", "3", "new one"][..]),
@@ -73,29 +73,20 @@ fn one_comparison_has_one_form() {
 #[test]
 fn comparisons_that_mean_nothing_are_refused() {
     let error = |text: &str| AccessPolicy::parse(text, &lists()).expect_err(text);
-    let at = |position| {
-        (
-            SyntaxError::EmptyRange { position },
-            SyntaxError::Unordered { position },
-            SyntaxError::UnknownEnumeration { position },
-        )
-    };
+    let empty = |position| SyntaxError::EmptyRange { position };
+    let mixed = |position| SyntaxError::MixedRange { position };
+    let unordered = |position| SyntaxError::Unordered { position };
     for (text, expected) in [
-        ("x and age < 0", at(12).0),
-        ("age > 4294967295", at(6).0),
-        ("since < 1970-01-01", at(8).0),
-        ("since > 2149-06-06", at(8).0),
-        ("age in 5..4", at(7).0),
-        ("age in 5..2026-01-31", at(7).0),
-        ("since in 2026-01-31..5", at(9).0),
-        ("hospital < b", at(11).1),
-        ("hospital in a..b", at(12).1),
-        ("x or ward == b", at(5).2),
-        ("age != 3", at(0).2),
-        ("since != 2026-01-31", at(0).2),
-        ("age == \"3\"", at(0).2),
-        ("age == -3", at(0).2),
-        ("age == 2026-1-31", at(0).2),
+        ("x and age < 0", empty(12)),
+        ("age > 4294967295", empty(6)),
+        ("since < 1970-01-01", empty(8)),
+        ("since > 2149-06-06", empty(8)),
+        ("age in 5..4", empty(7)),
+        ("since in 2026-01-31..2026-01-30", empty(9)),
+        ("age in 5..2026-01-31", mixed(7)),
+        ("since in 2026-01-31..5", mixed(9)),
+        ("hospital < b", unordered(11)),
+        ("hospital in a..b", unordered(12)),
         (
             "age == 4294967296",
             SyntaxError::InvalidNumber { position: 7 },
@@ -117,7 +108,6 @@ fn comparisons_that_mean_nothing_are_refused() {
         ("age >= and", 7),
         ("age >= (3)", 7),
         (">= 3", 0),
-        ("age = 3", 4),
         ("age > > 3", 6),
         ("3 <= 4 <= 5", 7),
         ("age in 3", 8),
@@ -129,8 +119,9 @@ fn comparisons_that_mean_nothing_are_refused() {
         ("not age", 0),
     ] {
         let found = match error(text) {
-            SyntaxError::Unexpected { position, .. } => position,
-            SyntaxError::ReservedWord { position } => position,
+            SyntaxError::Unexpected { position, .. } | SyntaxError::Slip { position, .. } => {
+                position
+            }
             other => panic!("{text}: {other}"),
         };
         assert_eq!(found, place, "{text}");

@@ -1,4 +1,6 @@
+mod building;
 mod comparisons;
+mod slips;
 
 use super::*;
 use crate::error::NameError;
@@ -75,17 +77,10 @@ fn errors_say_where() {
     assert_eq!(unexpected("a, b"), 1);
     assert_eq!(unexpected("é and )"), 7);
     assert_eq!(
-        error("age ! 3"),
-        SyntaxError::InvalidCharacter {
-            position: 4,
-            character: '!'
-        }
-    );
-    assert_eq!(
-        error("a\u{201c}b"),
+        error("a%b"),
         SyntaxError::InvalidCharacter {
             position: 1,
-            character: '\u{201c}'
+            character: '%'
         }
     );
     assert_eq!(unexpected("of (a, b)"), 0);
@@ -106,10 +101,6 @@ fn errors_say_where() {
             }
         );
     }
-    assert_eq!(
-        error("a and NOT b"),
-        SyntaxError::ReservedWord { position: 6 }
-    );
     assert_eq!(
         error("a or \"b"),
         SyntaxError::UnclosedQuote { position: 5 }
@@ -203,7 +194,7 @@ fn the_longest_printing_can_be_read_again() {
     let name = "\\\"".repeat(50);
     let pair = Node::Gate(
         Gate::And,
-        vec![Node::Leaf(Condition::name(Name::new(&name).unwrap())); 2],
+        vec![Node::Leaf(Name::new(&name).unwrap().into()); 2],
     );
     let mut pairs = vec![pair; MAX_POLICY_LEN / 209];
     assert!(Node::Gate(Gate::Or, pairs.clone()).encoded_len() > MAX_POLICY_LEN - 209);
