@@ -20,7 +20,8 @@ const REQUEST_TAG: &str = "medshare/abe/issuance-request/v1";
 /// Who may ask for what is not decided here, and the request is not signed: it travels inside
 /// something that is. That must cover `recipient` above all: whoever puts a key of his own into
 /// somebody else's request gets the parts. The number of an enumeration's value counts, its name is
-/// for people, so an issuer compares both with the list.
+/// for people, so an issuer asks [`AttributeSet::agrees_with`] first, with the lists that are
+/// registered.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct IssuanceRequest {
     /// Chain, key and epoch.

@@ -88,6 +88,7 @@ pub fn attribute_text(bytes: &[u8]) {
         return;
     };
     if let Ok(set) = AttributeSet::parse(text, lists) {
+        assert!(set.agrees_with(lists), "{set}");
         assert_eq!(AttributeSet::parse(&set.to_string(), lists), Ok(set));
     }
     if let Ok(attribute) = Attribute::parse(text, lists) {

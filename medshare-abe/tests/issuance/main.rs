@@ -15,3 +15,4 @@ mod flow;
 mod formats;
 mod setting;
 mod whole;
+mod shown;
