@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::collections::btree_set;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::{DecodeError, wire};
 
 use crate::enumeration::Enumerations;
 use crate::error::{KeyError, NameError, SyntaxError};
@@ -192,6 +193,21 @@ impl AttributeSet {
         self.iter().all(|a| a.agrees_with(enumerations))
     }
 
+    /// The canonical bytes, as they stand in a request. A text would not do: of a value of an
+    /// enumeration it has the name only.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        wire::to_borsh(self)
+    }
+
+    /// Parses the canonical bytes and nothing else; see [`Self::agrees_with`].
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        wire::from_borsh(bytes)
+    }
+
     /// Whether a key can be issued for the set, so that it is known before anybody is asked.
     ///
     /// # Errors
@@ -279,6 +295,25 @@ mod tests {
             "a >= 3",
         ] {
             assert!(wrong.parse::<AttributeSet>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sets_have_one_encoding() {
+        let set: AttributeSet = "b, n = 7, a".parse().unwrap();
+        let bytes = set.to_bytes();
+        assert_eq!(
+            bytes,
+            b"\x03\0\0\0\0\x01\0\0\0a\0\x01\0\0\0b\x01\x01\0\0\0n\0\x07\0\0\0"
+        );
+        assert_eq!(AttributeSet::from_bytes(&bytes), Ok(set));
+        let mut swapped = bytes.clone();
+        (swapped[9], swapped[15]) = (b'b', b'a');
+        for wrong in [&swapped[..], &bytes[1..], &[&bytes[..], b"\0"].concat()] {
+            assert!(AttributeSet::from_bytes(wrong).is_err());
+        }
+        for end in 0..bytes.len() {
+            assert!(AttributeSet::from_bytes(&bytes[..end]).is_err());
         }
     }
 

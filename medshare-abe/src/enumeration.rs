@@ -10,11 +10,13 @@
 //! changes, and a person without the label satisfies neither `==` nor `!=`.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::{Digest, Wire, hash};
 
 use crate::attribute::Attribute;
+use crate::bytes::canonical_bytes;
 use crate::error::EnumerationError;
 use crate::name::Name;
 use crate::policy::{Condition, Test};
@@ -37,6 +39,9 @@ impl fmt::Debug for EnumerationId {
 }
 
 /// The values that a label can have.
+///
+/// Whoever has another list means something else by `hospital == charité`, so that the list is kept
+/// and sent in one form, and compared by its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enumeration {
     id: EnumerationId,
@@ -121,9 +126,43 @@ impl Enumeration {
         })
     }
 
+    /// H(enumeration): the digest of the canonical bytes, which says what every comparison with its
+    /// values means.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        hash::digest("medshare/abe/enumeration/v1", &[&self.to_wire()])
+    }
+
     /// Whether this is `other` with more values or as many.
     fn continues(&self, other: &Self) -> bool {
         self.id == other.id && self.label == other.label && self.values.starts_with(&other.values)
+    }
+}
+
+impl Wire for Enumeration {
+    const KIND: [u8; 4] = *b"mENU";
+    const MAX_LEN: usize = 1 << 25;
+}
+
+canonical_bytes!(Enumeration, ", also for a value that occurs twice");
+
+impl BorshSerialize for Enumeration {
+    fn serialize<W: borsh::io::Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
+        self.id.serialize(writer)?;
+        self.label.serialize(writer)?;
+        self.values.serialize(writer)
+    }
+}
+
+impl BorshDeserialize for Enumeration {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let id = EnumerationId::deserialize_reader(reader)?;
+        let mut list = Self::new(id, Name::deserialize_reader(reader)?);
+        for _ in 0..u32::deserialize_reader(reader)? {
+            list.append(Name::deserialize_reader(reader)?)
+                .map_err(|error| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, error))?;
+        }
+        Ok(list)
     }
 }
 
@@ -192,10 +231,24 @@ impl Enumerations {
         self.0.get(label)
     }
 
+    /// All of them, in ascending order of their labels.
+    pub fn iter(&self) -> btree_map::Values<'_, Name, Enumeration> {
+        self.0.values()
+    }
+
     /// Whether a value is registered under this label with this number and this name.
     pub(crate) fn knows(&self, label: &Name, choice: &Choice) -> bool {
         let known = self.of(label).and_then(|list| list.choice(&choice.name));
         known.as_ref() == Some(choice)
+    }
+}
+
+impl<'a> IntoIterator for &'a Enumerations {
+    type Item = &'a Enumeration;
+    type IntoIter = btree_map::Values<'a, Name, Enumeration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 
@@ -248,5 +301,55 @@ mod tests {
             );
         }
         assert_eq!(all, unchanged);
+    }
+    #[test]
+    fn registered_enumerations_are_listed_by_their_labels() {
+        let mut all = Enumerations::new();
+        all.register(list(1, "hospital", &["a"])).unwrap();
+        all.register(list(2, "country", &["a"])).unwrap();
+        let labels: Vec<_> = all.iter().map(|list| list.label().as_str()).collect();
+        assert_eq!(labels, ["country", "hospital"]);
+        assert_eq!((&all).into_iter().count(), 2);
+    }
+
+    #[test]
+    fn canonical_bytes_do_not_drift() {
+        let hospitals = list(7, "hospital", &["b", "é", "a"]);
+        let bytes = hospitals.to_bytes();
+        let body = b"\x08\0\0\0hospital\x03\0\0\0\x01\0\0\0b\x02\0\0\0\xc3\xa9\x01\0\0\0a";
+        assert_eq!(bytes, [b"mENU\0\x01", &[7; 32][..], body].concat());
+        assert_eq!(Enumeration::from_bytes(&bytes), Ok(hospitals.clone()));
+        for end in 0..bytes.len() {
+            assert!(Enumeration::from_bytes(&bytes[..end]).is_err(), "{end}");
+        }
+        assert!(Enumeration::from_bytes(&[&bytes[..], b"\0"].concat()).is_err());
+        // A value twice, an empty one, and one that is no name.
+        let last = bytes.len() - 1;
+        for wrong in [b'b', b'\n', 0xff] {
+            assert!(Enumeration::from_bytes(&[&bytes[..last], &[wrong]].concat()).is_err());
+        }
+        let other = list(7, "hospital", &["é", "b", "a"]);
+        assert_ne!(other.digest(), hospitals.digest());
+    }
+
+    #[test]
+    fn the_longest_list_fits_and_no_longer_one_is_read() {
+        let mut longest = list(1, "hospital", &[]);
+        for number in 0..MAX_VALUES {
+            longest.append(name(&format!("{number:0256}"))).unwrap();
+        }
+        let limit = MAX_VALUES;
+        assert_eq!(
+            longest.append(name("x")),
+            Err(EnumerationError::Full { limit })
+        );
+        let mut bytes = longest.to_bytes();
+        assert_eq!(Enumeration::from_bytes(&bytes).as_ref(), Ok(&longest));
+        let count = 6 + 32 + 4 + "hospital".len();
+        bytes[count..count + 4].copy_from_slice(&65_537u32.to_le_bytes());
+        bytes.extend_from_slice(b"\x01\0\0\0x");
+        assert!(Enumeration::from_bytes(&bytes).is_err());
+        bytes[count..count + 4].fill(0xff);
+        assert!(Enumeration::from_bytes(&bytes).is_err());
     }
 }

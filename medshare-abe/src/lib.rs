@@ -118,7 +118,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `passphrase` | `storage`: keys encrypted under a passphrase |
-//! | `serde` | keys and headers as opaque bytes in serde's formats; `UncheckedUserKey` |
+//! | `serde` | keys and headers as opaque bytes in serde's formats, names and dates as texts; `UncheckedUserKey` |
 //! | `hazmat` | parts of the scheme that are unsafe alone, for measuring |
 //!
 //! Papers: Riepel and Wee, *FABEO: Fast Attribute-Based Encryption with Optimal Security*, CCS

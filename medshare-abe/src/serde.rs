@@ -1,7 +1,9 @@
-//! Keys and headers as opaque bytes in serde's formats (feature `serde`).
+//! Keys and headers as opaque bytes in serde's formats, names and dates as texts (feature `serde`).
 //!
 //! The canonical bytes of each type: a byte string in binary formats, base64url without padding
 //! (RFC 4648, section 5) in those for people. Decoding is as strict as everywhere.
+
+mod text;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -13,7 +15,9 @@ use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::access::AccessHeader;
+use crate::attribute::AttributeSet;
 use crate::descriptor::SealedDescriptor;
+use crate::enumeration::Enumeration;
 use crate::error::KeyError;
 use crate::header::Header;
 use crate::issuance::{
@@ -103,6 +107,8 @@ opaque! {
     MasterSecretKey
     PublicParameters
     AccessPolicy
+    AttributeSet
+    Enumeration
     Header
     AccessHeader
     Preamble

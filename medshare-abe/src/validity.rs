@@ -51,7 +51,7 @@ impl Validity {
             .ok_or(ValidityError { from, until })
     }
 
-    fn of_days(first: Date, last: Date) -> Option<Self> {
+    pub(crate) fn of_days(first: Date, last: Date) -> Option<Self> {
         (first <= last).then_some(Self { first, last })
     }
 

@@ -9,7 +9,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::Timestamp;
+use medshare_types::{SealingDate, Timestamp};
 
 use crate::enumeration::{Choice, EnumerationId};
 pub use crate::error::DateError;
@@ -18,7 +18,30 @@ pub use crate::error::DateError;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Date(u16);
 
+const DAY_MS: u64 = 86_400_000;
+
 impl Date {
+    /// That day of the calendar.
+    ///
+    /// # Errors
+    /// [`DateError`] if there is no such day, or it is outside the range.
+    pub fn new(year: u16, month: u8, day: u8) -> Result<Self, DateError> {
+        let days = days_from_civil(year.into(), month.into(), day.into());
+        let date = u16::try_from(days).map(Self).map_err(|_| DateError)?;
+        // The thirtieth of February comes back as another day.
+        let same = date.to_string() == format!("{year:04}-{month:02}-{day:02}");
+        same.then_some(date).ok_or(DateError)
+    }
+
+    /// The day that holds `time`, in UTC.
+    ///
+    /// # Errors
+    /// [`DateError`] after 2149-06-06.
+    pub fn of(time: Timestamp) -> Result<Self, DateError> {
+        let days = u16::try_from(time.as_millis() / DAY_MS);
+        days.map(Self).map_err(|_| DateError)
+    }
+
     /// The day that many days after 1970-01-01.
     #[must_use]
     pub const fn from_days(days: u16) -> Self {
@@ -38,7 +61,6 @@ impl Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DAY_MS: u64 = 86_400_000;
         let midnight = Timestamp::from_millis(u64::from(self.0) * DAY_MS).to_string();
         f.write_str(midnight.split('T').next().unwrap_or_default())
     }
@@ -58,18 +80,21 @@ impl FromStr for Date {
         if !looks_like_date(text) {
             return Err(DateError);
         }
-        let number = |digits: &str| digits.parse().map_err(|_| DateError);
-        let (year, month, day) = (
-            number(&text[..4])?,
-            number(&text[5..7])?,
-            number(&text[8..])?,
-        );
-        let days = days_from_civil(year, month, day);
-        let date = u16::try_from(days).map(Self).map_err(|_| DateError)?;
-        // The thirtieth of February comes back as another day.
-        Some(date)
-            .filter(|date| date.to_string() == text)
-            .ok_or(DateError)
+        let year = text[..4].parse().map_err(|_| DateError)?;
+        let two_digits = |digits: &str| digits.parse().map_err(|_| DateError);
+        Self::new(year, two_digits(&text[5..7])?, two_digits(&text[8..])?)
+    }
+}
+
+impl From<SealingDate> for Date {
+    fn from(date: SealingDate) -> Self {
+        Self(date.0)
+    }
+}
+
+impl From<Date> for SealingDate {
+    fn from(date: Date) -> Self {
+        Self(date.0)
     }
 }
 
@@ -243,7 +268,44 @@ mod tests {
         for days in 0..=u16::MAX {
             let date = Date::from_days(days);
             assert_eq!(date.to_string().parse(), Ok(date));
+            let midnight = u64::from(days) * DAY_MS;
+            for millis in [midnight, midnight + DAY_MS - 1] {
+                assert_eq!(Date::of(Timestamp::from_millis(millis)), Ok(date));
+            }
+            assert_eq!(Date::from(SealingDate::from(date)), date);
         }
+        let after = Timestamp::from_millis((u64::from(u16::MAX) + 1) * DAY_MS);
+        assert_eq!(Date::of(after), Err(DateError));
+        assert_eq!(Date::of(Timestamp::MAX), Err(DateError));
+    }
+
+    #[test]
+    fn days_of_the_calendar_are_those_of_their_texts() {
+        for year in [
+            0,
+            1969,
+            1970,
+            1999,
+            2000,
+            2024,
+            2026,
+            2100,
+            2149,
+            2150,
+            9999,
+            10_000,
+            u16::MAX,
+        ] {
+            for month in 0..=14 {
+                for day in (0..=33).chain([100, 255]) {
+                    let text = format!("{year:04}-{month:02}-{day:02}");
+                    assert_eq!(Date::new(year, month, day), text.parse(), "{text}");
+                }
+            }
+        }
+        assert_eq!(Date::new(1970, 1, 2), Ok(Date::from_days(1)));
+        assert!(Date::new(2024, 2, 29).is_ok() && Date::new(2023, 2, 29).is_err());
+        assert!(Date::new(2149, 6, 6).is_ok() && Date::new(2149, 6, 7).is_err());
     }
 
     /// Every range of 5-bit numbers: who is inside has exactly one prefix of the cover.
