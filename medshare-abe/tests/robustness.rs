@@ -54,6 +54,8 @@ fn soup() -> impl Strategy<Value = String> {
         "n in ",
         "\u{0}",
         "\u{feff}",
+        "\u{202e}",
+        "\u{fe0f}",
     ];
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..24).prop_map(|p| p.concat())
 }
@@ -101,9 +103,9 @@ fn quiet(cases: u32) -> ProptestConfig {
     }
 }
 
-const KINDS: [&[u8; 4]; 18] = [
+const KINDS: [&[u8; 4]; 19] = [
     b"mABE", b"mPUB", b"mMSK", b"mUSK", b"mENC", b"mACC", b"mWRP", b"mPRE", b"mTRE", b"mPTH",
-    b"mDSC", b"mSHA", b"mISH", b"mADL", b"mADS", b"mIRQ", b"mSPK", b"mSKY",
+    b"mDSC", b"mSHA", b"mISH", b"mADL", b"mADS", b"mIRQ", b"mSPK", b"mSKY", b"mENU",
 ];
 
 /// Every property of these bytes.

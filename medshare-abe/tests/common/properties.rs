@@ -11,9 +11,9 @@ use medshare_abe::issuance::{
 };
 use medshare_abe::payload::{AuditPath, ContentTree, Preamble, content_root};
 use medshare_abe::{
-    AccessHeader, AccessPolicy, Attribute, AttributeSet, DataKey, Date, Header, MasterSecretKey,
-    Name, PublicParameters, SharedSecret, UncheckedUserKey, UserSecretKey, WrappedKey, decapsulate,
-    decapsulate_strict,
+    AccessHeader, AccessPolicy, Attribute, AttributeSet, DataKey, Date, Enumeration, Header,
+    MasterSecretKey, Name, PublicParameters, SharedSecret, UncheckedUserKey, UserSecretKey,
+    WrappedKey, decapsulate, decapsulate_strict,
 };
 use medshare_curve::encoding::{
     decode_g1, decode_g1_on_curve, decode_g2, decode_gt, decode_scalar, encode_g1, encode_g2,
@@ -34,9 +34,11 @@ use super::{rng, seeds};
 /// A name, and what holds of every input.
 pub type Property = (&'static str, fn(&[u8]));
 
-pub const PROPERTIES: [Property; 28] = [
+pub const PROPERTIES: [Property; 30] = [
     ("policy_text", policy_text),
     ("attribute_text", attribute_text),
+    ("attribute_set", attribute_set),
+    ("enumeration", enumeration),
     ("policy", policy),
     ("header", header),
     ("access_header", access_header),
@@ -102,6 +104,21 @@ pub fn attribute_text(bytes: &[u8]) {
         assert_eq!(Name::new(name.as_str()), Ok(name.clone()));
         assert_eq!(name.to_string().parse(), Ok(name));
     }
+}
+
+/// As of policies, below.
+pub fn attribute_set(bytes: &[u8]) {
+    let lists = &setting().lists;
+    if let Some(set) = round_trips(bytes, AttributeSet::from_bytes, AttributeSet::to_bytes) {
+        let printed = set.to_string();
+        if set.agrees_with(lists) {
+            assert_eq!(AttributeSet::parse(&printed, lists), Ok(set));
+        }
+    }
+}
+
+pub fn enumeration(bytes: &[u8]) {
+    round_trips(bytes, Enumeration::from_bytes, Enumeration::to_bytes);
 }
 
 /// What people are shown means the same to the parser as to the scheme, if it agrees with the
@@ -306,6 +323,8 @@ pub fn opaque(bytes: &[u8]) {
     is_written_alike::<MasterSecretKey>(&text);
     is_written_alike::<PublicParameters>(&text);
     is_written_alike::<AccessPolicy>(&text);
+    is_written_alike::<AttributeSet>(&text);
+    is_written_alike::<Enumeration>(&text);
     is_written_alike::<Header>(&text);
     is_written_alike::<AccessHeader>(&text);
     is_written_alike::<Preamble>(&text);

@@ -48,10 +48,12 @@ const LISTS: [&str; 4] = [
 ];
 
 /// What has a form in serde's formats.
-const OPAQUE: [&str; 14] = [
+const OPAQUE: [&str; 16] = [
     "master_key",
     "parameters",
     "policy",
+    "attribute_set",
+    "enumeration",
     "header",
     "access_header",
     "preamble",
@@ -92,6 +94,20 @@ pub fn seeds(property: &str) -> Vec<Vec<u8>> {
     match property {
         "policy_text" => texts(&POLICIES),
         "attribute_text" => texts(&[&LISTS[..], &["2026-01-31", "charite\u{301}"]].concat()),
+        "attribute_set" => {
+            let lists = &setting().lists;
+            let sets = LISTS.map(|text| AttributeSet::parse(text, lists).expect("a list"));
+            // A number where the setting has an enumeration.
+            let number = "hospital = 3".parse().expect("a list");
+            sets.into_iter()
+                .chain([number])
+                .map(|set: AttributeSet| set.to_bytes())
+                .collect()
+        }
+        "enumeration" => {
+            let list = setting().lists.iter().next().expect("the hospitals");
+            vec![list.to_bytes()]
+        }
         "policy" => {
             let policies = POLICIES.iter();
             let policies = policies.map(|text| setting().policy(text));

@@ -14,5 +14,5 @@ mod deals;
 mod flow;
 mod formats;
 mod setting;
-mod whole;
 mod shown;
+mod whole;
