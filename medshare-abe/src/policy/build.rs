@@ -10,14 +10,15 @@ use crate::name::Name;
 use crate::value::{Date, Value};
 
 impl AccessPolicy {
-    /// `and`: all of the operands. One operand alone is itself.
+    /// `and`: all of the operands, each a policy, or a name, an attribute or a condition turned into
+    /// one. One operand alone is itself.
     ///
     /// Cost: linear in the size of the policy, here and in [`Self::any`] and [`Self::at_least`].
     ///
     /// # Errors
     /// [`PolicyError::NoOperands`] for none, or whichever of [`MAX_DEPTH`], [`MAX_ROWS`] and
     /// [`MAX_POLICY_LEN`] is passed.
-    pub fn all<P: Into<Self>>(operands: impl IntoIterator<Item = P>) -> Result<Self, PolicyError> {
+    pub fn all(operands: impl IntoIterator<Item = Self>) -> Result<Self, PolicyError> {
         let operands = gather(operands)?;
         match operands.len() {
             0 => Err(PolicyError::NoOperands),
@@ -29,7 +30,7 @@ impl AccessPolicy {
     ///
     /// # Errors
     /// As [`Self::all`].
-    pub fn any<P: Into<Self>>(operands: impl IntoIterator<Item = P>) -> Result<Self, PolicyError> {
+    pub fn any(operands: impl IntoIterator<Item = Self>) -> Result<Self, PolicyError> {
         let operands = gather(operands)?;
         match operands.len() {
             0 => Err(PolicyError::NoOperands),
@@ -42,22 +43,19 @@ impl AccessPolicy {
     /// # Errors
     /// [`PolicyError::InvalidThreshold`] unless `needed` is from 1 to the number of operands; and
     /// the limits of [`Self::all`].
-    pub fn at_least<P: Into<Self>>(
+    pub fn at_least(
         needed: usize,
-        operands: impl IntoIterator<Item = P>,
+        operands: impl IntoIterator<Item = Self>,
     ) -> Result<Self, PolicyError> {
         gate(needed, gather(operands)?)
     }
 }
 
 /// The roots of the operands; stops at the first row too many, however many operands there are.
-fn gather<P: Into<AccessPolicy>>(
-    operands: impl IntoIterator<Item = P>,
-) -> Result<Vec<Node>, PolicyError> {
+fn gather(operands: impl IntoIterator<Item = AccessPolicy>) -> Result<Vec<Node>, PolicyError> {
     let mut rows = 0;
     let mut nodes = Vec::new();
-    for operand in operands {
-        let policy: AccessPolicy = operand.into();
+    for policy in operands {
         rows += policy.conditions().map(Condition::rows).sum::<usize>();
         if rows > MAX_ROWS {
             return Err(PolicyError::TooManyRows { limit: MAX_ROWS });

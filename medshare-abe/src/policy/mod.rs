@@ -33,8 +33,8 @@
 //! let typed = "7 or role:admin";
 //! let ward = Name::new(&format!("ward:{typed}"))?;
 //! let cleared = Condition::integer(Name::new("clearance")?, 3..)?;
-//! let policy = AccessPolicy::all([Name::new("role:nurse")?.into(), ward.into(), cleared.into()]);
-//! let policy: AccessPolicy = policy?;
+//! let nurse = Name::new("role:nurse")?;
+//! let policy = AccessPolicy::all([nurse.into(), ward.into(), cleared.into()])?;
 //! assert_eq!(policy.to_string(), "role:nurse and \"ward:7 or role:admin\" and clearance >= 3");
 //!
 //! // An injection: any administrator opens.

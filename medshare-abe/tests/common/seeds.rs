@@ -10,8 +10,8 @@ use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::payload::{self, ContentTree, PayloadWriter, SEGMENT_LEN};
 use medshare_abe::storage::PassphraseCost;
 use medshare_abe::{
-    AccessHeader, AccessPolicy, Attribute, AttributeSet, Binding, Date, FactorId, UserSecretKey,
-    Validity, WrappedKey, encapsulate, encapsulate_dated,
+    AccessHeader, AccessPolicy, Attribute, AttributeSet, Binding, Date, Enumeration, FactorId,
+    UserSecretKey, Validity, WrappedKey, encapsulate, encapsulate_dated,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2, encode_gt, encode_scalar};
 use medshare_curve::feldman::Ceremony;
@@ -87,6 +87,15 @@ pub fn honest() -> &'static [(Vec<u8>, [u8; 32])] {
     })
 }
 
+fn sets() -> Vec<Vec<u8>> {
+    let lists = &setting().lists;
+    let sets = LISTS.map(|text| AttributeSet::parse(text, lists).expect("a list"));
+    // A number where the setting has an enumeration.
+    let number: AttributeSet = "hospital = 3".parse().expect("a list");
+    let sets = sets.iter().chain([&number]);
+    sets.map(AttributeSet::to_bytes).collect()
+}
+
 /// Good inputs of the property with this name.
 pub fn seeds(property: &str) -> Vec<Vec<u8>> {
     let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
@@ -94,20 +103,8 @@ pub fn seeds(property: &str) -> Vec<Vec<u8>> {
     match property {
         "policy_text" => texts(&POLICIES),
         "attribute_text" => texts(&[&LISTS[..], &["2026-01-31", "charite\u{301}"]].concat()),
-        "attribute_set" => {
-            let lists = &setting().lists;
-            let sets = LISTS.map(|text| AttributeSet::parse(text, lists).expect("a list"));
-            // A number where the setting has an enumeration.
-            let number = "hospital = 3".parse().expect("a list");
-            sets.into_iter()
-                .chain([number])
-                .map(|set: AttributeSet| set.to_bytes())
-                .collect()
-        }
-        "enumeration" => {
-            let list = setting().lists.iter().next().expect("the hospitals");
-            vec![list.to_bytes()]
-        }
+        "attribute_set" => sets(),
+        "enumeration" => setting().lists.iter().map(Enumeration::to_bytes).collect(),
         "policy" => {
             let policies = POLICIES.iter();
             let policies = policies.map(|text| setting().policy(text));

@@ -138,8 +138,11 @@ proptest! {
 #[test]
 fn what_stands_in_a_name_is_no_policy() {
     let stranger = "x or role:admin";
-    let policy =
-        AccessPolicy::all([name("role:nurse"), name(&format!("ward:{stranger}"))]).unwrap();
+    let policy = AccessPolicy::all([
+        name("role:nurse").into(),
+        name(&format!("ward:{stranger}")).into(),
+    ])
+    .unwrap();
     assert_eq!(
         policy.to_string(),
         "role:nurse and \"ward:x or role:admin\""
@@ -249,12 +252,12 @@ fn what_is_built_keeps_the_limits() {
     assert!(AccessPolicy::all(vec![a(); limit]).is_ok());
     let endless = AccessPolicy::any(std::iter::repeat_with(a));
     assert_eq!(endless, Err(PolicyError::TooManyRows { limit }));
-    let dear = Condition::integer(name("n"), 1..u32::MAX).unwrap();
+    let dear = AccessPolicy::from(Condition::integer(name("n"), 1..u32::MAX).unwrap());
     assert!(AccessPolicy::any(vec![dear.clone(); limit / 62]).is_ok());
     let too_many = AccessPolicy::any(vec![dear; limit / 62 + 1]);
     assert_eq!(too_many, Err(PolicyError::TooManyRows { limit }));
 
-    let long = AccessPolicy::any(vec![name(&"x".repeat(250)); 300]);
+    let long = AccessPolicy::any(vec![name(&"x".repeat(250)).into(); 300]);
     assert!(matches!(
         long,
         Err(PolicyError::TooLong {
