@@ -147,46 +147,28 @@
 //!   the authors' code has τ = 1.
 #![forbid(unsafe_code)]
 
-pub mod access;
-pub mod attribute;
 mod bytes;
-mod decapsulate;
-pub mod descriptor;
-mod element;
-mod encapsulate;
-pub mod enumeration;
 pub mod error;
-mod factors;
-mod gt;
-#[cfg(feature = "hazmat")]
-pub mod hazmat;
-mod header;
 pub mod issuance;
-mod key;
-mod master;
-pub mod name;
-mod parameters;
+mod language;
 pub mod payload;
-mod points;
-pub mod policy;
+mod scheme;
 mod secret;
 #[cfg(feature = "serde")]
 mod serde;
-mod sharing;
 #[cfg(feature = "passphrase")]
 pub mod storage;
-mod structure;
-mod transform;
-mod validity;
-pub mod value;
 #[cfg(test)]
 mod vectors;
-pub mod wrapped;
+mod wrapping;
+
+pub use language::{attribute, enumeration, name, policy, value};
+#[cfg(feature = "hazmat")]
+pub use scheme::hazmat;
+pub use wrapping::{access, descriptor, wrapped};
 
 pub use access::AccessHeader;
 pub use attribute::{Attribute, AttributeSet};
-pub use decapsulate::{decapsulate, decapsulate_strict};
-pub use encapsulate::{encapsulate, encapsulate_dated};
 pub use enumeration::{Enumeration, EnumerationId, Enumerations};
 #[cfg(feature = "passphrase")]
 pub use error::StorageError;
@@ -194,16 +176,18 @@ pub use error::{
     AccessError, DateError, DecapsulateError, DescriptorError, EnumerationError, KeyError,
     NameError, ParametersError, PayloadError, PolicyError, SyntaxError, ValidityError,
 };
-pub use factors::{FactorId, KeyFactors};
-pub use header::Header;
-pub use key::{MAX_KEY_PARTS, UserSecretKey};
-pub use master::MasterSecretKey;
 pub use name::Name;
-pub use parameters::PublicParameters;
 pub use policy::{AccessPolicy, Condition};
+pub use scheme::decapsulate::{decapsulate, decapsulate_strict};
+pub use scheme::encapsulate::{encapsulate, encapsulate_dated};
+pub use scheme::header::Header;
+pub use scheme::key::{MAX_KEY_PARTS, UserSecretKey};
+pub use scheme::master::MasterSecretKey;
+pub use scheme::parameters::PublicParameters;
+pub use scheme::validity::Validity;
 pub use secret::{DataKey, SharedSecret};
 #[cfg(feature = "serde")]
 pub use serde::UncheckedUserKey;
-pub use validity::Validity;
 pub use value::Date;
 pub use wrapped::{Binding, WrappedKey};
+pub use wrapping::factors::{FactorId, KeyFactors};

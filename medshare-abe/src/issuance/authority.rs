@@ -15,8 +15,8 @@ use super::polynomial::{Commitments, GtBytes, Polynomial};
 use super::share::IssuerShare;
 use super::sharing::{IssuerIndex, Sharing, SharingEpoch, SharingId};
 use crate::error::SharingError;
-use crate::master::MasterSecretKey;
-use crate::parameters::PublicParameters;
+use crate::scheme::master::MasterSecretKey;
+use crate::scheme::parameters::PublicParameters;
 
 const AUTHORITY_TAG: &str = "medshare/abe/shared-authority/v1";
 

@@ -11,7 +11,7 @@ use super::request::IssuanceRequest;
 use super::seal::RecipientKey;
 use super::sharing::{IssuerIndex, SharingEpoch};
 use crate::error::{CombineError, PartialFault};
-use crate::key::{KeyBody, UserSecretKey};
+use crate::scheme::key::{KeyBody, UserSecretKey};
 
 /// One issuer's part of the key that a request asks for: a key under α_i in place of α. Its issuer
 /// made it here, or its recipient opened and checked it.

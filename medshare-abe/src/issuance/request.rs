@@ -7,7 +7,7 @@ use super::seal::RecipientKey;
 use super::sharing::SharingId;
 use crate::attribute::AttributeSet;
 use crate::bytes::canonical_bytes;
-use crate::validity::Validity;
+use crate::scheme::validity::Validity;
 
 const REQUEST_TAG: &str = "medshare/abe/issuance-request/v1";
 

@@ -24,7 +24,7 @@ use super::request::IssuanceRequest;
 use super::sharing::IssuerIndex;
 use crate::bytes::canonical_bytes;
 use crate::error::{IssuanceError, PartialError, PartialFault};
-use crate::key::KeyBody;
+use crate::scheme::key::KeyBody;
 
 /// What is sealed, so that nothing sealed as one thing opens as another.
 #[derive(Clone, Copy)]

@@ -13,7 +13,7 @@ use super::partial::PartialKey;
 use super::request::IssuanceRequest;
 use super::sharing::{IssuerIndex, SharingId};
 use crate::error::{IssuanceError, KeyError, SharingError};
-use crate::key::{KeyBody, hedged_scalar};
+use crate::scheme::key::{KeyBody, hedged_scalar};
 
 const RANDOMNESS_TAG: &str = "medshare/abe/partial-randomness/v1";
 

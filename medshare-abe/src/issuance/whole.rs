@@ -6,8 +6,8 @@ use medshare_types::{Digest, RandomSource, Wire};
 use super::seal::{Purpose, RecipientKey, RecipientKeyPair, open, seal};
 use crate::bytes::canonical_bytes;
 use crate::error::{IssuanceError, SealedKeyError};
-use crate::key::UserSecretKey;
-use crate::parameters::PublicParameters;
+use crate::scheme::key::UserSecretKey;
+use crate::scheme::parameters::PublicParameters;
 
 const WHOLE: Purpose = Purpose {
     info: "medshare/abe/whole-key/v1",

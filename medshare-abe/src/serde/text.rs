@@ -6,7 +6,7 @@ use serde_core::de::{Error, Visitor};
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::name::Name;
-use crate::validity::Validity;
+use crate::scheme::validity::Validity;
 use crate::value::Date;
 
 /// As it is, without quotation marks.

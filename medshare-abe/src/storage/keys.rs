@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use super::{PassphraseCost, PassphraseKey, SALT_LEN};
 use crate::error::{KeyError, StorageError};
 use crate::issuance::{IssuerShare, SharedAuthority};
-use crate::key::UserSecretKey;
-use crate::master::MasterSecretKey;
-use crate::parameters::PublicParameters;
+use crate::scheme::key::UserSecretKey;
+use crate::scheme::master::MasterSecretKey;
+use crate::scheme::parameters::PublicParameters;
 
 const USER_KEY: [u8; 4] = *b"mUSK";
 const MASTER_KEY: [u8; 4] = *b"mMSK";

@@ -2,7 +2,7 @@
 
 use crate::enumeration::{Enumeration, EnumerationId, Enumerations};
 use crate::name::Name;
-use crate::validity::Validity;
+use crate::scheme::validity::Validity;
 
 /// A policy and a person.
 pub(super) struct Case {

@@ -1,5 +1,5 @@
 //! Attacks on the algebra: points are combined directly, past every check of the crate. That no
-//! combination at all helps is shown over the exponents, in the crate's own `sharing::tests`.
+//! combination at all helps is shown over the exponents, in the crate's own `scheme::sharing::tests`.
 #![allow(clippy::expect_used, reason = "tests fail by panicking")]
 
 mod collusion;

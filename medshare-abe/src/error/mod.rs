@@ -1,0 +1,269 @@
+//! Everything that can go wrong, one enum an operation.
+
+mod issuance;
+mod language;
+#[cfg(feature = "passphrase")]
+mod storage;
+
+use medshare_curve::EncodingError;
+use medshare_types::{DecodeError, FactorSet};
+
+use crate::attribute::Attribute;
+use crate::name::Name;
+use crate::policy::Condition;
+use crate::scheme::validity::Validity;
+use crate::value::Date;
+
+pub use issuance::{
+    CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SealedKeyError,
+    SharingError,
+};
+pub use language::{DateError, EnumerationError, NameError, PolicyError, SyntaxError};
+#[cfg(feature = "passphrase")]
+pub use storage::StorageError;
+
+/// Why a key was not issued or not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The bytes are no key.
+    #[error("the key cannot be decoded")]
+    Decode {
+        /// What is wrong with them.
+        #[from]
+        source: DecodeError,
+    },
+    /// A point of the key is not valid.
+    #[error("a point of the key is invalid")]
+    Point {
+        /// What is wrong with it.
+        #[from]
+        source: EncodingError,
+    },
+    /// A key has 1 to `limit` parts: one for a name, 33 for an integer, 17 for any other value.
+    #[error("a key of {count} parts where 1 to {limit} are allowed")]
+    AttributeCount {
+        /// Parts that the attributes need.
+        count: usize,
+        /// Parts allowed.
+        limit: usize,
+    },
+    /// Two values of one label: their holder would satisfy ranges that hold neither alone, and
+    /// every `!=`.
+    #[error("two values of the label {label}")]
+    ConflictingValues {
+        /// Which label.
+        label: Name,
+    },
+    /// Attributes that the key does not hold cannot be delegated with it.
+    #[error("the key does not hold {}", list(missing))]
+    NotHeld {
+        /// Which of those asked for.
+        missing: Vec<Attribute>,
+    },
+    /// The key was issued under other public parameters.
+    #[error("the key belongs to another authority")]
+    OtherAuthority,
+    /// The parts of the key do not satisfy the scheme's equation.
+    #[error("the key's parts do not belong together")]
+    Inconsistent,
+}
+
+/// Why bytes are no public parameters.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParametersError {
+    /// They do not decode.
+    #[error("the public parameters cannot be decoded")]
+    Decode {
+        /// What is wrong with them.
+        #[from]
+        source: DecodeError,
+    },
+    /// E is no element of GT, or the identity.
+    #[error("the element of the public parameters is invalid")]
+    Element {
+        /// What is wrong with it.
+        #[from]
+        source: EncodingError,
+    },
+}
+
+/// A key would be for no sealing date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no day is from {from} on and before {until}")]
+pub struct ValidityError {
+    /// The first day.
+    pub from: Date,
+    /// The day after the last.
+    pub until: Date,
+}
+
+/// Why a header gave no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecapsulateError {
+    /// The attributes do not satisfy the policy. Told from public data alone.
+    #[error("the policy is not satisfied; missing: {}", list(missing))]
+    PolicyUnsatisfied {
+        /// What [`AccessPolicy::missing`](crate::AccessPolicy::missing) says.
+        missing: Vec<Condition>,
+    },
+    /// The key was issued under other public parameters.
+    #[error("the key belongs to another authority")]
+    OtherAuthority,
+    /// The attributes satisfy the policy, and the header was sealed on a day that the key is not
+    /// for.
+    #[error("sealed on {sealed_on}, and the key is for {validity}")]
+    NotValid {
+        /// The header's sealing date.
+        sealed_on: Date,
+        /// The key's days.
+        validity: Validity,
+    },
+    /// C1 or a C2 is no valid point. The same for every key.
+    #[error("the header is invalid")]
+    InvalidHeader,
+    /// Strict decapsulation only: the header is not what its encapsulation would have been. Other
+    /// associated data, a header of another authority and a dishonest sealer look the same.
+    #[error("the header is not of this context and authority, or was not made honestly")]
+    Rejected,
+}
+
+fn list(all: &[impl ToString]) -> String {
+    let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
+    texts.join(", ")
+}
+
+/// Why an access header or a wrapped key was not made or gave no data key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// It is another access header than the one on chain.
+    #[error("another access header is registered")]
+    DigestMismatch,
+    /// The header carries another label than the one on chain.
+    #[error("the header carries another label")]
+    LabelMismatch,
+    /// The label names another attribute-based header.
+    #[error("the label names another attribute-based header")]
+    HeaderMismatch,
+    /// The attribute-based header has another sealing date than the label, or none.
+    #[error("the header is not of the label's sealing date")]
+    DateMismatch,
+    /// The label names another preamble.
+    #[error("the label names another payload")]
+    PreambleMismatch,
+    /// The factors given are not those of the label or the wrapped key.
+    #[error("factors {given:#04x} where {needed:#04x} are needed", given = given.0, needed = needed.0)]
+    FactorMismatch {
+        /// The bitmap of what is needed.
+        needed: FactorSet,
+        /// The bitmap of what was given.
+        given: FactorSet,
+    },
+    /// The attribute-based header gave no key.
+    #[error("the header gives no key")]
+    Decapsulate {
+        /// Why not.
+        #[from]
+        source: DecapsulateError,
+    },
+    /// What was unwrapped does not open the payload: a factor is wrong, or a byte was changed.
+    #[error("the data key is not this payload's")]
+    WrongKey,
+}
+
+/// Why a payload was not sealed or not opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// The bytes are no preamble, content tree or audit path.
+    #[error("the preamble, the content tree or the audit path cannot be decoded")]
+    Decode {
+        /// What is wrong with them.
+        #[from]
+        source: DecodeError,
+    },
+    /// The data key is not the one that the preamble commits to.
+    #[error("the data key is not this payload's")]
+    WrongKey,
+    /// The content tree has another root, or its length and number of leaves disagree.
+    #[error("the content tree is not the one expected")]
+    TreeMismatch,
+    /// The payload has too many segments, or a length that no sealed payload has.
+    #[error("no sealed payload has {length} bytes")]
+    InvalidLength {
+        /// The length.
+        length: u64,
+    },
+    /// The stored object is shorter than it was sealed.
+    #[error("the object ends at byte {found} of {expected}")]
+    ObjectTruncated {
+        /// Bytes sealed.
+        expected: u64,
+        /// Bytes found.
+        found: u64,
+    },
+    /// The stored object is longer than it was sealed.
+    #[error("the object has {found} bytes instead of {expected}")]
+    ObjectExtended {
+        /// Bytes sealed.
+        expected: u64,
+        /// Bytes found.
+        found: u64,
+    },
+    /// No content root is known, and the object does not end in the segment that was sealed as the
+    /// last one of such an object: it was cut, extended or changed.
+    #[error("an object of {object_len} bytes does not end as it was sealed")]
+    EndMismatch {
+        /// Bytes found.
+        object_len: u64,
+    },
+    /// The payload is padded: its last segment is needed first, to know where the content ends.
+    #[error("the payload is padded, and its last segment is needed first")]
+    Padded,
+    /// A segment is not padded as the preamble and the content's length say.
+    #[error("the padding in segment {index} is not as it has to be")]
+    InvalidPadding {
+        /// Which, from 0.
+        index: u32,
+    },
+    /// What was fetched is not as long as what was planned.
+    #[error("{found} bytes were fetched where {expected} were planned")]
+    WrongLength {
+        /// Bytes planned.
+        expected: u64,
+        /// Bytes given.
+        found: u64,
+    },
+    /// A segment is not the one that was sealed at this place.
+    #[error("segment {index} is not the one that was sealed")]
+    SegmentMismatch {
+        /// Which, from 0.
+        index: u32,
+    },
+    /// There is no such segment.
+    #[error("no segment {index} among {count}")]
+    NoSuchSegment {
+        /// Which was asked for.
+        index: u32,
+        /// How many there are.
+        count: u32,
+    },
+    /// A segment of the wrong length was given to the sealer, or one after the last.
+    #[error("segment {index} cannot be sealed: wrong length, or it follows the last one")]
+    OutOfOrder {
+        /// Which.
+        index: u32,
+    },
+    /// The last segment was not sealed.
+    #[error("the last segment was not sealed")]
+    Unfinished,
+}
+
+/// A descriptor that cannot be opened: another key, another payload, or a changed byte. Or one that
+/// is too long to be sealed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the descriptor cannot be sealed or opened")]
+pub struct DescriptorError;

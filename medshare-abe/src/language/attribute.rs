@@ -1,0 +1,329 @@
+//! Attributes and sets of them.
+
+use core::fmt;
+use core::str::FromStr;
+use std::collections::BTreeSet;
+use std::collections::btree_set;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::{DecodeError, wire};
+
+use crate::enumeration::Enumerations;
+use crate::error::{KeyError, NameError, SyntaxError};
+use crate::name::Name;
+use crate::policy::list::{attribute_list, single_attribute};
+use crate::value::{Date, Value};
+
+/// What a key holds: a name such as `role:cardiologist`, or a label with a value, such as
+/// `clearance = 3`, `hired = 2026-01-31` or, from an [`Enumeration`](crate::Enumeration),
+/// `hospital = charité`.
+///
+/// A name and a label are different things even if they are spelled alike.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+pub struct Attribute(Kind);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+pub(crate) enum Kind {
+    Name(Name),
+    Value { label: Name, value: Value },
+}
+
+impl Attribute {
+    /// The name, given without quotation marks or escapes.
+    ///
+    /// # Errors
+    /// As [`Name::new`].
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        Name::new(name).map(Self::from)
+    }
+
+    /// `label = number`.
+    #[must_use]
+    pub const fn integer(label: Name, number: u32) -> Self {
+        Self::with_value(label, Value::Integer(number))
+    }
+
+    /// `label = date`.
+    #[must_use]
+    pub const fn date(label: Name, date: Date) -> Self {
+        Self::with_value(label, Value::Date(date))
+    }
+
+    /// Parses an attribute whose value may be one of an enumeration.
+    ///
+    /// # Errors
+    /// [`SyntaxError`].
+    pub fn parse(text: &str, enumerations: &Enumerations) -> Result<Self, SyntaxError> {
+        single_attribute(text, enumerations)
+    }
+
+    /// The name, of an attribute that is one.
+    #[must_use]
+    pub const fn name(&self) -> Option<&Name> {
+        match &self.0 {
+            Kind::Name(name) => Some(name),
+            Kind::Value { .. } => None,
+        }
+    }
+
+    /// The label, of an attribute that has a value.
+    #[must_use]
+    pub const fn label(&self) -> Option<&Name> {
+        match &self.0 {
+            Kind::Name(_) => None,
+            Kind::Value { label, .. } => Some(label),
+        }
+    }
+
+    /// The value, of an attribute that has one.
+    #[must_use]
+    pub const fn value(&self) -> Option<&Value> {
+        match &self.0 {
+            Kind::Name(_) => None,
+            Kind::Value { value, .. } => Some(value),
+        }
+    }
+
+    /// Whether the attribute is what it is shown as: see [`AttributeSet::agrees_with`].
+    #[must_use]
+    pub fn agrees_with(&self, enumerations: &Enumerations) -> bool {
+        match &self.0 {
+            Kind::Name(_) => true,
+            Kind::Value { label, value } => match value {
+                Value::Choice(choice) => enumerations.knows(label, choice),
+                // `hospital = 3` would be read as the hospital that is named 3.
+                Value::Integer(_) | Value::Date(_) => enumerations.of(label).is_none(),
+            },
+        }
+    }
+
+    pub(crate) const fn with_value(label: Name, value: Value) -> Self {
+        Self(Kind::Value { label, value })
+    }
+
+    pub(crate) const fn kind(&self) -> &Kind {
+        &self.0
+    }
+
+    pub(crate) fn into_kind(self) -> Kind {
+        self.0
+    }
+}
+
+impl From<Name> for Attribute {
+    fn from(name: Name) -> Self {
+        Self(Kind::Name(name))
+    }
+}
+
+impl fmt::Display for Attribute {
+    /// The spelling of policies and lists: names are quoted where a character needs it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Name(name) => write!(f, "{name}"),
+            Kind::Value { label, value } => write!(f, "{label} = {value}"),
+        }
+    }
+}
+
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attribute({self})")
+    }
+}
+
+impl FromStr for Attribute {
+    type Err = SyntaxError;
+
+    /// A name, or a label with a number or a date.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text, &Enumerations::new())
+    }
+}
+
+/// The attributes of one person.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
+)]
+pub struct AttributeSet(BTreeSet<Attribute>);
+
+impl AttributeSet {
+    /// Parses a list with commas: `role:cardiologist, "ward 3", clearance = 3`. The empty text is
+    /// the empty set.
+    ///
+    /// # Errors
+    /// [`SyntaxError`].
+    pub fn parse(text: &str, enumerations: &Enumerations) -> Result<Self, SyntaxError> {
+        attribute_list(text, enumerations).map(Self)
+    }
+
+    /// Whether the attribute is in it.
+    #[must_use]
+    pub fn contains(&self, attribute: &Attribute) -> bool {
+        self.0.contains(attribute)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them: names in ascending order of their bytes, then values by their labels.
+    pub fn iter(&self) -> btree_set::Iter<'_, Attribute> {
+        self.0.iter()
+    }
+
+    /// Whether every value of an enumeration has the number that is registered for its name, and no
+    /// label with an enumeration has a number or a date.
+    ///
+    /// The scheme knows numbers, people read names, and whoever made the set put both in it. A set
+    /// from elsewhere, such as that of an
+    /// [`IssuanceRequest`](crate::issuance::IssuanceRequest), is to be shown, or a key issued for
+    /// it, only after this check: else what is read as `hospital = charité` may be the key of
+    /// another hospital. What is shown then parses to this set, with these enumerations.
+    #[must_use]
+    pub fn agrees_with(&self, enumerations: &Enumerations) -> bool {
+        self.iter().all(|a| a.agrees_with(enumerations))
+    }
+
+    /// The canonical bytes, as they stand in a request. A text would not do: of a value of an
+    /// enumeration it has the name only.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        wire::to_borsh(self)
+    }
+
+    /// Parses the canonical bytes and nothing else; see [`Self::agrees_with`].
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        wire::from_borsh(bytes)
+    }
+
+    /// Whether a key can be issued for the set, so that it is known before anybody is asked.
+    ///
+    /// # Errors
+    /// [`KeyError::AttributeCount`], or [`KeyError::ConflictingValues`] for two values of one
+    /// label.
+    pub fn check_issuable(&self) -> Result<(), KeyError> {
+        crate::scheme::key::check(self)
+    }
+
+    /// The values of a label: one in every set that a key can be for.
+    pub(crate) fn values_of<'a>(&'a self, label: &'a Name) -> impl Iterator<Item = &'a Value> {
+        let first = Attribute::integer(label.clone(), 0);
+        let of_label = move |attribute: &'a Attribute| match attribute.kind() {
+            Kind::Value {
+                label: found,
+                value,
+            } if found == label => Some(value),
+            _ => None,
+        };
+        self.0.range(first..).map_while(of_label)
+    }
+}
+
+impl FromIterator<Attribute> for AttributeSet {
+    fn from_iter<I: IntoIterator<Item = Attribute>>(attributes: I) -> Self {
+        Self(attributes.into_iter().collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a AttributeSet {
+    type Item = &'a Attribute;
+    type IntoIter = btree_set::Iter<'a, Attribute>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromStr for AttributeSet {
+    type Err = SyntaxError;
+
+    /// As [`AttributeSet::parse`], without enumerations.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text, &Enumerations::new())
+    }
+}
+
+impl fmt::Display for AttributeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, attribute) in self.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{attribute}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_lists_with_commas() {
+        let set: AttributeSet = "b, n = 7, a ,\"c, d\",b, hired=2026-01-31".parse().unwrap();
+        assert_eq!(set.to_string(), "a, b, \"c, d\", hired = 2026-01-31, n = 7");
+        assert_eq!(set.to_string().parse(), Ok(set));
+        assert_eq!("".parse(), Ok(AttributeSet::default()));
+        for wrong in [
+            ",",
+            "a,",
+            "a b",
+            "a,,b",
+            "(a)",
+            "a and b",
+            "a =",
+            "a = b",
+            "= 3",
+            "a == 3",
+            "a = 3 4",
+            "a = 4294967296",
+            "a = 2026-02-30",
+            "a = -1",
+            "a = \"3\"",
+            "a = 3 = 3",
+            "a >= 3",
+        ] {
+            assert!(wrong.parse::<AttributeSet>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sets_have_one_encoding() {
+        let set: AttributeSet = "b, n = 7, a".parse().unwrap();
+        let bytes = set.to_bytes();
+        assert_eq!(
+            bytes,
+            b"\x03\0\0\0\0\x01\0\0\0a\0\x01\0\0\0b\x01\x01\0\0\0n\0\x07\0\0\0"
+        );
+        assert_eq!(AttributeSet::from_bytes(&bytes), Ok(set));
+        let mut swapped = bytes.clone();
+        (swapped[9], swapped[15]) = (b'b', b'a');
+        for wrong in [&swapped[..], &bytes[1..], &[&bytes[..], b"\0"].concat()] {
+            assert!(AttributeSet::from_bytes(wrong).is_err());
+        }
+        for end in 0..bytes.len() {
+            assert!(AttributeSet::from_bytes(&bytes[..end]).is_err());
+        }
+    }
+
+    #[test]
+    fn names_and_values_are_different() {
+        let set: AttributeSet = "n, n = 3, \"n = 3\", m = 1".parse().unwrap();
+        assert_eq!(set.len(), 4);
+        assert_eq!(set.to_string(), "n, \"n = 3\", m = 1, n = 3");
+        let label = Name::new("n").unwrap();
+        let values: Vec<_> = set.values_of(&label).collect();
+        assert_eq!(values, [&Value::Integer(3)]);
+    }
+}

@@ -1,0 +1,109 @@
+//! The attribute-based header: what encapsulation makes for everybody to see.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::{Digest, G1Bytes, G2Bytes, Wire, hash, wire};
+
+use crate::bytes::canonical_bytes;
+use crate::policy::AccessPolicy;
+use crate::scheme::structure::AccessStructure;
+use crate::value::Date;
+
+/// Policy ‖ sealing date, if any ‖ C1 ‖ C2 ‖ C3 ‖ C4.
+///
+/// Its numbers of points always fit the policy. The points are bytes, not yet checked:
+/// decapsulation checks those it reads, strict decapsulation all.
+///
+/// Size: 48 bytes for each row, 96 for each of the τ − 1 repeats of the most frequent element,
+/// the policy, and 250 more; a sealing date adds 17 rows and 2 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct Header {
+    policy: AccessPolicy,
+    sealed_on: Option<Date>,
+    /// C1 = s·g2.
+    pub(crate) c1: G2Bytes,
+    /// C2_j = s'_j·g2 for j < τ.
+    pub(crate) c2: Vec<G2Bytes>,
+    /// C3_i = λ_i·B + s'_{ρ(i)}·H(π(i)), one for each row.
+    pub(crate) c3: Vec<G1Bytes>,
+    /// C4 = m ⊕ mask.
+    pub(crate) c4: [u8; 32],
+}
+
+impl Wire for Header {
+    const KIND: [u8; 4] = *b"mABE";
+    const MAX_LEN: usize = 1 << 18;
+}
+
+canonical_bytes!(
+    Header,
+    ", also when the numbers of points do not fit the policy"
+);
+
+impl Header {
+    pub(crate) fn new(
+        (policy, sealed_on): (AccessPolicy, Option<Date>),
+        c1: G2Bytes,
+        c2: Vec<G2Bytes>,
+        c3: Vec<G1Bytes>,
+    ) -> Self {
+        Self {
+            policy,
+            sealed_on,
+            c1,
+            c2,
+            c3,
+            c4: [0; 32],
+        }
+    }
+
+    /// Who may open it.
+    #[must_use]
+    pub const fn policy(&self) -> &AccessPolicy {
+        &self.policy
+    }
+
+    /// The day on which it was sealed, as the sealer says: only keys whose validity has it open the
+    /// header. None if keys of every validity do.
+    #[must_use]
+    pub const fn sealed_on(&self) -> Option<Date> {
+        self.sealed_on
+    }
+
+    /// The rows that its points are for.
+    pub(crate) fn structure(&self) -> AccessStructure<'_> {
+        AccessStructure::new(&self.policy, self.sealed_on)
+    }
+
+    /// H(abe) = H(hdr0 ‖ C4).
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        hash::digest("medshare/abe/header/v1", &[&self.to_wire()])
+    }
+
+    /// H(hdr0), over everything but C4.
+    pub(crate) fn body_digest(&self) -> Digest {
+        let body = wire::to_borsh(&(&self.policy, self.sealed_on, &self.c1, &self.c2, &self.c3));
+        hash::digest("medshare/abe/header-body/v1", &[&body])
+    }
+}
+
+impl BorshDeserialize for Header {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let (policy, sealed_on) = BorshDeserialize::deserialize_reader(reader)?;
+        let (c1, c2, c3, c4): (_, Vec<_>, Vec<_>, _) =
+            BorshDeserialize::deserialize_reader(reader)?;
+        let structure = AccessStructure::new(&policy, sealed_on);
+        if structure.rows().len() != c3.len() || structure.multiplicity() != c2.len() {
+            let kind = borsh::io::ErrorKind::InvalidData;
+            return Err(borsh::io::Error::new(kind, "points do not fit the policy"));
+        }
+        Ok(Self {
+            policy,
+            sealed_on,
+            c1,
+            c2,
+            c3,
+            c4,
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! The keys that an authority issues.
+
+mod body;
+mod delegate;
+mod encoding;
+mod hedged;
+mod parts;
+
+use core::fmt;
+
+use medshare_curve::{G1Affine, G2Affine};
+use medshare_types::{Digest, RandomSource};
+use zeroize::Zeroizing;
+
+use crate::attribute::AttributeSet;
+use crate::scheme::element::Element;
+use crate::scheme::parameters::PublicParameters;
+use crate::scheme::validity::Validity;
+
+pub(crate) use body::KeyBody;
+pub(crate) use hedged::hedged_scalar;
+pub use parts::MAX_KEY_PARTS;
+pub(crate) use parts::{KeyPart, check};
+
+/// A person's key for a set of attributes and of sealing dates. Erased when dropped, never printed.
+pub struct UserSecretKey {
+    /// H(pp) of the authority.
+    parameters: Digest,
+    body: KeyBody,
+    /// σ: what rejected headers decapsulate to depends on it. Never stored: every copy of a key
+    /// that is read in gets its own.
+    rejection: Zeroizing<[u8; 32]>,
+}
+
+impl UserSecretKey {
+    fn new(parameters: &PublicParameters, body: KeyBody, rng: &mut impl RandomSource) -> Self {
+        Self {
+            parameters: parameters.digest(),
+            body,
+            rejection: Zeroizing::new(rng.array()),
+        }
+    }
+
+    /// The attributes that it is for.
+    #[must_use]
+    pub const fn attributes(&self) -> &AttributeSet {
+        &self.body.parts.attributes
+    }
+
+    /// The sealing dates that it is for.
+    #[must_use]
+    pub const fn validity(&self) -> Validity {
+        self.body.parts.validity
+    }
+
+    /// H(pp) of the authority that issued it.
+    #[must_use]
+    pub const fn parameters_digest(&self) -> Digest {
+        self.parameters
+    }
+
+    pub(crate) fn part(&self, element: &Element<'_>) -> Option<&KeyPart> {
+        self.body.parts.get(element)
+    }
+
+    pub(crate) fn k1(&self) -> G1Affine {
+        *self.body.k1
+    }
+
+    pub(crate) const fn k3(&self) -> G2Affine {
+        self.body.k3
+    }
+
+    pub(crate) fn rejection(&self) -> &[u8; 32] {
+        &self.rejection
+    }
+}
+
+impl fmt::Debug for UserSecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "UserSecretKey({}; {}; secret)",
+            self.body.parts.attributes, self.body.parts.validity
+        )
+    }
+}

@@ -1,0 +1,185 @@
+//! The parts of a key: K_u for every element of its attributes and of its validity.
+
+use std::collections::BTreeMap;
+
+use medshare_curve::{G1Affine, Scalar, mul};
+use zeroize::Zeroize;
+
+use crate::attribute::{AttributeSet, Kind};
+use crate::error::KeyError;
+use crate::name::Name;
+use crate::scheme::element::Element;
+use crate::scheme::points::hash_to_points;
+use crate::scheme::validity::Validity;
+use crate::value::{Prefix, Value};
+
+/// The most parts of one key: one for a name, 33 for an integer, 17 for any other value. Those of
+/// the validity come on top.
+pub const MAX_KEY_PARTS: usize = 1024;
+
+pub(crate) struct Parts {
+    pub(super) attributes: AttributeSet,
+    pub(super) names: BTreeMap<Name, KeyPart>,
+    /// One value a label.
+    pub(super) values: BTreeMap<Name, HeldValue>,
+    pub(super) validity: Validity,
+    /// One for each prefix of the validity's cover.
+    pub(super) days: Vec<(Prefix, KeyPart)>,
+}
+
+pub(crate) struct KeyPart {
+    /// H(u): kept, because decapsulation needs it for the rows it reads.
+    pub(crate) point: G1Affine,
+    /// K_u.
+    pub(crate) secret: G1Affine,
+}
+
+pub(super) struct HeldValue {
+    pub(super) value: Value,
+    /// Those of its prefixes, by their length.
+    pub(super) parts: Vec<KeyPart>,
+}
+
+impl Parts {
+    /// K_u = r·H(u) for every element, all at once.
+    ///
+    /// # Security
+    /// As [`mul::mul_regular`].
+    pub(crate) fn issue(
+        attributes: AttributeSet,
+        validity: Validity,
+        r: &Scalar,
+    ) -> Result<Self, KeyError> {
+        let mut parts = Self::hashed(attributes, validity, |_| Ok(G1Affine::identity()))?;
+        let points: Vec<G1Affine> = parts.iter().map(|part| part.point).collect();
+        let secrets = mul::mul_regular(&points, r);
+        for (part, secret) in parts.iter_mut().zip(secrets.iter()) {
+            part.secret = *secret;
+        }
+        Ok(parts)
+    }
+
+    /// The parts with these K_u, all H(u) computed together.
+    pub(crate) fn hashed(
+        attributes: AttributeSet,
+        validity: Validity,
+        mut secret: impl FnMut(&Element<'_>) -> Result<G1Affine, KeyError>,
+    ) -> Result<Self, KeyError> {
+        let mut inputs = Vec::new();
+        let mut parts = Self::new(attributes, validity, |element| {
+            inputs.push(element.hash_input());
+            Ok(KeyPart {
+                point: G1Affine::identity(),
+                secret: secret(element)?,
+            })
+        })?;
+        for (part, point) in parts.iter_mut().zip(hash_to_points(&inputs)) {
+            part.point = point;
+        }
+        Ok(parts)
+    }
+
+    /// Makes the part of every element: attributes in their order, then days.
+    pub(crate) fn new(
+        attributes: AttributeSet,
+        validity: Validity,
+        mut make: impl FnMut(&Element<'_>) -> Result<KeyPart, KeyError>,
+    ) -> Result<Self, KeyError> {
+        check(&attributes)?;
+        let mut parts = Self {
+            attributes: AttributeSet::default(),
+            names: BTreeMap::new(),
+            values: BTreeMap::new(),
+            validity,
+            days: Vec::new(),
+        };
+        for attribute in &attributes {
+            match attribute.kind() {
+                Kind::Name(name) => {
+                    let part = make(&Element::Name(name))?;
+                    parts.names.insert(name.clone(), part);
+                }
+                Kind::Value { label, value } => {
+                    let elements = Element::of_value(label, value);
+                    let made = elements.map(|element| make(&element));
+                    let held = HeldValue {
+                        value: value.clone(),
+                        parts: made.collect::<Result<_, _>>()?,
+                    };
+                    parts.values.insert(label.clone(), held);
+                }
+            }
+        }
+        for prefix in validity.cover() {
+            let part = make(&Element::Day(prefix))?;
+            parts.days.push((prefix, part));
+        }
+        parts.attributes = attributes;
+        Ok(parts)
+    }
+
+    pub(crate) fn get(&self, element: &Element<'_>) -> Option<&KeyPart> {
+        match element {
+            Element::Name(name) => self.names.get(*name),
+            Element::Prefix {
+                label,
+                domain,
+                prefix,
+            } => {
+                let held = self.values.get(*label)?;
+                let fits = held.value.domain() == *domain && held.value.begins_with(*prefix);
+                held.parts.get(usize::from(prefix.depth)).filter(|_| fits)
+            }
+            Element::Day(prefix) => {
+                let mut days = self.days.iter();
+                days.find_map(|(held, part)| (held == prefix).then_some(part))
+            }
+        }
+    }
+
+    /// All of them, in the order in which they were made.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &KeyPart> {
+        let values = self.values.values().flat_map(|held| &held.parts);
+        let days = self.days.iter().map(|(_, part)| part);
+        self.names.values().chain(values).chain(days)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut KeyPart> {
+        let values = self.values.values_mut().flat_map(|held| &mut held.parts);
+        let days = self.days.iter_mut().map(|(_, part)| part);
+        self.names.values_mut().chain(values).chain(days)
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.iter_mut().for_each(|part| part.secret.zeroize());
+    }
+}
+
+/// Not too few, not too many, and one value a label.
+pub(crate) fn check(attributes: &AttributeSet) -> Result<(), KeyError> {
+    let (mut count, mut last) = (0, None);
+    for attribute in attributes {
+        match attribute.kind() {
+            Kind::Name(_) => count += 1,
+            // Ascending by label, so that two values of one are neighbours.
+            Kind::Value { label, .. } if last == Some(label) => {
+                let label = label.clone();
+                return Err(KeyError::ConflictingValues { label });
+            }
+            Kind::Value { label, value } => {
+                count += value.prefixes().count();
+                last = Some(label);
+            }
+        }
+    }
+    if (1..=MAX_KEY_PARTS).contains(&count) {
+        Ok(())
+    } else {
+        Err(KeyError::AttributeCount {
+            count,
+            limit: MAX_KEY_PARTS,
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! How a gate shares its value out to its operands, and which rows make it up again.
+//!
+//! | gate | operand i of n gets | of those that read, γ_i |
+//! |---|---|---|
+//! | `or` | the value z | 1 |
+//! | `and` | v_i; the last z − Σ v_j | 1 |
+//! | k of n ≤ 16 | z/n! + Σ_{0<j<k} a_j·i^j | n!·Π_{m≠i} m/(m − i), an integer |
+//! | k of n > 16 | z + Σ_{0<j<k} a_j·i^j | Π_{m≠i} m/(m − i) |
+//!
+//! v and a are fresh for every gate. Integer coefficients are short, so multiplying points by them
+//! is cheap; that the value is divided by n!, and not the result multiplied, keeps Σ γ_i·λ_i
+//! exactly the secret, which the scheme needs.
+
+use medshare_curve::Scalar;
+use medshare_curve::scalar::{evaluate_polynomial, lagrange_at_zero};
+use zeroize::Zeroizing;
+
+use crate::policy::{Gate, Node};
+use crate::scheme::element::Element;
+
+/// Up to this many operands the coefficients of a threshold are integers: n! has 45 bits.
+const INTEGER_OPERANDS: usize = 16;
+
+/// A row to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    pub(crate) row: usize,
+    /// γ.
+    pub(crate) coefficient: Scalar,
+}
+
+/// Appends the shares of the rows below `node`: first what its own gate draws, then its operands.
+pub(crate) fn share(
+    node: &Node,
+    value: Scalar,
+    draw: &mut impl FnMut() -> Scalar,
+    shares: &mut Vec<Scalar>,
+) {
+    let (gate, operands) = match node {
+        // A comparison is an `or` of its elements.
+        Node::Leaf(condition) => {
+            return shares.extend(core::iter::repeat_n(value, condition.rows()));
+        }
+        Node::Gate(gate, operands) => (gate, operands),
+    };
+    let parts = Zeroizing::new(match gate {
+        Gate::Or => vec![value; operands.len()],
+        Gate::And => {
+            let mut parts: Vec<Scalar> = (1..operands.len()).map(|_| draw()).collect();
+            let rest = value - parts.iter().sum::<Scalar>();
+            parts.push(rest);
+            parts
+        }
+        Gate::Threshold(needed) => {
+            let constant = value / scale(operands.len());
+            let drawn = (1..*needed).map(|_| draw());
+            let polynomial =
+                Zeroizing::new(core::iter::once(constant).chain(drawn).collect::<Vec<_>>());
+            places(operands.len())
+                .map(|place| evaluate_polynomial(&polynomial, place))
+                .collect()
+        }
+    });
+    for (operand, part) in operands.iter().zip(parts.iter()) {
+        share(operand, *part, draw, shares);
+    }
+}
+
+/// The rows below `node` to read, if the attributes held are enough for it.
+pub(crate) fn select(
+    node: &Node,
+    held: &impl Fn(&Element<'_>) -> bool,
+    next_row: &mut usize,
+) -> Option<Vec<Term>> {
+    let (gate, operands) = match node {
+        Node::Leaf(condition) => {
+            let (first, elements) = (*next_row, condition.elements());
+            *next_row += elements.len();
+            let row = first + elements.iter().position(held)?;
+            let coefficient = Scalar::from(1u64);
+            return Some(vec![Term { row, coefficient }]);
+        }
+        Node::Gate(gate, operands) => (gate, operands),
+    };
+    // Every operand is visited, or the rows after it would be counted wrongly.
+    let chosen: Vec<Option<Vec<Term>>> = operands
+        .iter()
+        .map(|operand| select(operand, held, next_row))
+        .collect();
+    match gate {
+        Gate::And => chosen
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .map(|terms| terms.concat()),
+        Gate::Or => chosen.into_iter().flatten().min_by_key(Vec::len),
+        Gate::Threshold(needed) => interpolate(chosen, usize::from(*needed)),
+    }
+}
+
+/// The `needed` operands with the fewest rows, each weighted for its place.
+fn interpolate(chosen: Vec<Option<Vec<Term>>>, needed: usize) -> Option<Vec<Term>> {
+    let scale = scale(chosen.len());
+    let placed = places(chosen.len()).zip(chosen);
+    let mut able: Vec<(u64, Vec<Term>)> = placed
+        .filter_map(|(place, terms)| Some((place, terms?)))
+        .collect();
+    if able.len() < needed {
+        return None;
+    }
+    able.sort_by_key(|(_, terms)| terms.len());
+    able.truncate(needed);
+    able.sort_by_key(|(place, _)| *place);
+    let read: Vec<u64> = able.iter().map(|(place, _)| *place).collect();
+    let weighted = able.into_iter().zip(lagrange_at_zero(&read));
+    let terms = weighted.flat_map(|((_, terms), weight)| {
+        terms.into_iter().map(move |term| Term {
+            coefficient: term.coefficient * weight * scale,
+            ..term
+        })
+    });
+    Some(terms.collect())
+}
+
+/// Where the polynomial is evaluated: the value itself stands at 0.
+fn places(operands: usize) -> core::ops::RangeInclusive<u64> {
+    1..=operands as u64
+}
+
+/// Δ, by which the value is divided and the coefficients are multiplied.
+fn scale(operands: usize) -> Scalar {
+    if operands > INTEGER_OPERANDS {
+        return Scalar::from(1u64);
+    }
+    places(operands).map(Scalar::from).product()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Data keys for who satisfies a policy, alone or with further factors.
+
+pub mod access;
+pub mod descriptor;
+pub(crate) mod factors;
+pub mod wrapped;
