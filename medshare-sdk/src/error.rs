@@ -53,7 +53,7 @@ pub enum Error {
     },
     /// An attribute's text is not an attribute.
     #[error("invalid attribute {attribute:?}: {reason}")]
-    InvalidName {
+    InvalidAttribute {
         /// The text.
         attribute: String,
         /// What is wrong with it.
@@ -228,7 +228,7 @@ impl Error {
             Self::IssuanceRefused => "issuance_refused",
             Self::BadAttributeKey { .. } => "bad_attribute_key",
             Self::ClockBehind { .. } => "clock_behind",
-            Self::InvalidName { .. } => "invalid_attribute",
+            Self::InvalidAttribute { .. } => "invalid_attribute",
             Self::SegmentMismatch { .. } => "segment_mismatch",
             Self::ObjectTruncated { .. } => "object_truncated",
             Self::ObjectExtended { .. } => "object_extended",

@@ -319,7 +319,7 @@ impl Opening {
         let mut first = 0;
         while first < layout.segment_count() {
             let count = (layout.segment_count() - first).min(PART_SEGMENTS as u32);
-            let part = self.open_partial(first..first + count).await?;
+            let part = self.open_part(first..first + count).await?;
             writer.write_all(&part).await?;
             done += part.len() as u64;
             if let Some(progress) = progress {
@@ -333,7 +333,7 @@ impl Opening {
 
     /// The plaintext of some segments: from the first store, and where its copy of a segment is
     /// not the registered one, from whichever store has that.
-    async fn open_partial(&self, segments: Range<u32>) -> Result<Zeroizing<Vec<u8>>> {
+    async fn open_part(&self, segments: Range<u32>) -> Result<Zeroizing<Vec<u8>>> {
         let mut part = PartBuffer::new(self.opener.layout(), segments);
         let mut failure = None;
         for store in stores_of(&self.person, &self.record) {

@@ -63,7 +63,7 @@ impl Organisation {
     /// an interrupted call is taken up where it ended by calling again.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnrolled`], [`Error::InvalidName`], or why the consortium or the
+    /// [`Error::AlreadyEnrolled`], [`Error::InvalidAttribute`], or why the consortium or the
     /// attribute authority refused.
     pub async fn enrol(&self, name: &str, attributes: &[&str]) -> Result<Person> {
         observed("enrol", self.enrol_or_resume(name, attributes)).await
@@ -117,7 +117,7 @@ impl Organisation {
         let expected: AttributeSet = attributes.iter().chain(&voucher).cloned().collect();
         match expected.check_issuable() {
             Ok(()) => Ok(expected),
-            Err(error) => Err(Error::InvalidName {
+            Err(error) => Err(Error::InvalidAttribute {
                 attribute: attributes.to_string(),
                 reason: error.to_string(),
             }),

@@ -279,7 +279,7 @@ async fn enrolment() {
         let error = error.unwrap_err();
         assert_eq!(error.code(), "invalid_attribute");
         assert!(
-            matches!(&error, Error::InvalidName { attribute, .. } if attribute == text),
+            matches!(&error, Error::InvalidAttribute { attribute, .. } if attribute == text),
             "{error}"
         );
     }

@@ -54,7 +54,7 @@ pub(crate) fn parse_attributes<T: AsRef<str>>(texts: &[T]) -> Result<AttributeSe
         .map(|text| {
             let text = text.as_ref();
             text.parse::<medshare_abe::Attribute>()
-                .map_err(|error| Error::InvalidName {
+                .map_err(|error| Error::InvalidAttribute {
                     attribute: text.to_owned(),
                     reason: error.to_string(),
                 })
