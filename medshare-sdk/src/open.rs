@@ -19,6 +19,7 @@ use medshare_types::{
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
+use crate::blocking::blocking;
 use crate::chain::Effect;
 use crate::content::{PART_SEGMENTS, Progress};
 use crate::error::{Error, Result};
@@ -196,7 +197,7 @@ impl Open {
 
         let store = Self::sized_store(person, &located).await;
         let owner = person.clone();
-        let work = move || {
+        let work = move || -> Result<Opening> {
             let secret = located.decapsulate(&owner, &key)?;
             let access = located.access()?;
             let factors = KeyFactors::new(&secret).with_gate(recovered.factor.as_bytes());
@@ -217,12 +218,7 @@ impl Open {
                 liars: recovered.culprits,
             })
         };
-        let opening = tokio::task::spawn_blocking(work).await;
-        let opening = opening.unwrap_or_else(|error| {
-            Err(Error::Io {
-                source: error.into(),
-            })
-        })?;
+        let opening = blocking(work).await??;
         Ok((opening, effect, ticket))
     }
 
@@ -343,13 +339,11 @@ impl Opening {
                 continue;
             }
             let opener = Arc::clone(&self.opener);
-            let opened = tokio::task::spawn_blocking(move || {
+            let open = move || {
                 part.open_missing(&opener);
                 part
-            });
-            part = opened.await.map_err(|error| Error::Io {
-                source: error.into(),
-            })?;
+            };
+            part = blocking(open).await?;
             if part.missing.is_empty() {
                 return Ok(part.into_plaintext());
             }

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::consortium::Consortium;
 use crate::content::Content;
 use crate::error::{Error, Result};
-use crate::issuer::{parse_attributes, voucher};
+use crate::issuer::{parse_attributes, vouched_for};
 use crate::observe::observed;
 use crate::person::{Person, PersonKeys};
 use crate::random::os_random;
@@ -113,8 +113,7 @@ impl Organisation {
         if attributes.is_empty() {
             return Ok(AttributeSet::default());
         }
-        let voucher = parse_attributes(&[voucher(&self.name)])?;
-        let expected: AttributeSet = attributes.iter().chain(&voucher).cloned().collect();
+        let expected = vouched_for(attributes, &self.name)?;
         match expected.check_issuable() {
             Ok(()) => Ok(expected),
             Err(error) => Err(Error::InvalidAttribute {

@@ -7,7 +7,7 @@ use medshare_abe::access::{AccessHeader, VerifiedAccess};
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::error::DecapsulateError;
 use medshare_abe::payload::{ContentTree, Preamble};
-use medshare_abe::{AccessPolicy, AttributeSet, Date, SharedSecret, UserSecretKey};
+use medshare_abe::{AccessPolicy, AttributeSet, Condition, Date, SharedSecret, UserSecretKey};
 use medshare_contract::keys;
 use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_types::{Denial, Wire};
@@ -88,7 +88,7 @@ impl Located {
             // The chain says what a new key would be for, so nobody is asked in vain.
             _ => self.check_policy(&person.vouched_attributes().await?)?,
         }
-        let sealed_on = Date::from_days(self.sealed.label.context.sealed_on.0);
+        let sealed_on = Date::from(self.sealed.label.context.sealed_on);
         let opens = |key: &UserSecretKey| {
             key.validity().contains(sealed_on) && self.policy().is_satisfied_by(key.attributes())
         };
@@ -113,19 +113,19 @@ impl Located {
     }
 
     fn check_policy(&self, attributes: &AttributeSet) -> Result<()> {
-        let policy = self.policy();
-        if policy.is_satisfied_by(attributes) {
-            return Ok(());
+        let missing = self.policy().missing(attributes);
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(self.unsatisfied(&missing))
         }
-        let missing = policy
-            .missing(attributes)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        Err(Error::PolicyUnsatisfied {
-            policy: policy.to_string(),
-            missing,
-        })
+    }
+
+    fn unsatisfied(&self, missing: &[Condition]) -> Error {
+        Error::PolicyUnsatisfied {
+            policy: self.policy().to_string(),
+            missing: missing.iter().map(ToString::to_string).collect(),
+        }
     }
 
     /// The access header, checked against the chain's digest and label.
@@ -143,10 +143,7 @@ impl Located {
         self.access()?
             .decapsulate(parameters, key)
             .map_err(|error| match error {
-                DecapsulateError::PolicyUnsatisfied { missing } => Error::PolicyUnsatisfied {
-                    policy: self.header.abe().policy().to_string(),
-                    missing: missing.iter().map(ToString::to_string).collect(),
-                },
+                DecapsulateError::PolicyUnsatisfied { missing } => self.unsatisfied(&missing),
                 _ => Error::Undecipherable,
             })
     }

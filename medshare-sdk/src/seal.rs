@@ -18,6 +18,7 @@ use medshare_types::{
 };
 use tokio::sync::mpsc;
 
+use crate::blocking::blocking;
 use crate::clock;
 use crate::content::{Content, Progress, seal_parts};
 use crate::error::{Error, Result};
@@ -268,7 +269,7 @@ impl Plan {
         };
         let work = move || {
             let rng = &mut os_random();
-            let sealed_on = Date::from_days(context.sealed_on.0);
+            let sealed_on = Date::from(context.sealed_on);
             let ctx = context.digest();
             let (abe, secret) =
                 encapsulate_dated(&parameters, &policy, sealed_on, ctx.as_ref(), rng);
@@ -298,13 +299,7 @@ impl Plan {
                     .map_err(|_| Error::DescriptorTooLong)?;
             Ok(Access { header, descriptor })
         };
-        tokio::task::spawn_blocking(work)
-            .await
-            .unwrap_or_else(|error| {
-                Err(Error::Io {
-                    source: error.into(),
-                })
-            })
+        blocking(work).await?
     }
 
     /// Has the record registered. Under an idempotency key it may be there by now: an attempt that

@@ -12,6 +12,7 @@ use medshare_types::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::blocking::blocking;
 use crate::clock;
 use crate::consortium::Inner;
 use crate::error::{Error, Result};
@@ -76,11 +77,7 @@ pub(crate) async fn gather(
         let (session, signing_keys, given) =
             (Arc::clone(&session), signing_keys.clone(), shares.clone());
         let work = move || recover(&key, &label, &ticket, &session, &signing_keys, &given);
-        let recovered = tokio::task::spawn_blocking(work).await;
-        let recovered = recovered.map_err(|error| Error::Io {
-            source: error.into(),
-        })?;
-        match recovered {
+        match blocking(work).await? {
             Ok(recovered) => return Ok(recovered),
             // Liars may be quick: whoever has not answered yet can still make up for them.
             Err(RecoverError::InsufficientShares { .. })

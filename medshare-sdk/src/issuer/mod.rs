@@ -42,9 +42,13 @@ pub(crate) fn vouched_attributes(genesis: &Genesis, person: &PersonState) -> Res
     let mut members = genesis.members.iter();
     let vouches = members.find(|member| member.organisation() == person.organisation);
     let vouches = vouches.ok_or(Error::Denied(Denial::UnknownSender))?;
-    let mut texts = person.attributes.clone();
-    texts.push(voucher(&vouches.name));
-    parse_attributes(&texts)
+    vouched_for(&parse_attributes(&person.attributes)?, &vouches.name)
+}
+
+/// What a key for these attributes is for, on an organisation's word.
+pub(crate) fn vouched_for(attributes: &AttributeSet, organisation: &str) -> Result<AttributeSet> {
+    let voucher = parse_attributes(&[voucher(organisation)])?;
+    Ok(attributes.iter().chain(&voucher).cloned().collect())
 }
 
 /// Attributes by their text; the first that is none is told.
