@@ -20,12 +20,36 @@ use crate::value::{Date, Value};
 ///
 /// A name and a label are different things even if they are spelled alike.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
-pub struct Attribute(Kind);
+pub struct Attribute(Kind<Value>);
 
+/// A name, or a label with something of its own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
-pub(crate) enum Kind {
+pub(crate) enum Kind<V> {
     Name(Name),
-    Value { label: Name, value: Value },
+    Value { label: Name, value: V },
+}
+
+impl<V> Kind<V> {
+    pub(crate) const fn name(&self) -> Option<&Name> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Value { .. } => None,
+        }
+    }
+
+    pub(crate) const fn label(&self) -> Option<&Name> {
+        match self {
+            Self::Name(_) => None,
+            Self::Value { label, .. } => Some(label),
+        }
+    }
+
+    pub(crate) const fn value(&self) -> Option<&V> {
+        match self {
+            Self::Name(_) => None,
+            Self::Value { value, .. } => Some(value),
+        }
+    }
 }
 
 impl Attribute {
@@ -60,28 +84,19 @@ impl Attribute {
     /// The name, of an attribute that is one.
     #[must_use]
     pub const fn name(&self) -> Option<&Name> {
-        match &self.0 {
-            Kind::Name(name) => Some(name),
-            Kind::Value { .. } => None,
-        }
+        self.0.name()
     }
 
     /// The label, of an attribute that has a value.
     #[must_use]
     pub const fn label(&self) -> Option<&Name> {
-        match &self.0 {
-            Kind::Name(_) => None,
-            Kind::Value { label, .. } => Some(label),
-        }
+        self.0.label()
     }
 
     /// The value, of an attribute that has one.
     #[must_use]
     pub const fn value(&self) -> Option<&Value> {
-        match &self.0 {
-            Kind::Name(_) => None,
-            Kind::Value { value, .. } => Some(value),
-        }
+        self.0.value()
     }
 
     /// Whether the attribute is what it is shown as: see [`AttributeSet::agrees_with`].
@@ -89,11 +104,7 @@ impl Attribute {
     pub fn agrees_with(&self, enumerations: &Enumerations) -> bool {
         match &self.0 {
             Kind::Name(_) => true,
-            Kind::Value { label, value } => match value {
-                Value::Choice(choice) => enumerations.knows(label, choice),
-                // `hospital = 3` would be read as the hospital that is named 3.
-                Value::Integer(_) | Value::Date(_) => enumerations.of(label).is_none(),
-            },
+            Kind::Value { label, value } => enumerations.agree(label, value.choice()),
         }
     }
 
@@ -101,11 +112,11 @@ impl Attribute {
         Self(Kind::Value { label, value })
     }
 
-    pub(crate) const fn kind(&self) -> &Kind {
+    pub(crate) const fn kind(&self) -> &Kind<Value> {
         &self.0
     }
 
-    pub(crate) fn into_kind(self) -> Kind {
+    pub(crate) fn into_kind(self) -> Kind<Value> {
         self.0
     }
 }

@@ -236,10 +236,17 @@ impl Enumerations {
         self.0.values()
     }
 
-    /// Whether a value is registered under this label with this number and this name.
-    pub(crate) fn knows(&self, label: &Name, choice: &Choice) -> bool {
-        let known = self.of(label).and_then(|list| list.choice(&choice.name));
-        known.as_ref() == Some(choice)
+    /// Whether a label with this value, none for a number or a date, is what it is shown as: the
+    /// value is registered under the label with this number and this name, or the label has no
+    /// enumeration, since `hospital = 3` would be read as the hospital that is named 3.
+    pub(crate) fn agree(&self, label: &Name, choice: Option<&Choice>) -> bool {
+        let list = self.of(label);
+        match choice {
+            Some(choice) => {
+                list.and_then(|list| list.choice(&choice.name)).as_ref() == Some(choice)
+            }
+            None => list.is_none(),
+        }
     }
 }
 

@@ -129,6 +129,13 @@ pub enum Value {
 }
 
 impl Value {
+    pub(crate) const fn choice(&self) -> Option<&Choice> {
+        match self {
+            Self::Choice(choice) => Some(choice),
+            Self::Integer(_) | Self::Date(_) => None,
+        }
+    }
+
     pub(crate) const fn domain(&self) -> Domain {
         match self {
             Self::Integer(_) => Domain::Integer,

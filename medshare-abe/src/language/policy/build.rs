@@ -1,6 +1,6 @@
 //! Policies made of parts, without a text between.
 
-use std::ops::{Bound, RangeBounds};
+use core::ops::RangeBounds;
 
 use super::condition::{Condition, Test};
 use super::{AccessPolicy, MAX_DEPTH, MAX_POLICY_LEN, MAX_ROWS, Node};
@@ -91,8 +91,8 @@ impl Condition {
     /// # Errors
     /// [`PolicyError::EmptyRange`].
     pub fn integer(label: Name, range: impl RangeBounds<u32>) -> Result<Self, PolicyError> {
-        let (from, to) = ends(&range, |number| *number, u32::MAX)?;
-        Ok(Self::value(label, Test::Integer { from, to }))
+        let test = Test::integer(&range).ok_or(PolicyError::EmptyRange)?;
+        Ok(Self::value(label, test))
     }
 
     /// The label with a date of the range, as [`Self::integer`].
@@ -100,31 +100,9 @@ impl Condition {
     /// # Errors
     /// [`PolicyError::EmptyRange`].
     pub fn date(label: Name, range: impl RangeBounds<Date>) -> Result<Self, PolicyError> {
-        let (from, to) = ends(&range, |date| date.number(), u16::MAX.into())?;
-        // Both are at most the largest date.
-        let (from, to) = (Date::from_days(from as u16), Date::from_days(to as u16));
-        Ok(Self::value(label, Test::Date { from, to }))
+        let test = Test::date(&range).ok_or(PolicyError::EmptyRange)?;
+        Ok(Self::value(label, test))
     }
-}
-
-/// The first and the last number of a range.
-fn ends<T>(
-    range: &impl RangeBounds<T>,
-    number: impl Fn(&T) -> u32,
-    largest: u32,
-) -> Result<(u32, u32), PolicyError> {
-    let from = match range.start_bound() {
-        Bound::Included(first) => Some(number(first)),
-        Bound::Excluded(before) => number(before).checked_add(1),
-        Bound::Unbounded => Some(0),
-    };
-    let to = match range.end_bound() {
-        Bound::Included(last) => Some(number(last)),
-        Bound::Excluded(after) => number(after).checked_sub(1),
-        Bound::Unbounded => Some(largest),
-    };
-    let ends = from.zip(to).filter(|(from, to)| from <= to);
-    ends.ok_or(PolicyError::EmptyRange)
 }
 
 impl From<Name> for Condition {

@@ -1,9 +1,10 @@
 //! The leaves of a policy: what it asks of one name or one label.
 
 use core::fmt;
+use core::ops::{Bound, RangeBounds};
 
-use crate::attribute::{Attribute, AttributeSet};
-use crate::enumeration::Choice;
+use crate::attribute::{Attribute, AttributeSet, Kind};
+use crate::enumeration::{Choice, Enumerations};
 use crate::name::Name;
 use crate::scheme::element::Element;
 use crate::value::{Date, Domain, Prefix, Value, cover};
@@ -13,13 +14,7 @@ use crate::value::{Date, Domain, Prefix, Value, cover};
 ///
 /// Printed as in policies, in one spelling: `clearance < 5` is `clearance <= 4`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Condition(Kind);
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Name(Name),
-    Value { label: Name, test: Test },
-}
+pub struct Condition(Kind<Test>);
 
 /// What is asked of the value of a label. Both ends of a range are inside.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +46,7 @@ impl Condition {
     pub fn is_met_by(&self, attributes: &AttributeSet) -> bool {
         match &self.0 {
             Kind::Name(name) => attributes.contains(&Attribute::from(name.clone())),
-            Kind::Value { label, test } => {
+            Kind::Value { label, value: test } => {
                 attributes.values_of(label).any(|value| test.accepts(value))
             }
         }
@@ -60,27 +55,26 @@ impl Condition {
     /// The name that it asks for, if that is what it is.
     #[must_use]
     pub const fn name(&self) -> Option<&Name> {
-        match &self.0 {
-            Kind::Name(name) => Some(name),
-            Kind::Value { .. } => None,
-        }
+        self.0.name()
     }
 
     /// The label whose value it asks about, if that is what it does.
     #[must_use]
     pub const fn label(&self) -> Option<&Name> {
-        match &self.0 {
-            Kind::Name(_) => None,
-            Kind::Value { label, .. } => Some(label),
-        }
+        self.0.label()
     }
 
     /// What it asks of the label's value.
     #[must_use]
     pub const fn test(&self) -> Option<&Test> {
+        self.0.value()
+    }
+
+    /// Whether it is what it is shown as: see [`AccessPolicy::agrees_with`](super::AccessPolicy).
+    pub(super) fn agrees_with(&self, enumerations: &Enumerations) -> bool {
         match &self.0 {
-            Kind::Name(_) => None,
-            Kind::Value { test, .. } => Some(test),
+            Kind::Name(_) => true,
+            Kind::Value { label, value: test } => enumerations.agree(label, test.choice()),
         }
     }
 
@@ -89,10 +83,10 @@ impl Condition {
     }
 
     pub(crate) const fn value(label: Name, test: Test) -> Self {
-        Self(Kind::Value { label, test })
+        Self(Kind::Value { label, value: test })
     }
 
-    pub(crate) const fn kind(&self) -> &Kind {
+    pub(crate) const fn kind(&self) -> &Kind<Test> {
         &self.0
     }
 
@@ -100,7 +94,7 @@ impl Condition {
     pub(crate) fn elements(&self) -> Vec<Element<'_>> {
         match &self.0 {
             Kind::Name(name) => vec![Element::Name(name)],
-            Kind::Value { label, test } => {
+            Kind::Value { label, value: test } => {
                 let domain = test.domain();
                 let element = |prefix| Element::Prefix {
                     label,
@@ -116,12 +110,33 @@ impl Condition {
     pub(crate) fn rows(&self) -> usize {
         match &self.0 {
             Kind::Name(_) => 1,
-            Kind::Value { test, .. } => test.prefixes().len(),
+            Kind::Value { value: test, .. } => test.prefixes().len(),
         }
     }
 }
 
 impl Test {
+    /// An integer of the range, if there is one.
+    pub(super) fn integer(range: &impl RangeBounds<u32>) -> Option<Self> {
+        let (from, to) = ends(range, |number| *number, u32::MAX)?;
+        Some(Self::Integer { from, to })
+    }
+
+    /// A date of the range, if there is one.
+    pub(super) fn date(range: &impl RangeBounds<Date>) -> Option<Self> {
+        let (from, to) = ends(range, |date| date.number(), u16::MAX.into())?;
+        // Both are at most the largest date.
+        let (from, to) = (Date::from_days(from as u16), Date::from_days(to as u16));
+        Some(Self::Date { from, to })
+    }
+
+    const fn choice(&self) -> Option<&Choice> {
+        match self {
+            Self::Is(choice) | Self::IsNot(choice) => Some(choice),
+            Self::Integer { .. } | Self::Date { .. } => None,
+        }
+    }
+
     const fn domain(&self) -> Domain {
         match self {
             Self::Integer { .. } => Domain::Integer,
@@ -147,7 +162,7 @@ impl Test {
             Self::Integer { from, to } => cover(*from, *to, width),
             Self::Date { from, to } => cover(from.number(), to.number(), width),
             Self::Is(choice) => cover(choice.index.into(), choice.index.into(), width),
-            // The brothers of the prefixes of the value: every other number, used or not.
+            // The siblings of the prefixes of the value: every other number, used or not.
             Self::IsNot(choice) => (1..=width)
                 .map(|depth| Prefix::of(choice.index.into(), width, depth).sibling())
                 .collect(),
@@ -155,11 +170,30 @@ impl Test {
     }
 }
 
+/// The first and the last number of a range; none if it holds nothing.
+fn ends<T>(
+    range: &impl RangeBounds<T>,
+    number: impl Fn(&T) -> u32,
+    largest: u32,
+) -> Option<(u32, u32)> {
+    let from = match range.start_bound() {
+        Bound::Included(first) => Some(number(first)),
+        Bound::Excluded(before) => number(before).checked_add(1),
+        Bound::Unbounded => Some(0),
+    };
+    let to = match range.end_bound() {
+        Bound::Included(last) => Some(number(last)),
+        Bound::Excluded(after) => number(after).checked_sub(1),
+        Bound::Unbounded => Some(largest),
+    };
+    from.zip(to).filter(|(from, to)| from <= to)
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (label, test) = match &self.0 {
             Kind::Name(name) => return write!(f, "{name}"),
-            Kind::Value { label, test } => (label, test),
+            Kind::Value { label, value: test } => (label, test),
         };
         match test {
             Test::Integer { from, to } => print_range(f, label, (from, to), (&0, &u32::MAX)),

@@ -19,8 +19,9 @@ use borsh::io::{Error, ErrorKind, Read, Result as IoResult, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::DecodeError;
 
-use super::condition::{Kind, Test};
+use super::condition::Test;
 use super::{AccessPolicy, Condition, Gate, MAX_DEPTH, MAX_POLICY_LEN, MAX_ROWS, Node};
+use crate::attribute::Kind;
 use crate::enumeration::{Choice, EnumerationId};
 use crate::name::Name;
 use crate::value::Date;
@@ -100,7 +101,7 @@ impl Condition {
     fn encoded_len(&self) -> usize {
         let (label, rest) = match self.kind() {
             Kind::Name(name) => (name, 0),
-            Kind::Value { label, test } => {
+            Kind::Value { label, value: test } => {
                 let rest = match test {
                     Test::Integer { .. } => 8,
                     Test::Date { .. } => 4,
@@ -120,7 +121,7 @@ impl Condition {
                 out.push(NAME);
                 return encode_name(name, out);
             }
-            Kind::Value { label, test } => (label, test),
+            Kind::Value { label, value: test } => (label, test),
         };
         out.push(match test {
             Test::Integer { .. } => INTEGER,

@@ -1,10 +1,12 @@
 //! Values in texts, and what comparing with them means.
 
+use core::ops::Bound;
+
 use super::condition::Test;
 use super::lexer::{Comparison, Placed, RANGE, slip};
 use crate::enumeration::Enumerations;
 use crate::error::SyntaxError;
-use crate::value::{Date, Value, looks_like_date};
+use crate::value::{Value, looks_like_date};
 
 /// The value that a word means under a label: one of the label's enumeration if it has one, else a
 /// number of digits or a date.
@@ -55,36 +57,25 @@ pub(super) fn compare(
     comparison: Comparison,
     (value, position): (Value, usize),
 ) -> Result<Test, SyntaxError> {
-    let empty = SyntaxError::EmptyRange { position };
-    let range = |number: u32, max: u32| {
-        let (from, to) = match comparison {
-            Comparison::Less => (Some(0), number.checked_sub(1)),
-            Comparison::AtMost => (Some(0), Some(number)),
-            Comparison::Greater => (number.checked_add(1), Some(max)),
-            Comparison::AtLeast => (Some(number), Some(max)),
-            Comparison::Equal => (Some(number), Some(number)),
-            Comparison::NotEqual => return Err(slip(position, NOT_EQUAL)),
-        };
-        let ends = from.zip(to).filter(|(from, to)| from <= to);
-        ends.ok_or(empty)
+    let test = match (value, comparison) {
+        (Value::Choice(choice), Comparison::Equal) => Some(Test::Is(choice)),
+        (Value::Choice(choice), Comparison::NotEqual) => Some(Test::IsNot(choice)),
+        (Value::Choice(_), _) => return Err(SyntaxError::Unordered { position }),
+        (_, Comparison::NotEqual) => return Err(slip(position, NOT_EQUAL)),
+        (Value::Integer(number), _) => Test::integer(&range(comparison, number)),
+        (Value::Date(date), _) => Test::date(&range(comparison, date)),
     };
-    match (value, comparison) {
-        (Value::Integer(number), _) => {
-            let (from, to) = range(number, u32::MAX)?;
-            Ok(Test::Integer { from, to })
-        }
-        (Value::Date(date), _) => {
-            let (from, to) = range(date.number(), u16::MAX.into())?;
-            // Both are at most the largest date.
-            let date = |days: u32| Date::from_days(days as u16);
-            Ok(Test::Date {
-                from: date(from),
-                to: date(to),
-            })
-        }
-        (Value::Choice(choice), Comparison::Equal) => Ok(Test::Is(choice)),
-        (Value::Choice(choice), Comparison::NotEqual) => Ok(Test::IsNot(choice)),
-        (Value::Choice(_), _) => Err(SyntaxError::Unordered { position }),
+    test.ok_or(SyntaxError::EmptyRange { position })
+}
+
+/// What compares so with an end; with `!=` there is no such range.
+fn range<T: Copy>(comparison: Comparison, end: T) -> (Bound<T>, Bound<T>) {
+    match comparison {
+        Comparison::Less => (Bound::Unbounded, Bound::Excluded(end)),
+        Comparison::AtMost => (Bound::Unbounded, Bound::Included(end)),
+        Comparison::Greater => (Bound::Excluded(end), Bound::Unbounded),
+        Comparison::AtLeast => (Bound::Included(end), Bound::Unbounded),
+        Comparison::Equal | Comparison::NotEqual => (Bound::Included(end), Bound::Included(end)),
     }
 }
 
@@ -94,15 +85,14 @@ const NOT_EQUAL: &str =
 /// `label in from..to`, both ends inside.
 pub(super) fn within((from, to): (Value, Value), position: usize) -> Result<Test, SyntaxError> {
     let test = match (from, to) {
-        (Value::Integer(from), Value::Integer(to)) if from <= to => Test::Integer { from, to },
-        (Value::Date(from), Value::Date(to)) if from <= to => Test::Date { from, to },
+        (Value::Integer(from), Value::Integer(to)) => Test::integer(&(from..=to)),
+        (Value::Date(from), Value::Date(to)) => Test::date(&(from..=to)),
         (Value::Choice(_), _) | (_, Value::Choice(_)) => {
             return Err(SyntaxError::Unordered { position });
         }
         (Value::Integer(_), Value::Date(_)) | (Value::Date(_), Value::Integer(_)) => {
             return Err(SyntaxError::MixedRange { position });
         }
-        _ => return Err(SyntaxError::EmptyRange { position }),
     };
-    Ok(test)
+    test.ok_or(SyntaxError::EmptyRange { position })
 }

@@ -64,7 +64,6 @@ use crate::attribute::AttributeSet;
 use crate::enumeration::Enumerations;
 use crate::error::SyntaxError;
 
-use condition::Kind;
 pub use condition::{Condition, Test};
 pub use view::{Operands, PolicyNode};
 
@@ -142,14 +141,8 @@ impl AccessPolicy {
     /// then parses to this policy, with these enumerations.
     #[must_use]
     pub fn agrees_with(&self, enumerations: &Enumerations) -> bool {
-        self.conditions().all(|condition| match condition.kind() {
-            Kind::Name(_) => true,
-            Kind::Value { label, test } => match test {
-                Test::Is(choice) | Test::IsNot(choice) => enumerations.knows(label, choice),
-                // `hospital == 3` would be read as the hospital that is named 3.
-                Test::Integer { .. } | Test::Date { .. } => enumerations.of(label).is_none(),
-            },
-        })
+        let mut conditions = self.conditions();
+        conditions.all(|condition| condition.agrees_with(enumerations))
     }
 
     /// H(policy): the digest of the canonical form.
