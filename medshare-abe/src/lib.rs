@@ -149,6 +149,7 @@
 
 mod bytes;
 pub mod error;
+mod hedged;
 pub mod issuance;
 mod language;
 pub mod payload;

@@ -18,6 +18,7 @@ use medshare_types::{Digest, RandomSource};
 use zeroize::Zeroizing;
 
 use super::polynomial::GtBytes;
+use crate::hedged::hedged_scalar;
 
 const NONCE_TAG: &str = "medshare/abe/constant-proof-nonce/v1";
 const CHALLENGE_TAG: &str = "medshare/abe/constant-proof/v1";
@@ -42,7 +43,9 @@ impl ConstantProof {
         context: &Digest,
         rng: &mut impl RandomSource,
     ) -> Self {
-        let nonce = nonce(secret, public, context, rng);
+        let bytes = Zeroizing::new(encode_scalar(secret));
+        let fields = [bytes.as_slice(), context.as_ref(), &public.0];
+        let nonce = hedged_scalar(NONCE_TAG, &fields, rng);
         let challenge = challenge(context, public, &multiple(g1_generator_mul_regular(&nonce)));
         Self {
             challenge: ScalarBytes(encode_scalar(&challenge)),
@@ -65,24 +68,6 @@ impl ConstantProof {
 /// z·e(g1, g2) from z·g1.
 fn multiple(point: G1Projective) -> Gt {
     pairing::pairing(&Zeroizing::new(point.into_affine()), &pairing::g2())
-}
-
-fn nonce(
-    secret: &Scalar,
-    public: &GtBytes,
-    context: &Digest,
-    rng: &mut impl RandomSource,
-) -> Zeroizing<Scalar> {
-    let secret = Zeroizing::new(encode_scalar(secret));
-    let fresh = Zeroizing::new(rng.array::<32>());
-    let fields = [
-        secret.as_slice(),
-        context.as_ref(),
-        &public.0,
-        fresh.as_slice(),
-    ];
-    let wide = Zeroizing::new(Xof::new(NONCE_TAG, &fields).take());
-    Zeroizing::new(wide_reduce(&wide))
 }
 
 fn challenge(context: &Digest, public: &GtBytes, commitment: &Gt) -> Scalar {

@@ -24,6 +24,7 @@ use super::request::IssuanceRequest;
 use super::sharing::IssuerIndex;
 use crate::bytes::canonical_bytes;
 use crate::error::{IssuanceError, PartialError, PartialFault};
+use crate::hedged::hedged;
 use crate::scheme::key::KeyBody;
 
 /// What is sealed, so that nothing sealed as one thing opens as another.
@@ -94,7 +95,7 @@ impl RecipientKeyPair {
         self.public
     }
 
-    pub(super) fn secret(&self) -> PrivateKey {
+    fn secret(&self) -> PrivateKey {
         X25519HkdfSha256::derive_keypair(self.seed.as_slice()).0
     }
 }
@@ -113,8 +114,7 @@ impl fmt::Debug for RecipientKeyPair {
 pub struct SealedPartialKey {
     request: Digest,
     index: IssuerIndex,
-    encapsulated: [u8; 32],
-    ciphertext: Vec<u8>,
+    sealed: Sealed,
 }
 
 impl Wire for SealedPartialKey {
@@ -152,12 +152,11 @@ impl PartialKey {
     pub fn seal(&self, rng: &mut impl RandomSource) -> Result<SealedPartialKey, IssuanceError> {
         let plaintext = self.body.to_bytes();
         let associated = associated_data(&self.request, self.index);
-        let sealed = seal(PART, &self.recipient, &plaintext, &associated, rng)?;
+        let sealed = Sealed::new(PART, &self.recipient, &plaintext, &associated, rng)?;
         Ok(SealedPartialKey {
             request: self.request,
             index: self.index,
-            encapsulated: sealed.encapsulated,
-            ciphertext: sealed.ciphertext,
+            sealed,
         })
     }
 }
@@ -192,7 +191,9 @@ impl SharedAuthority {
             return Err(PartialError::OtherRequest { issuer });
         }
         let mut open = || -> Result<KeyBody, PartialFault> {
-            let plaintext = decrypt(sealed, &recipient.secret())?;
+            let associated = associated_data(&digest, index);
+            let plaintext = sealed.sealed.open(PART, recipient, &associated);
+            let plaintext = plaintext.ok_or(PartialFault::Undecryptable)?;
             let body = KeyBody::read(&plaintext, &request.attributes, request.validity)?;
             self.check_part(index, &body, rng)?;
             Ok(body)
@@ -202,76 +203,62 @@ impl SharedAuthority {
     }
 }
 
-fn decrypt(
-    sealed: &SealedPartialKey,
-    secret: &PrivateKey,
-) -> Result<Zeroizing<Vec<u8>>, PartialFault> {
-    let associated = associated_data(&sealed.request, sealed.index);
-    let opened = open(
-        PART,
-        secret,
-        &sealed.encapsulated,
-        &sealed.ciphertext,
-        &associated,
-    );
-    opened.ok_or(PartialFault::Undecryptable)
-}
-
 /// What HPKE makes of a plaintext.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Sealed {
-    pub(super) encapsulated: [u8; 32],
-    pub(super) ciphertext: Vec<u8>,
+    encapsulated: [u8; 32],
+    ciphertext: Vec<u8>,
 }
 
-/// Seals to the recipient, with an ephemeral key that hangs on the plaintext too.
-pub(super) fn seal(
-    purpose: Purpose,
-    recipient: &RecipientKey,
-    plaintext: &[u8],
-    associated: &[u8],
-    rng: &mut impl RandomSource,
-) -> Result<Sealed, IssuanceError> {
-    let fresh = Zeroizing::new(rng.array::<32>());
-    let fields = [plaintext, associated, fresh.as_slice()];
-    let mut ephemeral = Stream(Xof::new(purpose.ephemeral_tag, &fields));
-    let mut seal = || -> Result<(Encapsulated, Vec<u8>), HpkeError> {
-        let recipient = PublicKey::from_bytes(&recipient.0)?;
-        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &recipient,
-            purpose.info.as_bytes(),
-            plaintext,
-            associated,
-            &mut ephemeral,
-        )
-    };
-    let (encapsulated, ciphertext) = seal().map_err(|_| IssuanceError::InvalidRecipient)?;
-    Ok(Sealed {
-        encapsulated: encapsulated.to_bytes().into(),
-        ciphertext,
-    })
-}
-
-/// The plaintext, if it was sealed for this purpose, to this recipient and with these associated
-/// data.
-pub(super) fn open(
-    purpose: Purpose,
-    secret: &PrivateKey,
-    encapsulated: &[u8; 32],
-    ciphertext: &[u8],
-    associated: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
-    let open = || -> Result<Vec<u8>, HpkeError> {
-        hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeR::Base,
-            secret,
-            &Encapsulated::from_bytes(encapsulated)?,
-            purpose.info.as_bytes(),
+impl Sealed {
+    /// Seals to the recipient, with an ephemeral key that hangs on the plaintext too.
+    pub(super) fn new(
+        purpose: Purpose,
+        recipient: &RecipientKey,
+        plaintext: &[u8],
+        associated: &[u8],
+        rng: &mut impl RandomSource,
+    ) -> Result<Self, IssuanceError> {
+        let fields = [plaintext, associated];
+        let mut ephemeral = Stream(hedged(purpose.ephemeral_tag, &fields, rng));
+        let mut seal = || -> Result<(Encapsulated, Vec<u8>), HpkeError> {
+            let recipient = PublicKey::from_bytes(&recipient.0)?;
+            hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+                &OpModeS::Base,
+                &recipient,
+                purpose.info.as_bytes(),
+                plaintext,
+                associated,
+                &mut ephemeral,
+            )
+        };
+        let (encapsulated, ciphertext) = seal().map_err(|_| IssuanceError::InvalidRecipient)?;
+        Ok(Self {
+            encapsulated: encapsulated.to_bytes().into(),
             ciphertext,
-            associated,
-        )
-    };
-    open().ok().map(Zeroizing::new)
+        })
+    }
+
+    /// The plaintext, if it was sealed for this purpose, to this recipient and with these
+    /// associated data.
+    pub(super) fn open(
+        &self,
+        purpose: Purpose,
+        recipient: &RecipientKeyPair,
+        associated: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let open = || -> Result<Vec<u8>, HpkeError> {
+            hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+                &OpModeR::Base,
+                &recipient.secret(),
+                &Encapsulated::from_bytes(&self.encapsulated)?,
+                purpose.info.as_bytes(),
+                &self.ciphertext,
+                associated,
+            )
+        };
+        open().ok().map(Zeroizing::new)
+    }
 }
 
 fn associated_data(request: &Digest, index: IssuerIndex) -> [u8; 34] {

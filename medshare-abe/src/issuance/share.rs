@@ -13,7 +13,8 @@ use super::partial::PartialKey;
 use super::request::IssuanceRequest;
 use super::sharing::{IssuerIndex, SharingId};
 use crate::error::{IssuanceError, KeyError, SharingError};
-use crate::scheme::key::{KeyBody, hedged_scalar};
+use crate::hedged::hedged_scalar;
+use crate::scheme::key::KeyBody;
 
 const RANDOMNESS_TAG: &str = "medshare/abe/partial-randomness/v1";
 
@@ -85,7 +86,8 @@ impl IssuerShare {
     ) -> Result<PartialKey, IssuanceError> {
         self.sharing.expect(&request.sharing)?;
         let digest = request.digest();
-        let r = hedged_scalar(RANDOMNESS_TAG, &self.point, digest.as_ref(), rng);
+        let secret = Zeroizing::new(encode_g1(&self.point).0);
+        let r = hedged_scalar(RANDOMNESS_TAG, &[secret.as_slice(), digest.as_ref()], rng);
         let (attributes, validity) = (&request.attributes, request.validity);
         let body = KeyBody::generate(&self.point, &r, attributes, validity)?;
         // K1 alone holds the share: it leaves only under the right mask, whatever went wrong.

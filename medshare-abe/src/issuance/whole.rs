@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, RandomSource, Wire};
 
-use super::seal::{Purpose, RecipientKey, RecipientKeyPair, open, seal};
+use super::seal::{Purpose, RecipientKey, RecipientKeyPair, Sealed};
 use crate::bytes::canonical_bytes;
 use crate::error::{IssuanceError, SealedKeyError};
 use crate::scheme::key::UserSecretKey;
@@ -19,10 +19,7 @@ const WHOLE: Purpose = Purpose {
 /// Sealed as a part is, by HPKE in base mode: anybody can make one that does not open. One that
 /// opens and is a key was issued by the authority, as nobody else can make keys.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct SealedKey {
-    encapsulated: [u8; 32],
-    ciphertext: Vec<u8>,
-}
+pub struct SealedKey(Sealed);
 
 impl Wire for SealedKey {
     const KIND: [u8; 4] = *b"mSKY";
@@ -49,11 +46,8 @@ impl UserSecretKey {
         request: &Digest,
         rng: &mut impl RandomSource,
     ) -> Result<SealedKey, IssuanceError> {
-        let sealed = seal(WHOLE, recipient, &self.to_bytes(), request.as_bytes(), rng)?;
-        Ok(SealedKey {
-            encapsulated: sealed.encapsulated,
-            ciphertext: sealed.ciphertext,
-        })
+        let bytes = self.to_bytes();
+        Sealed::new(WHOLE, recipient, &bytes, request.as_bytes(), rng).map(SealedKey)
     }
 }
 
@@ -72,12 +66,7 @@ impl SealedKey {
         parameters: &PublicParameters,
         rng: &mut impl RandomSource,
     ) -> Result<UserSecretKey, SealedKeyError> {
-        let Self {
-            encapsulated,
-            ciphertext,
-        } = self;
-        let secret = recipient.secret();
-        let bytes = open(WHOLE, &secret, encapsulated, ciphertext, request.as_bytes());
+        let bytes = self.0.open(WHOLE, recipient, request.as_bytes());
         let bytes = bytes.ok_or(SealedKeyError::Undecryptable)?;
         Ok(UserSecretKey::from_bytes(&bytes, parameters, rng)?)
     }

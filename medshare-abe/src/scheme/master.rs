@@ -12,7 +12,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
-use crate::scheme::key::{KeyBody, UserSecretKey, hedged_scalar};
+use crate::hedged::hedged_scalar;
+use crate::scheme::key::{KeyBody, UserSecretKey};
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::validity::Validity;
 
@@ -90,8 +91,9 @@ impl MasterSecretKey {
         validity: Validity,
         rng: &mut impl RandomSource,
     ) -> Zeroizing<Scalar> {
+        let secret = Zeroizing::new(encode_g1(&self.alpha_g1).0);
         let purpose = wire::to_borsh(&(attributes, validity));
-        hedged_scalar(RANDOMNESS_TAG, &self.alpha_g1, &purpose, rng)
+        hedged_scalar(RANDOMNESS_TAG, &[secret.as_slice(), &purpose], rng)
     }
 
     pub(crate) fn alpha_g1(&self) -> &G1Affine {

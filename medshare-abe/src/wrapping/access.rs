@@ -190,7 +190,7 @@ impl VerifiedAccess<'_> {
 /// The header's sealing date is the label's, which the chain has compared with its clock: or a key
 /// that lapsed could be let in by an older date, or every key by none.
 fn check_date(abe: &Header, label: &GateLabel) -> Result<(), AccessError> {
-    let sealed_on = Date::from_days(label.context.sealed_on.0);
+    let sealed_on = Date::from(label.context.sealed_on);
     if abe.sealed_on() == Some(sealed_on) {
         Ok(())
     } else {

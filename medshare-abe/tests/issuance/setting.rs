@@ -186,6 +186,25 @@ pub fn combined(parts: &[(u64, RawKey)]) -> RawKey {
     )
 }
 
+/// What was sealed to [`pair`], opened by HPKE alone.
+pub fn hpke_open(
+    info: &[u8],
+    (encapsulated, ciphertext): ([u8; 32], &[u8]),
+    associated: &[u8],
+) -> Vec<u8> {
+    let (secret, _) = X25519HkdfSha256::derive_keypair(pair().to_bytes().as_slice());
+    let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&encapsulated);
+    let plaintext = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeR::Base,
+        &secret,
+        &encapsulated.expect("32 bytes"),
+        info,
+        ciphertext,
+        associated,
+    );
+    plaintext.expect("sealed to this pair")
+}
+
 /// A part as it stands in the plaintext: K1, K3, and one point for every element.
 #[derive(Clone)]
 pub struct RawPart {
@@ -202,17 +221,9 @@ impl RawPart {
         let sealed = part.seal(&mut random).expect("sealed").to_bytes();
         let (digest, index, encapsulated, ciphertext): (Digest, IssuerIndex, [u8; 32], Vec<u8>) =
             wire::from_borsh(&sealed[6..]).expect("the layout of docs/spec/abe.md");
-        let (secret, _) = X25519HkdfSha256::derive_keypair(pair().to_bytes().as_slice());
-        let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&encapsulated);
-        let plaintext = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeR::Base,
-            &secret,
-            &encapsulated.expect("32 bytes"),
-            b"medshare/abe/partial-key/v1",
-            &ciphertext,
-            &[digest.as_ref(), &index.0.to_le_bytes()].concat(),
-        );
-        let plaintext = plaintext.expect("sealed to this pair");
+        let associated = [digest.as_ref(), &index.0.to_le_bytes()].concat();
+        let sealed = (encapsulated, ciphertext.as_slice());
+        let plaintext = hpke_open(b"medshare/abe/partial-key/v1", sealed, &associated);
         let (k1, rest) = plaintext.split_first_chunk().expect("K1");
         let (k3, rest) = rest.split_first_chunk().expect("K3");
         let parts = rest.chunks(48).map(|part| part.try_into().expect("K_u"));

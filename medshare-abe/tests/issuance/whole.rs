@@ -1,9 +1,5 @@
 //! A whole key that is sealed to its recipient: who can read it, and what it is refused for.
 
-use hpke::aead::ChaCha20Poly1305;
-use hpke::kdf::HkdfSha256;
-use hpke::kem::X25519HkdfSha256;
-use hpke::{Deserializable, Kem, OpModeR};
 use medshare_abe::issuance::{
     IssuanceError, RecipientKey, RecipientKeyPair, SealedKey, SealedKeyError,
 };
@@ -11,7 +7,7 @@ use medshare_abe::{KeyError, MasterSecretKey, PublicParameters, UserSecretKey, V
 use medshare_types::{Digest, Wire, hash, wire};
 
 use crate::common::{attributes, rng};
-use crate::setting::pair;
+use crate::setting::{hpke_open, pair};
 
 struct Answer {
     parameters: PublicParameters,
@@ -115,17 +111,9 @@ fn the_format_does_not_drift() {
     assert_eq!(&wire[..6], b"mSKY\x00\x01");
     let (encapsulated, ciphertext): ([u8; 32], Vec<u8>) =
         wire::from_borsh(&wire[6..]).expect("the layout of docs/spec/abe.md");
-    let (secret, _) = X25519HkdfSha256::derive_keypair(pair().to_bytes().as_slice());
-    let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&encapsulated);
-    let plaintext = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-        &OpModeR::Base,
-        &secret,
-        &encapsulated.expect("32 bytes"),
-        b"medshare/abe/whole-key/v1",
-        &ciphertext,
-        answer.request.as_ref(),
-    );
-    let plaintext = plaintext.expect("sealed to this pair");
+    let sealed = (encapsulated, ciphertext.as_slice());
+    let request = answer.request.as_ref();
+    let plaintext = hpke_open(b"medshare/abe/whole-key/v1", sealed, request);
     assert_eq!(plaintext, answer.key.to_bytes().as_slice());
     for end in 0..wire.len() {
         assert!(SealedKey::from_wire(&wire[..end]).is_err(), "{end}");

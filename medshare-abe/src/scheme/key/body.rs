@@ -7,10 +7,10 @@ use medshare_types::{DecodeError, G1Bytes, G2Bytes, RandomSource, wire};
 use zeroize::Zeroizing;
 
 use super::UserSecretKey;
-use super::hedged::hedged_weights;
 use super::parts::{KeyPart, Parts};
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
+use crate::hedged::hedged;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::points::{base, base_mul_regular};
 use crate::scheme::validity::Validity;
@@ -57,7 +57,10 @@ impl KeyBody {
     pub(crate) fn fits(&self, secret: &Gt, rng: &mut impl RandomSource) -> bool {
         let purpose = wire::to_borsh(&(&self.parts.attributes, self.parts.validity));
         let checked = [&encode_gt(secret), purpose.as_slice(), &self.to_bytes()];
-        let weights = hedged_weights(WEIGHTS_TAG, &checked, self.parts.iter().count(), rng);
+        // They hang on all that is checked, so that nobody can make a key for them.
+        let mut stream = hedged(WEIGHTS_TAG, &checked, rng);
+        let mut weight = || Scalar::from(u128::from_le_bytes(stream.take()));
+        let weights: Vec<Scalar> = self.parts.iter().map(|_| weight()).collect();
         let secrets = Zeroizing::new(self.parts.iter().map(|p| p.secret).collect::<Vec<_>>());
         let points: Vec<G1Affine> = self.parts.iter().map(|part| part.point).collect();
         let left = mul::sum_of_products(&secrets, &weights) + *self.k1;

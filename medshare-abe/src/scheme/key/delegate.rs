@@ -1,15 +1,16 @@
 //! A key for fewer attributes, made from a key.
 
 use ark_ec::CurveGroup;
+use medshare_curve::encoding::encode_g1;
 use medshare_curve::{G1Affine, G1Projective, Scalar, fixed_base, mul};
 use medshare_types::{RandomSource, wire};
 use zeroize::Zeroizing;
 
-use super::hedged::hedged_scalar;
 use super::parts::{KeyPart, Parts};
 use super::{KeyBody, UserSecretKey};
 use crate::attribute::AttributeSet;
 use crate::error::KeyError;
+use crate::hedged::hedged_scalar;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::points::base_mul_regular;
 
@@ -67,12 +68,9 @@ impl UserSecretKey {
         if !missing.is_empty() {
             return Err(KeyError::NotHeld { missing });
         }
-        let d = hedged_scalar(
-            RANDOMNESS_TAG,
-            &self.body.k1,
-            &wire::to_borsh(attributes),
-            rng,
-        );
+        let secret = Zeroizing::new(encode_g1(&self.body.k1).0);
+        let purpose = wire::to_borsh(attributes);
+        let d = hedged_scalar(RANDOMNESS_TAG, &[secret.as_slice(), &purpose], rng);
         let parts = self.body.parts.shifted(attributes.clone(), &d)?;
         let k1 = base_mul_regular(&d) + *self.body.k1;
         let k3 = fixed_base::g2_generator_mul_regular(&d) + self.body.k3;

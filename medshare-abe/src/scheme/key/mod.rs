@@ -3,7 +3,6 @@
 mod body;
 mod delegate;
 mod encoding;
-mod hedged;
 mod parts;
 
 use core::fmt;
@@ -18,7 +17,6 @@ use crate::scheme::parameters::PublicParameters;
 use crate::scheme::validity::Validity;
 
 pub(crate) use body::KeyBody;
-pub(crate) use hedged::hedged_scalar;
 pub use parts::MAX_KEY_PARTS;
 pub(crate) use parts::{KeyPart, check};
 
