@@ -1,6 +1,6 @@
 //! Who takes part.
 
-use medshare_sdk::in_process::{HolderConduct, InProcess};
+use medshare_sdk::local::{HolderConduct, InProcess};
 use medshare_sdk::{AccessPolicy, Consortium, Error, Organisation, Person};
 
 use crate::args::Args;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use medshare_examples::fhir;
-use medshare_sdk::in_process::HolderConduct;
+use medshare_sdk::local::HolderConduct;
 use medshare_sdk::{Error, GrantId, Opened, Person, Purpose, Record, Window};
 use tokio::time::sleep;
 

@@ -13,9 +13,9 @@ use crate::chain::Chain;
 use crate::client::ConsortiumClient;
 use crate::error::{Error, Result};
 use crate::issuer::AttributeIssuer;
-use crate::objects::{Store, StoreLocation, Stores};
 use crate::organisation::Organisation;
 use crate::receipt::TrustAnchor;
+use crate::store::objects::{Store, StoreLocation, Stores};
 
 /// How many organisations' stores hold a record's ciphertext (r).
 pub(crate) const PLACEMENT: usize = 2;
@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     organisations: BTreeMap<String, Arc<dyn Signer>>,
     gate_key: OnceCell<Arc<GateKey>>,
     #[cfg(feature = "in-process")]
-    pub(crate) members: Option<crate::in_process::Members>,
+    pub(crate) members: Option<crate::local::Members>,
 }
 
 impl Consortium {

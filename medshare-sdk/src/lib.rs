@@ -51,7 +51,7 @@
 //! | `objects`, `sweep` | object stores, and removing what no record names |
 //! | [`keystore`] | where secrets are kept |
 //! | `observe` | spans and metrics |
-//! | [`in_process`] | a whole consortium in this process (feature `in-process`) |
+//! | [`local`] | a whole consortium in this process (feature `in-process`) |
 //! | [`error`] | what can go wrong, with stable codes |
 #![forbid(unsafe_code)]
 
@@ -60,33 +60,27 @@ mod chain;
 pub mod client;
 mod clock;
 mod consortium;
-mod content;
 pub mod error;
 mod events;
 mod files;
 mod grant;
-#[cfg(feature = "in-process")]
-pub mod in_process;
 pub mod issuer;
 pub mod keystore;
-mod objects;
+#[cfg(feature = "in-process")]
+pub mod local;
 mod observe;
-mod open;
 mod organisation;
-mod part;
 mod person;
 mod random;
-mod reader;
+mod read;
 pub mod receipt;
 mod record;
-mod seal;
-mod shares;
-mod sweep;
+mod store;
 pub mod window;
+mod write;
 
 pub use client::ConsortiumClient;
 pub use consortium::{Consortium, ConsortiumParts};
-pub use content::Content;
 pub use error::{Error, Result};
 pub use events::Events;
 pub use grant::GrantRequest;
@@ -95,11 +89,12 @@ pub use medshare_types::{
     ChainId, Denial, Event, GrantId, Height, OrganisationId, PersonId, Purpose, RecordId,
     RecordVersion, Ticket, TicketId, Timestamp,
 };
-pub use objects::StoreLocation;
-pub use open::{Access, Open, Opened};
 pub use organisation::Organisation;
 pub use person::Person;
+pub use read::open::{Access, Open, Opened};
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, Record};
-pub use seal::Seal;
+pub use store::objects::StoreLocation;
 pub use window::Window;
+pub use write::content::Content;
+pub use write::seal::Seal;

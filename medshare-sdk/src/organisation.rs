@@ -11,13 +11,13 @@ use medshare_types::{
 
 use crate::clock;
 use crate::consortium::Consortium;
-use crate::content::Content;
 use crate::error::{Error, Result};
 use crate::issuer::{parse_attributes, vouched_for};
 use crate::observe::observed;
 use crate::person::{Person, PersonKeys};
 use crate::random::os_random;
-use crate::seal::Seal;
+use crate::write::content::Content;
+use crate::write::seal::Seal;
 
 /// An organisation that the application acts for.
 #[derive(Clone)]

@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 use crate::grant::GrantRequest;
 use crate::issuer;
 use crate::observe::observed;
-use crate::open::Open;
 use crate::random::os_random;
-use crate::reader;
+use crate::read::open::Open;
+use crate::read::record as reader;
 use crate::record::{Descriptor, Record};
 use crate::window::Window;
 

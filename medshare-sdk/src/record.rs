@@ -3,8 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{DecodeError, RecordId, RecordVersion, Timestamp, Wire};
 
-use crate::content::Content;
 use crate::error::{Error, Result};
+use crate::write::content::Content;
 
 /// A version of a record. `Display` and `FromStr` are `<id>/<version>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -28,8 +28,8 @@ use crate::error::{Error, Result};
 use crate::files::{self, Readers};
 use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, Refusal};
 use crate::keystore::{PassphraseCost, PassphraseKeyStore};
-use crate::objects::StoreLocation;
 use crate::random::os_random;
+use crate::store::objects::StoreLocation;
 
 /// The names of the first members, where none are given.
 const NAMES: [&str; 4] = ["st-mary", "charite", "north-general", "riverside"];
@@ -43,7 +43,7 @@ const CEREMONY_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// ```no_run
 /// # async fn run() -> medshare_sdk::Result<()> {
-/// use medshare_sdk::in_process::InProcess;
+/// use medshare_sdk::local::InProcess;
 ///
 /// let consortium =
 ///     InProcess::new(4).with_folder("consortium").with_passphrase("open sesame").start().await?;

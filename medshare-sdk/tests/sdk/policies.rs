@@ -1,9 +1,7 @@
 //! What policies can say, from enrolment to opening.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-use medshare_sdk::in_process::InProcess;
 use medshare_sdk::keystore::PassphraseCost;
+use medshare_sdk::local::InProcess;
 use medshare_sdk::{Consortium, Window};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,30 +1,22 @@
 //! Attribute keys: whom the authority gives them to, who can read its answers, and what bad answers
 //! and old keys can cost.
-#![cfg(feature = "in-process")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT, in_folder, now};
 use medshare_abe::{Date, MasterSecretKey, PublicParameters, UserSecretKey, Validity};
-use medshare_sdk::in_process::InProcess;
 use medshare_sdk::issuer::{
     AttributeAuthority, AttributeIssuer, DEFAULT_KEY_LIFETIME_DAYS, KeyRequest, RecipientKey,
     RecipientKeyPair, SealedKey, voucher,
 };
 use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore, Signer};
+use medshare_sdk::local::InProcess;
 use medshare_sdk::{Consortium, Error, GrantId, Organisation, PersonId, Result, Window};
 use medshare_types::{Digest, Signature, SigningKey, Timestamp};
 use rand_core::UnwrapErr;
-use support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT, in_folder, now};
 
 const DAY_MS: u64 = 86_400_000;
 

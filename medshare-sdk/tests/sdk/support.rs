@@ -1,16 +1,10 @@
 //! What the tests of the SDK share: a consortium of four with a patient and a doctor.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test file is a crate of its own, uses a part of this, and fails by panicking"
-)]
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use medshare_sdk::in_process::InProcess;
 use medshare_sdk::keystore::PassphraseCost;
+use medshare_sdk::local::InProcess;
 use medshare_sdk::{
     AccessPolicy, Consortium, Content, GrantId, Organisation, Person, Record, Timestamp, Window,
 };

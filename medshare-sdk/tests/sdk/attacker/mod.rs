@@ -1,17 +1,10 @@
 //! A finished run's folder in the hands of an attacker who holds every store and every ledger, and
 //! in turn: two holders' shares with the attribute key, three holders' shares without it, the
 //! attribute key alone. Each fails by the real operations; three shares with the key open.
-#![cfg(feature = "in-process")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
-#[path = "attacker/loot.rs"]
 mod loot;
-mod support;
 
+use crate::support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT, bytes};
 use loot::{HolderSecret, Loot, find, windows_of};
 use medshare_abe::access::KeyFactors;
 use medshare_abe::{
@@ -22,7 +15,6 @@ use medshare_curve::Scalar;
 use medshare_curve::pairing::{g1, g2};
 use medshare_sdk::keystore::{KeyStore as _, PassphraseKeyStore};
 use rand_core::UnwrapErr;
-use support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT, bytes};
 use zeroize::Zeroizing;
 
 const TITLE: &str = "ECG at rest, 12 leads, of the morning";

@@ -1,11 +1,7 @@
 //! A receipt is verified from bytes alone, against its own trust anchor, and against no change.
-#![cfg(feature = "in-process")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod support;
-
+use crate::support::Clinic;
 use medshare_sdk::{Purpose, Receipt, Ticket, TrustAnchor, Window};
-use support::Clinic;
 
 /// What somebody keeps of an access: two files, and what they should prove.
 struct Kept {

@@ -21,17 +21,17 @@ use zeroize::Zeroizing;
 
 use crate::blocking::blocking;
 use crate::chain::Effect;
-use crate::content::{PART_SEGMENTS, Progress};
 use crate::error::{Error, Result};
-use crate::objects::{Part, PayloadName};
 use crate::observe::observed;
-use crate::part::PartBuffer;
 use crate::person::Person;
 use crate::random::os_random;
-use crate::reader::{Located, stores_of};
+use crate::read::record::{Located, stores_of};
+use crate::read::segment_buffer::PartBuffer;
+use crate::read::shares;
 use crate::receipt::Receipt;
 use crate::record::Record;
-use crate::shares;
+use crate::store::objects::{Part, PayloadName};
+use crate::write::content::{PART_SEGMENTS, Progress};
 
 /// A record about to be opened. `.await` it, or stream it with [`Open::write_to`].
 #[must_use = "nothing is opened until this is awaited"]

@@ -8,8 +8,8 @@ use medshare_types::Timestamp;
 
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::objects::{Part, PayloadName};
 use crate::organisation::Organisation;
+use crate::store::objects::{Part, PayloadName};
 
 impl Organisation {
     /// Removes objects from this organisation's own store that belong to no registered payload and

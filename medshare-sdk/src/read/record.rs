@@ -14,9 +14,9 @@ use medshare_types::{Denial, Wire};
 
 use crate::blocking::blocking;
 use crate::error::{Error, Result};
-use crate::objects::{Part, PayloadName, Store};
 use crate::person::Person;
 use crate::record::{Descriptor, Record, SegmentsObject};
+use crate::store::objects::{Part, PayloadName, Store};
 
 /// The longest access header or descriptor that is fetched, bytes.
 const MAX_SMALL_OBJECT: u64 = 1 << 20;

@@ -1,7 +1,5 @@
 //! Members and networks that hang, lag, replay and lie to a client, one at a time.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,9 +1,5 @@
 //! What the consortium goes on through: one liar, one silent member, damaged stores, restarts,
 //! odd sizes, interruptions, and many at once.
-#![cfg(feature = "in-process")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::future::IntoFuture as _;
 use std::io::{Cursor, Read};
@@ -11,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::support::{Clinic, MEMBERS, SEALED_SEGMENT, bytes, files_under, swap_segments};
 use futures::future::join_all;
-use medshare_sdk::in_process::{HolderConduct, Presence};
+use medshare_sdk::local::{HolderConduct, Presence};
 use medshare_sdk::{Content, Error};
-use support::{Clinic, MEMBERS, SEALED_SEGMENT, bytes, files_under, swap_segments};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_lying_holder_is_named() {

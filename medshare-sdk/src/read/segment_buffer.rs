@@ -7,7 +7,7 @@ use medshare_contract::state::RecordState;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::objects::{Part, PayloadName, Store};
+use crate::store::objects::{Part, PayloadName, Store};
 
 /// Some consecutive segments, each sealed until it was found to be good.
 pub(crate) struct PartBuffer {

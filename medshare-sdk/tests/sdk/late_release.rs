@@ -1,15 +1,12 @@
 //! A consortium whose members the application reaches through a client of its own, which holds
 //! requests for shares back: a ticket that was issued before a revocation gets no share after it.
-#![cfg(feature = "in-process")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::future::IntoFuture as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT};
 use medshare_contract::keys;
 use medshare_contract::state::GrantState;
 use medshare_ledger::{MemberRequest, MemberResponse};
@@ -21,7 +18,6 @@ use medshare_sdk::{
     Consortium, ConsortiumClient, ConsortiumParts, Error, GrantId, StoreLocation, TrustAnchor,
 };
 use medshare_types::{ReplicaId, SigningKey, Wire as _};
-use support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT};
 use tokio::sync::watch;
 
 /// Carries requests to members, and shares only while the valve is open.

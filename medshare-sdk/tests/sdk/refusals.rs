@@ -1,19 +1,13 @@
 //! Every refusal, through the SDK alone: its stable code, and the fields that say why.
-#![cfg(feature = "in-process")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
 
 use std::time::Duration;
 
-use medshare_sdk::in_process::HolderConduct;
+use crate::support::{
+    Clinic, DOCTOR, MEMBERS, SEALED_SEGMENT, bytes, in_folder, now, swap_segments,
+};
 use medshare_sdk::keystore::KeyStoreError;
+use medshare_sdk::local::HolderConduct;
 use medshare_sdk::{Denial, Error, GrantId, Person, Purpose, Record, Timestamp, Window};
-use support::{Clinic, DOCTOR, MEMBERS, SEALED_SEGMENT, bytes, in_folder, now, swap_segments};
 
 /// Opens, expects a refusal, and checks that code and text are those of the error.
 async fn refused(reader: &Person, grant: GrantId) -> Error {

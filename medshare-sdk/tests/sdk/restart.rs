@@ -1,18 +1,10 @@
 //! A consortium out of its folder: after an orderly end, after a crash, and after damage, which is
 //! refused by name and never repaired.
-#![cfg(feature = "in-process")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
 
 use std::path::{Path, PathBuf};
 
+use crate::support::{Clinic, DOCTOR, MEMBERS, bytes, files_under, in_folder};
 use medshare_sdk::{Error, GrantId, Height};
-use support::{Clinic, DOCTOR, MEMBERS, bytes, files_under, in_folder};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn earlier_records_open_and_new_ones_follow() {
@@ -212,7 +204,7 @@ async fn a_holder_that_lost_its_share_computes_it_again() {
 
     let clinic = Clinic::reopen(folder.path()).await;
     // Three of four are needed, so riverside's share is.
-    let refuse = medshare_sdk::in_process::HolderConduct::Refuse;
+    let refuse = medshare_sdk::local::HolderConduct::Refuse;
     clinic
         .consortium
         .drill_holder("north-general", refuse)

@@ -20,14 +20,14 @@ use tokio::sync::mpsc;
 
 use crate::blocking::blocking;
 use crate::clock;
-use crate::content::{Content, Progress, seal_parts};
 use crate::error::{Error, Result};
-use crate::objects::{ObjectName, Part, PayloadName, Upload};
 use crate::observe::observed;
 use crate::organisation::Organisation;
 use crate::person::Person;
 use crate::random::os_random;
 use crate::record::{Descriptor, Record, SegmentsObject};
+use crate::store::objects::{ObjectName, Part, PayloadName, Upload};
+use crate::write::content::{Content, Progress, seal_parts};
 
 /// Sealed parts that wait for the stores.
 const PARTS_AHEAD: usize = 1;

@@ -1,0 +1,4 @@
+//! From bytes to a registered record.
+
+pub(crate) mod content;
+pub(crate) mod seal;

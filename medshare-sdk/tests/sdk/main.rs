@@ -1,0 +1,21 @@
+//! The SDK through its public interface, against consortia in this process.
+#![cfg(feature = "in-process")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "tests fail by panicking, and share their helpers as modules"
+)]
+
+mod attacker;
+mod attribute_keys;
+mod distrust;
+mod late_release;
+mod limits;
+mod policies;
+mod receipts;
+mod refusals;
+mod resilience;
+mod restart;
+mod support;
