@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use medshare_contract::state::{CeremonyState, Complaint, HolderSet, deals_digest};
 use medshare_contract::{Call, keys};
+use medshare_host::{blocking, os_random};
 use medshare_ledger::{LedgerStore, Transaction};
 use medshare_threshold::error::DealError;
 use medshare_threshold::{HolderShare, Participant, Roster};
@@ -20,9 +21,8 @@ use medshare_types::{AccessClass, Deal, GateKey, Genesis, Nonce, OrganisationId,
 use crate::error::NodeError;
 use crate::executor::read;
 use crate::holder::Holder;
-use crate::member::{Member, blocking};
+use crate::member::Member;
 use crate::mempool::Admission;
-use crate::random::os_random;
 use crate::secrets::GATE_SHARE;
 
 const CLASS: AccessClass = AccessClass::Normal;
@@ -71,7 +71,8 @@ impl Member {
         let (ledger, holder) = (Arc::clone(&self.ledger), Arc::clone(&self.holder));
         let genesis = Arc::clone(&self.genesis);
         let (dealt, answered) = (self.ceremony.dealt, self.ceremony.answered);
-        let step = blocking(move || next_step(&ledger, &genesis, &holder, dealt, answered)).await?;
+        let step =
+            blocking(move || next_step(&ledger, &genesis, &holder, dealt, answered)).await??;
         match step {
             Step::Wait => {}
             Step::Over => self.ceremony.over = true,

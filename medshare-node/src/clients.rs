@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use medshare_host::blocking;
 use medshare_ledger::{
     MemberRequest, MemberResponse, Refusal, RefusalCode, ShareRequest, StoreError, Transaction,
 };
@@ -9,7 +10,7 @@ use medshare_types::{Height, Wire};
 use tokio::sync::oneshot;
 
 use crate::error::NodeError;
-use crate::member::{Member, blocking};
+use crate::member::Member;
 use crate::mempool::Admission;
 use crate::waiters::Question;
 
@@ -33,7 +34,7 @@ impl Member {
             }
             Ok(MemberRequest::State(key)) => {
                 let ledger = Arc::clone(&self.ledger);
-                let proof = blocking(move || Ok(ledger.prove_state(&key))).await?;
+                let proof = blocking(move || ledger.prove_state(&key)).await?;
                 or_refusal(proof.map(|proof| MemberResponse::State(Box::new(proof))))?
             }
             Ok(MemberRequest::Tip) => match self.ledger.tip()? {
@@ -92,7 +93,7 @@ impl Member {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
-        let answers = blocking(move || Ok(asked.answers(&ledger, certified)?)).await?;
+        let answers = blocking(move || asked.answers(&ledger, certified)).await??;
         for (question, bytes) in answers {
             self.waiters.answer(question, &bytes);
         }

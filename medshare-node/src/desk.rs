@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use medshare_host::blocking;
 use medshare_ledger::{MemberResponse, RefusalCode};
 use medshare_types::Wire as _;
 use tokio::sync::{Semaphore, oneshot};
@@ -52,9 +53,9 @@ impl Desk {
             if answer.is_closed() {
                 return;
             }
-            let worked_out = tokio::task::spawn_blocking(|| work().to_wire()).await;
-            if let Ok(bytes) = worked_out {
-                let _ = answer.send(bytes);
+            match blocking(|| work().to_wire()).await {
+                Ok(bytes) => drop(answer.send(bytes)),
+                Err(error) => tracing::error!(%error, "a request was not answered"),
             }
         }));
     }

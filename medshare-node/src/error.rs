@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use medshare_consensus::RecoverError;
 use medshare_contract::{GenesisError, StateError};
+use medshare_host::TaskError;
 use medshare_ledger::StoreError;
 use medshare_threshold::CeremonyError;
 use medshare_types::{DecodeError, Height, keystore::KeyStoreError};
@@ -83,7 +84,11 @@ pub enum NodeError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A task of the member was cancelled or panicked.
+    /// A task of this process was cancelled or panicked, which no caller caused.
     #[error("a task of the member ended early")]
-    TaskEnded,
+    Internal {
+        /// The task's own report.
+        #[from]
+        source: TaskError,
+    },
 }

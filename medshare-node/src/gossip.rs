@@ -7,14 +7,14 @@ use bytes::Bytes;
 use medshare_consensus::{Decided, Message, Proposal, Recipients};
 use medshare_contract::keys;
 use medshare_contract::state::{OrganisationState, PersonState};
+use medshare_host::{blocking, clock};
 use medshare_ledger::{LedgerStore, StoreError, Transaction};
 use medshare_types::{Height, Principal, ReplicaId, Wire as _};
 
 use crate::batch::Batch;
-use crate::clock;
 use crate::error::NodeError;
 use crate::executor::read;
-use crate::member::{Member, blocking};
+use crate::member::Member;
 use crate::mempool::Admission;
 use crate::peer::PeerMessage;
 
@@ -59,7 +59,7 @@ impl Member {
         }
         for height in (from.0..=until.0).map(Height) {
             let ledger = Arc::clone(&self.ledger);
-            let frame = blocking(move || Ok(frame_of_block(&ledger, height)?)).await?;
+            let frame = blocking(move || frame_of_block(&ledger, height)).await??;
             self.link.outbound.send(to, frame);
         }
         Ok(())
@@ -77,7 +77,7 @@ impl Member {
             return Ok(Admission::Full);
         }
         let (ledger, chain) = (Arc::clone(&self.ledger), self.genesis.chain_id());
-        let judged = blocking(move || {
+        let judged = blocking(move || -> Result<_, NodeError> {
             if !is_senders_key(&ledger, &transaction)? {
                 return Ok(Err(Admission::UnknownSender));
             }
@@ -86,7 +86,7 @@ impl Member {
                 Err(_) => Err(Admission::Forged),
             })
         });
-        let transaction = match judged.await? {
+        let transaction = match judged.await?? {
             Ok(transaction) => transaction,
             Err(admission) => return Ok(admission),
         };

@@ -10,12 +10,12 @@ use medshare_types::{
     AccessClass, GateKey, Genesis, OrganisationId, ReleaseShare, SigningKey, Ticket,
 };
 
-use crate::clock;
 use crate::drill::HolderConduct;
 use crate::error::NodeError;
 use crate::executor::{read, tip_time};
-use crate::random::os_random;
 use crate::secrets::MemberSecrets;
+use medshare_host::clock;
+use medshare_host::os_random;
 
 /// How far a request's time may lie from the holder's clock, milliseconds.
 const REQUEST_TOLERANCE_MS: u64 = 60_000;

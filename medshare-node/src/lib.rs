@@ -38,7 +38,6 @@
 mod batch;
 mod ceremony;
 mod clients;
-mod clock;
 mod desk;
 pub mod drill;
 mod error;
@@ -51,7 +50,6 @@ mod mempool;
 pub mod node;
 mod peer;
 mod propose;
-mod random;
 pub mod secrets;
 #[cfg(test)]
 mod testing;

@@ -7,12 +7,13 @@
 mod format;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use medshare_host::files::{self, Readers};
+use medshare_host::os_random;
 use medshare_types::{ChainId, Height, RandomSource as _};
 
-use crate::random::os_random;
 use format::Format;
 
 /// Why a log cannot be opened or written.
@@ -79,7 +80,7 @@ impl ConsensusLog {
         };
         if !path.exists() {
             let new = Format::new(chain, os_random().array());
-            write_whole(path, &new.header()).map_err(io)?;
+            files::create(path, &new.header(), Readers::All).map_err(io)?;
         }
         let mut file = OpenOptions::new()
             .read(true)
@@ -151,25 +152,12 @@ impl ConsensusLog {
             self.format
                 .write_frame(&mut kept, frame.height, &frame.body);
         }
-        write_whole(&self.path, &kept).map_err(io)?;
+        files::write(&self.path, &kept, Readers::All).map_err(io)?;
         self.file = OpenOptions::new()
             .append(true)
             .open(&self.path)
             .map_err(io)?;
         Ok(())
-    }
-}
-
-/// Writes a file beside `path`, syncs it and renames it over `path`.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
-        _ => Ok(()),
     }
 }
 

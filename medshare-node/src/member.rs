@@ -11,6 +11,7 @@ use bytes::Bytes;
 use medshare_consensus::{
     Authenticated, Input, LogRecord, Message, Output, Proposal, Replica, Timer,
 };
+use medshare_host::{blocking, clock};
 use medshare_ledger::LedgerStore;
 use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
 use tokio::sync::{mpsc, oneshot};
@@ -18,7 +19,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::batch::Batch;
 use crate::ceremony::Ceremony;
-use crate::clock;
 use crate::desk::Desk;
 use crate::drill::Drill;
 use crate::error::NodeError;
@@ -185,20 +185,20 @@ impl Member {
         act: impl FnOnce(&mut ConsensusLog) -> Result<T, crate::log::LogError> + Send + 'static,
     ) -> Result<T, NodeError> {
         let log = Arc::clone(&self.log);
-        blocking(move || {
+        let acted = blocking(move || {
             let mut log = log
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            act(&mut log).map_err(NodeError::from)
-        })
-        .await
+            act(&mut log)
+        });
+        Ok(acted.await??)
     }
 
     async fn validate(&mut self, proposal: Proposal<Batch>) -> Result<(), NodeError> {
         let (ledger, genesis) = (Arc::clone(&self.ledger), Arc::clone(&self.genesis));
         let digest = proposal.header.digest();
         let verdict =
-            blocking(move || Ok(executor::judge(&ledger, &genesis, &proposal.payload)?)).await?;
+            blocking(move || executor::judge(&ledger, &genesis, &proposal.payload)).await??;
         self.feed(Input::Validated { digest, verdict });
         Ok(())
     }
@@ -216,8 +216,8 @@ impl Member {
             .map(|t| t.id())
             .collect();
         let certified = proposal.header.executed.height;
-        let roots =
-            blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate)).await?;
+        let roots = blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate))
+            .await??;
         metrics::counter!("medshare_node_blocks_total", "member" => self.own.to_string())
             .increment(1);
         metrics::counter!("medshare_node_transactions_total", "member" => self.own.to_string())
@@ -238,7 +238,7 @@ impl Member {
     /// Makes the ledger durable, and only then cuts the log.
     async fn checkpoint(&self, height: Height) -> Result<(), NodeError> {
         let ledger = Arc::clone(&self.ledger);
-        blocking(move || ledger.sync().map_err(NodeError::from)).await?;
+        blocking(move || ledger.sync()).await??;
         self.with_log(move |log| log.cut(height)).await
     }
 }
@@ -258,13 +258,4 @@ async fn next_incoming(
         (sender, frame) = frames.recv() => Some(Incoming::Frame(sender, frame)),
         request = requests.recv() => request.map(Incoming::Request),
     }
-}
-
-/// Runs work that blocks on a thread for it.
-pub(crate) async fn blocking<T: Send + 'static>(
-    act: impl FnOnce() -> Result<T, NodeError> + Send + 'static,
-) -> Result<T, NodeError> {
-    tokio::task::spawn_blocking(act)
-        .await
-        .map_err(|_| NodeError::TaskEnded)?
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use medshare_consensus::{Config, LogRecord, Replica, Tip};
 use medshare_contract::genesis_state;
+use medshare_host::{TaskError, blocking};
 use medshare_ledger::LedgerStore;
 use medshare_types::keystore::KeyStore;
 use medshare_types::{Genesis, Height, OrganisationId, ReplicaId, Wire as _};
@@ -17,7 +18,7 @@ use crate::drill::Drill;
 use crate::error::NodeError;
 use crate::holder::Holder;
 use crate::log::{ConsensusLog, Frame};
-use crate::member::{ClientRequest, Member, blocking};
+use crate::member::{ClientRequest, Member};
 use crate::mempool::Mempool;
 use crate::secrets::MemberSecrets;
 use crate::transport::Link;
@@ -93,14 +94,14 @@ impl NodeHandle {
         } = config;
         let secrets = MemberSecrets::load(&*keys, &genesis, own).await?;
         let opening = genesis.clone();
-        let (ledger, log, records, verified) = blocking(move || {
+        let (ledger, log, records, verified) = blocking(move || -> Result<_, NodeError> {
             let (ledger, log, frames) = open_files(&folder, &opening)?;
             let verified = ledger.verify_from_genesis()?;
             let records = frames.iter().map(|frame| LogRecord::from_wire(&frame.body));
             let records = records.collect::<Result<Vec<_>, _>>();
             Ok((ledger, log, records, verified))
         })
-        .await?;
+        .await??;
         let consensus = Config {
             replica: own,
             signing_key: secrets.signing_key.clone(),
@@ -184,7 +185,7 @@ impl NodeHandle {
     pub async fn shut_down(self) -> Result<(), NodeError> {
         // A member that ended by itself is not there to be asked.
         let _ = self.shut_down.send(());
-        self.task.await.map_err(|_| NodeError::TaskEnded)?
+        self.task.await.map_err(TaskError::from)?
     }
 }
 

@@ -4,8 +4,8 @@ use medshare_consensus::Input;
 use medshare_types::Height;
 
 use crate::batch::Batch;
-use crate::clock;
 use crate::member::Member;
+use medshare_host::clock;
 
 impl Member {
     /// Proposes when it is this member's turn and something waits: transactions, or roots that

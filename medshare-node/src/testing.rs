@@ -3,8 +3,8 @@
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::{Genesis, SigningKey, Timestamp};
 
-use crate::random::os_random;
 use crate::secrets::MemberSecrets;
+use medshare_host::os_random;
 
 /// A consortium of four and its members' signing keys.
 pub(crate) fn founders() -> (Genesis, Vec<SigningKey>) {

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::client::ConsortiumClient;
 use crate::error::{Error, Result};
-use crate::random::os_random;
+use medshare_host::os_random;
 
 /// How long a transaction may take to be ordered and certified.
 const ORDER_TIMEOUT: Duration = Duration::from_secs(20);

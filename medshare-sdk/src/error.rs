@@ -277,3 +277,11 @@ impl Error {
         )
     }
 }
+
+impl From<medshare_host::TaskError> for Error {
+    fn from(error: medshare_host::TaskError) -> Self {
+        Self::Io {
+            source: std::io::Error::other(error),
+        }
+    }
+}

@@ -55,23 +55,18 @@
 //! | [`error`] | what can go wrong, with stable codes |
 #![forbid(unsafe_code)]
 
-mod blocking;
 mod chain;
 pub mod client;
-mod clock;
 mod consortium;
 pub mod error;
 mod events;
-mod files;
 mod grant;
 pub mod issuer;
-pub mod keystore;
 #[cfg(feature = "in-process")]
 pub mod local;
 mod observe;
 mod organisation;
 mod person;
-mod random;
 mod read;
 pub mod receipt;
 mod record;
@@ -85,6 +80,7 @@ pub use error::{Error, Result};
 pub use events::Events;
 pub use grant::GrantRequest;
 pub use medshare_abe::{AccessPolicy, Attribute};
+pub use medshare_host::keystore;
 pub use medshare_types::{
     ChainId, Denial, Event, GrantId, Height, OrganisationId, PersonId, Purpose, RecordId,
     RecordVersion, Ticket, TicketId, Timestamp,

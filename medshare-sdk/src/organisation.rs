@@ -9,15 +9,15 @@ use medshare_types::{
     Denial, OrganisationId, PersonId, ReplicaId, SealingDate, Signer, SigningKey,
 };
 
-use crate::clock;
 use crate::consortium::Consortium;
 use crate::error::{Error, Result};
 use crate::issuer::{parse_attributes, vouched_for};
 use crate::observe::observed;
 use crate::person::{Person, PersonKeys};
-use crate::random::os_random;
 use crate::write::content::Content;
 use crate::write::seal::Seal;
+use medshare_host::clock;
+use medshare_host::os_random;
 
 /// An organisation that the application acts for.
 #[derive(Clone)]

@@ -9,18 +9,18 @@ use medshare_types::keystore::KeyStore;
 use medshare_types::{GrantId, PersonId, Purpose, PurposeSet, ReplicaId, Signer, SigningKey};
 use zeroize::Zeroizing;
 
-use crate::blocking::blocking;
-use crate::clock;
 use crate::consortium::Consortium;
 use crate::error::{Error, Result};
 use crate::grant::GrantRequest;
 use crate::issuer;
 use crate::observe::observed;
-use crate::random::os_random;
 use crate::read::open::Open;
 use crate::read::record as reader;
 use crate::record::{Descriptor, Record};
 use crate::window::Window;
+use medshare_host::blocking;
+use medshare_host::clock;
+use medshare_host::os_random;
 
 /// A person whose keys are in the application's key store.
 #[derive(Clone)]

@@ -100,7 +100,7 @@ mod tests {
     /// Whatever is sealed can be read back, and little more than that is ever fetched.
     #[test]
     fn the_limit_of_an_object_is_that_of_its_segments() {
-        let (_, preamble, mut sealer) = payload::create(&mut crate::random::os_random());
+        let (_, preamble, mut sealer) = payload::create(&mut medshare_host::os_random());
         for _ in 0..2 {
             let mut segment = vec![0; payload::SEALED_SEGMENT_LEN];
             sealer.seal_in_place(&mut segment, false).unwrap();

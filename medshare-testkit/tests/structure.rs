@@ -10,7 +10,12 @@ use std::path::Path;
 use xtask::{packages, source};
 
 /// Crates that may know the runtime, and those that may know the elliptic curve library.
-const WITH_TOKIO: [&str; 3] = ["medshare-node", "medshare-sdk", "medshare-examples"];
+const WITH_TOKIO: [&str; 4] = [
+    "medshare-host",
+    "medshare-node",
+    "medshare-sdk",
+    "medshare-examples",
+];
 const WITH_ARKWORKS: [&str; 3] = ["medshare-curve", "medshare-abe", "medshare-threshold"];
 
 #[test]

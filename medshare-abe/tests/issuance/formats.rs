@@ -92,7 +92,7 @@ fn everything_round_trips() {
 fn features_serve_issuance_too() {
     use base64ct::{Base64UrlUnpadded, Encoding as _};
     use medshare_abe::error::StorageError;
-    use medshare_abe::storage::PassphraseCost;
+    use medshare_abe::storage::{PassphraseCost, PassphraseError};
 
     fn assert_opaque<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T, bytes: &[u8]) {
         let text = serde_json::to_string(value).expect("written");
@@ -125,7 +125,7 @@ fn features_serve_issuance_too() {
     assert_eq!(read("open sesame", &samples.authority), Ok(samples.share));
     assert_eq!(
         read("sesame", &samples.authority),
-        Err(StorageError::Locked)
+        Err(StorageError::Passphrase(PassphraseError::Locked))
     );
     // The same key, shared among others.
     let (others, _) = shared(3, 4);

@@ -11,12 +11,12 @@ use medshare_types::keystore::BoxFuture;
 use medshare_types::{Denial, Digest, PersonId, ReplicaId, SealingDate, Timestamp};
 
 use super::{AttributeIssuer, KeyRequest, vouched_attributes};
-use crate::blocking::blocking;
 use crate::chain::Chain;
-use crate::clock;
 use crate::consortium::Consortium;
 use crate::error::{Error, Result};
-use crate::random::os_random;
+use medshare_host::blocking;
+use medshare_host::clock;
+use medshare_host::os_random;
 
 /// How far a request's time may lie from the authority's clock, milliseconds.
 const REQUEST_TOLERANCE_MS: u64 = 60_000;

@@ -8,11 +8,11 @@ use medshare_types::{
     ChainId, Digest, PersonId, RandomSource as _, Signature, Signer, Timestamp, hash,
 };
 
-use crate::blocking::blocking;
-use crate::clock;
 use crate::consortium::Inner;
 use crate::error::{Error, Result};
-use crate::random::os_random;
+use medshare_host::blocking;
+use medshare_host::clock;
+use medshare_host::os_random;
 
 /// A person's signed request for the key of the attributes that the chain says it has.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,14 +22,14 @@ use tokio::time::{Instant, sleep};
 
 use super::{InProcessClient, Members, folder};
 use crate::chain::Chain;
-use crate::clock;
 use crate::consortium::{Consortium, ConsortiumParts, Inner};
 use crate::error::{Error, Result};
-use crate::files::{self, Readers};
 use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, Refusal};
 use crate::keystore::{PassphraseCost, PassphraseKeyStore};
-use crate::random::os_random;
 use crate::store::objects::StoreLocation;
+use medshare_host::clock;
+use medshare_host::files::{self, Readers};
+use medshare_host::os_random;
 
 /// The names of the first members, where none are given.
 const NAMES: [&str; 4] = ["st-mary", "charite", "north-general", "riverside"];
@@ -178,7 +178,7 @@ impl InProcess {
         };
         genesis.committee()?;
         let (path, bytes) = (folder::trust_anchor(root), genesis.to_wire());
-        files::write_whole(&path, &bytes, Readers::All)?;
+        files::write(&path, &bytes, Readers::All)?;
         Ok(genesis)
     }
 

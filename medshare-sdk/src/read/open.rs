@@ -19,12 +19,10 @@ use medshare_types::{
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
-use crate::blocking::blocking;
 use crate::chain::Effect;
 use crate::error::{Error, Result};
 use crate::observe::observed;
 use crate::person::Person;
-use crate::random::os_random;
 use crate::read::record::{Located, stores_of};
 use crate::read::segment_buffer::PartBuffer;
 use crate::read::shares;
@@ -32,6 +30,8 @@ use crate::receipt::Receipt;
 use crate::record::Record;
 use crate::store::objects::{Part, PayloadName};
 use crate::write::content::{PART_SEGMENTS, Progress};
+use medshare_host::blocking;
+use medshare_host::os_random;
 
 /// A record about to be opened. `.await` it, or stream it with [`Open::write_to`].
 #[must_use = "nothing is opened until this is awaited"]

@@ -12,11 +12,11 @@ use medshare_contract::keys;
 use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_types::{Denial, Wire};
 
-use crate::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::person::Person;
 use crate::record::{Descriptor, Record, SegmentsObject};
 use crate::store::objects::{Part, PayloadName, Store};
+use medshare_host::blocking;
 
 /// The longest access header or descriptor that is fetched, bytes.
 const MAX_SMALL_OBJECT: u64 = 1 << 20;

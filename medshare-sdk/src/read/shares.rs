@@ -12,11 +12,11 @@ use medshare_types::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::blocking::blocking;
-use crate::clock;
 use crate::consortium::Inner;
 use crate::error::{Error, Result};
 use crate::person::Person;
+use medshare_host::blocking;
+use medshare_host::clock;
 
 /// How long holders have to answer.
 const SHARES_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,10 +6,10 @@ use medshare_contract::keys;
 use medshare_contract::state::RecordState;
 use medshare_types::Timestamp;
 
-use crate::clock;
 use crate::error::{Error, Result};
 use crate::organisation::Organisation;
 use crate::store::objects::{Part, PayloadName};
+use medshare_host::clock;
 
 impl Organisation {
     /// Removes objects from this organisation's own store that belong to no registered payload and

@@ -209,7 +209,7 @@ fn fill(reader: &mut impl Read, segment: &mut Vec<u8>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::os_random;
+    use medshare_host::os_random;
 
     fn seal(length: usize, limit: u64) -> Result<ContentTree> {
         let (_, _, sealer) = medshare_abe::payload::create(&mut os_random());

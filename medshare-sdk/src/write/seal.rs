@@ -18,16 +18,16 @@ use medshare_types::{
 };
 use tokio::sync::mpsc;
 
-use crate::blocking::blocking;
-use crate::clock;
 use crate::error::{Error, Result};
 use crate::observe::observed;
 use crate::organisation::Organisation;
 use crate::person::Person;
-use crate::random::os_random;
 use crate::record::{Descriptor, Record, SegmentsObject};
 use crate::store::objects::{ObjectName, Part, PayloadName, Upload};
 use crate::write::content::{Content, Progress, seal_parts};
+use medshare_host::blocking;
+use medshare_host::clock;
+use medshare_host::os_random;
 
 /// Sealed parts that wait for the stores.
 const PARTS_AHEAD: usize = 1;

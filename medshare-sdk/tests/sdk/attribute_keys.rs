@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT, in_folder, now};
 use medshare_abe::{Date, MasterSecretKey, PublicParameters, UserSecretKey, Validity};
+use medshare_host::os_random;
 use medshare_sdk::issuer::{
     AttributeAuthority, AttributeIssuer, DEFAULT_KEY_LIFETIME_DAYS, KeyRequest, RecipientKey,
     RecipientKeyPair, SealedKey, voucher,
@@ -16,13 +17,8 @@ use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore, Signe
 use medshare_sdk::local::InProcess;
 use medshare_sdk::{Consortium, Error, GrantId, Organisation, PersonId, Result, Window};
 use medshare_types::{Digest, Signature, SigningKey, Timestamp};
-use rand_core::UnwrapErr;
 
 const DAY_MS: u64 = 86_400_000;
-
-fn rng() -> UnwrapErr<getrandom::SysRng> {
-    UnwrapErr(getrandom::SysRng)
-}
 
 fn day_of(time: Timestamp) -> u16 {
     u16::try_from(time.as_millis() / DAY_MS).unwrap()
@@ -103,14 +99,14 @@ impl Authority {
         let attributes = attributes.parse().unwrap();
         let issued = self
             .master
-            .issue(&self.parameters, &attributes, validity, &mut rng());
+            .issue(&self.parameters, &attributes, validity, &mut os_random());
         issued.unwrap()
     }
 
     /// As the real authority seals it, whatever key it is.
     fn seal(&self, key: &UserSecretKey, request: &KeyRequest) -> SealedKey {
         let statement = request.statement(&self.chain, &self.parameters.digest());
-        let sealed = key.seal_to(&request.recipient, &statement, &mut rng());
+        let sealed = key.seal_to(&request.recipient, &statement, &mut os_random());
         sealed.unwrap()
     }
 
@@ -220,7 +216,7 @@ async fn a_bad_answer_locks_nobody_out() {
     let Authority {
         parameters: theirs, ..
     } = &setting.authority;
-    let (parameters, master) = MasterSecretKey::setup(&mut rng());
+    let (parameters, master) = MasterSecretKey::setup(&mut os_random());
     let foreign = Authority {
         master: Arc::new(master),
         parameters: Arc::new(parameters),
@@ -229,10 +225,12 @@ async fn a_bad_answer_locks_nobody_out() {
     let ours = setting.authority.clone();
     let digest = theirs.digest();
     let sealed_to_another = move |request: &KeyRequest| {
-        let pair = RecipientKeyPair::random(&mut rng());
+        let pair = RecipientKeyPair::random(&mut os_random());
         let statement = request.statement(&ours.chain, &digest);
         let key = ours.key(&medic(), Validity::ALWAYS);
-        Ok(key.seal_to(&pair.public(), &statement, &mut rng()).unwrap())
+        Ok(key
+            .seal_to(&pair.public(), &statement, &mut os_random())
+            .unwrap())
     };
     let ours = setting.authority.clone();
     let of_another_authority = move |request: &KeyRequest| {
@@ -358,10 +356,10 @@ async fn whoever_carries_a_request_gets_no_key_for_it() {
     st_mary.enrol("newcomer", &["role:medic"]).await.unwrap();
     let (request, sealed) = carried.lock().unwrap().pop().unwrap();
 
-    let pair = RecipientKeyPair::random(&mut rng());
+    let pair = RecipientKeyPair::random(&mut os_random());
     let parameters = &setting.authority.parameters;
     let statement = setting.authority.statement(&request);
-    let opened = sealed.open(&pair, &statement, parameters, &mut rng());
+    let opened = sealed.open(&pair, &statement, parameters, &mut os_random());
     assert!(opened.is_err());
     let (key, sent) = (setting.stored("newcomer").await, sealed.to_bytes());
     let shows = |part: &[u8]| sent.windows(part.len()).any(|window| window == part);
@@ -406,7 +404,7 @@ async fn a_wrong_clock_gives_nothing_away() {
         let folder = setting.clinic.consortium.folder().unwrap();
         let authority = AttributeAuthority::of(&setting.clinic.consortium, master_in(folder).await);
         let authority = authority.with_clock(clock);
-        let pair = RecipientKeyPair::random(&mut rng());
+        let pair = RecipientKeyPair::random(&mut os_random());
         let mut request = KeyRequest {
             person: *setting.clinic.doctor.id(),
             recipient: pair.public(),
@@ -418,7 +416,12 @@ async fn a_wrong_clock_gives_nothing_away() {
         request.signature = Signer::sign(&signer, &statement).await.unwrap();
         let issued = authority.issue(&request).await;
         let last = issued.map_err(|error| error.code()).map(|sealed| {
-            let key = sealed.open(&pair, &statement, &setting.authority.parameters, &mut rng());
+            let key = sealed.open(
+                &pair,
+                &statement,
+                &setting.authority.parameters,
+                &mut os_random(),
+            );
             key.unwrap().validity().last().days()
         });
         let expected = expected.map(|first| first + DEFAULT_KEY_LIFETIME_DAYS - 1);

@@ -13,8 +13,8 @@ use medshare_abe::{
 };
 use medshare_curve::Scalar;
 use medshare_curve::pairing::{g1, g2};
+use medshare_host::os_random;
 use medshare_sdk::keystore::{KeyStore as _, PassphraseKeyStore};
-use rand_core::UnwrapErr;
 use zeroize::Zeroizing;
 
 const TITLE: &str = "ECG at rest, 12 leads, of the morning";
@@ -65,7 +65,7 @@ impl Run {
 
     async fn attribute_key(&self, person: &str) -> UserSecretKey {
         let bytes = self.person_secret(person, "attribute-key").await;
-        UserSecretKey::from_bytes(&bytes, &self.loot.parameters, &mut rng()).unwrap()
+        UserSecretKey::from_bytes(&bytes, &self.loot.parameters, &mut os_random()).unwrap()
     }
 
     async fn holder(&self, member: usize) -> HolderSecret {
@@ -81,10 +81,6 @@ impl Run {
         }
         secrets
     }
-}
-
-fn rng() -> UnwrapErr<getrandom::SysRng> {
-    UnwrapErr(getrandom::SysRng)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,14 +141,14 @@ async fn three_shares_without_the_attribute_key_do_not() {
     ));
     // The colleague's key under the name that the policy asks for.
     let relabelled = relabel(&run.person_secret(PORTER, "attribute-key").await);
-    let refused = UserSecretKey::from_bytes(&relabelled, &loot.parameters, &mut rng());
+    let refused = UserSecretKey::from_bytes(&relabelled, &loot.parameters, &mut os_random());
     assert!(matches!(refused, Err(KeyError::Inconsistent)));
 
     // An authority of the attacker's own issues the attribute.
-    let (parameters, master) = MasterSecretKey::setup(&mut rng());
+    let (parameters, master) = MasterSecretKey::setup(&mut os_random());
     let attributes: AttributeSet = ["role:medic".parse().unwrap()].into_iter().collect();
     let forged = master
-        .issue(&parameters, &attributes, Validity::ALWAYS, &mut rng())
+        .issue(&parameters, &attributes, Validity::ALWAYS, &mut os_random())
         .unwrap();
     assert!(matches!(
         loot.decapsulate(&forged),
@@ -165,7 +161,7 @@ async fn three_shares_without_the_attribute_key_do_not() {
 
     // Any other secret: one encapsulated anew for the same policy and record, and guesses.
     let policy = header.policy();
-    let (_, fresh) = encapsulate(&loot.parameters, policy, context.as_ref(), &mut rng());
+    let (_, fresh) = encapsulate(&loot.parameters, policy, context.as_ref(), &mut os_random());
     loot.assert_shut(&fresh, &gate.bytes);
     for guess in [[0; 32], gate.bytes, loot.wrapped()] {
         loot.assert_shut(&SharedSecret::from_bytes(guess.into()), &gate.bytes);

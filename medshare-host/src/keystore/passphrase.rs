@@ -1,40 +1,41 @@
-//! A folder of secrets, each encrypted under a key that a passphrase gives.
+//! A folder of secrets, each encrypted under a key derived from a passphrase.
 //!
 //! ```text
 //! folder/store     "mKST" ‖ version ‖ suite ‖ memory KiB u32le ‖ passes u32le ‖ salt (16) ‖ check (80)
 //! folder/<name>    "mKEY" ‖ version ‖ suite ‖ u32le length ‖ encrypted secret
 //!
 //! key    = Argon2id(passphrase, salt, memory, passes, 1 lane)
-//! <name> = the key's pseudonym of the entry's name: a listing does not say whose keys are kept
+//! <name> = the key's pseudonym of the entry's name: a listing does not show the owners
 //! entry  = encrypted under the key, bound to "mKEY" ‖ the entry's name
-//! check  = an empty secret bound to "mKST": a wrong passphrase is told at once
+//! check  = an empty secret bound to "mKST": a wrong passphrase fails at once
 //! ```
 //!
-//! Key and encryption are those of [`medshare_abe::storage`]. Only the owner may read the files.
-//! Whoever can write to the folder can still put an entry back to an older one of the same name, or
-//! remove it; he cannot make one.
+//! Key and encryption are those of [`crate::passphrase`]. Only the owner may read the files. An
+//! attacker who can write to the folder can remove an entry, or put back an older one of the same
+//! name; it cannot forge one.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_abe::StorageError;
-use medshare_abe::storage::{self, PassphraseCost, PassphraseKey, SALT_LEN};
 use medshare_types::{RandomSource, Wire};
 use zeroize::Zeroizing;
 
 use super::{BoxFuture, KeyStore, KeyStoreError};
+use crate::blocking::{TaskError, blocking};
 use crate::files::{self, Readers};
+use crate::passphrase::{OVERHEAD, PassphraseCost, PassphraseError, PassphraseKey, SALT_LEN};
 use crate::random::os_random;
 
 const MAX_NAME_LEN: usize = 256;
 
-/// What opens a folder.
+/// The file `store`: all that the folder's key needs beside the passphrase.
 #[derive(BorshSerialize, BorshDeserialize)]
 struct Lock {
     cost: PassphraseCost,
     salt: [u8; SALT_LEN],
-    check: [u8; storage::OVERHEAD],
+    check: [u8; OVERHEAD],
 }
 
 impl Wire for Lock {
@@ -42,7 +43,7 @@ impl Wire for Lock {
     const MAX_LEN: usize = 128;
 }
 
-/// One secret.
+/// A file with one secret.
 #[derive(BorshSerialize, BorshDeserialize)]
 struct Entry {
     sealed: Vec<u8>,
@@ -74,18 +75,14 @@ impl PassphraseKeyStore {
         let folder = folder.into();
         let passphrase = Zeroizing::new(passphrase.to_owned());
         blocking(move || {
-            files::create_private_folder(&folder).map_err(|error| medium(&folder, &error))?;
-            let path = folder.join("store");
-            let key = match read(&path)? {
-                Some(bytes) => unlock(&bytes, &passphrase)?,
-                None => create(&path, &passphrase, cost)?,
-            };
+            files::create_private_folder(&folder).map_err(|error| file_failed(&folder, &error))?;
+            let key = open_or_create(&folder.join("store"), &passphrase, cost)?;
             Ok(Self {
                 folder,
                 key: Arc::new(key),
             })
         })
-        .await
+        .await?
     }
 
     fn path_of(&self, name: &str) -> Result<PathBuf, KeyStoreError> {
@@ -109,17 +106,25 @@ impl KeyStore for PassphraseKeyStore {
         &'a self,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<Zeroizing<Vec<u8>>>, KeyStoreError>> {
-        let (path, key, name) = (self.path_of(name), Arc::clone(&self.key), name.to_owned());
-        Box::pin(blocking(move || {
-            let Some(bytes) = read(&path?)? else {
-                return Ok(None);
-            };
-            let entry = Entry::from_wire(&bytes).map_err(StorageError::from);
-            let opened = entry.and_then(|entry| key.decrypt(&context(&name), &entry.sealed));
-            opened
-                .map(Some)
-                .map_err(|_| KeyStoreError::Altered { name })
-        }))
+        let path = self.path_of(name);
+        let key = Arc::clone(&self.key);
+        let name = name.to_owned();
+        Box::pin(async move {
+            let path = path?;
+            blocking(move || {
+                let Some(bytes) = read(&path)? else {
+                    return Ok(None);
+                };
+                let opened = Entry::from_wire(&bytes)
+                    .ok()
+                    .and_then(|entry| key.decrypt(&context(&name), &entry.sealed).ok());
+                match opened {
+                    Some(secret) => Ok(Some(secret)),
+                    None => Err(KeyStoreError::Altered { name }),
+                }
+            })
+            .await?
+        })
     }
 
     fn store<'a>(
@@ -127,91 +132,97 @@ impl KeyStore for PassphraseKeyStore {
         name: &'a str,
         secret: &'a [u8],
     ) -> BoxFuture<'a, Result<(), KeyStoreError>> {
-        let (path, key, name) = (self.path_of(name), Arc::clone(&self.key), name.to_owned());
+        let path = self.path_of(name);
+        let key = Arc::clone(&self.key);
+        let name = name.to_owned();
         let secret = Zeroizing::new(secret.to_vec());
-        Box::pin(blocking(move || {
-            let sealed = key.encrypt(&context(&name), &secret, &mut os_random());
-            let sealed = sealed.map_err(|error| refused(&error))?;
-            let bytes = Entry { sealed }.to_wire();
-            if bytes.len() > Entry::MAX_LEN {
-                return Err(refused(&StorageError::TooLong));
-            }
-            write(&path?, &bytes)
-        }))
+        Box::pin(async move {
+            let path = path?;
+            blocking(move || {
+                let sealed = key
+                    .encrypt(&context(&name), &secret, &mut os_random())
+                    .map_err(|error| failed(&error))?;
+                let bytes = Entry { sealed }.to_wire();
+                if bytes.len() > Entry::MAX_LEN {
+                    return Err(failed(&PassphraseError::TooLong));
+                }
+                files::write(&path, &bytes, Readers::Owner)
+                    .map_err(|error| file_failed(&path, &error))
+            })
+            .await?
+        })
     }
 }
 
-/// What an entry is bound to.
+/// The context that an entry is encrypted under.
 fn context(name: &str) -> Vec<u8> {
     [Entry::KIND.as_slice(), name.as_bytes()].concat()
 }
 
-fn create(
+fn open_or_create(
     path: &Path,
     passphrase: &str,
     cost: PassphraseCost,
 ) -> Result<PassphraseKey, KeyStoreError> {
+    if let Some(bytes) = read(path)? {
+        return unlock(&bytes, passphrase);
+    }
     let mut rng = os_random();
     let salt = rng.array();
-    let key = PassphraseKey::derive(passphrase, &salt, cost).map_err(|error| refused(&error))?;
-    let check = key.encrypt(&Lock::KIND, &[], &mut rng);
-    let check = check.map_err(|error| refused(&error))?;
-    let lock = Lock {
-        cost,
-        salt,
-        // As long as what encryption adds to a secret.
-        check: check.try_into().map_err(|_| KeyStoreError::Locked)?,
-    };
-    write(path, &lock.to_wire())?;
-    Ok(key)
+    let key = PassphraseKey::derive(passphrase, &salt, cost).map_err(|error| failed(&error))?;
+    let check = key
+        .encrypt(&Lock::KIND, &[], &mut rng)
+        .map_err(|error| failed(&error))?;
+    #[expect(clippy::expect_used, reason = "an empty secret grows by the overhead")]
+    let check = check.try_into().expect("OVERHEAD bytes");
+    let lock = Lock { cost, salt, check };
+    match files::create(path, &lock.to_wire(), Readers::Owner) {
+        Ok(()) => Ok(key),
+        // Another process created the store first: its salt counts.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let bytes = std::fs::read(path).map_err(|error| file_failed(path, &error))?;
+            unlock(&bytes, passphrase)
+        }
+        Err(error) => Err(file_failed(path, &error)),
+    }
 }
 
 fn unlock(bytes: &[u8], passphrase: &str) -> Result<PassphraseKey, KeyStoreError> {
-    let open = || {
-        let lock = Lock::from_wire(bytes)?;
-        let key = PassphraseKey::derive(passphrase, &lock.salt, lock.cost)?;
-        key.decrypt(&Lock::KIND, &lock.check).map(|_| key)
-    };
-    open().map_err(|error| match error {
-        StorageError::Cost { .. } => refused(&error),
-        _ => KeyStoreError::Locked,
-    })
-}
-
-fn refused(error: &StorageError) -> KeyStoreError {
-    KeyStoreError::Medium {
-        message: error.to_string(),
+    let lock = Lock::from_wire(bytes).map_err(|_| KeyStoreError::Locked)?;
+    let key =
+        PassphraseKey::derive(passphrase, &lock.salt, lock.cost).map_err(|error| failed(&error))?;
+    match key.decrypt(&Lock::KIND, &lock.check) {
+        Ok(_) => Ok(key),
+        Err(_) => Err(KeyStoreError::Locked),
     }
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyStoreError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(medium(path, &error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(file_failed(path, &error)),
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), KeyStoreError> {
-    files::write_whole(path, bytes, Readers::Owner).map_err(|error| medium(path, &error))
-}
-
-fn medium(path: &Path, error: &std::io::Error) -> KeyStoreError {
+fn file_failed(path: &Path, error: &std::io::Error) -> KeyStoreError {
     KeyStoreError::Medium {
         message: format!("{}: {error}", path.display()),
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    act: impl FnOnce() -> Result<T, KeyStoreError> + Send + 'static,
-) -> Result<T, KeyStoreError> {
-    tokio::task::spawn_blocking(act)
-        .await
-        .unwrap_or_else(|error| {
-            Err(KeyStoreError::Medium {
-                message: error.to_string(),
-            })
-        })
+fn failed(error: &PassphraseError) -> KeyStoreError {
+    KeyStoreError::Medium {
+        message: error.to_string(),
+    }
+}
+
+impl From<TaskError> for KeyStoreError {
+    fn from(error: TaskError) -> Self {
+        Self::Medium {
+            message: error.to_string(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -279,7 +290,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_passphrase_and_alterations_are_told() {
+    async fn stores_created_at_once_in_one_folder_are_one_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || PassphraseKeyStore::open(folder.path(), "right", CHEAP);
+        let (one, two) = tokio::join!(open(), open());
+        one.unwrap().store("name", b"secret").await.unwrap();
+        let found = two.unwrap().load("name").await.unwrap();
+        assert_eq!(found.unwrap().as_slice(), b"secret");
+    }
+
+    #[tokio::test]
+    async fn another_passphrase_and_alterations_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let store = PassphraseKeyStore::open(folder.path(), "right", CHEAP)
             .await

@@ -1,4 +1,4 @@
-//! A key store that forgets everything when it is dropped.
+//! A key store that lives as long as its value.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 
 use super::{BoxFuture, KeyStore, KeyStoreError};
 
-/// Keeps secrets in memory only: for tests and short-lived consortia.
+/// Keeps secrets in memory, for tests and short-lived consortia. Dropping it erases them.
 #[derive(Default)]
 pub struct MemoryKeyStore {
     entries: Mutex<BTreeMap<String, Zeroizing<Vec<u8>>>>,
 }
 
 impl MemoryKeyStore {
-    /// An empty one.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

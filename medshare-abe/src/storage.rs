@@ -1,10 +1,35 @@
-//! Single keys that stand for themselves.
+//! Keys encrypted under a passphrase (feature `passphrase`).
+//!
+//! [`MasterSecretKey::to_encrypted`](crate::MasterSecretKey::to_encrypted),
+//! [`UserSecretKey::to_encrypted`](crate::UserSecretKey::to_encrypted) and
+//! [`IssuerShare::to_encrypted`](crate::issuance::IssuerShare::to_encrypted) return bytes that need
+//! nothing beside them; the raw bytes of `to_bytes` are for stores that encrypt themselves, such as
+//! a vault. For a store of many secrets under one passphrase there is [`PassphraseKey`].
+//!
+//! ```
+//! use medshare_abe::storage::PassphraseCost;
+//! use medshare_abe::{MasterSecretKey, UserSecretKey};
+//!
+//! let mut rng = rand::rng();
+//! let (parameters, authority) = MasterSecretKey::setup(&mut rng);
+//! let bytes = authority.to_encrypted("open sesame", PassphraseCost::default(), &mut rng)?;
+//! let authority = MasterSecretKey::from_encrypted(&bytes, "open sesame", &parameters)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Security
+//!
+//! That of [`medshare_host::passphrase`]. Bytes from a stranger can cost their reader up to
+//! [`PassphraseCost::MAX_MEMORY_KIB`]; [`encrypted_cost`] reads the price before it is paid.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, RandomSource, Wire};
 use zeroize::Zeroizing;
 
-use super::{PassphraseCost, PassphraseKey, SALT_LEN};
+pub use medshare_host::passphrase::{
+    OVERHEAD, PassphraseCost, PassphraseError, PassphraseKey, SALT_LEN,
+};
+
 use crate::error::{KeyError, StorageError};
 use crate::issuance::{IssuerShare, SharedAuthority};
 use crate::scheme::key::UserSecretKey;
@@ -16,12 +41,12 @@ const MASTER_KEY: [u8; 4] = *b"mMSK";
 const ISSUER_SHARE: [u8; 4] = *b"mISH";
 
 impl UserSecretKey {
-    /// The key encrypted under a passphrase. What kind of key it is and H(pp) show.
+    /// Encrypts the key under a passphrase. The kind of the key and H(pp) stay readable.
     ///
     /// Cost: one Argon2id.
     ///
     /// # Errors
-    /// [`StorageError::Cost`].
+    /// [`StorageError::Passphrase`] for a cost out of bounds.
     pub fn to_encrypted(
         &self,
         passphrase: &str,
@@ -32,15 +57,16 @@ impl UserSecretKey {
         owner.encrypt(&self.to_bytes(), passphrase, cost, rng)
     }
 
-    /// Decrypts what [`to_encrypted`](Self::to_encrypted) made, and checks it like
+    /// Reverses [`to_encrypted`](Self::to_encrypted), and checks the result like
     /// [`from_bytes`](Self::from_bytes).
     ///
-    /// Cost: one Argon2id, as the bytes say ([`PassphraseCost::of_encrypted`]), and that check.
+    /// Cost: one Argon2id, as the bytes say ([`encrypted_cost`]), and that check.
     ///
     /// # Errors
-    /// [`StorageError::Locked`] for another passphrase, or altered bytes; [`StorageError::Decode`],
-    /// [`StorageError::OtherKind`], [`StorageError::Cost`] and [`KeyError::OtherAuthority`] before
-    /// a passphrase is tried, for bytes that say so themselves; [`StorageError::Key`].
+    /// [`StorageError::Decode`], [`StorageError::OtherKind`], [`PassphraseError::Cost`] and
+    /// [`KeyError::OtherAuthority`] before a passphrase is tried, for bytes that say so themselves;
+    /// then [`PassphraseError::Locked`] for another passphrase, or altered bytes;
+    /// [`StorageError::Key`].
     pub fn from_encrypted(
         bytes: &[u8],
         passphrase: &str,
@@ -54,12 +80,12 @@ impl UserSecretKey {
 }
 
 impl MasterSecretKey {
-    /// The key encrypted under a passphrase. What kind of key it is and H(pp) show.
+    /// Encrypts the key under a passphrase. The kind of the key and H(pp) stay readable.
     ///
     /// Cost: one Argon2id; [`PassphraseCost::HIGH`] is not too high here.
     ///
     /// # Errors
-    /// [`StorageError::Cost`].
+    /// [`StorageError::Passphrase`] for a cost out of bounds.
     pub fn to_encrypted(
         &self,
         passphrase: &str,
@@ -70,10 +96,10 @@ impl MasterSecretKey {
         owner.encrypt(&self.to_bytes(), passphrase, cost, rng)
     }
 
-    /// Decrypts what [`to_encrypted`](Self::to_encrypted) made, and checks that it is the key of
+    /// Reverses [`to_encrypted`](Self::to_encrypted), and checks that the result is the key of
     /// these parameters.
     ///
-    /// Cost: one Argon2id, as the bytes say ([`PassphraseCost::of_encrypted`]), and a pairing.
+    /// Cost: one Argon2id, as the bytes say ([`encrypted_cost`]), and a pairing.
     ///
     /// # Errors
     /// As [`UserSecretKey::from_encrypted`].
@@ -93,12 +119,12 @@ impl MasterSecretKey {
 }
 
 impl IssuerShare {
-    /// The share encrypted under a passphrase. That it is one, and H(pp), show.
+    /// Encrypts the share under a passphrase. Its kind and H(pp) stay readable.
     ///
     /// Cost: one Argon2id; [`PassphraseCost::HIGH`] is not too high here.
     ///
     /// # Errors
-    /// [`StorageError::Cost`].
+    /// [`StorageError::Passphrase`] for a cost out of bounds.
     pub fn to_encrypted(
         &self,
         passphrase: &str,
@@ -109,14 +135,14 @@ impl IssuerShare {
         owner.encrypt(&self.to_bytes(), passphrase, cost, rng)
     }
 
-    /// Decrypts what [`to_encrypted`](Self::to_encrypted) made, and checks it like
+    /// Reverses [`to_encrypted`](Self::to_encrypted), and checks the result like
     /// [`from_bytes`](Self::from_bytes).
     ///
-    /// Cost: one Argon2id, as the bytes say ([`PassphraseCost::of_encrypted`]), and that check.
+    /// Cost: one Argon2id, as the bytes say ([`encrypted_cost`]), and that check.
     ///
     /// # Errors
-    /// As [`UserSecretKey::from_encrypted`], with [`StorageError::Share`] for a share that is not
-    /// what the authority's commitments say.
+    /// As [`UserSecretKey::from_encrypted`], with [`StorageError::Share`] for a share that
+    /// contradicts the authority's commitments.
     pub fn from_encrypted(
         bytes: &[u8],
         passphrase: &str,
@@ -128,20 +154,18 @@ impl IssuerShare {
     }
 }
 
-impl PassphraseCost {
-    /// What it will cost to try a passphrase on an encrypted key, as the bytes say: for whoever
-    /// takes them from strangers and has a bound of his own. Nothing is computed.
-    ///
-    /// # Errors
-    /// [`StorageError::Decode`]; [`StorageError::Cost`] for more than is ever done.
-    pub fn of_encrypted(bytes: &[u8]) -> Result<Self, StorageError> {
-        let cost = EncryptedKey::from_wire(bytes)?.cost;
-        cost.params()?;
-        Ok(cost)
-    }
+/// Reads the cost of trying a passphrase on an encrypted key, for callers with a bound of their own
+/// on keys from strangers. Computes nothing.
+///
+/// # Errors
+/// [`StorageError::Decode`]; [`PassphraseError::Cost`] for a cost that is never paid.
+pub fn encrypted_cost(bytes: &[u8]) -> Result<PassphraseCost, StorageError> {
+    let cost = EncryptedKey::from_wire(bytes)?.cost;
+    cost.check()?;
+    Ok(cost)
 }
 
-/// What an encrypted key says of itself, and is bound to.
+/// The readable part of an encrypted key, which its ciphertext is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Owner {
     /// Of the key's own bytes.
@@ -167,7 +191,7 @@ impl Owner {
         Self { kind, parameters }
     }
 
-    /// The canonical bytes of a key, encrypted.
+    /// Encrypts the canonical bytes of a key.
     pub(crate) fn encrypt(
         self,
         key: &[u8],
@@ -186,22 +210,24 @@ impl Owner {
         Ok(encrypted.to_wire())
     }
 
-    /// The bytes of a key of this kind and authority.
+    /// Decrypts the canonical bytes of a key of this kind and authority.
     pub(crate) fn decrypt(
         self,
         bytes: &[u8],
         passphrase: &str,
     ) -> Result<Zeroizing<Vec<u8>>, StorageError> {
         let encrypted = EncryptedKey::from_wire(bytes)?;
-        let (expected, found) = (self.kind, encrypted.owner.kind);
-        if found != expected {
-            return Err(StorageError::OtherKind { expected, found });
+        if encrypted.owner.kind != self.kind {
+            return Err(StorageError::OtherKind {
+                expected: self.kind,
+                found: encrypted.owner.kind,
+            });
         }
         if encrypted.owner.parameters != self.parameters {
             return Err(KeyError::OtherAuthority.into());
         }
         let secret = PassphraseKey::derive(passphrase, &encrypted.salt, encrypted.cost)?;
-        secret.decrypt(&encrypted.context(), &encrypted.sealed)
+        Ok(secret.decrypt(&encrypted.context(), &encrypted.sealed)?)
     }
 }
 

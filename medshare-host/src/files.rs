@@ -1,0 +1,124 @@
+//! Files that are there whole or not at all, and folders that only their owner may enter.
+//!
+//! A write goes to a temporary file in the same folder, syncs it, gives it its name in one step, and
+//! syncs the folder. A crash leaves the old file or the new one; it may leave a temporary file
+//! beside them. The crate `atomic-write-file` syncs the same way, but it cannot create a file only
+//! where there is none, which logs and key stores need: of two processes that start one at once,
+//! one must lose. `tempfile` can do both.
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+/// The accounts that may read a file, on systems with Unix permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// The owner alone (mode 0600).
+    Owner,
+    /// All accounts (mode 0644, less the umask).
+    All,
+}
+
+/// Writes a file whole, and replaces one of the same name.
+///
+/// # Errors
+/// Those of the file system; a file that was there is then as it was.
+pub fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let file = written(path, bytes, readers)?;
+    file.persist(path)?;
+    sync_folder_of(path)
+}
+
+/// Writes a file whole where there is none.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when there is one, which stays as it is; those of the file
+/// system.
+pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let file = written(path, bytes, readers)?;
+    file.persist_noclobber(path)?;
+    sync_folder_of(path)
+}
+
+/// Creates a folder, and those above it, that only its owner may enter.
+///
+/// # Errors
+/// Those of the file system.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// A synced temporary file beside `path`.
+fn written(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    if readers == Readers::All {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    let mut file = builder.tempfile_in(folder_of(path))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_created_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        create(&path, b"first", Readers::All).unwrap();
+        let error = create(&path, b"second", Readers::All).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        write(&path, b"third", Readers::Owner).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"third");
+        let names = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 1, "nothing left beside");
+
+        let absent = folder.path().join("absent").join("file");
+        let error = write(&absent, b"", Readers::All).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        write(folder.path(), b"", Readers::All).unwrap_err();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_as_asked_for() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let path = folder.path().join("file");
+        write(&path, b"", Readers::Owner).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        write(&path, b"", Readers::All).unwrap();
+        assert_eq!(mode(&path) & 0o700, 0o600);
+        let private = folder.path().join("a").join("b");
+        create_private_folder(&private).unwrap();
+        assert_eq!(mode(&private), 0o700);
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests through the public interface.
+#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+
+mod passphrase;
