@@ -24,13 +24,13 @@ use medshare_types::certificate::Phase;
 use medshare_types::id::{ChainId, ReplicaId};
 use medshare_types::sign::SigningKey;
 
-use crate::dice::Dice;
 use crate::setting::{Batch, Message, Setting};
+use crate::sim_rng::SimRng;
 
 /// How a Byzantine member deviates.
 pub trait Behaviour {
     /// What really goes to `to` in place of `message`.
-    fn outgoing(&mut self, to: ReplicaId, message: Message, dice: &mut Dice) -> Vec<Message>;
+    fn outgoing(&mut self, to: ReplicaId, message: Message, rng: &mut SimRng) -> Vec<Message>;
 
     /// Looks at what arrives.
     fn incoming(&mut self, _message: &Message) {}

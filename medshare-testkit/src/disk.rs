@@ -5,8 +5,8 @@ use medshare_types::header::ExecutedRoots;
 use medshare_types::id::Height;
 use medshare_types::wire::Wire;
 
-use crate::dice::Dice;
 use crate::setting::{Batch, execute};
+use crate::sim_rng::SimRng;
 
 /// A record of the simulated log.
 pub type Record = LogRecord<Batch>;
@@ -68,9 +68,9 @@ impl Disk {
 
     /// Loses what is not durable, but for a beginning of the unsynced records, which a system may
     /// have written by itself. Returns those: recovery syncs them first.
-    pub(crate) fn crash(&mut self, dice: &mut Dice) -> Vec<Record> {
+    pub(crate) fn crash(&mut self, rng: &mut SimRng) -> Vec<Record> {
         self.blocks.truncate(self.durable_blocks);
-        let left = dice.below(self.unsynced.len() as u64 + 1);
+        let left = rng.below(self.unsynced.len() as u64 + 1);
         let left = usize::try_from(left).unwrap_or(0);
         let survivors: Vec<_> = self.unsynced.drain(..left).map(|(_, r)| r).collect();
         self.unsynced.clear();

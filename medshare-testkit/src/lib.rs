@@ -6,7 +6,7 @@
 //!
 //! **Is not:** shipped, or a proof. It finds counterexamples.
 //!
-//! **Security status:** its keys and its dice are for simulations only.
+//! **Security status:** its keys and its random numbers are for tests only.
 //!
 //! ```
 //! use medshare_testkit::{Faults, Scenario};
@@ -25,15 +25,17 @@
 //! | [`invariants`] | what must hold, written without the predicates of the code under test |
 //! | [`disk`] | log and ledger with live and durable parts |
 //! | [`setting`] | keys, committee, what executing a block comes to |
-//! | [`dice`] | the one source of chance |
+//! | [`sim_rng`] | the only source of chance in a simulation |
+//! | [`fixtures`] | organisations with fixed keys and the chain they found, for the tests of every crate |
 #![forbid(unsafe_code)]
 
 pub mod behaviour;
-pub mod dice;
 pub mod disk;
+pub mod fixtures;
 pub mod invariants;
 pub mod scenario;
 pub mod setting;
+pub mod sim_rng;
 mod simulation;
 
 pub use behaviour::Behaviour;
@@ -41,3 +43,4 @@ pub use disk::DiskKind;
 pub use invariants::{Invariants, Violation};
 pub use scenario::{Faults, Report, Scenario};
 pub use setting::{Batch, Setting};
+pub use sim_rng::SimRng;

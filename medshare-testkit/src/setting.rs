@@ -2,14 +2,16 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::{Config, Payload, Tip};
-use medshare_types::committee::{Committee, CommitteeMember};
+use medshare_types::committee::Committee;
 use medshare_types::genesis::ChainParameters;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
-use medshare_types::id::{ChainId, Epoch, Height, OrganisationId, ReplicaId};
+use medshare_types::id::{ChainId, Height, ReplicaId};
 use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
 use medshare_types::wire::DecodeError;
+
+use crate::fixtures::Members;
 
 /// A block's contents: bytes without meaning.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -47,22 +49,14 @@ impl Setting {
     /// # Errors
     /// [`DecodeError`] for fewer than 4 or more than 1024.
     pub fn new(members: u16) -> Result<Self, DecodeError> {
-        let keys: Vec<_> = (0..members)
-            .map(|n| digest("medshare/testkit/key/v1", &[&n.to_le_bytes()]))
-            .map(|seed| SigningKey::from_seed(seed.as_bytes()))
-            .collect();
-        let seat = |key: &SigningKey| {
-            let key = key.verifying_key();
-            let organisation = OrganisationId::of_key(&key);
-            CommitteeMember { organisation, key }
-        };
+        let members = Members::new(members);
         Ok(Self {
-            chain: ChainId::from_digest(digest("medshare/testkit/chain/v1", &[])),
-            committee: Committee::new(Epoch(0), keys.iter().map(seat).collect())?,
-            keys,
-            parameters: ChainParameters::default(),
+            chain: members.chain(),
+            committee: members.genesis().committee()?,
+            keys: members.keys().to_vec(),
+            parameters: members.genesis().parameters,
             resend_ms: 200,
-            created: Timestamp::from_millis(1_700_000_000_000),
+            created: members.genesis().created,
         })
     }
 

@@ -13,11 +13,11 @@ use medshare_types::id::{Height, ReplicaId};
 use medshare_types::time::Timestamp;
 use medshare_types::wire::Wire;
 
-use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::invariants::Invariants;
 use crate::scenario::{Faults, Report, Scenario};
 use crate::setting::{Batch, Message};
+use crate::sim_rng::SimRng;
 
 /// How often the primary's node looks whether it may propose, milliseconds.
 const LOAD_MS: u64 = 20;
@@ -62,7 +62,7 @@ struct Member {
 
 pub(crate) struct Simulation {
     scenario: Scenario,
-    dice: Dice,
+    rng: SimRng,
     clock_ms: u64,
     queue: BTreeMap<(u64, u64), (usize, Event)>,
     sequence: u64,
@@ -73,7 +73,7 @@ pub(crate) struct Simulation {
 
 impl Simulation {
     pub(crate) fn new(scenario: Scenario) -> Self {
-        let mut dice = Dice::new(scenario.seed);
+        let mut rng = SimRng::new(scenario.seed);
         let setting = &scenario.setting;
         let skew_ms = scenario.faults.skew_ms;
         let members = setting.committee.replicas().map(|id| Member {
@@ -82,7 +82,7 @@ impl Simulation {
             disk: Disk::new(scenario.disk, setting.genesis()),
             life: 0,
             generation: 0,
-            skew: i64::try_from(dice.below(2 * skew_ms + 1)).unwrap_or(0)
+            skew: i64::try_from(rng.below(2 * skew_ms + 1)).unwrap_or(0)
                 - i64::try_from(skew_ms).unwrap_or(0),
             executed_at: 0,
         });
@@ -90,7 +90,7 @@ impl Simulation {
         let invariants = Invariants::new(setting.clone(), scenario.byzantine());
         Self {
             scenario,
-            dice,
+            rng,
             clock_ms: 1_000,
             queue: BTreeMap::new(),
             sequence: 0,
@@ -206,7 +206,7 @@ impl Simulation {
             Local::Timer { generation } => {
                 let stale = generation != self.members[index].generation;
                 let spurious = self.faults().spurious_per_mille;
-                if !stale || self.dice.chance(spurious) {
+                if !stale || self.rng.chance(spurious) {
                     self.give(index, Input::Timer(Timer::Resend));
                 }
             }
@@ -236,7 +236,7 @@ impl Simulation {
             return;
         };
         if replica.height().0 < heights && replica.may_propose(now).is_ok() {
-            let batch = Batch(self.dice.roll().to_le_bytes().to_vec());
+            let batch = Batch(self.rng.next_u64().to_le_bytes().to_vec());
             self.give(index, Input::Request(batch));
         }
     }
@@ -273,8 +273,7 @@ impl Simulation {
                 return;
             };
             let faults = self.faults();
-            if self.members[index].life <= faults.crashes
-                && self.dice.chance(faults.crash_per_mille)
+            if self.members[index].life <= faults.crashes && self.rng.chance(faults.crash_per_mille)
             {
                 self.crash(index, &output);
                 return;
@@ -294,17 +293,17 @@ impl Simulation {
                         let _ = replica.handle(Timestamp::MAX, Input::Persisted(position));
                     }
                 }
-                let after_ms = self.dice.between(1, WORK_MS);
+                let after_ms = self.rng.between(1, WORK_MS);
                 self.schedule_local(after_ms, index, Local::Synced(position));
             }
             Output::Validate(proposal) => {
-                let deferred = self.faults().drop_per_mille > 0 && self.dice.chance(100);
+                let deferred = self.faults().drop_per_mille > 0 && self.rng.chance(100);
                 let verdict = if deferred {
                     Verdict::Deferred
                 } else {
                     Verdict::Valid
                 };
-                let after_ms = self.dice.between(1, WORK_MS);
+                let after_ms = self.rng.between(1, WORK_MS);
                 let judged = Local::Judged(proposal.header.digest(), verdict);
                 self.schedule_local(after_ms, index, judged);
             }
@@ -346,14 +345,14 @@ impl Simulation {
     fn commit(&mut self, index: usize, block: Decided<Batch>) {
         let id = self.members[index].id;
         self.invariants.committed(id, &block);
-        let at = self.clock_ms + self.dice.between(1, WORK_MS);
+        let at = self.clock_ms + self.rng.between(1, WORK_MS);
         let member = &mut self.members[index];
         let roots = member.disk.apply(block);
         member.executed_at = member.executed_at.max(at);
         let after_ms = member.executed_at - self.clock_ms;
         self.schedule_local(after_ms, index, Local::Executed(roots));
-        if self.dice.chance(300) {
-            let after_ms = self.dice.between(1, 100);
+        if self.rng.chance(300) {
+            let after_ms = self.rng.between(1, 100);
             self.schedule_local(after_ms, index, Local::Checkpoint);
         }
     }
@@ -368,7 +367,7 @@ impl Simulation {
         for to in to.into_iter().filter(|to| *to != from) {
             let behaviour = self.scenario.byzantine.get_mut(&from);
             let messages = match behaviour {
-                Some(behaviour) => behaviour.outgoing(to, message.clone(), &mut self.dice),
+                Some(behaviour) => behaviour.outgoing(to, message.clone(), &mut self.rng),
                 None => vec![message.clone()],
             };
             for message in messages {
@@ -379,12 +378,12 @@ impl Simulation {
 
     fn transmit(&mut self, from: ReplicaId, to: ReplicaId, bytes: &[u8]) {
         let faults = self.faults();
-        if self.dice.chance(faults.drop_per_mille) {
+        if self.rng.chance(faults.drop_per_mille) {
             return;
         }
-        let copies = 1 + u64::from(self.dice.chance(faults.duplicate_per_mille));
+        let copies = 1 + u64::from(self.rng.chance(faults.duplicate_per_mille));
         for _ in 0..copies {
-            let after_ms = self.dice.between(1, faults.delay_ms);
+            let after_ms = self.rng.between(1, faults.delay_ms);
             let bytes = bytes.to_vec();
             self.schedule(after_ms, to.index(), Event::Deliver { from, bytes });
         }

@@ -3,8 +3,8 @@ use medshare_types::certificate::Phase;
 use medshare_types::id::ReplicaId;
 
 use super::{Behaviour, Signer};
-use crate::dice::Dice;
 use crate::setting::{Message, Setting};
+use crate::sim_rng::SimRng;
 
 /// Votes for the right block with signatures of the other phase.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl BadSignatureVoter {
 }
 
 impl Behaviour for BadSignatureVoter {
-    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
         vec![match message {
             Message::Prepare(vote) => Message::Prepare(self.sign(&vote, Phase::Commit)),
             Message::Commit(vote) => Message::Commit(self.sign(&vote, Phase::Prepare)),

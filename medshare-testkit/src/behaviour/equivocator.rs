@@ -6,8 +6,8 @@ use medshare_types::hash::Digest;
 use medshare_types::id::ReplicaId;
 
 use super::{Behaviour, Signer};
-use crate::dice::Dice;
 use crate::setting::{Batch, Message, Setting};
+use crate::sim_rng::SimRng;
 
 /// Shows one block to most members and a second one to some, as primary; supports both with its
 /// votes, as primary or accomplice. Accomplices need not talk: the second block follows from the
@@ -54,7 +54,7 @@ impl Equivocator {
 }
 
 impl Behaviour for Equivocator {
-    fn outgoing(&mut self, to: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+    fn outgoing(&mut self, to: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
         if !self.deceived.contains(&to) {
             return vec![message];
         }

@@ -3,8 +3,8 @@ use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::id::ReplicaId;
 
 use super::{Behaviour, Signer};
-use crate::dice::Dice;
 use crate::setting::{Batch, Message, Setting};
+use crate::sim_rng::SimRng;
 
 /// Serves blocks of its own under certificates whose signatures are all its own.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Forger {
 }
 
 impl Behaviour for Forger {
-    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
         self.forge().into_iter().chain([message]).collect()
     }
 

@@ -1,8 +1,8 @@
 use medshare_types::id::ReplicaId;
 
 use super::{Behaviour, Signer};
-use crate::dice::Dice;
 use crate::setting::{Message, Setting};
+use crate::sim_rng::SimRng;
 
 /// Proposes blocks of a time to come.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl FutureTimePrimary {
 }
 
 impl Behaviour for FutureTimePrimary {
-    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
         vec![match message {
             Message::PrePrepare(mut pre_prepare) => {
                 let header = &mut pre_prepare.proposal.header;

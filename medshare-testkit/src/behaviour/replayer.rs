@@ -1,8 +1,8 @@
 use medshare_types::id::ReplicaId;
 
 use super::Behaviour;
-use crate::dice::Dice;
 use crate::setting::Message;
+use crate::sim_rng::SimRng;
 
 /// How many messages are remembered.
 const MEMORY: usize = 64;
@@ -23,9 +23,9 @@ impl Replayer {
 }
 
 impl Behaviour for Replayer {
-    fn outgoing(&mut self, _: ReplicaId, message: Message, dice: &mut Dice) -> Vec<Message> {
+    fn outgoing(&mut self, _: ReplicaId, message: Message, rng: &mut SimRng) -> Vec<Message> {
         self.remember(&message);
-        let old = dice.below(self.heard.len() as u64);
+        let old = rng.below(self.heard.len() as u64);
         let old = usize::try_from(old).ok().and_then(|n| self.heard.get(n));
         old.cloned().into_iter().chain([message]).collect()
     }

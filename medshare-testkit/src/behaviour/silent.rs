@@ -1,15 +1,15 @@
 use medshare_types::id::ReplicaId;
 
 use super::Behaviour;
-use crate::dice::Dice;
 use crate::setting::Message;
+use crate::sim_rng::SimRng;
 
 /// Says nothing at all.
 #[derive(Clone, Copy, Debug)]
 pub struct Silent;
 
 impl Behaviour for Silent {
-    fn outgoing(&mut self, _: ReplicaId, _: Message, _: &mut Dice) -> Vec<Message> {
+    fn outgoing(&mut self, _: ReplicaId, _: Message, _: &mut SimRng) -> Vec<Message> {
         Vec::new()
     }
 }

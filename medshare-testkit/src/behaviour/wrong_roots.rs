@@ -2,8 +2,8 @@ use medshare_types::hash::Digest;
 use medshare_types::id::ReplicaId;
 
 use super::{Behaviour, Signer};
-use crate::dice::Dice;
 use crate::setting::{Message, Setting};
+use crate::sim_rng::SimRng;
 
 /// Proposes blocks that name a state nobody has.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ impl WrongRootsPrimary {
 }
 
 impl Behaviour for WrongRootsPrimary {
-    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut Dice) -> Vec<Message> {
+    fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
         vec![match message {
             Message::PrePrepare(mut pre_prepare) => {
                 pre_prepare.proposal.header.executed.state = Digest::ZERO;

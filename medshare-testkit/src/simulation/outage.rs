@@ -9,9 +9,9 @@ use crate::setting::Batch;
 impl Simulation {
     /// Half of the crashes at a record come after it was written and before it was synced.
     pub(super) fn crash(&mut self, index: usize, output: &Output<Batch>) {
-        let down_ms = self.dice.between(1, self.faults().down_ms.max(1));
+        let down_ms = self.rng.between(1, self.faults().down_ms.max(1));
         if let Output::Persist { position, record } = output
-            && self.dice.chance(500)
+            && self.rng.chance(500)
         {
             self.members[index].disk.append(*position, record);
         }
@@ -41,7 +41,7 @@ impl Simulation {
 
     fn stop(&mut self, index: usize, down_ms: u64) {
         let member = &mut self.members[index];
-        for record in member.disk.crash(&mut self.dice) {
+        for record in member.disk.crash(&mut self.rng) {
             self.invariants.durable(member.id, &record);
         }
         member.replica = None;
