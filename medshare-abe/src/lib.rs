@@ -147,12 +147,10 @@
 //!   the authors' code has τ = 1.
 #![forbid(unsafe_code)]
 
-mod bytes;
 pub mod error;
 mod hedged;
 pub mod issuance;
 mod language;
-pub mod payload;
 mod scheme;
 mod secret;
 #[cfg(feature = "serde")]
@@ -162,6 +160,8 @@ pub mod storage;
 #[cfg(test)]
 mod vectors;
 mod wrapping;
+
+pub use medshare_payload as payload;
 
 pub use language::{attribute, enumeration, name, policy, value};
 #[cfg(feature = "hazmat")]
@@ -177,6 +177,7 @@ pub use error::{
     AccessError, DateError, DecapsulateError, DescriptorError, EnumerationError, KeyError,
     NameError, ParametersError, PayloadError, PolicyError, SyntaxError, ValidityError,
 };
+pub use medshare_payload::DataKey;
 pub use name::Name;
 pub use policy::{AccessPolicy, Condition};
 pub use scheme::decapsulate::{decapsulate, decapsulate_strict};
@@ -186,7 +187,7 @@ pub use scheme::key::{MAX_KEY_PARTS, UserSecretKey};
 pub use scheme::master::MasterSecretKey;
 pub use scheme::parameters::PublicParameters;
 pub use scheme::validity::Validity;
-pub use secret::{DataKey, SharedSecret};
+pub use secret::SharedSecret;
 #[cfg(feature = "serde")]
 pub use serde::UncheckedUserKey;
 pub use value::Date;

@@ -30,8 +30,13 @@
 //! | [`gate`] | deals, the gate key, release shares |
 //! | [`keystore`] | the seams to whoever keeps secrets and signs |
 //! | [`genesis`] | the trust anchor |
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `serde` | `serde`: canonical bytes as opaque values of serde's formats |
 #![forbid(unsafe_code)]
 
+mod bytes;
 pub mod certificate;
 pub mod committee;
 pub mod consent;
@@ -45,6 +50,8 @@ pub mod label;
 pub mod point;
 pub mod random;
 pub mod receipt;
+#[cfg(feature = "serde")]
+pub mod serde;
 pub mod sign;
 pub mod time;
 pub mod wire;

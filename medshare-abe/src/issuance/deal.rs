@@ -12,13 +12,12 @@ use medshare_curve::encoding::{decode_g1, encode_g1};
 use medshare_curve::fixed_base::g1_generator_mul_regular;
 use medshare_curve::{G1Affine, pairing};
 use medshare_types::hash::Hasher;
-use medshare_types::{Digest, G1Bytes, OrganisationId, RandomSource, Wire};
+use medshare_types::{Digest, G1Bytes, OrganisationId, RandomSource, Wire, canonical_bytes};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::polynomial::{Commitments, GtBytes, Polynomial};
 use super::proof::ConstantProof;
 use super::sharing::{IssuerIndex, Sharing};
-use crate::bytes::canonical_bytes;
 use crate::error::SharingError;
 
 const CONTEXT_TAG: &str = "medshare/abe/deal-context/v1";

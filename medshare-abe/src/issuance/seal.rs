@@ -15,14 +15,13 @@ use hpke::kem::X25519HkdfSha256;
 use hpke::rand_core::{TryCryptoRng, TryRng};
 use hpke::{Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable};
 use medshare_types::hash::Xof;
-use medshare_types::{Digest, RandomSource, Wire};
+use medshare_types::{Digest, RandomSource, Wire, canonical_bytes};
 use zeroize::Zeroizing;
 
 use super::authority::SharedAuthority;
 use super::partial::PartialKey;
 use super::request::IssuanceRequest;
 use super::sharing::IssuerIndex;
-use crate::bytes::canonical_bytes;
 use crate::error::{IssuanceError, PartialError, PartialFault};
 use crate::hedged::hedged;
 use crate::scheme::key::KeyBody;

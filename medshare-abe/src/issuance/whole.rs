@@ -1,10 +1,9 @@
 //! A whole key on its way from an authority that has the master key to the recipient.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{Digest, RandomSource, Wire};
+use medshare_types::{Digest, RandomSource, Wire, canonical_bytes};
 
 use super::seal::{Purpose, RecipientKey, RecipientKeyPair, Sealed};
-use crate::bytes::canonical_bytes;
 use crate::error::{IssuanceError, SealedKeyError};
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;

@@ -13,10 +13,9 @@ use core::fmt;
 use std::collections::{BTreeMap, btree_map};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{Digest, Wire, hash};
+use medshare_types::{Digest, Wire, canonical_bytes, hash};
 
 use crate::attribute::Attribute;
-use crate::bytes::canonical_bytes;
 use crate::error::EnumerationError;
 use crate::name::Name;
 use crate::policy::{Condition, Test};

@@ -1,9 +1,8 @@
 //! The attribute-based header: what encapsulation makes for everybody to see.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{Digest, G1Bytes, G2Bytes, Wire, hash, wire};
+use medshare_types::{Digest, G1Bytes, G2Bytes, Wire, canonical_bytes, hash, wire};
 
-use crate::bytes::canonical_bytes;
 use crate::policy::AccessPolicy;
 use crate::scheme::structure::AccessStructure;
 use crate::value::Date;

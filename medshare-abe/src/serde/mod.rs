@@ -6,11 +6,9 @@
 mod text;
 
 use core::fmt;
-use core::marker::PhantomData;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use medshare_types::RandomSource;
-use serde_core::de::{Error, Visitor};
+use medshare_types::serde::{from_opaque, to_opaque};
+use medshare_types::{RandomSource, opaque_serde};
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
@@ -22,7 +20,6 @@ use crate::error::KeyError;
 use crate::issuance::{
     AuthorityDeal, IssuanceRequest, SealedKey, SealedPartialKey, SharedAuthority,
 };
-use crate::payload::{AuditPath, Preamble};
 use crate::policy::AccessPolicy;
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
@@ -87,23 +84,7 @@ impl<'de> Deserialize<'de> for UncheckedUserKey {
     }
 }
 
-macro_rules! opaque {
-    ($($type:ident)*) => {$(
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                to_opaque(&self.to_bytes(), serializer)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                from_opaque(deserializer, Self::from_bytes)
-            }
-        }
-    )*};
-}
-
-opaque! {
+opaque_serde! {
     MasterSecretKey
     PublicParameters
     AccessPolicy
@@ -111,7 +92,6 @@ opaque! {
     Enumeration
     Header
     AccessHeader
-    Preamble
     SealedDescriptor
     SharedAuthority
     AuthorityDeal
@@ -119,72 +99,4 @@ opaque! {
     SealedPartialKey
     SealedKey
     WrappedKey
-    AuditPath
-}
-
-fn to_opaque<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    if serializer.is_human_readable() {
-        let text = Zeroizing::new(Base64UrlUnpadded::encode_string(bytes));
-        serializer.serialize_str(&text)
-    } else {
-        serializer.serialize_bytes(bytes)
-    }
-}
-
-fn from_opaque<'de, D, T, E>(
-    deserializer: D,
-    parse: impl Fn(&[u8]) -> Result<T, E>,
-) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    E: fmt::Display,
-{
-    let visitor = Opaque {
-        parse,
-        result: PhantomData,
-    };
-    // The owned forms: some formats refuse long values where a borrowed one is asked for.
-    if deserializer.is_human_readable() {
-        deserializer.deserialize_string(visitor)
-    } else {
-        deserializer.deserialize_byte_buf(visitor)
-    }
-}
-
-struct Opaque<P, T> {
-    parse: P,
-    result: PhantomData<T>,
-}
-
-/// Takes bytes and text alike: within flattened and untagged types serde calls every format one for
-/// people.
-impl<P, T, R> Visitor<'_> for Opaque<P, Result<T, R>>
-where
-    P: Fn(&[u8]) -> Result<T, R>,
-    R: fmt::Display,
-{
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("bytes, or base64url without padding")
-    }
-
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
-        (self.parse)(bytes).map_err(E::custom)
-    }
-
-    fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<T, E> {
-        self.visit_bytes(&Zeroizing::new(bytes))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        // The library's own buffer would not be erased where only the end of the text is wrong.
-        let mut buffer = Zeroizing::new(vec![0; text.len() / 4 * 3 + 2]);
-        let bytes = Base64UrlUnpadded::decode(text, &mut buffer).map_err(E::custom)?;
-        self.visit_bytes(bytes)
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<T, E> {
-        self.visit_str(&Zeroizing::new(text))
-    }
 }

@@ -13,13 +13,14 @@ use super::scheme::Setting;
 use super::{Replay, hex};
 use crate::access::{AccessHeader, KeyFactors};
 use crate::descriptor::SealedDescriptor;
-use crate::payload::{self, Padding, Preamble, SEGMENT_LEN, TAG_LEN, segment_digest};
 use crate::scheme::encapsulate::{encapsulate, encapsulate_dated};
-use crate::secret::DataKey;
 use crate::storage::PassphraseCost;
 use crate::value::Date;
 use crate::wrapped::{Binding, WrappedKey};
 use crate::wrapping::factors::FactorId;
+use medshare_payload::{
+    self as payload, DataKey, Padding, Preamble, SEGMENT_LEN, TAG_LEN, segment_digest,
+};
 
 #[derive(Serialize)]
 pub(super) struct PayloadVectors {

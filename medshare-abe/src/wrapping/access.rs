@@ -32,16 +32,15 @@
 //! has not read yet takes a new payload, with a new data key and payload id.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{Digest, GateLabel, Wire, hash};
+use medshare_payload::{DataKey, Preamble};
+use medshare_types::{Digest, GateLabel, Wire, canonical_bytes, hash};
 
-use crate::bytes::canonical_bytes;
 use crate::error::{AccessError, DecapsulateError};
-use crate::payload::Preamble;
 use crate::scheme::decapsulate::{decapsulate, decapsulate_strict};
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;
-use crate::secret::{DataKey, SharedSecret};
+use crate::secret::SharedSecret;
 use crate::value::Date;
 
 pub use crate::wrapping::factors::{FactorId, KeyFactors};

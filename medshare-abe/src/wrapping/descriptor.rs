@@ -4,10 +4,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use medshare_types::hash::Xof;
-use medshare_types::{Digest, RandomSource, Wire, hash};
+use medshare_types::{Digest, RandomSource, Wire, canonical_bytes, hash};
 use zeroize::Zeroizing;
 
-use crate::bytes::canonical_bytes;
 use crate::error::DescriptorError;
 use crate::secret::SharedSecret;
 

@@ -11,11 +11,12 @@
 
 use core::fmt;
 
+use medshare_payload::DataKey;
 use medshare_types::hash::Xof;
 use medshare_types::{Digest, FactorSet};
 use zeroize::Zeroizing;
 
-use crate::secret::{DataKey, SharedSecret};
+use crate::secret::SharedSecret;
 
 /// Which factor, beside K_abe: a bit of the bitmap, which gives the factors their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

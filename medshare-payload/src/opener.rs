@@ -4,15 +4,14 @@ use core::ops::Range;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::SEGMENT_LEN;
-use super::cipher::SegmentCipher;
-use super::layout::PayloadLayout;
-use super::padding::Padding;
-use super::preamble::Preamble;
-use super::range::RangePlan;
-use super::tree::ContentTree;
+use crate::cipher::SegmentCipher;
 use crate::error::PayloadError;
+use crate::layout::{PayloadLayout, SEGMENT_LEN};
+use crate::padding::Padding;
+use crate::preamble::Preamble;
+use crate::range::RangePlan;
 use crate::secret::DataKey;
+use crate::tree::ContentTree;
 
 /// What an opener holds a sealed segment against before it decrypts it: a [`ContentTree`], or
 /// nothing, [`Rootless`].
@@ -54,7 +53,7 @@ impl Integrity for ContentTree {
 /// replace segments, or all of them, and so change the length; and old and new segments can be
 /// mixed. Nothing is said of the writer, or of which of several contents it is. Where the root is
 /// known but the tree is not at hand, check every segment against the root by its
-/// [`AuditPath`](super::AuditPath), the last one first: that is as strong as the tree.
+/// [`AuditPath`](crate::AuditPath), the last one first: that is as strong as the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rootless {
     layout: PayloadLayout,
@@ -73,10 +72,10 @@ impl Integrity for Rootless {
 /// Checks and decrypts the segments of one payload, in any order.
 ///
 /// ```
-/// use medshare_abe::payload::{self, PayloadWriter, SegmentOpener};
+/// use medshare_payload::{PayloadWriter, SegmentOpener};
 /// use std::io::Write;
 ///
-/// let (data_key, preamble, sealer) = payload::create(&mut rand::rng());
+/// let (data_key, preamble, sealer) = medshare_payload::create(&mut rand::rng());
 /// let mut writer = PayloadWriter::new(Vec::new(), sealer);
 /// writer.write_all(&[7; 200_000])?;
 /// let (object, tree) = writer.finish()?;

@@ -2,15 +2,13 @@
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
-use medshare_abe::PayloadError;
-use medshare_abe::payload::{
-    self, ContentTree, PayloadLayout, PayloadReader, PayloadWriter, Preamble, SEALED_SEGMENT_LEN,
-    SEGMENT_LEN, SegmentOpener, TAG_LEN, content_root,
+use medshare_payload::{
+    ContentTree, PayloadError, PayloadLayout, PayloadReader, PayloadWriter, Preamble,
+    SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener, TAG_LEN, content_root, create,
 };
 use medshare_types::Digest;
 
-use crate::common::{rng, snapshot};
-use crate::{Sealed, payload_error, plaintext, seal};
+use crate::{Sealed, payload_error, plaintext, rng, seal, snapshot};
 
 #[test]
 fn every_length_round_trips() {
@@ -221,7 +219,7 @@ fn preambles_and_trees_are_read_strictly() {
 #[test]
 fn the_sealer_keeps_to_the_order() {
     let index = 0;
-    let (_, _, mut sealer) = payload::create(&mut rng(1));
+    let (_, _, mut sealer) = create(&mut rng(1));
     let mut short = vec![0; 20];
     assert_eq!(
         sealer.seal_in_place(&mut short, false),
@@ -257,7 +255,7 @@ fn the_sealer_keeps_to_the_order() {
         tree.layout(),
         PayloadLayout::of_plaintext(65536 + 4).expect("short")
     );
-    let (_, _, unfinished) = payload::create(&mut rng(1));
+    let (_, _, unfinished) = create(&mut rng(1));
     assert_eq!(unfinished.finish(), Err(PayloadError::Unfinished));
 }
 
@@ -288,7 +286,7 @@ fn a_writer_that_failed_stays_failed() {
             Ok(())
         }
     }
-    let (_, _, sealer) = payload::create(&mut rng(1));
+    let (_, _, sealer) = create(&mut rng(1));
     let mut writer = PayloadWriter::new(Failing, sealer);
     writer
         .write_all(&plaintext(SEGMENT_LEN))
@@ -323,7 +321,7 @@ fn the_format_does_not_drift() {
 
 #[test]
 fn nothing_of_the_plaintext_is_printed() {
-    let (data_key, preamble, sealer) = payload::create(&mut rng(1));
+    let (data_key, preamble, sealer) = create(&mut rng(1));
     let mut writer = PayloadWriter::new(Vec::new(), sealer);
     writer.write_all(&[203; 100]).expect("memory");
     assert_eq!(

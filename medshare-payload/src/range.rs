@@ -2,15 +2,14 @@
 
 use core::ops::Range;
 
-use super::layout::PayloadLayout;
-use super::{SEALED_SEGMENT_LEN, SEGMENT_LEN};
+use crate::layout::{PayloadLayout, SEALED_SEGMENT_LEN, SEGMENT_LEN};
 
 const SEGMENT: u64 = SEGMENT_LEN as u64;
 
 /// What to fetch for a range of plaintext: the whole segments that hold it, which lie side by side.
 ///
-/// Made by [`PayloadLayout::plan`] or [`SegmentOpener::plan`](super::SegmentOpener::plan), opened
-/// by [`SegmentOpener::open_range`](super::SegmentOpener::open_range).
+/// Made by [`PayloadLayout::plan`] or [`SegmentOpener::plan`](crate::SegmentOpener::plan), opened
+/// by [`SegmentOpener::open_range`](crate::SegmentOpener::open_range).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangePlan {
     segments: Range<u32>,
@@ -74,7 +73,7 @@ impl RangePlan {
     }
 
     /// Where a sealed segment stands among the bytes fetched.
-    pub(super) fn place_of(&self, index: u32, length: usize) -> Range<usize> {
+    pub(crate) fn place_of(&self, index: u32, length: usize) -> Range<usize> {
         let start = (index - self.segments.start) as usize * SEALED_SEGMENT_LEN;
         start..(start + SEALED_SEGMENT_LEN).min(length)
     }

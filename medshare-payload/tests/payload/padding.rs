@@ -2,14 +2,13 @@
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
-use medshare_abe::PayloadError;
-use medshare_abe::payload::{
-    self, Padding, PayloadReader, PayloadWriter, Preamble, SEGMENT_LEN, SegmentOpener, TAG_LEN,
+use medshare_payload::{
+    Padding, PayloadError, PayloadReader, PayloadWriter, Preamble, SEGMENT_LEN, SegmentOpener,
+    TAG_LEN, create_padded,
 };
 
-use crate::common::{rng, snapshot};
 use crate::forger::{Forger, tree_of};
-use crate::{Sealed, payload_error, plaintext, seal, seal_padded};
+use crate::{Sealed, payload_error, plaintext, rng, seal, seal_padded, snapshot};
 
 /// 5 MiB: Padmé's lengths are 128 KiB apart there, so that two whole segments can be padding.
 const LONG: usize = 5 << 20;
@@ -211,7 +210,7 @@ fn a_last_segment_of_another_length_is_refused_later_too() {
 #[test]
 fn the_sealer_wants_its_padding() {
     let text = plaintext(SEGMENT_LEN + 9);
-    let (_, _, mut sealer) = payload::create_padded(Padding::Padme, &mut rng(1));
+    let (_, _, mut sealer) = create_padded(Padding::Padme, &mut rng(1));
     let tail = sealer.padding().tail(text.len() as u64).expect("short");
     let mut stream = text.chain(tail);
     let mut object = Vec::new();
@@ -228,7 +227,7 @@ fn the_sealer_wants_its_padding() {
     assert_eq!(object, sealed.object);
     assert_eq!(sealer.finish(), Ok(sealed.tree));
 
-    let (_, _, mut sealer) = payload::create_padded(Padding::Padme, &mut rng(1));
+    let (_, _, mut sealer) = create_padded(Padding::Padme, &mut rng(1));
     let mut unpadded = plaintext(1024 + TAG_LEN);
     let refused = sealer.seal_in_place(&mut unpadded, true);
     assert_eq!(refused, Err(PayloadError::InvalidPadding { index: 0 }));
@@ -251,7 +250,7 @@ fn the_format_does_not_drift() {
 /// A writer that is dropped or failed leaves no object that opens as a shorter one.
 #[test]
 fn a_padded_writer_finishes_with_its_padding() {
-    let (data_key, preamble, sealer) = payload::create_padded(Padding::Padme, &mut rng(1));
+    let (data_key, preamble, sealer) = create_padded(Padding::Padme, &mut rng(1));
     let mut object = Vec::new();
     let mut writer = PayloadWriter::new(&mut object, sealer);
     writer

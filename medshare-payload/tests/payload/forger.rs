@@ -3,9 +3,9 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
-use medshare_abe::DataKey;
-use medshare_abe::payload::{ContentTree, content_root};
-use medshare_abe::payload::{Preamble, SEALED_SEGMENT_LEN, SEGMENT_LEN, segment_digest};
+use medshare_payload::{
+    ContentTree, DataKey, Preamble, SEALED_SEGMENT_LEN, SEGMENT_LEN, content_root, segment_digest,
+};
 use medshare_types::Digest;
 use medshare_types::hash::{Xof, digest};
 use medshare_types::wire::to_borsh;

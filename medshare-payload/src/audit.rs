@@ -10,17 +10,18 @@ use core::ops::Range;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{DecodeError, Digest, Wire};
 
-use super::layout::PayloadLayout;
-use super::tree::{Node, root_of, segment_digest};
 use crate::error::PayloadError;
+use crate::hash::{Node, root_of, segment_digest};
+use crate::layout::PayloadLayout;
+use crate::tree::ContentTree;
 
 /// The path from the leaf of one segment to the content root.
 ///
 /// ```
-/// use medshare_abe::payload::{self, AuditPath, PayloadWriter};
+/// use medshare_payload::{AuditPath, PayloadWriter};
 /// use std::io::Write;
 ///
-/// let (_, _, sealer) = payload::create(&mut rand::rng());
+/// let (_, _, sealer) = medshare_payload::create(&mut rand::rng());
 /// let mut writer = PayloadWriter::new(Vec::new(), sealer);
 /// writer.write_all(&[7; 200_000])?;
 /// let (object, tree) = writer.finish()?;
@@ -56,12 +57,21 @@ impl Wire for Encoded {
     const MAX_LEN: usize = 1046;
 }
 
+impl ContentTree {
+    /// The path from the leaf of a segment to the root, with which that segment can be checked by
+    /// whoever has the root and no leaves.
+    ///
+    /// `PATH` of RFC 6962, section 2.1.1. Cost: a compression for each leaf.
+    ///
+    /// # Errors
+    /// [`PayloadError::NoSuchSegment`].
+    pub fn audit_path(&self, index: u32) -> Result<AuditPath, PayloadError> {
+        AuditPath::new(self.layout(), self.leaves(), index)
+    }
+}
+
 impl AuditPath {
-    pub(super) fn new(
-        layout: PayloadLayout,
-        leaves: &[Digest],
-        index: u32,
-    ) -> Result<Self, PayloadError> {
+    fn new(layout: PayloadLayout, leaves: &[Digest], index: u32) -> Result<Self, PayloadError> {
         let count = layout.segment_count();
         if index >= count {
             return Err(PayloadError::NoSuchSegment { index, count });

@@ -10,16 +10,16 @@ use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
 
-use super::TAG_LEN;
-use super::preamble::{ASSOCIATED_LEN, PayloadKey, Preamble};
+use crate::layout::TAG_LEN;
+use crate::preamble::{ASSOCIATED_LEN, PayloadKey, Preamble};
 
-pub(super) struct SegmentCipher {
+pub(crate) struct SegmentCipher {
     cipher: ChaCha20Poly1305,
     associated: [u8; ASSOCIATED_LEN],
 }
 
 impl SegmentCipher {
-    pub(super) fn new(key: &PayloadKey, preamble: &Preamble) -> Self {
+    pub(crate) fn new(key: &PayloadKey, preamble: &Preamble) -> Self {
         Self {
             cipher: ChaCha20Poly1305::new(<&Key>::from(&**key)),
             associated: preamble.associated_data(),
@@ -27,7 +27,7 @@ impl SegmentCipher {
     }
 
     /// Encrypts `text` where it stands and gives its tag.
-    pub(super) fn seal(&self, index: u32, last: bool, text: &mut [u8]) -> Option<Tag> {
+    pub(crate) fn seal(&self, index: u32, last: bool, text: &mut [u8]) -> Option<Tag> {
         let (nonce, text) = (nonce(index, last), InOutBuf::from(text));
         let sealed = self
             .cipher
@@ -36,7 +36,7 @@ impl SegmentCipher {
     }
 
     /// Decrypts a sealed segment where it stands. If its tag is wrong, it stays as it is.
-    pub(super) fn open<'b>(
+    pub(crate) fn open<'b>(
         &self,
         index: u32,
         last: bool,
@@ -62,7 +62,8 @@ fn nonce(index: u32, last: bool) -> Nonce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::{Padding, SEGMENT_LEN};
+    use crate::layout::SEGMENT_LEN;
+    use crate::padding::Padding;
     use crate::secret::DataKey;
     use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
     use chacha20poly1305::aead::Payload;

@@ -1,10 +1,10 @@
 //! Attacks by who holds the object, and by who holds the data key besides. Where a check stops one,
 //! the attack is carried out without that check too, and works.
 
-use medshare_abe::payload::{
-    PayloadLayout, Preamble, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener, TAG_LEN,
+use medshare_payload::{
+    DataKey, PayloadError, PayloadLayout, Preamble, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener,
+    TAG_LEN,
 };
-use medshare_abe::{DataKey, PayloadError};
 
 use crate::forger::{Forger, tree_of};
 use crate::{Sealed, payload_error, plaintext, seal};

@@ -5,21 +5,13 @@ use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
 
 use zeroize::Zeroizing;
 
-use super::layout::PayloadLayout;
-use super::opener::{Integrity, Rootless, SegmentOpener};
-use super::padding::Padding;
-use super::preamble::Preamble;
-use super::sealer::SegmentSealer;
-use super::tree::ContentTree;
-use super::{SEALED_SEGMENT_LEN, SEGMENT_LEN, TAG_LEN};
-use crate::error::PayloadError;
+use crate::layout::{PayloadLayout, SEALED_SEGMENT_LEN, SEGMENT_LEN, TAG_LEN};
+use crate::opener::{Integrity, Rootless, SegmentOpener};
+use crate::padding::Padding;
+use crate::preamble::Preamble;
+use crate::sealer::SegmentSealer;
 use crate::secret::DataKey;
-
-impl From<PayloadError> for Error {
-    fn from(error: PayloadError) -> Self {
-        Self::new(ErrorKind::InvalidData, error)
-    }
-}
+use crate::tree::ContentTree;
 
 /// Seals what is written to it. [`Self::finish`] seals the last segment: dropping the writer
 /// without it leaves an object that nothing opens.
@@ -146,10 +138,10 @@ impl<R: Read + Seek> PayloadReader<R, Rootless> {
     /// an object that was cut or extended is refused before anything of it is returned.
     ///
     /// ```
-    /// use medshare_abe::payload::{self, PayloadReader, PayloadWriter};
+    /// use medshare_payload::{PayloadReader, PayloadWriter};
     /// use std::io::{Cursor, Read, Seek, SeekFrom, Write};
     ///
-    /// let (data_key, preamble, sealer) = payload::create(&mut rand::rng());
+    /// let (data_key, preamble, sealer) = medshare_payload::create(&mut rand::rng());
     /// let mut writer = PayloadWriter::new(Vec::new(), sealer);
     /// writer.write_all(&[7; 200_000])?;
     /// let (object, _) = writer.finish()?;

@@ -1,9 +1,6 @@
 //! The payload: what storage, or another reader, can do to it.
 #![allow(clippy::expect_used, reason = "tests fail by panicking")]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod attacks;
 mod audit;
 mod forger;
@@ -14,17 +11,28 @@ mod segments;
 
 use std::io::{Cursor, Read, Write};
 
-use common::rng;
-use medshare_abe::payload::{
-    self, ContentTree, Padding, PayloadReader, PayloadWriter, Preamble, Rootless, SegmentOpener,
+use medshare_payload::{
+    ContentTree, DataKey, Padding, PayloadError, PayloadReader, PayloadWriter, Preamble, Rootless,
+    SegmentOpener, create_padded,
 };
-use medshare_abe::{DataKey, PayloadError};
+use medshare_types::hash::digest;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 struct Sealed {
     data_key: DataKey,
     preamble: Preamble,
     object: Vec<u8>,
     tree: ContentTree,
+}
+
+fn rng(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// What stands for these bytes where they must not change.
+fn snapshot(bytes: &[u8]) -> String {
+    digest("snapshot", &[bytes]).to_string()
 }
 
 type Reader<I = ContentTree> = PayloadReader<Cursor<Vec<u8>>, I>;
@@ -38,7 +46,7 @@ fn seal(seed: u64, plaintext: &[u8]) -> Sealed {
 }
 
 fn seal_padded(seed: u64, padding: Padding, plaintext: &[u8]) -> Sealed {
-    let (data_key, preamble, sealer) = payload::create_padded(padding, &mut rng(seed));
+    let (data_key, preamble, sealer) = create_padded(padding, &mut rng(seed));
     let mut writer = PayloadWriter::new(Vec::new(), sealer);
     for chunk in plaintext.chunks(10_007) {
         writer.write_all(chunk).expect("memory");

@@ -2,15 +2,13 @@
 //! Invisible Salamanders to Encryptment*, CRYPTO 2018]: Poly1305 does not commit to its key, the
 //! preamble does.
 
-use medshare_abe::payload::SegmentOpener;
-use medshare_abe::{DataKey, PayloadError};
+use medshare_payload::{DataKey, PayloadError, SegmentOpener};
 use num_bigint::BigUint;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::common::rng;
 use crate::forger::{Forger, tree_of};
-use crate::seal;
+use crate::{rng, seal};
 
 /// Poly1305's r and s for the only segment of a payload: the first block of the key stream.
 fn one_time_key(forger: &Forger) -> (BigUint, BigUint) {

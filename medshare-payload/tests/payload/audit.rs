@@ -1,8 +1,7 @@
 //! Audit paths, against the verification algorithm of RFC 9162, section 2.1.3.2.
 
-use medshare_abe::PayloadError;
-use medshare_abe::payload::{
-    AuditPath, ContentTree, Rootless, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener,
+use medshare_payload::{
+    AuditPath, ContentTree, PayloadError, Rootless, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener,
 };
 use medshare_types::wire::to_borsh;
 use medshare_types::{DecodeError, Digest};

@@ -2,14 +2,13 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::hash::Xof;
-use medshare_types::{Digest, Wire, hash};
+use medshare_types::{Digest, Wire, canonical_bytes, hash};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::SEGMENT_LEN;
-use super::padding::Padding;
-use crate::bytes::canonical_bytes;
 use crate::error::PayloadError;
+use crate::layout::SEGMENT_LEN;
+use crate::padding::Padding;
 use crate::secret::DataKey;
 
 /// P = (P0, com): 75 bytes.
@@ -25,10 +24,10 @@ pub struct Preamble {
 }
 
 /// Bytes of a segment's associated data.
-pub(super) const ASSOCIATED_LEN: usize = 64;
+pub(crate) const ASSOCIATED_LEN: usize = 64;
 
 /// k_pay.
-pub(super) type PayloadKey = Zeroizing<[u8; 32]>;
+pub(crate) type PayloadKey = Zeroizing<[u8; 32]>;
 
 impl Wire for Preamble {
     const KIND: [u8; 4] = *b"mPRE";
@@ -36,7 +35,7 @@ impl Wire for Preamble {
 }
 
 impl Preamble {
-    pub(super) fn create(
+    pub(crate) fn create(
         data_key: &DataKey,
         payload: [u8; 32],
         padding: Padding,
@@ -59,7 +58,7 @@ impl Preamble {
     }
 
     /// Payload id ‖ H(P).
-    pub(super) fn associated_data(&self) -> [u8; ASSOCIATED_LEN] {
+    pub(crate) fn associated_data(&self) -> [u8; ASSOCIATED_LEN] {
         let mut out = [0; ASSOCIATED_LEN];
         out[..32].copy_from_slice(&self.payload);
         out[32..].copy_from_slice(self.digest().as_bytes());
@@ -85,7 +84,7 @@ impl Preamble {
     }
 
     /// k_pay, if the data key is the one committed to.
-    pub(super) fn payload_key(&self, data_key: &DataKey) -> Result<PayloadKey, PayloadError> {
+    pub(crate) fn payload_key(&self, data_key: &DataKey) -> Result<PayloadKey, PayloadError> {
         let (key, commitment) = self.derive(data_key);
         if bool::from(commitment.ct_eq(&self.commitment)) {
             Ok(key)

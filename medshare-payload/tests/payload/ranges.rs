@@ -3,9 +3,8 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use medshare_abe::PayloadError;
-use medshare_abe::payload::{
-    Integrity, Padding, PayloadLayout, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener,
+use medshare_payload::{
+    Integrity, Padding, PayloadError, PayloadLayout, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener,
 };
 use proptest::prelude::*;
 

@@ -71,7 +71,7 @@ impl Padding {
 
     /// The content's length, from the last segment of a plaintext of so many bytes; none if the
     /// padding of this segment is not as it has to be.
-    pub(super) fn content_len(self, last: &[u8], plaintext_len: u64) -> Option<u64> {
+    pub(crate) fn content_len(self, last: &[u8], plaintext_len: u64) -> Option<u64> {
         if self == Self::None {
             return Some(plaintext_len);
         }
@@ -84,7 +84,7 @@ impl Padding {
 
     /// How much of a segment that begins at `start` is content; none if what follows it there is
     /// not its padding.
-    pub(super) fn held(
+    pub(crate) fn held(
         self,
         text: &[u8],
         start: u64,
@@ -121,8 +121,8 @@ fn is_zero(bytes: &[u8]) -> bool {
 
 /// Zero bytes and the content's length: what follows the content. Reading it never fails.
 ///
-/// [`PayloadWriter`](super::PayloadWriter) adds it. Who calls
-/// [`SegmentSealer::seal_in_place`](super::SegmentSealer::seal_in_place) himself reads it after the
+/// [`PayloadWriter`](crate::PayloadWriter) adds it. Who calls
+/// [`SegmentSealer::seal_in_place`](crate::SegmentSealer::seal_in_place) himself reads it after the
 /// content, segment for segment.
 #[derive(Clone, Debug)]
 pub struct PaddingTail {
@@ -186,7 +186,7 @@ mod tests {
     /// So the trailer never lies across the last two segments.
     #[test]
     fn no_last_segment_is_shorter_than_the_trailer() {
-        let segment = crate::payload::SEGMENT_LEN as u64;
+        let segment = crate::layout::SEGMENT_LEN as u64;
         for content in (0..1 << 21).step_by(37).chain(0..3000) {
             let padded = Padding::Padme.padded_len(content).expect("short");
             let last = (padded - 1) % segment + 1;

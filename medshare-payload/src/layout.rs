@@ -3,8 +3,14 @@
 use core::cmp::Ordering;
 use core::ops::Range;
 
-use super::{SEALED_SEGMENT_LEN, SEGMENT_LEN, TAG_LEN};
 use crate::error::PayloadError;
+
+/// Bytes of plaintext in every segment but the last.
+pub const SEGMENT_LEN: usize = 1 << 16;
+/// Bytes that encryption adds to a segment.
+pub const TAG_LEN: usize = 16;
+/// Bytes of every sealed segment but the last.
+pub const SEALED_SEGMENT_LEN: usize = SEGMENT_LEN + TAG_LEN;
 
 const SEGMENT: u64 = SEGMENT_LEN as u64;
 const SEALED: u64 = SEALED_SEGMENT_LEN as u64;

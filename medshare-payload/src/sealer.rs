@@ -1,14 +1,36 @@
 //! Sealing single segments, without I/O.
 
-use medshare_types::Digest;
+use medshare_types::{Digest, RandomSource};
 
-use super::cipher::SegmentCipher;
-use super::layout::PayloadLayout;
-use super::padding::Padding;
-use super::preamble::{PayloadKey, Preamble};
-use super::tree::{ContentTree, segment_digest};
-use super::{SEALED_SEGMENT_LEN, TAG_LEN};
+use crate::cipher::SegmentCipher;
 use crate::error::PayloadError;
+use crate::hash::segment_digest;
+use crate::layout::{PayloadLayout, SEALED_SEGMENT_LEN, TAG_LEN};
+use crate::padding::Padding;
+use crate::preamble::{PayloadKey, Preamble};
+use crate::secret::DataKey;
+use crate::tree::ContentTree;
+
+/// A new payload, not padded: its data key, its preamble, and the one sealer that there is for that
+/// key.
+#[must_use]
+pub fn create(rng: &mut impl RandomSource) -> (DataKey, Preamble, SegmentSealer) {
+    create_padded(Padding::None, rng)
+}
+
+/// As [`create`], for a payload that hides its length as `padding` says.
+///
+/// [`PayloadWriter`](crate::PayloadWriter) adds the padding; who seals segments himself adds [`Padding::tail`].
+#[must_use]
+pub fn create_padded(
+    padding: Padding,
+    rng: &mut impl RandomSource,
+) -> (DataKey, Preamble, SegmentSealer) {
+    let data_key = DataKey::random(rng);
+    let (preamble, payload_key) = Preamble::create(&data_key, rng.array(), padding);
+    let sealer = SegmentSealer::new(&payload_key, &preamble);
+    (data_key, preamble, sealer)
+}
 
 /// Encrypts the segments of one payload, in order, and builds its content tree.
 ///
@@ -24,7 +46,7 @@ pub struct SegmentSealer {
 }
 
 impl SegmentSealer {
-    pub(super) fn new(key: &PayloadKey, preamble: &Preamble) -> Self {
+    fn new(key: &PayloadKey, preamble: &Preamble) -> Self {
         Self {
             cipher: SegmentCipher::new(key, preamble),
             padding: preamble.padding(),

@@ -1,0 +1,115 @@
+//! Canonical bytes as opaque values of serde's formats (feature `serde`).
+//!
+//! A byte string in binary formats, base64url without padding (RFC 4648, section 5) in those for
+//! people. Decoding is as strict as everywhere. The texts and bytes made here are erased.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_core::de::{Error, Visitor};
+use serde_core::{Deserializer, Serializer};
+use zeroize::Zeroizing;
+
+/// `Serialize` and `Deserialize` over `to_bytes` and `from_bytes`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! opaque_serde {
+    ($($type:ident)*) => {$(
+        impl $crate::serde::core::Serialize for $type {
+            fn serialize<S>(&self, serializer: S) -> Result<S::Ok, S::Error>
+            where
+                S: $crate::serde::core::Serializer,
+            {
+                $crate::serde::to_opaque(&self.to_bytes(), serializer)
+            }
+        }
+
+        impl<'de> $crate::serde::core::Deserialize<'de> for $type {
+            fn deserialize<D>(deserializer: D) -> Result<Self, D::Error>
+            where
+                D: $crate::serde::core::Deserializer<'de>,
+            {
+                $crate::serde::from_opaque(deserializer, Self::from_bytes)
+            }
+        }
+    )*};
+}
+
+#[doc(hidden)]
+pub use serde_core as core;
+
+/// Serialises canonical bytes.
+///
+/// # Errors
+/// Those of the serialiser.
+pub fn to_opaque<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    if serializer.is_human_readable() {
+        let text = Zeroizing::new(Base64UrlUnpadded::encode_string(bytes));
+        serializer.serialize_str(&text)
+    } else {
+        serializer.serialize_bytes(bytes)
+    }
+}
+
+/// Deserialises what [`to_opaque`] made, parsed by `parse`.
+///
+/// # Errors
+/// Those of the deserialiser and of `parse`.
+pub fn from_opaque<'de, D, T, E>(
+    deserializer: D,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    E: fmt::Display,
+{
+    let visitor = Opaque {
+        parse,
+        result: PhantomData,
+    };
+    // The owned forms: some formats refuse long values where a borrowed one is asked for.
+    if deserializer.is_human_readable() {
+        deserializer.deserialize_string(visitor)
+    } else {
+        deserializer.deserialize_byte_buf(visitor)
+    }
+}
+
+struct Opaque<P, T> {
+    parse: P,
+    result: PhantomData<T>,
+}
+
+/// Takes bytes and text alike: within flattened and untagged types serde calls every format one for
+/// people.
+impl<P, T, R> Visitor<'_> for Opaque<P, Result<T, R>>
+where
+    P: Fn(&[u8]) -> Result<T, R>,
+    R: fmt::Display,
+{
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes, or base64url without padding")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
+        (self.parse)(bytes).map_err(E::custom)
+    }
+
+    fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<T, E> {
+        self.visit_bytes(&Zeroizing::new(bytes))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        // The library's own buffer would not be erased where only the end of the text is wrong.
+        let mut buffer = Zeroizing::new(vec![0; text.len() / 4 * 3 + 2]);
+        let bytes = Base64UrlUnpadded::decode(text, &mut buffer).map_err(E::custom)?;
+        self.visit_bytes(bytes)
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<T, E> {
+        self.visit_str(&Zeroizing::new(text))
+    }
+}
