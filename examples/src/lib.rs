@@ -1,10 +1,12 @@
-//! What the examples share: made-up medical data, and numbers in words.
+//! Support code of the examples: generated medical data, readable numbers, progress bars.
 //!
-//! `quickstart` shows the whole way of one record and `verify_receipt` checks what it leaves behind;
-//! both use `medshare-sdk` and nothing else of this suite. `attributes` shows attribute-based
-//! encryption alone, with `medshare-abe`.
+//! `quickstart` seals and opens a file, `walkthrough` shows the whole way of a record, and
+//! `verify_receipt` checks the receipt that it leaves behind; they use `medshare-sdk` and no other
+//! crate of this suite. `attributes` shows attribute-based encryption alone, with `medshare-abe`.
 #![forbid(unsafe_code)]
 
 pub mod fhir;
-mod random;
+pub mod hash;
+pub mod memory;
+pub mod progress;
 pub mod text;

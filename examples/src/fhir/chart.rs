@@ -1,25 +1,25 @@
 //! Writing a patient's resources, each with references to the others.
 
 use medshare_sdk::Timestamp;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::codes::{DIAGNOSES, Diagnosis, LABORATORY, Measure, VITAL_SIGNS};
-use crate::random::Random;
 
 const DAY_MS: u64 = 86_400_000;
 
 /// A bundle's entries so far.
 pub(super) struct Chart {
-    pub(super) random: Random,
+    pub(super) rng: ChaCha8Rng,
     pub(super) entries: Vec<Value>,
     patient: String,
 }
 
 impl Chart {
     pub(super) fn begin(seed: u64) -> Self {
-        let random = Random::new(seed);
         let mut chart = Self {
-            random,
+            rng: ChaCha8Rng::seed_from_u64(seed),
             entries: Vec::new(),
             patient: String::new(),
         };
@@ -41,7 +41,7 @@ impl Chart {
 
     /// Adds a resource and returns the reference to it.
     fn add(&mut self, mut resource: Value) -> String {
-        let id = self.random.uuid();
+        let id = uuid(&mut self.rng);
         let kind = resource["resourceType"].clone();
         let full_url = format!("urn:uuid:{id}");
         resource["id"] = id.into();
@@ -56,12 +56,13 @@ impl Chart {
     /// A visit with everything found and prescribed in it. Each of the first ones brings a
     /// diagnosis, so that later ones have something to follow up.
     pub(super) fn visit(&mut self, number: u64, day: u64) {
-        let start = day * DAY_MS + self.random.between(8 * 60, 16 * 60) * 60_000;
-        let length = self.random.between(10, 50) * 60_000;
-        let (code, display) = *self.random.pick(&[
-            ("185349003", "Encounter for check up"),
-            ("390906007", "Follow-up encounter"),
-        ]);
+        let start = day * DAY_MS + self.rng.random_range(8 * 60..=16 * 60) * 60_000;
+        let length = self.rng.random_range(10..=50) * 60_000;
+        let (code, display) = if self.rng.random() {
+            ("185349003", "Encounter for check up")
+        } else {
+            ("390906007", "Follow-up encounter")
+        };
         let encounter = self.add(json!({
             "resourceType": "Encounter",
             "status": "finished",
@@ -89,13 +90,13 @@ impl Chart {
             self.diagnosis(&visit, diagnosis);
         }
         let known = number.min(DIAGNOSES.len() as u64 - 1);
-        let treated = self.random.between(0, known) as usize;
+        let treated = self.rng.random_range(0..=known) as usize;
         self.prescription(&visit, &DIAGNOSES[treated]);
     }
 
     fn blood_pressure(&mut self, visit: &Visit) {
-        let systolic = self.random.between(105, 165);
-        let diastolic = self.random.between(60, 95);
+        let systolic = self.rng.random_range(105..=165);
+        let diastolic = self.rng.random_range(60..=95);
         let part = |code, name, value| {
             json!({
                 "code": concept("http://loinc.org", code, name),
@@ -116,7 +117,7 @@ impl Chart {
     }
 
     fn measurement(&mut self, visit: &Visit, category: &str, measure: &Measure) {
-        let tenths = self.random.between(measure.tenths.0, measure.tenths.1);
+        let tenths = self.rng.random_range(measure.tenths.0..=measure.tenths.1);
         let code = concept("http://loinc.org", measure.code, measure.name);
         let mut finding = self.finding(visit, category, code);
         finding["valueQuantity"] = quantity(tenths as f64 / 10.0, measure.unit);
@@ -157,7 +158,7 @@ impl Chart {
     fn prescription(&mut self, visit: &Visit, reason: &Diagnosis) {
         let rxnorm = "http://www.nlm.nih.gov/research/umls/rxnorm";
         let medication = concept(rxnorm, reason.medication, reason.medication_name);
-        let times = self.random.between(1, 3);
+        let times = self.rng.random_range(1..=3);
         self.add(json!({
             "resourceType": "MedicationRequest",
             "status": "completed",
@@ -179,6 +180,19 @@ impl Chart {
 struct Visit {
     encounter: String,
     moment: String,
+}
+
+/// A UUID of version 4.
+fn uuid(rng: &mut ChaCha8Rng) -> String {
+    let (high, low): (u64, u64) = rng.random();
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        0x8000 | (low >> 48) & 0x3fff,
+        low & 0xffff_ffff_ffff,
+    )
 }
 
 fn concept(system: &str, code: &str, display: &str) -> Value {

@@ -7,6 +7,7 @@
 mod chart;
 mod codes;
 
+use rand::RngExt as _;
 use serde_json::json;
 
 use chart::Chart;
@@ -29,7 +30,7 @@ pub fn bundle(seed: u64) -> String {
     let mut day = FIRST_DAY;
     for visit in 0..VISITS {
         chart.visit(visit, day);
-        day += chart.random.between(60, 140);
+        day += chart.rng.random_range(60..=140);
     }
     let bundle = json!({
         "resourceType": "Bundle",

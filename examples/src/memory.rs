@@ -1,7 +1,8 @@
-//! How much memory this process used at its peak.
+//! The peak memory of this process.
 
-/// The high-water mark of resident memory, bytes; where the system tells it.
-pub(crate) fn peak() -> Option<u64> {
+/// The high-water mark of resident memory in bytes, on systems with `/proc`.
+#[must_use]
+pub fn peak() -> Option<u64> {
     high_water_mark(&std::fs::read_to_string("/proc/self/status").ok()?)
 }
 
@@ -18,7 +19,7 @@ mod tests {
     use super::high_water_mark;
 
     #[test]
-    fn reads_the_line_and_nothing_else() {
+    fn reads_the_high_water_mark_alone() {
         let status = "Name:\tx\nVmPeak:\t  999 kB\nVmHWM:\t   1234 kB\nVmRSS:\t  12 kB\n";
         assert_eq!(high_water_mark(status), Some(1234 * 1024));
         for other in ["", "VmRSS:\t12 kB\n", "VmHWM:\tmany kB\n", "VmHWM:\t12\n"] {
