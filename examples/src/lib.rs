@@ -1,8 +1,9 @@
 //! Support code of the examples: generated medical data, readable numbers, progress bars.
 //!
 //! `quickstart` seals and opens a file, `walkthrough` shows the whole way of a record, and
-//! `verify_receipt` checks the receipt that it leaves behind; they use `medshare-sdk` and no other
-//! crate of this suite. `attributes` shows attribute-based encryption alone, with `medshare-abe`.
+//! `verify_receipt` checks the receipt that it leaves behind. They use `medshare-sdk`, and
+//! `medshare-host` to write files. `attributes` shows attribute-based encryption alone, with
+//! `medshare-abe`.
 #![forbid(unsafe_code)]
 
 pub mod fhir;

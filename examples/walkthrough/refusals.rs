@@ -11,7 +11,7 @@ use medshare_sdk::local::HolderConduct;
 use medshare_sdk::{Error, GrantId, Opened, Person, Purpose, Record, Window};
 use tokio::time::sleep;
 
-use crate::report::{Refusal, note, say};
+use crate::report::{Refusal, say};
 use crate::story::Cast;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -116,15 +116,10 @@ async fn one_culprit(cast: &Cast) -> Result<()> {
     }
     cast.drill(culprit, HolderConduct::Honest)?;
     let (case, culprit) = (trial.case, cast.member(culprit)?);
-    ensure!(
-        named == [culprit],
-        "{case}: {culprit} lied, named are {named:?}"
-    );
-    say("\nAnd one access that succeeds");
-    note(
-        "opened",
-        format_args!("{case}: by three good shares; the culprit is {culprit}"),
-    );
+    ensure!(named == [culprit], "{culprit} lied, not {named:?}");
+    say(format_args!(
+        "\nOpened in spite of {case}, who is {culprit}"
+    ));
     Ok(())
 }
 

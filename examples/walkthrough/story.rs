@@ -48,31 +48,25 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     note("passphrase", PASSPHRASE);
     let heights = consortium.verified_heights()?.iter().max();
     let height = heights.copied().unwrap_or_default();
-    step(
-        "verified",
-        began,
-        format_args!("from genesis to height {height}"),
-    );
+    step("verified", began, format!("up to height {height}"));
 
     let outcome = tell(&consortium, &args, &folder, &sources).await;
     let ended = consortium.shut_down().await;
     // The reason why a member stopped is often why the story did not continue.
     let outcome = match (outcome, ended) {
-        (Ok(outcome), Ok(())) => outcome,
-        (Ok(_), Err(stopped)) => return Err(stopped.into()),
-        (Err(failure), Ok(())) => return Err(failure),
         (Err(failure), Err(stopped)) => bail!("{failure:#}; {stopped}"),
+        (outcome, ended) => {
+            ended?;
+            outcome?
+        }
     };
     if let Some(json) = &args.json {
         let text = serde_json::to_string_pretty(&outcome)? + "\n";
         files::write(json, text.as_bytes())?;
     }
-    say(format_args!(
-        "\nAll as expected, with {} refusals",
-        outcome.refusals.len()
-    ));
-    let memory = memory::peak().map_or_else(|| "unknown".to_owned(), text::size);
-    step("took", began, format_args!("peak memory {memory}"));
+    say("\nAll as expected");
+    let memory = memory::peak().map_or_else(String::new, text::size);
+    step("took", began, format!("peak memory {memory}"));
     Ok(())
 }
 
@@ -133,10 +127,7 @@ impl Cast {
             policy: "role:cardiologist".parse()?,
             st_mary,
         };
-        say(format_args!(
-            "\nPeople of {} on the chain",
-            names.join(", ")
-        ));
+        say("\nThe people, and what the chain calls them");
         for person in [&cast.patient, &cast.doctor, &cast.nurse] {
             note(person.name(), person.id());
         }
@@ -168,12 +159,8 @@ async fn enrolled(organisation: &Organisation, name: &str, attributes: &[&str]) 
 async fn whole_way(cast: &Cast, index: &mut Index, source: &Source) -> Result<(Opened, Access)> {
     let name = &source.name;
     let (sha256, bytes) = source.sum()?;
-    say(format_args!(
-        "\n{name}, {}, sha256 {sha256}",
-        text::size(bytes)
-    ));
-
-    let began = Instant::now();
+    let (size, began) = (text::size(bytes), Instant::now());
+    say(format_args!("\n{name}, {size}, sha256 {sha256}"));
     let bar = progress::bar("sealing", bytes);
     let moving = bar.clone();
     let record = cast
@@ -186,19 +173,11 @@ async fn whole_way(cast: &Cast, index: &mut Index, source: &Source) -> Result<(O
         .await
         .with_context(|| format!("cannot seal {name}"))?;
     bar.finish_and_clear();
-    step(
-        "sealed",
-        began,
-        format_args!("for {} as {record}", cast.policy),
-    );
+    step("sealed", began, record);
 
     let began = Instant::now();
     let grant = grant(cast, record).await?;
-    step(
-        "granted",
-        began,
-        format_args!("to dr-lee for {GRANT_DAYS} days"),
-    );
+    step("granted", began, format!("for {GRANT_DAYS} days"));
 
     let entry = Entry {
         path: name.clone(),
@@ -236,15 +215,8 @@ async fn open(cast: &Cast, grant: GrantId, entry: &Entry) -> Result<(Opened, Acc
         (&opened_sha256, bytes) == (&entry.sha256, entry.bytes),
         "{name}: sealed as {entry:?}, opened are {bytes} bytes of sha256 {opened_sha256}"
     );
-    let (height, moment) = (
-        access.ticket().height,
-        text::moment(access.ticket().issued_at),
-    );
-    step(
-        "opened",
-        began,
-        format_args!("{name} at height {height}, {moment}"),
-    );
+    let height = access.ticket().height;
+    step("opened", began, format!("{name} at height {height}"));
     let opened = Opened {
         path: name.clone(),
         sha256: entry.sha256.clone(),
@@ -257,19 +229,13 @@ async fn open(cast: &Cast, grant: GrantId, entry: &Entry) -> Result<(Opened, Acc
 
 /// Opens each record that earlier runs in this folder sealed, under a new grant if need be.
 async fn open_earlier(cast: &Cast, index: &mut Index) -> Result<Vec<Opened>> {
-    say(format_args!(
-        "\nRecords of earlier runs: {}",
-        index.entries.len()
-    ));
+    say("\nRecords of earlier runs");
     let mut earlier = Vec::new();
     for position in 0..index.entries.len() {
         let entry = &mut index.entries[position];
         let mut opened = open(cast, entry.grant.parse()?, entry).await;
-        let error = opened
-            .as_ref()
-            .err()
-            .and_then(|error| error.downcast_ref::<Error>());
-        if error.is_some_and(|error| error.code() == "expired") {
+        let expired = |error: &Error| error.code() == "expired";
+        if matches!(&opened, Err(error) if error.downcast_ref().is_some_and(expired)) {
             let renewed = grant(cast, entry.record.parse()?).await?;
             entry.grant = renewed.to_string();
             opened = open(cast, renewed, entry).await;
@@ -298,10 +264,7 @@ fn prove(cast: &Cast, args: &Args, folder: &Path, access: &Access) -> Result<(St
     let proof = Receipt::from_bytes(&std::fs::read(&receipt)?)?;
     let trust = TrustAnchor::from_bytes(&std::fs::read(&anchor)?)?;
     let ticket = proof.verify(&trust)?;
-    ensure!(
-        ticket == access.ticket(),
-        "the receipt is for another ticket"
-    );
+    ensure!(ticket == access.ticket(), "not the ticket's receipt");
     say("\nThe receipt of the last access, verified offline from the genesis alone");
     note("written", receipt.display());
     note("opened", format_args!("{} by dr-lee", ticket.record));
