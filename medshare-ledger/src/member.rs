@@ -123,6 +123,14 @@ impl Wire for MemberResponse {
     const MAX_LEN: usize = StateProof::MAX_LEN + 64;
 }
 
+impl MemberResponse {
+    /// Refuses a request. The detail is for people.
+    #[must_use]
+    pub fn refused(code: RefusalCode, detail: impl Into<String>) -> Self {
+        Self::Refused(Refusal::new(code, detail))
+    }
+}
+
 /// Why a member did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, thiserror::Error)]
 #[error("the member refused: {detail} ({code})")]

@@ -7,36 +7,22 @@
 //!
 //! No deal, however made, ends a member: what is wrong with one is told on the chain.
 
-use std::sync::Arc;
-
 use medshare_contract::state::{CeremonyState, Complaint, HolderSet, deals_digest};
 use medshare_contract::{Call, keys};
-use medshare_host::{blocking, os_random};
-use medshare_ledger::{LedgerStore, Transaction};
+use medshare_host::os_random;
+use medshare_ledger::LedgerStore;
 use medshare_threshold::error::DealError;
 use medshare_threshold::{HolderShare, Participant, Roster};
-use medshare_types::keystore::KeyStore;
-use medshare_types::{AccessClass, Deal, GateKey, Genesis, Nonce, OrganisationId, Wire};
+use medshare_types::{AccessClass, Deal, GateKey, Genesis, OrganisationId};
 
 use crate::error::NodeError;
 use crate::executor::read;
 use crate::holder::Holder;
-use crate::member::Member;
-use crate::mempool::Admission;
-use crate::secrets::GATE_SHARE;
 
 const CLASS: AccessClass = AccessClass::Normal;
 
-/// What this member has still to do, in this run.
-pub(crate) struct Ceremony {
-    keys: Arc<dyn KeyStore>,
-    dealt: bool,
-    answered: bool,
-    over: bool,
-}
-
 /// The next step, from what the state says.
-enum Step {
+pub(crate) enum Step {
     Wait,
     Deal(Call),
     Acknowledge { share: HolderShare, call: Call },
@@ -45,74 +31,7 @@ enum Step {
     Over,
 }
 
-impl Ceremony {
-    /// Takes up where the key store stands.
-    pub(crate) async fn open(keys: Arc<dyn KeyStore>, holder: &Holder) -> Result<Self, NodeError> {
-        if let Some(bytes) = keys.load(GATE_SHARE).await? {
-            let share = HolderShare::from_bytes(&bytes)
-                .map_err(|_| NodeError::ForeignSecret { name: GATE_SHARE })?;
-            holder.set_share(share);
-        }
-        Ok(Self {
-            keys,
-            dealt: false,
-            answered: false,
-            over: false,
-        })
-    }
-}
-
-impl Member {
-    /// Does what the ceremony waits for from this member, if it does.
-    pub(crate) async fn step_ceremony(&mut self) -> Result<(), NodeError> {
-        if self.ceremony.over {
-            return Ok(());
-        }
-        let (ledger, holder) = (Arc::clone(&self.ledger), Arc::clone(&self.holder));
-        let genesis = Arc::clone(&self.genesis);
-        let (dealt, answered) = (self.ceremony.dealt, self.ceremony.answered);
-        let step =
-            blocking(move || next_step(&ledger, &genesis, &holder, dealt, answered)).await??;
-        match step {
-            Step::Wait => {}
-            Step::Over => self.ceremony.over = true,
-            Step::Deal(call) => self.ceremony.dealt = self.submit_own(&call).await?,
-            Step::Complain(call) => self.ceremony.answered = self.submit_own(&call).await?,
-            Step::Restore(share) => {
-                self.keep_share(share).await?;
-                self.ceremony.over = true;
-            }
-            Step::Acknowledge { share, call } => {
-                self.keep_share(share).await?;
-                self.ceremony.answered = self.submit_own(&call).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn keep_share(&self, share: HolderShare) -> Result<(), NodeError> {
-        let keys = &self.ceremony.keys;
-        keys.store(GATE_SHARE, &share.to_bytes()).await?;
-        self.holder.set_share(share);
-        Ok(())
-    }
-
-    /// Signs a call of this organisation's own and hands it in; false when there was no room for
-    /// it, so that it has to be handed in later.
-    async fn submit_own(&mut self, call: &Call) -> Result<bool, NodeError> {
-        let transaction = Transaction::sign(
-            self.genesis.chain_id(),
-            self.holder.organisation().into(),
-            Nonce::random(&mut os_random()),
-            call.to_wire(),
-            &self.holder.secrets().signing_key,
-        );
-        let admission = self.submit(transaction).await?;
-        Ok(matches!(admission, Admission::Added | Admission::Known))
-    }
-}
-
-fn next_step(
+pub(crate) fn next_step(
     ledger: &LedgerStore,
     genesis: &Genesis,
     holder: &Holder,

@@ -13,7 +13,7 @@ use medshare_types::{
 use crate::drill::HolderConduct;
 use crate::error::NodeError;
 use crate::executor::{read, tip_time};
-use crate::secrets::MemberSecrets;
+use crate::secrets::NodeSecrets;
 use medshare_host::clock;
 use medshare_host::os_random;
 
@@ -23,7 +23,7 @@ const REQUEST_TOLERANCE_MS: u64 = 60_000;
 /// A member in its part as holder of gate shares.
 pub(crate) struct Holder {
     genesis: Arc<Genesis>,
-    secrets: MemberSecrets,
+    secrets: NodeSecrets,
     share: RwLock<Option<HolderShare>>,
 }
 
@@ -36,7 +36,7 @@ struct Case {
 }
 
 impl Holder {
-    pub(crate) fn new(genesis: Arc<Genesis>, secrets: MemberSecrets) -> Self {
+    pub(crate) fn new(genesis: Arc<Genesis>, secrets: NodeSecrets) -> Self {
         Self {
             genesis,
             secrets,
@@ -48,7 +48,7 @@ impl Holder {
         self.secrets.organisation
     }
 
-    pub(crate) const fn secrets(&self) -> &MemberSecrets {
+    pub(crate) const fn secrets(&self) -> &NodeSecrets {
         &self.secrets
     }
 

@@ -22,41 +22,39 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`node`] | starting, asking and stopping a member |
-//! | [`secrets`] | what its key store holds |
-//! | [`transport`] | encoded bytes between members |
+//! | [`NodeHandle`], [`NodeConfig`] | starting, asking and stopping a node |
+//! | [`secrets`] | the names of its secrets in a key store |
+//! | [`transport`] | encoded bytes between nodes |
 //! | [`log`] | the consensus log file |
 //! | [`drill`] | making a member misbehave on purpose |
-//! | `member` | the task: inputs, outputs, checkpoints |
-//! | `propose`, `gossip` | making blocks; what goes to other members |
+//! | `node` | the task: inputs, outputs, checkpoints; requests, gossip, proposals, the ceremony |
 //! | `executor` | blocks through the contract into the ledger |
 //! | `ceremony`, `holder` | the gate key: making it, releasing shares of it |
-//! | `clients`, `desk`, `waiters` | requests, and what is worked out or waits for an answer |
+//! | `worker_pool`, `subscriptions` | answers computed beside the task; answers awaited |
 //! | `mempool`, `peer` | pending transactions, frames |
 #![forbid(unsafe_code)]
 
 mod batch;
 mod ceremony;
-mod clients;
-mod desk;
+mod config;
 pub mod drill;
 mod error;
 mod executor;
-mod gossip;
+mod handle;
 mod holder;
 pub mod log;
-mod member;
 mod mempool;
-pub mod node;
+mod node;
 mod peer;
-mod propose;
 pub mod secrets;
+mod subscriptions;
 #[cfg(test)]
 mod testing;
 pub mod transport;
-mod waiters;
+mod worker_pool;
 
+pub use config::{NodeConfig, ledger_path, log_path};
 pub use drill::{Drill, HolderConduct, Presence};
 pub use error::NodeError;
-pub use node::{NodeClient, NodeConfig, NodeGone, NodeHandle};
-pub use secrets::MemberSecrets;
+pub use handle::{NodeClient, NodeGone, NodeHandle};
+pub use secrets::NodeSecrets;

@@ -18,7 +18,7 @@ const LIMIT_OF_KEY: Load = Load {
     bytes: 4 << 20,
 };
 /// What is told again at one time at the most.
-const LIMIT_OF_TELLING: Load = Load {
+const LIMIT_OF_REBROADCAST: Load = Load {
     transactions: 64,
     bytes: 1 << 20,
 };
@@ -39,7 +39,7 @@ pub(crate) struct Mempool {
 
 struct Waiting {
     transaction: Transaction,
-    told_at: Timestamp,
+    last_sent: Timestamp,
 }
 
 /// What became of a transaction that was offered.
@@ -69,7 +69,7 @@ impl Mempool {
         self.arrivals.insert(id, self.next_arrival);
         let waiting = Waiting {
             transaction,
-            told_at: now,
+            last_sent: now,
         };
         self.waiting.insert(self.next_arrival, waiting);
         self.next_arrival += 1;
@@ -116,14 +116,17 @@ impl Mempool {
     }
 
     /// Some of what was told before `before`, longest ago first, to be told again: `now` is noted.
-    pub(crate) fn unheard(&mut self, before: Timestamp, now: Timestamp) -> Vec<Transaction> {
+    pub(crate) fn due(&mut self, before: Timestamp, now: Timestamp) -> Vec<Transaction> {
         let stale = self.waiting.values_mut();
-        let mut stale: Vec<_> = stale.filter(|waiting| waiting.told_at < before).collect();
-        stale.sort_by_key(|waiting| waiting.told_at);
+        let mut stale: Vec<_> = stale.filter(|waiting| waiting.last_sent < before).collect();
+        stale.sort_by_key(|waiting| waiting.last_sent);
         let transactions = stale.iter().map(|waiting| &waiting.transaction);
-        let again: Vec<_> = LIMIT_OF_TELLING.first_of(transactions).cloned().collect();
+        let again: Vec<_> = LIMIT_OF_REBROADCAST
+            .first_of(transactions)
+            .cloned()
+            .collect();
         for waiting in stale.iter_mut().take(again.len()) {
-            waiting.told_at = now;
+            waiting.last_sent = now;
         }
         again
     }
@@ -250,25 +253,25 @@ mod tests {
         let mut pool = Mempool::default();
         pool.add(transaction(1, 1), Timestamp::from_millis(10));
         let at = Timestamp::from_millis;
-        assert!(pool.unheard(at(10), at(20)).is_empty());
-        assert_eq!(pool.unheard(at(11), at(20)).len(), 1);
-        assert!(pool.unheard(at(11), at(21)).is_empty());
+        assert!(pool.due(at(10), at(20)).is_empty());
+        assert_eq!(pool.due(at(11), at(20)).len(), 1);
+        assert!(pool.due(at(11), at(21)).is_empty());
     }
 
     #[test]
-    fn a_little_is_told_at_a_time_and_all_get_their_turn() {
+    fn a_little_is_last_sent_a_time_and_all_get_their_turn() {
         let mut pool = Mempool::default();
         let at = Timestamp::from_millis;
         let all: Vec<_> = (0..150).map(|n| transaction(n, 1)).collect();
         for transaction in &all {
             pool.add(transaction.clone(), at(10));
         }
-        let told = [20, 21, 22].map(|now| pool.unheard(at(1_000), at(now)));
+        let told = [20, 21, 22].map(|now| pool.due(at(1_000), at(now)));
         assert_eq!(told.concat()[..150], all);
         assert_eq!(told.map(|told| told.len()), [64; 3]);
         for n in 200..210 {
             pool.add(transaction(n, MAX_CALL_LEN), at(0));
         }
-        assert_eq!(pool.unheard(at(10), at(30)).len(), 3);
+        assert_eq!(pool.due(at(10), at(30)).len(), 3);
     }
 }

@@ -15,13 +15,13 @@ pub const HOLDER_KEY: &str = "organisation/holder-key";
 pub const GATE_SHARE: &str = "organisation/gate-share";
 
 /// What a member cannot do without.
-pub struct MemberSecrets {
+pub struct NodeSecrets {
     pub(crate) organisation: OrganisationId,
     pub(crate) signing_key: SigningKey,
     pub(crate) holder_key: HolderKeyPair,
 }
 
-impl MemberSecrets {
+impl NodeSecrets {
     /// Draws an organisation's keys. They are of no use until they are in a key store.
     #[must_use]
     pub fn random(rng: &mut impl RandomSource) -> Self {

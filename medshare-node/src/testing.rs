@@ -3,15 +3,15 @@
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::{Genesis, SigningKey, Timestamp};
 
-use crate::secrets::MemberSecrets;
+use crate::secrets::NodeSecrets;
 use medshare_host::os_random;
 
 /// A consortium of four and its members' signing keys.
 pub(crate) fn founders() -> (Genesis, Vec<SigningKey>) {
     let secrets: Vec<_> = (0..4)
-        .map(|_| MemberSecrets::random(&mut os_random()))
+        .map(|_| NodeSecrets::random(&mut os_random()))
         .collect();
-    let member = |(n, secrets): (usize, &MemberSecrets)| GenesisMember {
+    let member = |(n, secrets): (usize, &NodeSecrets)| GenesisMember {
         name: format!("member-{n}"),
         key: secrets.verifying_key(),
         holder_key: secrets.holder_public(),

@@ -1,7 +1,7 @@
 //! How members reach each other: encoded bytes from an authenticated sender, bounded both ways.
 //!
 //! Nothing here knows what the bytes mean. A network transport is one more [`Outbound`] and one
-//! more task that feeds an [`Inlet`]; it must authenticate the peer before it names it.
+//! more task that feeds an [`InboxSender`]; it must authenticate the peer before it names it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -40,12 +40,12 @@ pub struct Inbox(Arc<Shared>);
 
 /// Where frames for a member are put in.
 #[derive(Clone)]
-pub struct Inlet(Weak<Shared>);
+pub struct InboxSender(Weak<Shared>);
 
 /// Why a frame was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NotTaken {
+pub enum SendError {
     /// The sender has no seat.
     #[error("the sender has no seat")]
     UnknownPeer,
@@ -77,9 +77,9 @@ struct Queue {
     bytes: usize,
 }
 
-/// An empty inbox of a member among `members`, and its inlet.
+/// An empty inbox of a member among `members`, and its sender.
 #[must_use]
-pub fn inbox(members: u16) -> (Inlet, Inbox) {
+pub fn inbox(members: u16) -> (InboxSender, Inbox) {
     let shared = Arc::new(Shared {
         queues: Mutex::new(Queues {
             of_peer: vec![Queue::default(); members.into()],
@@ -87,16 +87,16 @@ pub fn inbox(members: u16) -> (Inlet, Inbox) {
         }),
         arrived: Notify::new(),
     });
-    (Inlet(Arc::downgrade(&shared)), Inbox(shared))
+    (InboxSender(Arc::downgrade(&shared)), Inbox(shared))
 }
 
-impl Inlet {
+impl InboxSender {
     /// Puts in a frame of `sender`, who must be authenticated.
     ///
     /// # Errors
-    /// [`NotTaken`]; a frame that found no room may be offered again.
-    pub fn offer(&self, sender: ReplicaId, frame: Bytes) -> Result<(), NotTaken> {
-        let shared = self.0.upgrade().ok_or(NotTaken::Gone)?;
+    /// [`SendError`]; a frame that found no room may be offered again.
+    pub fn try_send(&self, sender: ReplicaId, frame: Bytes) -> Result<(), SendError> {
+        let shared = self.0.upgrade().ok_or(SendError::Gone)?;
         shared.lock().push(sender, frame)?;
         shared.arrived.notify_one();
         Ok(())
@@ -123,14 +123,14 @@ impl Shared {
 }
 
 impl Queues {
-    fn push(&mut self, sender: ReplicaId, frame: Bytes) -> Result<(), NotTaken> {
+    fn push(&mut self, sender: ReplicaId, frame: Bytes) -> Result<(), SendError> {
         let queue = self.of_peer.get_mut(sender.index());
-        let queue = queue.ok_or(NotTaken::UnknownPeer)?;
+        let queue = queue.ok_or(SendError::UnknownPeer)?;
         if frame.len() > PeerMessage::MAX_LEN {
-            return Err(NotTaken::TooLong);
+            return Err(SendError::TooLong);
         }
         if queue.frames.len() >= QUEUE_FRAMES || queue.bytes + frame.len() > QUEUE_BYTES {
-            return Err(NotTaken::Full);
+            return Err(SendError::Full);
         }
         queue.bytes += frame.len();
         queue.frames.push_back(frame);
@@ -153,22 +153,22 @@ impl Queues {
 
 struct Channels {
     own: ReplicaId,
-    peers: Arc<[Inlet]>,
+    peers: Arc<[InboxSender]>,
 }
 
 impl Outbound for Channels {
     fn send(&self, to: ReplicaId, frame: Bytes) -> bool {
         self.peers
             .get(to.index())
-            .is_some_and(|peer| peer.offer(self.own, frame).is_ok())
+            .is_some_and(|peer| peer.try_send(self.own, frame).is_ok())
     }
 }
 
 /// Links for `members` members within one process, in the order of their seats.
 #[must_use]
 pub fn in_process(members: u16) -> Vec<Link> {
-    let (inlets, inboxes): (Vec<_>, Vec<_>) = (0..members).map(|_| inbox(members)).unzip();
-    let peers: Arc<[_]> = inlets.into();
+    let (senders, inboxes): (Vec<_>, Vec<_>) = (0..members).map(|_| inbox(members)).unzip();
+    let peers: Arc<[_]> = senders.into();
     let link = |(own, inbound)| Link {
         outbound: Arc::new(Channels {
             own: ReplicaId(own),
@@ -199,9 +199,9 @@ mod tests {
 
     #[test]
     fn a_flood_takes_its_senders_room_and_turn_only() {
-        let (inlet, mut inbox) = inbox(3);
+        let (inbox_sender, mut inbox) = inbox(3);
         let taken = |sender, length| {
-            let offer = || inlet.offer(ReplicaId(sender), vec![0; length].into());
+            let offer = || inbox_sender.try_send(ReplicaId(sender), vec![0; length].into());
             (0..2 * QUEUE_FRAMES)
                 .take_while(|_| offer().is_ok())
                 .count()
@@ -217,11 +217,14 @@ mod tests {
         assert_eq!(taken(1, PeerMessage::MAX_LEN), 2, "room again");
 
         let too_long = vec![0; PeerMessage::MAX_LEN + 1].into();
-        assert_eq!(inlet.offer(ReplicaId(1), too_long), Err(NotTaken::TooLong));
-        let nobody = inlet.offer(ReplicaId(3), Bytes::new());
-        assert_eq!(nobody, Err(NotTaken::UnknownPeer));
+        assert_eq!(
+            inbox_sender.try_send(ReplicaId(1), too_long),
+            Err(SendError::TooLong)
+        );
+        let nobody = inbox_sender.try_send(ReplicaId(3), Bytes::new());
+        assert_eq!(nobody, Err(SendError::UnknownPeer));
         drop(inbox);
-        let late = inlet.offer(ReplicaId(1), Bytes::new());
-        assert_eq!(late, Err(NotTaken::Gone));
+        let late = inbox_sender.try_send(ReplicaId(1), Bytes::new());
+        assert_eq!(late, Err(SendError::Gone));
     }
 }

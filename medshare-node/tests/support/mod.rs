@@ -17,8 +17,8 @@ use medshare_contract::state::UsedMark;
 use medshare_contract::{Call, keys};
 use medshare_ledger::{LightClient, MemberRequest, MemberResponse, RefusalCode, Transaction};
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
-use medshare_node::transport::{Inbox, Inlet, Link, NotTaken, Outbound, inbox};
-use medshare_node::{MemberSecrets, NodeConfig, NodeHandle};
+use medshare_node::transport::{Inbox, InboxSender, Link, Outbound, SendError, inbox};
+use medshare_node::{NodeConfig, NodeHandle, NodeSecrets};
 use medshare_threshold::HolderKeyPair;
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::{BoxFuture, KeyStore, KeyStoreError};
@@ -64,7 +64,7 @@ impl KeyStore for MemoryKeys {
 
 /// The wires between members: everything sent is also kept, and the test can speak for anybody.
 pub struct Wires {
-    inboxes: Vec<Inlet>,
+    inboxes: Vec<InboxSender>,
     heard: Mutex<Vec<Bytes>>,
     /// Every frame is delivered once more under each of these names.
     echoes: Mutex<Vec<ReplicaId>>,
@@ -82,7 +82,7 @@ impl Wires {
     /// Delivers a frame under whatever name, waiting for room in the inbox.
     pub async fn say(&self, to: u16, as_if_from: u16, frame: Bytes) {
         let inbox = &self.inboxes[usize::from(to)];
-        while inbox.offer(ReplicaId(as_if_from), frame.clone()) == Err(NotTaken::Full) {
+        while inbox.try_send(ReplicaId(as_if_from), frame.clone()) == Err(SendError::Full) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -100,9 +100,9 @@ impl Outbound for Outlet {
             return false;
         };
         for name in self.wires.echoes.lock().unwrap().iter() {
-            let _ = inbox.offer(*name, frame.clone());
+            let _ = inbox.try_send(*name, frame.clone());
         }
-        inbox.offer(self.own, frame).is_ok()
+        inbox.try_send(self.own, frame).is_ok()
     }
 }
 
@@ -121,7 +121,7 @@ impl World {
     pub async fn with_members(seats: &[u16]) -> Self {
         let (mut members, mut keys) = (Vec::new(), Vec::new());
         for seat in 0..SEATS {
-            let secrets = MemberSecrets::random(&mut rng(seat.into()));
+            let secrets = NodeSecrets::random(&mut rng(seat.into()));
             let store = Arc::new(MemoryKeys::default());
             secrets.store(&*store).await.unwrap();
             keys.push(store);

@@ -10,7 +10,7 @@ use medshare_abe::{MasterSecretKey, PublicParameters};
 use medshare_contract::keys;
 use medshare_contract::state::CeremonyState;
 use medshare_node::secrets::SIGNING_KEY;
-use medshare_node::{MemberSecrets, NodeConfig, NodeHandle, transport};
+use medshare_node::{NodeConfig, NodeHandle, NodeSecrets, transport};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::KeyStore;
 use medshare_types::{
@@ -154,7 +154,7 @@ impl InProcess {
         }
         let mut members = Vec::new();
         for name in &self.names {
-            let secrets = MemberSecrets::random(&mut os_random());
+            let secrets = NodeSecrets::random(&mut os_random());
             let keys = self.key_store(folder::member_keys(root, name)).await?;
             let stored = secrets.store(&keys).await;
             stored.map_err(|error| member_error(name, error))?;

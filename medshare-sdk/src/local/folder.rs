@@ -31,7 +31,7 @@ pub(crate) fn holds_ledgers(root: &Path) -> io::Result<bool> {
         Err(error) => return Err(error),
     };
     for member in members {
-        if medshare_node::node::ledger_path(&member?.path()).exists() {
+        if medshare_node::ledger_path(&member?.path()).exists() {
             return Ok(true);
         }
     }

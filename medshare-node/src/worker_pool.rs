@@ -8,20 +8,18 @@ use medshare_ledger::{MemberResponse, RefusalCode};
 use medshare_types::Wire as _;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::clients::refused;
-
 /// Answers that are worked out at the same time at the most.
 const AT_WORK: u32 = 16;
 /// Answers at work or in line at the most; whoever comes on top is told to come again.
 const PLACES: u32 = 256;
 
 /// Where answers are worked out.
-pub(crate) struct Desk {
+pub(crate) struct WorkerPool {
     places: Arc<Semaphore>,
     turns: Arc<Semaphore>,
 }
 
-impl Default for Desk {
+impl Default for WorkerPool {
     fn default() -> Self {
         let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
         Self {
@@ -31,15 +29,16 @@ impl Default for Desk {
     }
 }
 
-impl Desk {
+impl WorkerPool {
     /// Has `work` done on a blocking thread when its turn comes, and its result sent.
-    pub(crate) fn work_out(
+    pub(crate) fn run(
         &self,
         answer: oneshot::Sender<Vec<u8>>,
         work: impl FnOnce() -> MemberResponse + Send + 'static,
     ) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            let refusal = refused(RefusalCode::Overloaded, "too many requests wait");
+            let refusal =
+                MemberResponse::refused(RefusalCode::Overloaded, "too many requests wait");
             // Whoever asked may have gone.
             let _ = answer.send(refusal.to_wire());
             return;
@@ -100,20 +99,21 @@ mod tests {
         }
     }
 
-    fn ask(desk: &Desk, gate: &Arc<Gate>) -> oneshot::Receiver<Vec<u8>> {
+    fn ask(desk: &WorkerPool, gate: &Arc<Gate>) -> oneshot::Receiver<Vec<u8>> {
         let (answer, answered) = oneshot::channel();
         let gate = Arc::clone(gate);
-        desk.work_out(answer, move || gate.pass());
+        desk.run(answer, move || gate.pass());
         answered
     }
 
     #[tokio::test]
     async fn few_are_at_work_some_in_line_and_the_rest_comes_again() {
-        let (desk, gate) = (Desk::default(), Arc::new(Gate::default()));
+        let (desk, gate) = (WorkerPool::default(), Arc::new(Gate::default()));
         let taken: Vec<_> = (0..PLACES).map(|_| ask(&desk, &gate)).collect();
         for _ in 0..10 {
             let answer = ask(&desk, &gate).await.unwrap();
-            let expected = refused(RefusalCode::Overloaded, "too many requests wait");
+            let expected =
+                MemberResponse::refused(RefusalCode::Overloaded, "too many requests wait");
             assert_eq!(answer, expected.to_wire());
         }
         while gate.inside.load(Ordering::SeqCst) < AT_WORK {
@@ -132,7 +132,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn closing_waits_for_what_is_at_work_and_starts_nothing() {
-        let (desk, gate) = (Arc::new(Desk::default()), Arc::new(Gate::default()));
+        let (desk, gate) = (Arc::new(WorkerPool::default()), Arc::new(Gate::default()));
         let asked: Vec<_> = (0..2 * AT_WORK).map(|_| ask(&desk, &gate)).collect();
         while gate.inside.load(Ordering::SeqCst) < AT_WORK {
             tokio::task::yield_now().await;

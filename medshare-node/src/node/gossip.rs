@@ -11,18 +11,18 @@ use medshare_host::{blocking, clock};
 use medshare_ledger::{LedgerStore, StoreError, Transaction};
 use medshare_types::{Height, Principal, ReplicaId, Wire as _};
 
+use super::Node;
 use crate::batch::Batch;
 use crate::error::NodeError;
 use crate::executor::read;
-use crate::member::Member;
 use crate::mempool::Admission;
 use crate::peer::PeerMessage;
 
 /// How long a transaction waits before the primary is told of it again.
-const TELL_AGAIN_MS: u64 = 1_000;
+const REBROADCAST_MS: u64 = 1_000;
 
-impl Member {
-    pub(crate) fn send(&self, to: &Recipients, message: &Message<Batch>) {
+impl Node {
+    pub(super) fn send(&self, to: &Recipients, message: &Message<Batch>) {
         if self.drill.is_silent() {
             return;
         }
@@ -48,7 +48,7 @@ impl Member {
     }
 
     /// Sends blocks of the ledger, one at a time in memory.
-    pub(crate) async fn serve(
+    pub(super) async fn serve(
         &self,
         to: ReplicaId,
         from: Height,
@@ -67,7 +67,7 @@ impl Member {
 
     /// Takes in a transaction from a client or another member, if there is room, its key is the
     /// sender's, and its signature holds.
-    pub(crate) async fn admit(&mut self, transaction: Transaction) -> Result<Admission, NodeError> {
+    pub(super) async fn admit(&mut self, transaction: Transaction) -> Result<Admission, NodeError> {
         let id = transaction.id();
         if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
             return Ok(Admission::Known);
@@ -94,7 +94,7 @@ impl Member {
     }
 
     /// Takes in a client's transaction and tells the others of it.
-    pub(crate) async fn submit(
+    pub(super) async fn submit(
         &mut self,
         transaction: Transaction,
     ) -> Result<Admission, NodeError> {
@@ -108,13 +108,13 @@ impl Member {
 
     /// Tells the primary again, a little at a time, of what it has not ordered: nobody else could
     /// do anything about it, and votes must get through beside it.
-    pub(crate) fn tell_again(&mut self) {
+    pub(super) fn rebroadcast(&mut self) {
         let primary = self.replica.primary();
         if primary == self.own || self.drill.is_silent() {
             return;
         }
         let now = clock::now();
-        for transaction in self.mempool.unheard(now.minus_millis(TELL_AGAIN_MS), now) {
+        for transaction in self.mempool.due(now.minus_millis(REBROADCAST_MS), now) {
             let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
             self.link.outbound.send(primary, Bytes::from(frame));
         }

@@ -83,12 +83,12 @@ type Asker = (Instant, oneshot::Sender<Vec<u8>>);
 
 /// The questions that wait, and who asked.
 #[derive(Default)]
-pub(crate) struct Waiters {
+pub(crate) struct Subscriptions {
     waiting: BTreeMap<Question, Vec<Asker>>,
     count: usize,
 }
 
-impl Waiters {
+impl Subscriptions {
     /// Lets a question wait.
     pub(crate) fn add(&mut self, question: Question, answer: oneshot::Sender<Vec<u8>>) {
         if self.count >= MAX_WAITING {

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use medshare_host::blocking;
 use medshare_ledger::{
-    MemberRequest, MemberResponse, Refusal, RefusalCode, ShareRequest, StoreError, Transaction,
+    MemberRequest, MemberResponse, RefusalCode, ShareRequest, StoreError, Transaction,
 };
 use medshare_types::{Height, Wire};
 use tokio::sync::oneshot;
 
+use super::Node;
 use crate::error::NodeError;
-use crate::member::Member;
 use crate::mempool::Admission;
-use crate::waiters::Question;
+use crate::subscriptions::Question;
 
-impl Member {
+impl Node {
     /// Answers one request, now or when there is something to tell.
-    pub(crate) async fn on_request(
+    pub(super) async fn on_request(
         &mut self,
         request: &[u8],
         answer: oneshot::Sender<Vec<u8>>,
@@ -39,14 +39,14 @@ impl Member {
             }
             Ok(MemberRequest::Tip) => match self.ledger.tip()? {
                 Some(tip) => MemberResponse::Tip(Box::new(tip)),
-                None => refused(RefusalCode::NotYetCertified, "no block yet"),
+                None => MemberResponse::refused(RefusalCode::NotYetCertified, "no block yet"),
             },
             Ok(MemberRequest::Share(request)) => {
                 self.on_share(*request, answer);
                 return Ok(());
             }
-            Ok(_) => refused(RefusalCode::Undecodable, "unknown request"),
-            Err(error) => refused(RefusalCode::Undecodable, error.to_string()),
+            Ok(_) => MemberResponse::refused(RefusalCode::Undecodable, "unknown request"),
+            Err(error) => MemberResponse::refused(RefusalCode::Undecodable, error.to_string()),
         };
         // Whoever asked may have gone.
         let _ = answer.send(response.to_wire());
@@ -57,12 +57,16 @@ impl Member {
         let id = transaction.id();
         Ok(match self.submit(transaction).await? {
             Admission::Added | Admission::Known => MemberResponse::Accepted(id),
-            Admission::Full => refused(RefusalCode::Overloaded, "too many transactions wait"),
-            Admission::UnknownSender => refused(
+            Admission::Full => {
+                MemberResponse::refused(RefusalCode::Overloaded, "too many transactions wait")
+            }
+            Admission::UnknownSender => MemberResponse::refused(
                 RefusalCode::Unknown,
                 "the sender is not known here under this key",
             ),
-            Admission::Forged => refused(RefusalCode::BadSignature, "not signed for this chain"),
+            Admission::Forged => {
+                MemberResponse::refused(RefusalCode::BadSignature, "not signed for this chain")
+            }
         })
     }
 
@@ -73,29 +77,29 @@ impl Member {
         answer: oneshot::Sender<Vec<u8>>,
     ) -> Result<(), NodeError> {
         if !question.is_answerable(&self.ledger)? {
-            self.waiters.add(question, answer);
+            self.subscriptions.add(question, answer);
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
-        self.desk.work_out(answer, move || {
+        self.workers.run(answer, move || {
             question.answer(&ledger).unwrap_or_else(|error| {
                 tracing::error!(%error, "no proof of a receipt");
-                refused(RefusalCode::Internal, error.to_string())
+                MemberResponse::refused(RefusalCode::Internal, error.to_string())
             })
         });
         Ok(())
     }
 
     /// Answers whoever waits for something of a block whose roots are now certified.
-    pub(crate) async fn answer_waiting(&mut self, certified: Height) -> Result<(), NodeError> {
-        let asked = self.waiters.asked(certified);
+    pub(super) async fn answer_waiting(&mut self, certified: Height) -> Result<(), NodeError> {
+        let asked = self.subscriptions.asked(certified);
         if certified == Height(0) || asked.is_empty() {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
         let answers = blocking(move || asked.answers(&ledger, certified)).await??;
         for (question, bytes) in answers {
-            self.waiters.answer(question, &bytes);
+            self.subscriptions.answer(question, &bytes);
         }
         Ok(())
     }
@@ -104,7 +108,7 @@ impl Member {
     fn on_share(&self, request: ShareRequest, answer: oneshot::Sender<Vec<u8>>) {
         let (holder, ledger) = (Arc::clone(&self.holder), Arc::clone(&self.ledger));
         let conduct = self.drill.conduct();
-        self.desk.work_out(answer, move || {
+        self.workers.run(answer, move || {
             let released = holder.release(&ledger, &request, conduct);
             let outcome = released
                 .as_ref()
@@ -119,17 +123,14 @@ impl Member {
     }
 }
 
-pub(crate) fn refused(code: RefusalCode, detail: impl Into<String>) -> MemberResponse {
-    MemberResponse::Refused(Refusal::new(code, detail))
-}
-
 /// What the ledger cannot prove yet is told; what it cannot read ends the member.
 fn or_refusal(result: Result<MemberResponse, StoreError>) -> Result<MemberResponse, NodeError> {
     match result {
         Ok(response) => Ok(response),
-        Err(error @ StoreError::NotYetCertified { .. }) => {
-            Ok(refused(RefusalCode::NotYetCertified, error.to_string()))
-        }
+        Err(error @ StoreError::NotYetCertified { .. }) => Ok(MemberResponse::refused(
+            RefusalCode::NotYetCertified,
+            error.to_string(),
+        )),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,10 +1,16 @@
-//! The member's one task: frames, requests and timers in; log, ledger and answers out.
+//! The node's one task: frames, requests and timers in; log, ledger and answers out.
 //!
-//! Everything that changes the member happens in this task, in order. Work over a millisecond
+//! Everything that changes the node happens in this task, in order. Work over a millisecond
 //! (executing, checking signatures, syncing) runs on a blocking thread while the task waits;
 //! release shares and single proofs are made beside it.
 
-use std::sync::Arc;
+mod ceremony;
+mod gossip;
+mod open;
+mod propose;
+mod requests;
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,9 +23,8 @@ use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use self::ceremony::Ceremony;
 use crate::batch::Batch;
-use crate::ceremony::Ceremony;
-use crate::desk::Desk;
 use crate::drill::Drill;
 use crate::error::NodeError;
 use crate::executor;
@@ -27,8 +32,9 @@ use crate::holder::Holder;
 use crate::log::ConsensusLog;
 use crate::mempool::Mempool;
 use crate::peer::PeerMessage;
+use crate::subscriptions::Subscriptions;
 use crate::transport::{Inbox, Link};
-use crate::waiters::Waiters;
+use crate::worker_pool::WorkerPool;
 
 /// How often the ledger is made durable and the log cut, in blocks (K).
 const CHECKPOINT_INTERVAL: u64 = 16;
@@ -37,26 +43,26 @@ const HOUSEKEEPING: Duration = Duration::from_millis(250);
 /// A client's encoded request, and where its encoded answer goes.
 pub(crate) type ClientRequest = (Vec<u8>, oneshot::Sender<Vec<u8>>);
 
-/// A running member.
-pub(crate) struct Member {
-    pub(crate) genesis: Arc<Genesis>,
-    pub(crate) own: ReplicaId,
-    pub(crate) replica: Replica<Batch>,
-    pub(crate) log: Arc<std::sync::Mutex<ConsensusLog>>,
-    pub(crate) ledger: Arc<LedgerStore>,
-    pub(crate) link: Link,
-    pub(crate) requests: mpsc::Receiver<ClientRequest>,
-    pub(crate) mempool: Mempool,
-    pub(crate) waiters: Waiters,
-    pub(crate) desk: Desk,
-    pub(crate) holder: Arc<Holder>,
-    pub(crate) ceremony: Ceremony,
-    pub(crate) drill: Arc<Drill>,
-    pub(crate) resend_at: Option<Instant>,
-    pub(crate) shut_down: oneshot::Receiver<()>,
+/// The process of an organisation, running.
+pub(crate) struct Node {
+    genesis: Arc<Genesis>,
+    own: ReplicaId,
+    replica: Replica<Batch>,
+    log: Arc<Mutex<ConsensusLog>>,
+    ledger: Arc<LedgerStore>,
+    link: Link,
+    requests: mpsc::Receiver<ClientRequest>,
+    mempool: Mempool,
+    subscriptions: Subscriptions,
+    workers: WorkerPool,
+    holder: Arc<Holder>,
+    ceremony: Ceremony,
+    drill: Arc<Drill>,
+    resend_at: Option<Instant>,
+    shut_down: oneshot::Receiver<()>,
 }
 
-impl Member {
+impl Node {
     /// Runs until every handle is gone or asks it to stop; then makes the ledger durable.
     ///
     /// # Errors
@@ -77,8 +83,8 @@ impl Member {
                     self.feed(Input::Timer(Timer::Resend));
                 }
                 _ = housekeeping.tick() => {
-                    self.waiters.expire();
-                    self.tell_again();
+                    self.subscriptions.expire();
+                    self.rebroadcast();
                 }
                 incoming = next_incoming(&mut self.link.inbound, &mut self.requests) => {
                     match incoming {
@@ -94,7 +100,7 @@ impl Member {
             }
             self.drive().await?;
         }
-        self.desk.close().await;
+        self.workers.close().await;
         self.checkpoint(self.ledger.height()?).await
     }
 
@@ -125,7 +131,7 @@ impl Member {
     }
 
     /// Carries out what the replica asks for, until it asks for nothing more.
-    pub(crate) async fn drive(&mut self) -> Result<(), NodeError> {
+    async fn drive(&mut self) -> Result<(), NodeError> {
         loop {
             let mut written = None;
             while let Some(output) = self.replica.poll_output() {
@@ -173,10 +179,7 @@ impl Member {
     }
 
     fn append(&self, record: &LogRecord<Batch>) {
-        let mut log = self
-            .log
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.append(record.height(), &record.to_wire());
     }
 
@@ -186,9 +189,7 @@ impl Member {
     ) -> Result<T, NodeError> {
         let log = Arc::clone(&self.log);
         let acted = blocking(move || {
-            let mut log = log
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             act(&mut log)
         });
         Ok(acted.await??)

@@ -3,14 +3,14 @@
 use medshare_consensus::Input;
 use medshare_types::Height;
 
+use super::Node;
 use crate::batch::Batch;
-use crate::member::Member;
 use medshare_host::clock;
 
-impl Member {
+impl Node {
     /// Proposes when it is this member's turn and something waits: transactions, or roots that
     /// no header names yet. With nothing in flight that is at once.
-    pub(crate) fn propose_if_due(&mut self) -> bool {
+    pub(super) fn propose_if_due(&mut self) -> bool {
         if self.drill.is_silent() || self.replica.may_propose(clock::now()).is_err() {
             return false;
         }

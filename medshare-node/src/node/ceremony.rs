@@ -1,0 +1,92 @@
+//! Carrying out this node's steps of the key ceremony.
+
+use std::sync::Arc;
+
+use medshare_contract::Call;
+use medshare_host::{blocking, os_random};
+use medshare_ledger::Transaction;
+use medshare_threshold::HolderShare;
+use medshare_types::keystore::KeyStore;
+use medshare_types::{Nonce, Wire as _};
+
+use super::Node;
+use crate::ceremony::{Step, next_step};
+use crate::error::NodeError;
+use crate::holder::Holder;
+use crate::mempool::Admission;
+use crate::secrets::GATE_SHARE;
+
+/// What this member has still to do, in this run.
+pub(super) struct Ceremony {
+    keys: Arc<dyn KeyStore>,
+    dealt: bool,
+    answered: bool,
+    over: bool,
+}
+
+impl Ceremony {
+    /// Takes up where the key store stands.
+    pub(super) async fn open(keys: Arc<dyn KeyStore>, holder: &Holder) -> Result<Self, NodeError> {
+        if let Some(bytes) = keys.load(GATE_SHARE).await? {
+            let share = HolderShare::from_bytes(&bytes)
+                .map_err(|_| NodeError::ForeignSecret { name: GATE_SHARE })?;
+            holder.set_share(share);
+        }
+        Ok(Self {
+            keys,
+            dealt: false,
+            answered: false,
+            over: false,
+        })
+    }
+}
+
+impl Node {
+    /// Does what the ceremony waits for from this member, if it does.
+    pub(super) async fn step_ceremony(&mut self) -> Result<(), NodeError> {
+        if self.ceremony.over {
+            return Ok(());
+        }
+        let (ledger, holder) = (Arc::clone(&self.ledger), Arc::clone(&self.holder));
+        let genesis = Arc::clone(&self.genesis);
+        let (dealt, answered) = (self.ceremony.dealt, self.ceremony.answered);
+        let step =
+            blocking(move || next_step(&ledger, &genesis, &holder, dealt, answered)).await??;
+        match step {
+            Step::Wait => {}
+            Step::Over => self.ceremony.over = true,
+            Step::Deal(call) => self.ceremony.dealt = self.submit_own(&call).await?,
+            Step::Complain(call) => self.ceremony.answered = self.submit_own(&call).await?,
+            Step::Restore(share) => {
+                self.keep_share(share).await?;
+                self.ceremony.over = true;
+            }
+            Step::Acknowledge { share, call } => {
+                self.keep_share(share).await?;
+                self.ceremony.answered = self.submit_own(&call).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_share(&self, share: HolderShare) -> Result<(), NodeError> {
+        let keys = &self.ceremony.keys;
+        keys.store(GATE_SHARE, &share.to_bytes()).await?;
+        self.holder.set_share(share);
+        Ok(())
+    }
+
+    /// Signs a call of this organisation's own and hands it in; false when there was no room for
+    /// it, so that it has to be handed in later.
+    async fn submit_own(&mut self, call: &Call) -> Result<bool, NodeError> {
+        let transaction = Transaction::sign(
+            self.genesis.chain_id(),
+            self.holder.organisation().into(),
+            Nonce::random(&mut os_random()),
+            call.to_wire(),
+            &self.holder.secrets().signing_key,
+        );
+        let admission = self.submit(transaction).await?;
+        Ok(matches!(admission, Admission::Added | Admission::Known))
+    }
+}
