@@ -1,4 +1,4 @@
-//! A gate key with its holders' shares, a label sealed to it, and a ticket for that label.
+//! A gate key with its holders' shares, a label under it, and a ticket for that label.
 
 use medshare_threshold::dkg::{Participant, Roster};
 use medshare_threshold::{
@@ -14,17 +14,17 @@ use medshare_types::{
 
 use crate::seeded;
 
-/// Everything that a release and an opening need.
-pub struct Setting {
-    /// The gate key.
+/// Inputs of a release and of a recovery.
+pub struct Gate {
+    /// Made by a ceremony of all holders.
     pub key: GateKey,
-    /// Each holder's share and signing key.
+    /// Shares and signing keys in the order of the roster.
     pub holders: Vec<(HolderShare, SigningKey)>,
-    /// The label.
+    /// Its point U hides the factor to recover.
     pub label: GateLabel,
-    /// The ticket for it.
+    /// Permits the release of `label`.
     pub ticket: Ticket,
-    /// The reader's session.
+    /// Blinds and unblinds the shares.
     pub session: SessionSecret,
 }
 
@@ -32,16 +32,9 @@ fn id(kind: &str) -> Digest {
     digest("medshare/benches/id/v1", &[kind.as_bytes()])
 }
 
-impl Setting {
-    /// A finished ceremony of `n` holders with one honest dealer each, and one ticket.
-    ///
-    /// # Panics
-    /// When the ceremony does not come to an end, which would be a fault of the library.
+impl Gate {
+    /// Runs a ceremony of `n` holders who all deal honestly, and makes one ticket.
     #[must_use]
-    #[allow(
-        clippy::expect_used,
-        reason = "a benchmark has nobody to hand an error to"
-    )]
     pub fn new(n: usize) -> Self {
         let mut rng = seeded();
         let pairs: Vec<_> = (0..n).map(|_| HolderKeyPair::random(&mut rng)).collect();
@@ -59,22 +52,25 @@ impl Setting {
         let threshold = u16::try_from(Quorum::of(n).quorum()).expect("a threshold");
         let roster =
             Roster::new(chain, AccessClass::Normal, &holders, threshold).expect("a roster");
-        let part = |place: usize| {
-            Participant::new(&roster, names[place], &pairs[place]).expect("a holder")
-        };
+        let participant =
+            |seat: usize| Participant::new(&roster, names[seat], &pairs[seat]).expect("a holder");
         let deals: Vec<(OrganisationId, Deal)> = (0..n)
-            .map(|place| (names[place], part(place).deal(&mut rng)))
+            .map(|seat| (names[seat], participant(seat).deal(&mut rng)))
             .collect();
         let public: Vec<_> = deals.iter().map(|(name, deal)| (*name, deal)).collect();
         let key = roster.ceremony().gate_key(&public).expect("a key");
         let mut shares = Vec::new();
-        for place in 0..n {
+        for seat in 0..n {
             let opened: Vec<_> = deals
                 .iter()
-                .map(|(dealer, deal)| part(place).open(*dealer, deal, &mut rng).expect("a share"))
+                .map(|(dealer, deal)| {
+                    participant(seat)
+                        .open(*dealer, deal, &mut rng)
+                        .expect("a share")
+                })
                 .collect();
             shares.push(
-                part(place)
+                participant(seat)
                     .combine(&key, &opened)
                     .expect("the holder's share"),
             );
@@ -91,15 +87,8 @@ impl Setting {
         }
     }
 
-    /// The right to release under the ticket.
-    ///
-    /// # Panics
-    /// When the rules refuse, which would be a fault of the library.
+    /// Checks the release rules at the time of the ticket.
     #[must_use]
-    #[allow(
-        clippy::expect_used,
-        reason = "a benchmark has nobody to hand an error to"
-    )]
     pub fn permit(&self) -> Permit<'_> {
         let now = self.ticket.issued_at;
         let facts = ReleaseFacts {
@@ -113,15 +102,8 @@ impl Setting {
         may_release(&self.key, &self.ticket, &self.label, &facts).expect("a permit")
     }
 
-    /// The shares of the first `count` holders.
-    ///
-    /// # Panics
-    /// When a share is not made, which would be a fault of the library.
+    /// Releases the shares of the first `count` holders.
     #[must_use]
-    #[allow(
-        clippy::expect_used,
-        reason = "a benchmark has nobody to hand an error to"
-    )]
     pub fn shares(&self, count: usize) -> Vec<ReleaseShare> {
         let mut rng = seeded();
         let release = |(share, signer): &(HolderShare, SigningKey)| {
@@ -132,7 +114,7 @@ impl Setting {
         self.holders.iter().take(count).map(release).collect()
     }
 
-    /// Every holder's public signing key.
+    /// Verification keys of all holders, beside their organisations.
     #[must_use]
     pub fn signing_keys(&self) -> Vec<(OrganisationId, VerifyingKey)> {
         let keys = self

@@ -1,4 +1,4 @@
-//! Five issuers of whom three make a key, and a request with their answers.
+//! Five issuers of which three make a key, and a request with their answers.
 
 use medshare_abe::issuance::{
     IssuanceRequest, IssuerShare, PartialKey, RecipientKeyPair, SealedPartialKey, SharedAuthority,
@@ -18,28 +18,24 @@ fn id(kind: &str, index: u8) -> Digest {
     digest("medshare/benches/issuance/v1", &[kind.as_bytes(), &[index]])
 }
 
-/// Everything that threshold issuance needs.
-pub struct Setting {
-    /// What everybody knows.
+/// A master key shared among five issuers.
+pub struct Issuers {
+    /// Public: parameters, and the commitments of the sharing.
     pub authority: SharedAuthority,
-    /// Each issuer's share.
+    /// Shares of the master key in the order of the issuers.
     pub shares: Vec<IssuerShare>,
-    /// The keys of whoever asks.
+    /// The key pair that answers are sealed to.
     pub recipient: RecipientKeyPair,
 }
 
-impl Setting {
-    /// A sharing of a master key.
-    ///
-    /// # Panics
-    /// Never: three of five is a sharing.
+impl Issuers {
+    /// Deals a new master key.
     #[must_use]
     pub fn new() -> Self {
         let mut rng = seeded();
         let issuers = (1..=ISSUERS).map(|i| OrganisationId::from_digest(id("issuer", i)));
         let chain = ChainId::from_digest(id("chain", 0));
         let sharing = Sharing::new(chain, SharingEpoch(1), issuers.collect(), THRESHOLD);
-        #[allow(clippy::expect_used, reason = "three of five is a sharing")]
         let sharing = sharing.expect("a sharing");
         let (_, master) = MasterSecretKey::setup(&mut rng);
         let (authority, shares) = SharedAuthority::deal(sharing, &master, &mut rng);
@@ -50,7 +46,7 @@ impl Setting {
         }
     }
 
-    /// A request for a key for the first `count` attributes.
+    /// Asks for a key with the first `count` attributes, valid always.
     #[must_use]
     pub fn request(&self, count: usize) -> IssuanceRequest {
         IssuanceRequest {
@@ -64,36 +60,27 @@ impl Setting {
         }
     }
 
-    /// The parts of the first t issuers, as many as are needed.
-    ///
-    /// # Panics
-    /// For a request that no key can be made for.
+    /// Partial keys of the first three issuers.
     #[must_use]
-    pub fn parts(&self, request: &IssuanceRequest) -> Vec<PartialKey> {
+    pub fn partial_keys(&self, request: &IssuanceRequest) -> Vec<PartialKey> {
         let mut rng = seeded();
         let needed = self.authority.sharing().threshold().into();
         let shares = self.shares.iter().take(needed);
-        let parts = shares.map(|share| share.issue_partial(request, &mut rng));
-        #[allow(clippy::expect_used, reason = "documented to panic")]
-        parts.collect::<Result<_, _>>().expect("parts of a key")
+        let keys = shares.map(|share| share.issue_partial(request, &mut rng));
+        keys.collect::<Result<_, _>>().expect("partial keys")
     }
 
-    /// The first issuer's part, as it is sent.
-    ///
-    /// # Panics
-    /// For a request that no key can be made for.
+    /// The first issuer's partial key as it travels to the recipient.
     #[must_use]
     pub fn sealed(&self, request: &IssuanceRequest) -> SealedPartialKey {
         let mut rng = seeded();
-        let part = self.shares[0].issue_partial(request, &mut rng);
-        #[allow(clippy::expect_used, reason = "documented to panic")]
-        let part = part.expect("a part of a key");
-        #[allow(clippy::expect_used, reason = "the recipient's key is a good one")]
-        part.seal(&mut rng).expect("a sealed part")
+        let key = self.shares[0].issue_partial(request, &mut rng);
+        let key = key.expect("a partial key");
+        key.seal(&mut rng).expect("a good recipient")
     }
 }
 
-impl Default for Setting {
+impl Default for Issuers {
     fn default() -> Self {
         Self::new()
     }
