@@ -1,4 +1,4 @@
-//! Writes good inputs of every kind into `corpus/`, from which the fuzzer makes others.
+//! Writes valid inputs of each property into `corpus/`, and prints the properties' names.
 
 use std::fs;
 use std::path::Path;
@@ -7,12 +7,13 @@ use medshare_fuzz::{properties::PROPERTIES, seeds::seeds};
 
 fn main() -> std::io::Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for (target, _) in PROPERTIES {
-        let folder = corpus.join(target);
+    for (name, _) in PROPERTIES {
+        let folder = corpus.join(name);
         fs::create_dir_all(&folder)?;
-        for (number, seed) in seeds(target).iter().enumerate() {
+        for (number, seed) in seeds(name).iter().enumerate() {
             fs::write(folder.join(format!("seed-{number}")), seed)?;
         }
+        println!("{name}");
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Fuzzing of everything that reads bytes or text from outside. What is checked are the properties
-//! that medshare-abe's tests also check; see `README.md`.
+//! Fuzzing of everything that reads bytes or text from outside, over the properties of
+//! medshare-abe's tests. `README.md` has the commands.
 
 #[path = "../../medshare-abe/tests/common/mod.rs"]
 mod common;

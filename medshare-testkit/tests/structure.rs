@@ -4,8 +4,6 @@
 #![allow(clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use xtask::{packages, source};
 
@@ -46,42 +44,29 @@ fn the_runtime_and_the_curve_library_stay_where_they_belong() {
     }
 }
 
-/// The properties of medshare-abe's tests, the binaries of the fuzz crate, and the files of its
-/// targets, each of which tries the property that it is named after.
+/// Fuzzing and the robustness tests go through one list: each property must be in it.
 #[test]
 fn every_property_is_fuzzed() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let read = |path: &str| fs::read_to_string(root.join(path)).expect("a file");
-    let properties = read("medshare-abe/tests/common/properties.rs");
-    let (_, list) = properties
-        .split_once("pub const PROPERTIES")
-        .expect("the list");
+    let sources = source::all(&xtask::root()).expect("sources");
+    let properties = sources.iter().find(|source| {
+        source.path.starts_with("medshare-abe/tests/") && source.path.ends_with("/properties.rs")
+    });
+    let text = &properties.expect("the properties").text;
+    let (_, list) = text.split_once("pub const PROPERTIES").expect("the list");
     let (list, _) = list.split_once("\n];").expect("its end");
-    let quoted = |line: &str| line.split('"').nth(1).expect("a name").to_owned();
-    let entries = list.lines().filter(|line| line.contains('"'));
-    let properties: BTreeSet<String> = entries.map(quoted).collect();
-    assert!(!properties.is_empty());
-
-    let manifest = read("fuzz/Cargo.toml");
-    let binaries = manifest.split("[[bin]]").skip(1);
-    let binaries = binaries.map(|bin| {
-        let name = bin.lines().find(|line| line.starts_with("name = "));
-        let name = quoted(name.expect("a name"));
-        let path = format!("path = \"fuzz_targets/{name}.rs\"");
-        assert!(bin.contains(&path), "{name} is another file's");
-        name
+    let listed: BTreeSet<&str> = list
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('(')?.strip_suffix("),"))
+        .map(|entry| {
+            let (name, function) = entry.split_once(", ").expect("a name and a function");
+            assert_eq!(name.trim_matches('"'), function, "one name for both");
+            function
+        })
+        .collect();
+    let written = text.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("pub fn ")?.split_once('(')?;
+        rest.starts_with("bytes: &[u8])").then_some(name)
     });
-    assert_eq!(binaries.collect::<BTreeSet<_>>(), properties);
-
-    let files = fs::read_dir(root.join("fuzz/fuzz_targets")).expect("a folder");
-    let files = files.map(|file| {
-        let file = file.expect("a file").file_name();
-        let file = file.to_str().expect("text");
-        let name = file.strip_suffix(".rs").expect("a source").to_owned();
-        let source = read(&format!("fuzz/fuzz_targets/{file}"));
-        let call = format!("medshare_fuzz::properties::{name}(bytes)");
-        assert!(source.contains(&call), "{file} tries another property");
-        name
-    });
-    assert_eq!(files.collect::<BTreeSet<_>>(), properties);
+    assert!(!listed.is_empty());
+    assert_eq!(written.collect::<BTreeSet<_>>(), listed);
 }

@@ -5,7 +5,9 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+pub mod command;
 pub mod docs;
+pub mod fuzz;
 pub mod measures;
 pub mod modules;
 pub mod packages;

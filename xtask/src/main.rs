@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, measures, root};
+use xtask::{Result, fuzz, measures, root};
 
 const USAGE: &str = "\
 cargo xtask TASK
 
+fuzz [SECONDS] [PROPERTY...]             each property for SECONDS, or for a minute
 measures [--report] [--list] [PATH...]   count what the style and the structure are held to
 ";
 
@@ -26,6 +27,13 @@ fn run(arguments: &[String]) -> Result<()> {
         return Err(USAGE.into());
     };
     match task.as_str() {
+        "fuzz" => match rest.split_first() {
+            None => fuzz::fuzz(60, &[]),
+            Some((first, names)) => match first.parse() {
+                Ok(seconds) => fuzz::fuzz(seconds, names),
+                Err(_) => fuzz::fuzz(60, rest),
+            },
+        },
         "measures" => {
             let (flags, paths): (Vec<_>, Vec<_>) = rest
                 .iter()

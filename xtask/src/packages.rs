@@ -8,6 +8,7 @@ use std::process::Command;
 use proc_macro2::TokenTree;
 use serde_json::Value;
 
+use crate::command::output;
 use crate::source::{Source, inside};
 use crate::{Finding, Result};
 
@@ -37,14 +38,9 @@ pub struct Package {
 /// A workspace that cargo cannot read.
 pub fn all(root: &Path) -> Result<Vec<Package>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
-        .current_dir(root)
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    }
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let mut command = Command::new(cargo);
+    command.args(["metadata", "--format-version=1", "--no-deps", "--offline"]);
+    let metadata: Value = serde_json::from_str(&output(command.current_dir(root))?)?;
     let root = text(&metadata["workspace_root"])?;
     list(&metadata["packages"])?
         .iter()

@@ -8,13 +8,14 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::Result;
+use crate::command::output;
 
 /// A text file of the working tree.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// Path from the repository's top, with `/`.
     pub path: String,
-    /// The whole content.
+    /// The content, with its line ends as they are.
     pub text: String,
 }
 
@@ -53,20 +54,10 @@ impl Source {
 /// # Errors
 /// A folder without git.
 pub fn all(root: &Path) -> Result<Vec<Source>> {
-    let output = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
-        .current_dir(root)
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    }
-    let list = String::from_utf8(output.stdout)?;
+    let mut git = Command::new("git");
+    git.args(["ls-files", "-z", "--cached", "--others"]);
+    git.arg("--exclude-standard").current_dir(root);
+    let list = output(&mut git)?;
     let mut paths: Vec<&str> = list.split('\0').filter(|path| !path.is_empty()).collect();
     paths.sort_unstable();
     paths.dedup();
