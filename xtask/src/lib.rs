@@ -10,6 +10,7 @@ pub mod docs;
 pub mod fuzz;
 pub mod measures;
 pub mod modules;
+pub mod mutants;
 pub mod packages;
 pub mod source;
 pub mod words;

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, fuzz, measures, root};
+use xtask::{Result, fuzz, measures, mutants, root};
 
 const USAGE: &str = "\
 cargo xtask TASK
 
 fuzz [SECONDS] [PROPERTY...]             each property for SECONDS, or for a minute
 measures [--report] [--list] [PATH...]   count what the style and the structure are held to
+mutants [--check] [NAME...]              break the code; the tests must notice
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +35,11 @@ fn run(arguments: &[String]) -> Result<()> {
                 Err(_) => fuzz::fuzz(60, rest),
             },
         },
+        "mutants" => {
+            let (flags, names): (Vec<_>, Vec<_>) =
+                rest.iter().cloned().partition(|word| word == "--check");
+            mutants::mutants(&names, !flags.is_empty())
+        }
         "measures" => {
             let (flags, paths): (Vec<_>, Vec<_>) = rest
                 .iter()
