@@ -1,51 +1,17 @@
 //! One transaction against the state: authenticate, decode, decide.
 
-use medshare_types::genesis::ChainParameters;
-use medshare_types::{
-    ChainId, Denial, Height, Nonce, Outcome, Principal, Timestamp, TransactionId, VerifyingKey,
-    Wire,
-};
+use medshare_types::{Denial, Outcome, Principal, VerifyingKey, Wire};
 
 use crate::call::Call;
-use crate::error::StateError;
+use crate::context::{BlockContext, CallContext, Case};
 use crate::keys;
 use crate::overlay::Overlay;
-use crate::rules::{self, Case, Stop};
+use crate::rules::{self, Stop};
 use crate::state::{OrganisationState, PersonState, RulesState, UsedMark};
-use crate::view::{Changes, StateView};
+use crate::view::{Changes, StateError, StateView};
 
 /// The version of the rules that this release applies; it stands in the state.
 pub const RULES_VERSION: u32 = 1;
-
-/// The block a transaction stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlockContext {
-    /// The chain.
-    pub chain: ChainId,
-    /// The block's place.
-    pub height: Height,
-    /// The block's time, the only clock there is.
-    pub time: Timestamp,
-    /// The chain's numbers.
-    pub parameters: ChainParameters,
-}
-
-/// A transaction whose signature was verified under `key`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallContext<'a> {
-    /// The chain it was signed for.
-    pub chain: ChainId,
-    /// Its identifier.
-    pub transaction: TransactionId,
-    /// Who claims to send it.
-    pub sender: Principal,
-    /// The key that signed it.
-    pub key: VerifyingKey,
-    /// What makes it differ from the sender's others.
-    pub nonce: Nonce,
-    /// The encoded [`Call`].
-    pub call: &'a [u8],
-}
 
 /// What a transaction came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_curve::encoding::decode_g1;
 use medshare_types::genesis::GenesisMember;
-use medshare_types::{AccessClass, Digest, Genesis, Quorum, Wire};
+use medshare_types::{AccessClass, DecodeError, Digest, Genesis, Quorum, Wire};
 
 use crate::apply::RULES_VERSION;
-use crate::error::GenesisError;
 use crate::keys;
 use crate::state::{CeremonyState, Holder, HolderSet, OrganisationState, RulesState};
 
@@ -82,9 +81,37 @@ fn holder_set(members: &[GenesisMember]) -> HolderSet {
         key: member.holder_key,
     };
     let quorum = Quorum::of(members.len()).quorum();
+    #[expect(clippy::expect_used, reason = "a committee has at most 1024 members")]
+    let threshold = u16::try_from(quorum).expect("a quorum of at most 1024 members");
     HolderSet {
         holders: members.iter().map(holder).collect(),
-        // A committee has at most 1024 members.
-        threshold: u16::try_from(quorum).unwrap_or(u16::MAX),
+        threshold,
     }
+}
+
+/// Why a genesis makes no state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GenesisError {
+    /// Its members make no committee.
+    #[error("the founding members make no committee")]
+    Committee {
+        /// Why not.
+        source: DecodeError,
+    },
+    /// A member's name is not 1 to 64 characters of a–z, 0–9, `-`, `_` and `.`, or is another
+    /// member's.
+    #[error(
+        "the founding member's name {name:?} is taken, or not 1 to 64 of a-z, 0-9, '-', '_', '.'"
+    )]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// A member's holder key is no point that shares can be encrypted to, or another member's.
+    #[error("the holder key of {name:?} is invalid or taken")]
+    HolderKey {
+        /// The member's name.
+        name: String,
+    },
 }

@@ -72,9 +72,9 @@
 //! | [`state`] | the values of the state |
 //! | [`keys`] | where they stand |
 //! | [`view`], [`overlay`] | the state as the rules read it, and changes laid over it |
+//! | [`context`] | the block and the transaction that a rule is applied in |
 //! | [`mod@apply`] | one transaction: authenticate, decode, decide |
 //! | [`genesis`] | the state before the first block |
-//! | [`error`] | what is no denial |
 //!
 //! The rules one by one, with the order of their denials, are in `docs/spec/contract.md`.
 //!
@@ -91,7 +91,7 @@
 
 pub mod apply;
 pub mod call;
-pub mod error;
+pub mod context;
 pub mod genesis;
 pub mod keys;
 pub mod overlay;
@@ -99,10 +99,10 @@ mod rules;
 pub mod state;
 pub mod view;
 
-pub use apply::{Applied, BlockContext, CallContext, RULES_VERSION, apply};
+pub use apply::{Applied, RULES_VERSION, apply};
 pub use call::{Call, GrantTerms, RESERVED_ATTRIBUTE_PREFIX, RegisterRecord, enrolment_statement};
-pub use error::{GenesisError, StateError};
-pub use genesis::genesis_state;
+pub use context::{BlockContext, CallContext};
+pub use genesis::{GenesisError, genesis_state};
 pub use overlay::Overlay;
 pub use state::deals_digest;
-pub use view::{Changes, StateView};
+pub use view::{Changes, StateError, StateView};

@@ -3,8 +3,7 @@
 //! **Is:** the operations that the attribute scheme, the gate and the contract share: encodings
 //! that accept one byte string per point ([`encoding`]), hashing to G1 by RFC 9380 ([`hash`]),
 //! multiplication by public and by secret scalars ([`mul`], [`fixed_base`]), products of pairings
-//! with one final exponentiation ([`pairing`]), a proof of knowledge ([`schnorr`]) and the public
-//! side of distributed key generation ([`feldman`]).
+//! with one final exponentiation ([`pairing`]) and a proof of knowledge ([`schnorr`]).
 //!
 //! **Is not:** a curve library. Points, scalars and fields are arkworks', and so are their
 //! formulas. Besides this crate, only `medshare-threshold` shows them in its interface.
@@ -39,11 +38,9 @@
 //! | [`fixed_base`] | fixed-base tables, and those of the generators |
 //! | [`pairing`] | products of pairings |
 //! | [`schnorr`] | proof of knowledge of a discrete logarithm in G1 |
-//! | [`feldman`] | what anyone can check and compute from deals |
 //!
 //! Papers: RFC 9380; Gallant–Lambert–Vanstone, CRYPTO 2001; Galbraith–Lin–Scott, EUROCRYPT 2009;
-//! Scott, ePrint 2021/1130 (subgroup checks); Wahby–Boneh, ePrint 2019/403 (hashing); Feldman,
-//! FOCS 1987; Gennaro–Jarecki–Krawczyk–Rabin, J. Cryptology 20 (2007).
+//! Scott, ePrint 2021/1130 (subgroup checks); Wahby–Boneh, ePrint 2019/403 (hashing).
 //!
 //! # Deviations
 //!
@@ -53,7 +50,6 @@
 
 pub mod encoding;
 pub mod error;
-pub mod feldman;
 mod field;
 pub mod fixed_base;
 pub mod hash;
@@ -64,7 +60,7 @@ pub mod schnorr;
 mod select;
 
 pub use ark_bls12_381::{Fr as Scalar, G1Affine, G1Projective, G2Affine, G2Projective};
-pub use error::{DealError, EncodingError};
+pub use error::EncodingError;
 
 /// The target group, an order-r subgroup of F_{p¹²}*, written additively by arkworks.
 pub type Gt = ark_ec::pairing::PairingOutput<ark_bls12_381::Bls12_381>;

@@ -1,8 +1,85 @@
 //! What can go wrong in a ceremony, in a release and in opening; and who is to blame.
 
-pub use medshare_curve::DealError;
 use medshare_curve::EncodingError;
 use medshare_types::{Height, OrganisationId, Timestamp};
+
+/// Why a set of deals makes no gate key. Every variant that a dealer can cause names the dealer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DealError {
+    /// The threshold or the number of holders is outside 1 ≤ t ≤ n ≤ 1024, or a holder repeats.
+    #[error("{holders} holders with threshold {threshold} make no set of holders")]
+    InvalidHolders {
+        /// Holders given.
+        holders: usize,
+        /// Threshold given.
+        threshold: u16,
+    },
+    /// The deal has not exactly t commitments.
+    #[error("{dealer} committed to {found} coefficients where {expected} are needed")]
+    CommitmentCount {
+        /// Whose deal.
+        dealer: OrganisationId,
+        /// Commitments needed.
+        expected: usize,
+        /// Commitments given.
+        found: usize,
+    },
+    /// The deal has not exactly one share for each holder.
+    #[error("{dealer} dealt {found} shares to {expected} holders")]
+    ShareCount {
+        /// Whose deal.
+        dealer: OrganisationId,
+        /// Holders.
+        expected: usize,
+        /// Shares given.
+        found: usize,
+    },
+    /// A commitment is no point of G2, or is the identity.
+    #[error("commitment {index} of {dealer} is invalid")]
+    InvalidCommitment {
+        /// Whose deal.
+        dealer: OrganisationId,
+        /// Which commitment, from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: EncodingError,
+    },
+    /// An ephemeral key is no point of G1, or is the identity.
+    #[error("the ephemeral key of {dealer} for holder {index} is invalid")]
+    InvalidEphemeral {
+        /// Whose deal.
+        dealer: OrganisationId,
+        /// Whose share, from 0.
+        index: usize,
+        /// What is wrong with it.
+        source: EncodingError,
+    },
+    /// A dealer is not a holder, deals twice, or stands out of the holders' order.
+    #[error("{dealer} is no holder, repeated or out of order")]
+    UnexpectedDealer {
+        /// Who.
+        dealer: OrganisationId,
+    },
+    /// So few deals that their makers together might all be corrupt.
+    #[error("{found} deals where at least {needed} are needed")]
+    TooFewDeals {
+        /// Deals needed.
+        needed: usize,
+        /// Deals given.
+        found: usize,
+    },
+    /// The deals cancel each other: Y is the identity.
+    #[error("the deals add up to an identity")]
+    DegenerateKey,
+    /// The deals cancel each other at one holder: Y_j is the identity. Only that holder, as the
+    /// last dealer, sees the others' f_i(j) and can bring it about.
+    #[error("the deals add up to an identity for {holder}")]
+    DegenerateShare {
+        /// Whose place.
+        holder: OrganisationId,
+    },
+}
 
 /// Why a ceremony cannot be taken part in or finished here; no dealer is to blame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

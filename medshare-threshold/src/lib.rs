@@ -50,7 +50,7 @@
 //! |---|---|
 //! | [`shamir`] | secret sharing over the scalars |
 //! | [`holder`] | what a holder keeps: its decryption key, its share of a gate key |
-//! | [`dkg`] | deals, opening them, adding them up |
+//! | [`dkg`] | deals, opening them, adding them up; [`dkg::feldman`], their public side |
 //! | [`gate`] | sealing a label: the factor of a key |
 //! | [`session`] | the reader's session secret and its proof |
 //! | [`rules`] | when a holder may release |
@@ -71,7 +71,6 @@
 #![forbid(unsafe_code)]
 
 pub mod dkg;
-mod ecies;
 pub mod error;
 pub mod evidence;
 pub mod gate;
@@ -82,10 +81,11 @@ pub mod rules;
 pub mod session;
 pub mod shamir;
 
+pub use dkg::feldman::Ceremony;
 pub use dkg::{Participant, Roster, ShareContribution};
 pub use error::{
-    BadDeal, CeremonyError, InvalidSecret, RecoverError, Refusal, ReleaseError, SealError,
-    ShareFault,
+    BadDeal, CeremonyError, DealError, InvalidSecret, RecoverError, Refusal, ReleaseError,
+    SealError, ShareFault,
 };
 pub use evidence::check_share;
 pub use gate::{GateFactor, GateSealer};

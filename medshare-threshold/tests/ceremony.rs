@@ -9,11 +9,12 @@ use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{Aead, KeyInit};
 use common::{Gate, Holders, borrowed, chain, off_subgroup_g1, off_subgroup_g2, rng};
 use medshare_curve::encoding::{decode_g1, encode_g1, encode_scalar};
-use medshare_curve::error::{DealError, EncodingError};
 use medshare_curve::scalar::random_scalar;
-use medshare_curve::{Scalar, pairing};
+use medshare_curve::{EncodingError, Scalar, pairing};
 use medshare_threshold::shamir::Polynomial;
-use medshare_threshold::{BadDeal, CeremonyError, HolderKeyPair, HolderShare, Participant, Roster};
+use medshare_threshold::{
+    BadDeal, CeremonyError, DealError, HolderKeyPair, HolderShare, Participant, Roster,
+};
 use medshare_types::hash::{Xof, digest};
 use medshare_types::{
     AccessClass, Deal, EncryptedShare, G1Bytes, G2Bytes, GateKey, OrganisationId, RandomSource,

@@ -104,6 +104,13 @@ impl Committee {
         &self.members
     }
 
+    /// The number of seats, 4 to 1024.
+    #[must_use]
+    pub fn seats(&self) -> u16 {
+        #[expect(clippy::expect_used, reason = "`new` refuses more than 1024 members")]
+        u16::try_from(self.members.len()).expect("at most 1024 members")
+    }
+
     /// The member at a place, if there is one.
     #[must_use]
     pub fn member(&self, replica: ReplicaId) -> Option<&CommitteeMember> {
@@ -112,7 +119,7 @@ impl Committee {
 
     /// The places in order.
     pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> + use<> {
-        (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(ReplicaId)
+        (0..self.seats()).map(ReplicaId)
     }
 
     /// The place of an organisation, if it has a seat.

@@ -14,10 +14,10 @@ use medshare_abe::{
     UserSecretKey, Validity, WrappedKey, encapsulate, encapsulate_dated,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2, encode_gt, encode_scalar};
-use medshare_curve::feldman::Ceremony;
 use medshare_curve::hash::hash_to_g1;
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{G1Affine, Scalar, pairing, schnorr};
+use medshare_threshold::Ceremony;
 use medshare_types::hash::digest;
 use medshare_types::wire::to_borsh;
 use medshare_types::{

@@ -4,7 +4,8 @@ use medshare_curve::schnorr;
 use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
 use medshare_types::{Denial, Event, GateLabel, Principal, Ticket, TicketId, Timestamp};
 
-use super::{Case, Ruling, ensure, ensure_field, use_once};
+use super::{Ruling, ensure, ensure_field, use_once};
+use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
 use crate::state::{GrantState, RecordState, TicketState};

@@ -3,18 +3,17 @@
 //! Every holder deals once; when all deals are there every holder says that all its shares are
 //! good, or names a dealer whose share is not. No key exists before the last holder has spoken.
 
-use medshare_curve::DealError;
-use medshare_curve::feldman::Ceremony;
+use medshare_threshold::{Ceremony, DealError};
 use medshare_types::{
     AccessClass, Deal, DecodeError, Denial, Digest, Event, GateKey, OrganisationId,
 };
 
-use super::{Case, Ruling, ensure, ensure_field, invalid, require};
-use crate::error::StateError;
+use super::{Ruling, ensure, ensure_field, invalid, require};
+use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
 use crate::state::{CeremonyState, Complaint, HolderSet, deals_digest};
-use crate::view::StateView;
+use crate::view::{StateError, StateView};
 
 pub(super) fn post<V: StateView>(
     state: &mut Overlay<'_, V>,

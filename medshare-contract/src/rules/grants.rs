@@ -2,8 +2,9 @@
 
 use medshare_types::{Denial, Event, GrantId, Purpose, PurposeSet};
 
-use super::{Case, Ruling, ensure, ensure_field};
+use super::{Ruling, ensure, ensure_field};
 use crate::call::GrantTerms;
+use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
 use crate::state::{GrantState, PersonState, RecordState};

@@ -8,16 +8,13 @@ mod records;
 
 use std::error::Error;
 
-use medshare_types::{
-    Denial, Digest, Event, Height, OrganisationId, PersonId, Principal, Timestamp, Wire,
-};
+use medshare_types::{Denial, Digest, Event, Wire};
 
-use crate::apply::{BlockContext, CallContext};
 use crate::call::Call;
-use crate::error::StateError;
+use crate::context::Case;
 use crate::overlay::Overlay;
 use crate::state::UsedMark;
-use crate::view::StateView;
+use crate::view::{StateError, StateView};
 
 /// Why a rule ends early.
 pub(crate) enum Stop<E: Error + 'static> {
@@ -40,36 +37,6 @@ impl<E: Error + 'static> From<StateError<E>> for Stop<E> {
 }
 
 type Ruling<V, T = Vec<Event>> = Result<T, Stop<<V as StateView>::Error>>;
-
-/// Who calls, in which block.
-pub(crate) struct Case<'a> {
-    pub(crate) block: &'a BlockContext,
-    pub(crate) call: &'a CallContext<'a>,
-}
-
-impl Case<'_> {
-    const fn height(&self) -> Height {
-        self.block.height
-    }
-
-    const fn time(&self) -> Timestamp {
-        self.block.time
-    }
-
-    fn organisation(&self) -> Result<OrganisationId, Denial> {
-        match self.call.sender {
-            Principal::Organisation(id) => Ok(id),
-            Principal::Person(_) => Err(Denial::NotAuthorised),
-        }
-    }
-
-    fn person(&self) -> Result<PersonId, Denial> {
-        match self.call.sender {
-            Principal::Person(id) => Ok(id),
-            Principal::Organisation(_) => Err(Denial::NotAuthorised),
-        }
-    }
-}
 
 pub(crate) fn decide<V: StateView>(
     state: &mut Overlay<'_, V>,

@@ -2,8 +2,9 @@
 
 use medshare_types::{Denial, Event, PersonId, Signature, VerifyingKey};
 
-use super::{Case, Ruling, ensure, ensure_field};
+use super::{Ruling, ensure, ensure_field};
 use crate::call::{RESERVED_ATTRIBUTE_PREFIX, enrolment_statement};
+use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
 use crate::state::PersonState;

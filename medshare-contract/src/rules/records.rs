@@ -10,8 +10,9 @@ use medshare_types::{
     Denial, Event, FactorSet, GateKey, GateLabel, OrganisationId, RecordId, RecordVersion,
 };
 
-use super::{Case, Ruling, ensure, ensure_field, invalid, use_once};
+use super::{Ruling, ensure, ensure_field, invalid, use_once};
 use crate::call::RegisterRecord;
+use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
 use crate::state::{OrganisationState, PersonState, RecordHeadState, RecordState};

@@ -2,12 +2,14 @@
 
 mod consent;
 mod gate;
-mod marks;
 mod people;
 mod records;
+mod replay_guard;
+mod rules;
 
 pub use consent::{GrantState, TicketState};
 pub use gate::{CeremonyState, Complaint, Holder, HolderSet, deals_digest};
-pub use marks::{RulesState, UsedMark};
 pub use people::{OrganisationState, PersonState};
 pub use records::{RecordHeadState, RecordState, SealedLabel};
+pub use replay_guard::UsedMark;
+pub use rules::RulesState;

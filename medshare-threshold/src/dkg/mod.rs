@@ -8,17 +8,20 @@
 //! here: x·Q then differs from what it would have been by δ·Q, which he can compute for himself,
 //! so a shifted key is as hard to use as one that is not.
 
+mod ecies;
+pub mod feldman;
+
 use core::fmt;
 
 use ark_ec::CurveGroup;
 use medshare_curve::encoding::{decode_g1, encode_g2};
-use medshare_curve::feldman::Ceremony;
 use medshare_curve::fixed_base::g2_generator_mul;
 use medshare_curve::{G1Affine, Scalar};
 use medshare_types::{AccessClass, ChainId, Deal, G1Bytes, GateKey, OrganisationId, RandomSource};
 use zeroize::Zeroizing;
 
-use crate::ecies::ShareContext;
+use self::ecies::ShareContext;
+use self::feldman::Ceremony;
 use crate::error::{BadDeal, CeremonyError};
 use crate::holder::{HolderKeyPair, HolderShare};
 use crate::shamir::Polynomial;

@@ -6,6 +6,9 @@
 
 use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup};
 use ark_ff::Zero;
+use medshare_curve::encoding::{decode_g1, decode_g2, encode_g2};
+use medshare_curve::fixed_base::g2_generator_mul;
+use medshare_curve::{G2Affine, G2Projective, Scalar};
 use medshare_types::committee::{MAX_MEMBERS, all_distinct};
 use medshare_types::hash::Hasher;
 use medshare_types::{
@@ -13,10 +16,7 @@ use medshare_types::{
     Quorum, wire,
 };
 
-use crate::encoding::{decode_g1, decode_g2, encode_g2};
 use crate::error::DealError;
-use crate::fixed_base::g2_generator_mul;
-use crate::{G2Affine, G2Projective, Scalar};
 
 const LINEAGE_TAG: &str = "medshare/curve/ceremony-transcript/v1";
 

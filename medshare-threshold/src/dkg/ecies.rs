@@ -13,7 +13,6 @@ use ark_ec::{AffineRepr, CurveGroup};
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use medshare_curve::encoding::{decode_g1, decode_scalar, encode_g1, encode_scalar};
-use medshare_curve::feldman::Ceremony;
 use medshare_curve::fixed_base::g1_generator_mul;
 use medshare_curve::mul::{mul_public, mul_secret};
 use medshare_curve::scalar::random_scalar;
@@ -24,20 +23,21 @@ use medshare_types::{
 };
 use zeroize::Zeroizing;
 
+use super::feldman::Ceremony;
 use crate::holder::HolderKeyPair;
 
 const KEY_TAG: &str = "medshare/threshold/dealt-share-key/v1";
 const COMMITMENTS_TAG: &str = "medshare/threshold/dealt-commitments/v1";
 
 /// Which share of which deal: everything but the points that its key is bound to.
-pub(crate) struct ShareContext<'a> {
+pub(super) struct ShareContext<'a> {
     ceremony: &'a Ceremony,
     dealer: OrganisationId,
     commitments: Digest,
 }
 
 impl<'a> ShareContext<'a> {
-    pub(crate) fn new(
+    pub(super) fn new(
         ceremony: &'a Ceremony,
         dealer: OrganisationId,
         commitments: &[G2Bytes],
@@ -51,7 +51,7 @@ impl<'a> ShareContext<'a> {
     }
 
     /// Encrypts `share` to the holder at `place`. Cost: one fixed-base and one variable product.
-    pub(crate) fn encrypt(
+    pub(super) fn encrypt(
         &self,
         place: u16,
         holder: &G1Affine,
@@ -80,7 +80,7 @@ impl<'a> ShareContext<'a> {
 
     /// Decrypts what `deal` has for the holder at `place`; none if that is not a scalar encrypted
     /// to this key pair in this context.
-    pub(crate) fn decrypt(
+    pub(super) fn decrypt(
         &self,
         place: u16,
         holder: &HolderKeyPair,

@@ -5,12 +5,12 @@
 mod common;
 
 use ark_ec::CurveGroup;
-use common::{curve_points, curve_points_g2, rng};
+use common::{off_subgroup_g1, off_subgroup_g2, rng};
 use medshare_curve::encoding::{encode_g1, encode_g2};
-use medshare_curve::feldman::Ceremony;
 use medshare_curve::pairing::{g1, g2};
 use medshare_curve::scalar::{evaluate_polynomial, random_scalar};
-use medshare_curve::{DealError, EncodingError, G2Affine, Scalar};
+use medshare_curve::{EncodingError, G2Affine, Scalar};
+use medshare_threshold::{Ceremony, DealError};
 use medshare_types::hash::digest;
 use medshare_types::{
     AccessClass, ChainId, Deal, EncryptedShare, G2Bytes, GateKeyId, OrganisationId,
@@ -200,7 +200,7 @@ fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
             source,
         })
     };
-    let outside = encode_g2(&curve_points_g2().next().unwrap());
+    let outside = off_subgroup_g2();
     let identity = encode_g2(&G2Affine::identity());
     assert_eq!(
         check(&|deal| deal.commitments[1] = outside),
@@ -214,7 +214,7 @@ fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
         check(&|deal| deal.commitments[2] = G2Bytes([0xff; 96])),
         commitment(2, EncodingError::NotCanonical)
     );
-    let off_subgroup = encode_g1(&curve_points().next().unwrap());
+    let off_subgroup = off_subgroup_g1();
     assert_eq!(
         check(&|deal| deal.shares[3].ephemeral = off_subgroup),
         Err(DealError::InvalidEphemeral {
