@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, Genesis, ReleaseShare, Ticket, TicketId, Wire};
 
-use crate::error::VerifyError;
-use crate::light::{LightClient, ReceiptProof};
+use crate::light::{LightClient, ReceiptProof, VerifyError};
 
 /// That the consortium issued a ticket, and which release shares a reader opened with.
 ///

@@ -3,7 +3,6 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{BlockHeader, ChainId, CommitCertificate, Digest, Height, Wire};
 
-use crate::error::BlockError;
 use crate::list::transactions_root;
 use crate::transaction::Transaction;
 
@@ -65,6 +64,54 @@ impl Block {
         }
         Ok(())
     }
+}
+
+/// Why a block cannot follow its parent. Judged from the two alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlockError {
+    /// It belongs to another chain.
+    #[error("block of chain {found}, expected {expected}")]
+    WrongChain {
+        /// The chain of the parent.
+        expected: ChainId,
+        /// The chain it names.
+        found: ChainId,
+    },
+    /// It is not the next height.
+    #[error("block at height {found}, expected {expected}")]
+    NotNext {
+        /// The height after the parent's.
+        expected: Height,
+        /// The height it names.
+        found: Height,
+    },
+    /// It names another parent.
+    #[error("block at height {height} names another parent")]
+    WrongParent {
+        /// Its height.
+        height: Height,
+    },
+    /// Its time is not after its parent's.
+    #[error("block at height {height} is not later than its parent")]
+    TimeNotIncreasing {
+        /// Its height.
+        height: Height,
+    },
+    /// The height whose roots it names is not earlier than itself, or earlier than its parent's.
+    #[error("block at height {height} names the roots of height {executed}")]
+    ExecutedOutOfRange {
+        /// Its height.
+        height: Height,
+        /// The height it names the roots of.
+        executed: Height,
+    },
+    /// Its transactions are not the ones its header commits to.
+    #[error("block at height {height} holds other transactions than its header names")]
+    TransactionsMismatch {
+        /// Its height.
+        height: Height,
+    },
 }
 
 /// A header and the certificate that a quorum committed it: where every proof starts.

@@ -64,12 +64,11 @@
 //! | [`state`] | the state root, paths to values and to their absence |
 //! | [`light`] | headers, state and receipts, verified from the genesis |
 //! | [`access`] | the receipt of one access |
-//! | [`member`] | what a member answers to clients |
+//! | [`rpc`] | requests of clients to a member, and its responses |
 #![cfg_attr(
     feature = "storage",
     doc = "| [`storage`] | the durable ledger of one member |"
 )]
-//! | [`error`] | what can go wrong |
 //!
 //! **Papers.** Laurie, Langley and Kasper, RFC 6962 (lists); Gao, Hu and Wu, *Jellyfish Merkle
 //! Tree*, 2021 (state); Castro and Liskov, OSDI 1999 (commit certificates).
@@ -81,27 +80,23 @@
 
 pub mod access;
 pub mod block;
-pub mod error;
 pub mod light;
 pub mod list;
-pub mod member;
+pub mod rpc;
 pub mod state;
 #[cfg(feature = "storage")]
 pub mod storage;
 pub mod transaction;
 
 pub use access::AccessReceipt;
-pub use block::{Block, CertifiedHeader};
-#[cfg(feature = "storage")]
-pub use error::StoreError;
-pub use error::{BlockError, TransactionError, VerifyError};
+pub use block::{Block, BlockError, CertifiedHeader};
 pub use light::{
     BlockReceipts, LightClient, ReceiptProof, StateProof, VerifiedHeader, VerifiedReceipt,
-    VerifiedState,
+    VerifiedState, VerifyError,
 };
 pub use list::{ListProof, receipts_root, transactions_root};
-pub use member::{MemberRequest, MemberResponse, Refusal, RefusalCode, ShareRequest};
+pub use rpc::{RefusalCode, RpcRefusal, RpcRequest, RpcResponse, ShareRequest};
 pub use state::{StatePath, state_root};
 #[cfg(feature = "storage")]
-pub use storage::LedgerStore;
-pub use transaction::{MAX_CALL_LEN, Transaction};
+pub use storage::{LedgerStore, StoreError};
+pub use transaction::{MAX_CALL_LEN, Transaction, TransactionError};

@@ -7,8 +7,6 @@ use medshare_types::{
     hash,
 };
 
-use crate::error::TransactionError;
-
 /// The longest call, in bytes: a deal for the largest holder set fits.
 pub const MAX_CALL_LEN: usize = 256 * 1024;
 
@@ -99,6 +97,31 @@ impl Transaction {
     pub(crate) fn leaf(&self) -> Digest {
         hash::digest("medshare/ledger/transaction-leaf/v1", &[&self.to_wire()])
     }
+}
+
+/// Why a transaction is not one of its sender on this chain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransactionError {
+    /// It was made for another chain.
+    #[error("transaction of chain {found}, expected {expected}")]
+    WrongChain {
+        /// The chain it was checked for.
+        expected: ChainId,
+        /// The chain it names.
+        found: ChainId,
+    },
+    /// Its call is longer than a block takes.
+    #[error("a call of {length} bytes where at most {limit} are allowed")]
+    CallTooLong {
+        /// Bytes in the call.
+        length: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Its key did not sign it.
+    #[error("the transaction's signature does not verify")]
+    BadSignature,
 }
 
 fn deserialize_call<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Vec<u8>> {

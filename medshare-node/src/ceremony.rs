@@ -11,7 +11,8 @@ use medshare_contract::state::{CeremonyState, Complaint, HolderSet, deals_digest
 use medshare_contract::{Call, keys};
 use medshare_host::os_random;
 use medshare_ledger::LedgerStore;
-use medshare_threshold::{DealError, HolderShare, Participant, Roster};
+use medshare_threshold::error::DealError;
+use medshare_threshold::{HolderShare, Participant, Roster};
 use medshare_types::{AccessClass, Deal, GateKey, Genesis, OrganisationId};
 
 use crate::error::NodeError;

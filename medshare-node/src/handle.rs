@@ -37,7 +37,7 @@ pub struct NodeClient {
 pub struct NodeGone;
 
 impl NodeClient {
-    /// Sends an encoded [`medshare_ledger::MemberRequest`] and waits for the encoded answer.
+    /// Sends an encoded [`medshare_ledger::RpcRequest`] and waits for the encoded answer.
     ///
     /// # Errors
     /// [`NodeGone`] when the member stopped or gave no answer.

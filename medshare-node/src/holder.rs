@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use medshare_contract::keys;
 use medshare_contract::state::{GrantState, RecordState, TicketState};
-use medshare_ledger::{LedgerStore, Refusal, RefusalCode, ShareRequest};
+use medshare_ledger::{LedgerStore, RefusalCode, RpcRefusal, ShareRequest};
 use medshare_threshold::{HolderShare, ReleaseFacts, may_release};
 use medshare_types::{
     AccessClass, GateKey, Genesis, OrganisationId, ReleaseShare, SigningKey, Ticket,
@@ -74,9 +74,9 @@ impl Holder {
         ledger: &LedgerStore,
         request: &ShareRequest,
         conduct: HolderConduct,
-    ) -> Result<ReleaseShare, Refusal> {
+    ) -> Result<ReleaseShare, RpcRefusal> {
         if conduct == HolderConduct::Refuse {
-            return Err(Refusal::new(
+            return Err(RpcRefusal::new(
                 RefusalCode::NotReleasable,
                 "refuses every request (drill)",
             ));
@@ -86,12 +86,12 @@ impl Holder {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let none = || Refusal::new(RefusalCode::NotHolder, "no share of the gate key");
+        let none = || RpcRefusal::new(RefusalCode::NotHolder, "no share of the gate key");
         let share = share.ok_or_else(none)?;
         let case = self.case(ledger, request)?;
         self.authenticate(request, &case.ticket)?;
         let label = case.record.label(&case.ticket.label);
-        let unknown = || Refusal::new(RefusalCode::Unknown, "the record has no such label");
+        let unknown = || RpcRefusal::new(RefusalCode::Unknown, "the record has no such label");
         let label = &label.ok_or_else(unknown)?.label;
         let permit =
             may_release(&case.key, &case.ticket, label, &case.facts).map_err(|refusal| {
@@ -100,12 +100,12 @@ impl Holder {
                     | medshare_threshold::Refusal::StaleTip { .. } => RefusalCode::Stale,
                     _ => RefusalCode::NotReleasable,
                 };
-                Refusal::new(code, refusal.to_string())
+                RpcRefusal::new(code, refusal.to_string())
             })?;
         let signer = &self.secrets.signing_key;
         let honest = share
             .release(&permit, signer, &mut os_random())
-            .map_err(|error| Refusal::new(RefusalCode::Internal, error.to_string()))?;
+            .map_err(|error| RpcRefusal::new(RefusalCode::Internal, error.to_string()))?;
         Ok(if conduct == HolderConduct::Lie {
             lie(honest, signer)
         } else {
@@ -113,9 +113,9 @@ impl Holder {
         })
     }
 
-    fn case(&self, ledger: &LedgerStore, request: &ShareRequest) -> Result<Case, Refusal> {
-        let unknown = || Refusal::new(RefusalCode::Unknown, "no such ticket here");
-        let failed = |error: NodeError| Refusal::new(RefusalCode::Internal, error.to_string());
+    fn case(&self, ledger: &LedgerStore, request: &ShareRequest) -> Result<Case, RpcRefusal> {
+        let unknown = || RpcRefusal::new(RefusalCode::Unknown, "no such ticket here");
+        let failed = |error: NodeError| RpcRefusal::new(RefusalCode::Internal, error.to_string());
         let found = (|| -> Result<Option<Case>, NodeError> {
             // The tip's time first and the grant last: what is judged is never older than the
             // time it is judged at.
@@ -152,19 +152,19 @@ impl Holder {
     }
 
     /// Only the ticket's reader draws shares, from the holder it means, about now.
-    fn authenticate(&self, request: &ShareRequest, ticket: &Ticket) -> Result<(), Refusal> {
+    fn authenticate(&self, request: &ShareRequest, ticket: &Ticket) -> Result<(), RpcRefusal> {
         if request.holder != self.secrets.organisation || request.label != ticket.label {
-            return Err(Refusal::new(
+            return Err(RpcRefusal::new(
                 RefusalCode::Misdirected,
                 "for another holder or label",
             ));
         }
         request
             .verify(&self.genesis.chain_id(), &ticket.grantee_key)
-            .map_err(|error| Refusal::new(RefusalCode::BadSignature, error.to_string()))?;
+            .map_err(|error| RpcRefusal::new(RefusalCode::BadSignature, error.to_string()))?;
         let apart = clock::now().as_millis().abs_diff(request.at.as_millis());
         if apart > REQUEST_TOLERANCE_MS {
-            return Err(Refusal::new(
+            return Err(RpcRefusal::new(
                 RefusalCode::Stale,
                 "the request's time is not now",
             ));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use medshare_ledger::{LedgerStore, MemberResponse, ReceiptProof, StoreError};
+use medshare_ledger::{LedgerStore, ReceiptProof, RpcResponse, StoreError};
 use medshare_types::{Height, TransactionId, Wire};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -28,14 +28,12 @@ impl Question {
     }
 
     /// The answer, once there is one. Cost: hashes the receipts of a block.
-    pub(crate) fn answer(self, ledger: &LedgerStore) -> Result<MemberResponse, StoreError> {
+    pub(crate) fn answer(self, ledger: &LedgerStore) -> Result<RpcResponse, StoreError> {
         Ok(match self {
             Self::Receipt(transaction) => {
-                MemberResponse::Receipt(Box::new(ledger.prove_receipt(&transaction)?))
+                RpcResponse::Receipt(Box::new(ledger.prove_receipt(&transaction)?))
             }
-            Self::Block(height) => {
-                MemberResponse::Receipts(Box::new(ledger.prove_receipts(height)?))
-            }
+            Self::Block(height) => RpcResponse::Receipts(Box::new(ledger.prove_receipts(height)?)),
         })
     }
 }
@@ -61,7 +59,7 @@ impl Asked {
         let proofs = ledger.prove_receipts_of(certified, &self.transactions)?;
         let answer = |proof: ReceiptProof| {
             let question = Question::Receipt(proof.receipt.transaction);
-            let response = MemberResponse::Receipt(Box::new(proof));
+            let response = RpcResponse::Receipt(Box::new(proof));
             (question, response.to_wire())
         };
         let mut answers: Vec<_> = proofs.into_iter().map(answer).collect();
@@ -92,7 +90,7 @@ impl Subscriptions {
     /// Lets a question wait.
     pub(crate) fn add(&mut self, question: Question, answer: oneshot::Sender<Vec<u8>>) {
         if self.count >= MAX_WAITING {
-            let _ = answer.send(MemberResponse::Pending.to_wire());
+            let _ = answer.send(RpcResponse::Pending.to_wire());
             return;
         }
         self.count += 1;
@@ -134,7 +132,7 @@ impl Subscriptions {
                 .partition(|(until, answer)| *until > now && !answer.is_closed());
             *answers = keep;
             for (_, answer) in over {
-                let _ = answer.send(MemberResponse::Pending.to_wire());
+                let _ = answer.send(RpcResponse::Pending.to_wire());
             }
         }
         self.waiting.retain(|_, answers| !answers.is_empty());

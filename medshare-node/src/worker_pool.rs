@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use medshare_host::blocking;
-use medshare_ledger::{MemberResponse, RefusalCode};
+use medshare_ledger::{RefusalCode, RpcResponse};
 use medshare_types::Wire as _;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -34,11 +34,10 @@ impl WorkerPool {
     pub(crate) fn run(
         &self,
         answer: oneshot::Sender<Vec<u8>>,
-        work: impl FnOnce() -> MemberResponse + Send + 'static,
+        work: impl FnOnce() -> RpcResponse + Send + 'static,
     ) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            let refusal =
-                MemberResponse::refused(RefusalCode::Overloaded, "too many requests wait");
+            let refusal = RpcResponse::refused(RefusalCode::Overloaded, "too many requests wait");
             // Whoever asked may have gone.
             let _ = answer.send(refusal.to_wire());
             return;
@@ -84,13 +83,13 @@ mod tests {
     }
 
     impl Gate {
-        fn pass(&self) -> MemberResponse {
+        fn pass(&self) -> RpcResponse {
             let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
             self.most.fetch_max(inside, Ordering::SeqCst);
             let open = self.open.lock().unwrap();
             drop(self.opened.wait_while(open, |open| !*open).unwrap());
             self.inside.fetch_sub(1, Ordering::SeqCst);
-            MemberResponse::Pending
+            RpcResponse::Pending
         }
 
         fn open(&self) {
@@ -112,8 +111,7 @@ mod tests {
         let taken: Vec<_> = (0..PLACES).map(|_| ask(&desk, &gate)).collect();
         for _ in 0..10 {
             let answer = ask(&desk, &gate).await.unwrap();
-            let expected =
-                MemberResponse::refused(RefusalCode::Overloaded, "too many requests wait");
+            let expected = RpcResponse::refused(RefusalCode::Overloaded, "too many requests wait");
             assert_eq!(answer, expected.to_wire());
         }
         while gate.inside.load(Ordering::SeqCst) < AT_WORK {
@@ -123,7 +121,7 @@ mod tests {
         gate.open();
         for answered in taken {
             let answer = answered.await.unwrap();
-            assert_eq!(answer, MemberResponse::Pending.to_wire());
+            assert_eq!(answer, RpcResponse::Pending.to_wire());
         }
         let most = gate.most.load(Ordering::SeqCst);
         assert_eq!(most, AT_WORK);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use medshare_ledger::{MemberRequest, MemberResponse, RefusalCode, Transaction};
+use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse, Transaction};
 use medshare_node::Presence;
 use medshare_types::{Nonce, Signature, Wire as _};
 use support::World;
@@ -48,10 +48,10 @@ async fn a_flood_while_the_primary_is_away_is_bounded_and_ordered_when_it_is_bac
         for seat in 0..4 {
             let transaction = rubbish(&world, seat, 100 + n, LENGTH);
             let id = transaction.id();
-            let submit = MemberRequest::Submit(Box::new(transaction));
+            let submit = RpcRequest::Submit(Box::new(transaction));
             match world.ask(1, &submit).await {
-                MemberResponse::Accepted(accepted) if accepted == id => taken += 1,
-                MemberResponse::Refused(refusal) => {
+                RpcResponse::Accepted(accepted) if accepted == id => taken += 1,
+                RpcResponse::Refused(refusal) => {
                     assert_eq!(refusal.code, RefusalCode::Overloaded);
                 }
                 other => panic!("{other:?}"),
@@ -98,7 +98,7 @@ async fn a_peer_and_a_client_that_never_stop_starve_nobody() {
         let client = world.members[&member].client();
         floods.push(tokio::spawn(async move {
             loop {
-                client.request(MemberRequest::Tip.to_wire()).await.unwrap();
+                client.request(RpcRequest::Tip.to_wire()).await.unwrap();
             }
         }));
     }

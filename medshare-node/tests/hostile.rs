@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use medshare_contract::state::{CeremonyState, UsedMark};
 use medshare_contract::{Call, keys};
-use medshare_ledger::{MemberRequest, MemberResponse, RefusalCode, ShareRequest, Transaction};
+use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse, ShareRequest, Transaction};
 use medshare_types::{
     AccessClass, ChainId, Denial, Digest, GrantId, Nonce, Outcome, PersonId, RandomSource as _,
     Signature, SigningKey, TicketId, Timestamp, Wire,
@@ -84,7 +84,7 @@ async fn votes_count_for_nobody_but_their_signer() {
     world.start(1).await;
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     for member in [0, 1] {
-        let answer = world.ask(member, &MemberRequest::Tip).await;
+        let answer = world.ask(member, &RpcRequest::Tip).await;
         assert_eq!(code_of(answer), RefusalCode::NotYetCertified);
     }
     let prepares = world.wires.heard().len();
@@ -132,11 +132,11 @@ async fn requests_of_any_bytes_are_refused() {
     let world = World::with_members(&[0, 1, 2]).await;
     let transaction = world.sign(HOSTILE, 7, &no_grant());
     let requests = [
-        MemberRequest::Submit(Box::new(transaction.clone())),
-        MemberRequest::ReceiptOf(transaction.id()),
-        MemberRequest::State(Digest::ZERO),
-        MemberRequest::Tip,
-        MemberRequest::Share(Box::new(share_request(&world))),
+        RpcRequest::Submit(Box::new(transaction.clone())),
+        RpcRequest::ReceiptOf(transaction.id()),
+        RpcRequest::State(Digest::ZERO),
+        RpcRequest::Tip,
+        RpcRequest::Share(Box::new(share_request(&world))),
     ];
     for request in &requests {
         let bytes = request.to_wire();
@@ -151,7 +151,7 @@ async fn requests_of_any_bytes_are_refused() {
         }
     }
     assert_undecodable(&world, vec![0; TOO_LONG]).await;
-    assert_undecodable(&world, MemberResponse::Pending.to_wire()).await;
+    assert_undecodable(&world, RpcResponse::Pending.to_wire()).await;
     world.assert_goes_on(1).await;
     world.shut_down().await;
 }
@@ -160,8 +160,8 @@ async fn requests_of_any_bytes_are_refused() {
 async fn well_formed_requests_that_mean_nothing_are_refused() {
     let world = World::with_members(&[0, 1, 2]).await;
     world.assert_goes_on(1).await;
-    let refused = async |request: MemberRequest| code_of(world.ask(0, &request).await);
-    let share = MemberRequest::Share(Box::new(share_request(&world)));
+    let refused = async |request: RpcRequest| code_of(world.ask(0, &request).await);
+    let share = RpcRequest::Share(Box::new(share_request(&world)));
     let code = refused(share).await;
     assert!(
         matches!(code, RefusalCode::Unknown | RefusalCode::NotHolder),
@@ -175,7 +175,7 @@ async fn well_formed_requests_that_mean_nothing_are_refused() {
     let mut of_another_chain = good.clone();
     of_another_chain.chain = ChainId::from_digest(Digest::ZERO);
     for bad in [forged, of_another_chain] {
-        let submit = MemberRequest::Submit(Box::new(bad));
+        let submit = RpcRequest::Submit(Box::new(bad));
         assert_eq!(refused(submit).await, RefusalCode::BadSignature);
     }
 
@@ -188,7 +188,7 @@ async fn well_formed_requests_that_mean_nothing_are_refused() {
     for claimed in [nobody, sender] {
         let nonce = Nonce([62; 16]);
         let unknown = Transaction::sign(chain, claimed, nonce, call.to_wire(), &stranger);
-        let submit = MemberRequest::Submit(Box::new(unknown));
+        let submit = RpcRequest::Submit(Box::new(unknown));
         assert_eq!(refused(submit).await, RefusalCode::Unknown);
     }
     // Signed by a member, and nonsense: ordered, and denied.
@@ -222,9 +222,9 @@ async fn assert_undecodable(world: &World, request: Vec<u8>) {
     assert_eq!(code, RefusalCode::Undecodable, "{length} bytes");
 }
 
-fn code_of(answer: MemberResponse) -> RefusalCode {
+fn code_of(answer: RpcResponse) -> RefusalCode {
     match answer {
-        MemberResponse::Refused(refusal) => refusal.code,
+        RpcResponse::Refused(refusal) => refusal.code,
         other => panic!("answered: {other:?}"),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use medshare_contract::Call;
 use medshare_ledger::{
-    LightClient, MemberRequest, MemberResponse, ReceiptProof, RefusalCode, StateProof, Transaction,
+    LightClient, ReceiptProof, RefusalCode, RpcRequest, RpcResponse, StateProof, Transaction,
 };
 use medshare_types::{
     ChainId, Digest, Genesis, Height, Nonce, Outcome, Principal, ReplicaId, Signature, Signer,
@@ -77,7 +77,7 @@ impl Chain {
     /// Members in the order in which they are asked: `home` first, those that lately did not
     /// answer last.
     fn members_from(&self, home: ReplicaId) -> Vec<ReplicaId> {
-        let count = u16::try_from(self.genesis.members.len()).unwrap_or(u16::MAX);
+        let count = self.light.committee().seats();
         let mut members: Vec<_> = (0..count)
             .map(|step| ReplicaId((home.0 + step) % count))
             .collect();
@@ -99,20 +99,16 @@ impl Chain {
         member: ReplicaId,
         request: Vec<u8>,
         patience: Duration,
-    ) -> Result<MemberResponse> {
+    ) -> Result<RpcResponse> {
         let answer = timeout(patience, self.client.exchange(member, request)).await;
         let Ok(Ok(bytes)) = answer else {
             self.avoid(member);
             return Err(Error::Unreachable);
         };
-        Ok(MemberResponse::from_wire(&bytes)?)
+        Ok(RpcResponse::from_wire(&bytes)?)
     }
 
-    pub(crate) async fn ask(
-        &self,
-        member: ReplicaId,
-        request: &MemberRequest,
-    ) -> Result<MemberResponse> {
+    pub(crate) async fn ask(&self, member: ReplicaId, request: &RpcRequest) -> Result<RpcResponse> {
         self.exchange(member, request.to_wire(), ANSWER_TIMEOUT)
             .await
     }
@@ -139,7 +135,7 @@ impl Chain {
 
     async fn submit(&self, home: ReplicaId, transaction: Transaction) -> Result<Effect> {
         let id = transaction.id();
-        let submit = MemberRequest::Submit(Box::new(transaction));
+        let submit = RpcRequest::Submit(Box::new(transaction));
         let deadline = Instant::now() + ORDER_TIMEOUT;
         let timed_out = Error::TimedOut {
             what: "order the transaction",
@@ -149,7 +145,7 @@ impl Chain {
         while Instant::now() < deadline {
             for member in self.members_from(home) {
                 match self.ask(member, &submit).await {
-                    Ok(MemberResponse::Accepted(_)) => {}
+                    Ok(RpcResponse::Accepted(_)) => {}
                     Ok(other) => {
                         failure = Some(unexpected(&other));
                         continue;
@@ -173,19 +169,19 @@ impl Chain {
 
     /// A verified receipt of the transaction, as soon as this member has one.
     async fn receipt(&self, member: ReplicaId, id: TransactionId) -> Result<ReceiptProof> {
-        let request = MemberRequest::ReceiptOf(id).to_wire();
+        let request = RpcRequest::ReceiptOf(id).to_wire();
         loop {
             // The member lets the question wait until the receipt is there, or for a while.
             match self
                 .exchange(member, request.clone(), RECEIPT_PATIENCE)
                 .await?
             {
-                MemberResponse::Receipt(proof) => {
+                RpcResponse::Receipt(proof) => {
                     let verified = self.light.verify_receipt(&id, &proof)?;
                     self.seen.fetch_max(verified.height().0, Ordering::AcqRel);
                     return Ok(*proof);
                 }
-                MemberResponse::Pending => sleep(RETRY_PAUSE).await,
+                RpcResponse::Pending => sleep(RETRY_PAUSE).await,
                 other => return Err(unexpected(&other)),
             }
         }
@@ -198,12 +194,12 @@ impl Chain {
         home: ReplicaId,
         height: Height,
     ) -> Result<Vec<TransactionReceipt>> {
-        let request = MemberRequest::ReceiptsAt(height).to_wire();
+        let request = RpcRequest::ReceiptsAt(height).to_wire();
         loop {
             for member in self.members_from(home) {
                 // The member lets the question wait until the block is there, or for a while.
                 let answer = self.exchange(member, request.clone(), WATCH_PATIENCE).await;
-                let Ok(MemberResponse::Receipts(block)) = answer else {
+                let Ok(RpcResponse::Receipts(block)) = answer else {
                     continue;
                 };
                 match self.light.verify_block_receipts(height, &block) {
@@ -222,12 +218,12 @@ impl Chain {
     pub(crate) async fn height(&self, home: ReplicaId) -> Result<Height> {
         let (mut newest, mut failure) = (None, Error::Unreachable);
         for member in self.members_from(home) {
-            match self.ask(member, &MemberRequest::Tip).await {
-                Ok(MemberResponse::Tip(tip)) => match self.light.verify_header(&tip) {
+            match self.ask(member, &RpcRequest::Tip).await {
+                Ok(RpcResponse::Tip(tip)) => match self.light.verify_header(&tip) {
                     Ok(verified) => newest = newest.max(Some(verified.header().executed.height)),
                     Err(error) => failure = error.into(),
                 },
-                Ok(MemberResponse::Refused(refusal))
+                Ok(RpcResponse::Refused(refusal))
                     if refusal.code == RefusalCode::NotYetCertified =>
                 {
                     newest = newest.max(Some(Height(0)));
@@ -252,7 +248,7 @@ impl Chain {
         home: ReplicaId,
         key: Digest,
     ) -> Result<(Option<T>, Timestamp)> {
-        let request = MemberRequest::State(key);
+        let request = RpcRequest::State(key);
         let deadline = Instant::now() + ANSWER_TIMEOUT;
         let mut failure = Error::Unreachable;
         loop {
@@ -277,11 +273,11 @@ impl Chain {
     async fn read_from(
         &self,
         member: ReplicaId,
-        request: &MemberRequest,
+        request: &RpcRequest,
         key: &Digest,
     ) -> Result<StateProof> {
         let proof = match self.ask(member, request).await? {
-            MemberResponse::State(proof) => *proof,
+            RpcResponse::State(proof) => *proof,
             other => return Err(unexpected(&other)),
         };
         let verified = self.light.verify_state(key, &proof)?;
@@ -303,12 +299,12 @@ fn effect(transaction: TransactionId, proof: ReceiptProof) -> Result<Effect> {
     }
 }
 
-fn unexpected(answer: &MemberResponse) -> Error {
+fn unexpected(answer: &RpcResponse) -> Error {
     match answer {
-        MemberResponse::Refused(refusal) if refusal.code.is_retryable() => Error::Busy {
+        RpcResponse::Refused(refusal) if refusal.code.is_retryable() => Error::Busy {
             reason: refusal.detail.clone(),
         },
-        MemberResponse::Refused(refusal) => Error::InvalidAnswer {
+        RpcResponse::Refused(refusal) => Error::InvalidAnswer {
             reason: refusal.to_string(),
         },
         _ => Error::InvalidAnswer {

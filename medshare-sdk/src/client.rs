@@ -13,8 +13,8 @@ pub struct Unreachable {
 
 /// How an application reaches the members of its consortium.
 ///
-/// A request is an encoded [`MemberRequest`](medshare_ledger::MemberRequest), an answer an encoded
-/// [`MemberResponse`](medshare_ledger::MemberResponse): submit a transaction, ask for its receipt,
+/// A request is an encoded [`RpcRequest`](medshare_ledger::RpcRequest), an answer an encoded
+/// [`RpcResponse`](medshare_ledger::RpcResponse): submit a transaction, ask for its receipt,
 /// read the state with a proof, follow the newest header, ask for a release share. The SDK decodes
 /// answers strictly and verifies them against the trust anchor, so an implementation carries bytes
 /// and decides nothing: in this process, over a network, or through a proxy.

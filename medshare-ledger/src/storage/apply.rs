@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 
 use medshare_types::wire::to_borsh;
-use medshare_types::{
-    BlockHeader, CommitCertificate, Digest, ExecutedRoots, Height, TransactionReceipt,
-};
+use medshare_types::{BlockHeader, CommitCertificate, Digest, ExecutedRoots, TransactionReceipt};
 use redb::{Durability, ReadableTable, WriteTransaction};
 
 use super::LedgerStore;
-use super::nodes::{self, Nodes};
+use super::error::StoreError;
+use super::nodes::write_state;
 use super::tables::{
-    BODIES, HEADERS, NAMED, NODES, PLACES, RECEIPTS, ROOTS, VALUES, failed, last, load,
+    BODIES, HEADERS, NAMED, PLACES, RECEIPTS, ROOTS, failed, last, load, write_roots,
 };
 use crate::block::{Block, CertifiedHeader};
-use crate::error::StoreError;
 use crate::list::receipts_root;
 use crate::transaction::Transaction;
 
@@ -85,29 +83,6 @@ pub(super) fn check_receipts(
     } else {
         Err(StoreError::ReceiptsMismatch { height })
     }
-}
-
-/// Changes the state to its next version and returns the root.
-pub(super) fn write_state<'a>(
-    write: &WriteTransaction,
-    height: Height,
-    changes: impl Iterator<Item = (&'a Digest, Option<Vec<u8>>)>,
-) -> Result<Digest, StoreError> {
-    let mut nodes = write.open_table(NODES).map_err(failed)?;
-    let mut values = write.open_table(VALUES).map_err(failed)?;
-    let (root, batch) = Nodes::new(&nodes, &values).change(changes, height.0)?;
-    nodes::write(&batch, &mut nodes, &mut values)?;
-    Ok(root)
-}
-
-pub(super) fn write_roots(
-    write: &WriteTransaction,
-    roots: &ExecutedRoots,
-) -> Result<(), StoreError> {
-    let mut table = write.open_table(ROOTS).map_err(failed)?;
-    let bytes = to_borsh(roots);
-    table.insert(roots.height.0, &*bytes).map_err(failed)?;
-    Ok(())
 }
 
 fn write_block(

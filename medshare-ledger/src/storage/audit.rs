@@ -8,10 +8,9 @@ use redb::ReadableTable;
 
 use super::LedgerStore;
 use super::apply::check_receipts;
+use super::error::StoreError;
 use super::nodes::Nodes;
-use super::prove::place;
-use super::tables::{NAMED, NODES, PLACES, VALUES, corrupt, failed, open, undecodable};
-use crate::error::StoreError;
+use super::tables::{NAMED, NODES, PLACES, VALUES, corrupt, failed, locate, open, undecodable};
 use crate::list::receipts_root;
 use crate::state::state_root;
 
@@ -86,7 +85,7 @@ impl LedgerStore {
         }
         let places = open(&read, PLACES)?;
         for (index, receipt) in receipts.iter().enumerate() {
-            if place(&places, &receipt.transaction)?.is_none_or(|place| place > (height, index)) {
+            if locate(&places, &receipt.transaction)?.is_none_or(|found| found > (height, index)) {
                 return Err(corrupt("one of its transactions is not indexed"));
             }
         }

@@ -13,9 +13,9 @@ use medshare_types::{
 };
 use redb::StorageBackend;
 
+use super::error::StoreError;
 use super::{LedgerStore, builder, failed};
 use crate::block::Block;
-use crate::error::StoreError;
 use crate::light::LightClient;
 use crate::list::transactions_root;
 

@@ -25,6 +25,7 @@
 
 mod apply;
 mod audit;
+mod error;
 mod nodes;
 mod prove;
 mod tables;
@@ -38,7 +39,7 @@ use std::path::Path;
 
 use borsh::BorshDeserialize;
 use medshare_types::{
-    ChainId, CommitCertificate, Digest, ExecutedRoots, Genesis, Height, TransactionId,
+    ChainId, CommitCertificate, Committee, Digest, ExecutedRoots, Genesis, Height, TransactionId,
     TransactionReceipt,
 };
 use redb::{
@@ -46,10 +47,10 @@ use redb::{
 };
 
 use crate::block::{Block, CertifiedHeader};
-use crate::error::StoreError;
 use crate::light::LightClient;
 use crate::list::receipts_root;
 use crate::state::state_root;
+pub use error::StoreError;
 use tables::{
     BODIES, HEADERS, META, NAMED, NODES, PLACES, RECEIPTS, ROOTS, SCHEMA, VALUES, corrupt, failed,
     load, value_at,
@@ -135,6 +136,12 @@ impl LedgerStore {
         self.client.chain()
     }
 
+    /// The committee that commits its blocks.
+    #[must_use]
+    pub const fn committee(&self) -> &Committee {
+        self.client.committee()
+    }
+
     /// The height of the newest block, 0 before the first.
     ///
     /// # Errors
@@ -211,7 +218,7 @@ impl LedgerStore {
         transaction: &TransactionId,
     ) -> Result<Option<Height>, StoreError> {
         let places = tables::open(&self.read()?, PLACES)?;
-        Ok(prove::place(&places, transaction)?.map(|(height, _)| height))
+        Ok(tables::locate(&places, transaction)?.map(|(height, _)| height))
     }
 
     /// Makes every applied block durable. Cost: two syncs of the file.
@@ -273,9 +280,9 @@ impl LedgerStore {
         let changes = genesis_state
             .iter()
             .map(|(key, value)| (key, Some(value.clone())));
-        let state = apply::write_state(&write, Height(0), changes)?;
+        let state = nodes::write_state(&write, Height(0), changes)?;
         let receipts = receipts_root(&[]);
-        apply::write_roots(
+        tables::write_roots(
             &write,
             &ExecutedRoots {
                 height: Height(0),

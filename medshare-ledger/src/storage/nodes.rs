@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use jmt::proof::SparseMerkleProof;
 use jmt::storage::{LeafNode, NibblePath, Node, NodeKey, TreeReader, TreeUpdateBatch};
 use jmt::{KeyHash, OwnedValue, ValueHash, Version};
-use medshare_types::Digest;
 use medshare_types::wire::to_borsh;
-use redb::{ReadableTable, Table};
+use medshare_types::{Digest, Height};
+use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::tables::{Bytes, corrupt, failed, load, value_at, value_key};
-use crate::error::StoreError;
+use super::error::StoreError;
+use super::tables::{Bytes, NODES, VALUES, corrupt, failed, load, value_at, value_key};
 use crate::state::{StateHasher, StatePath, StateTree, key_hash, state_root};
 
 /// Nibbles of a key: no inner node is as deep.
@@ -56,7 +56,7 @@ where
     }
 
     /// The root at `version`, which follows the newest, and what to write for it.
-    pub(super) fn change<'c>(
+    fn change<'c>(
         &self,
         changes: impl Iterator<Item = (&'c Digest, Option<Vec<u8>>)>,
         version: Version,
@@ -166,8 +166,21 @@ where
     }
 }
 
+/// Changes the state to its next version and returns the root.
+pub(super) fn write_state<'a>(
+    write: &WriteTransaction,
+    height: Height,
+    changes: impl Iterator<Item = (&'a Digest, Option<Vec<u8>>)>,
+) -> Result<Digest, StoreError> {
+    let mut nodes = write.open_table(NODES).map_err(failed)?;
+    let mut values = write.open_table(VALUES).map_err(failed)?;
+    let (root, batch) = Nodes::new(&nodes, &values).change(changes, height.0)?;
+    write_batch(&batch, &mut nodes, &mut values)?;
+    Ok(root)
+}
+
 /// Writes what a change of the tree came to. Nodes and values of older versions stay.
-pub(super) fn write(
+fn write_batch(
     batch: &TreeUpdateBatch,
     nodes: &mut Table<'_, Bytes, Bytes>,
     values: &mut Table<'_, Bytes, Bytes>,

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use medshare_types::{Digest, Height, TransactionId};
-use redb::{ReadTransaction, ReadableTable};
+use redb::ReadTransaction;
 
 use super::LedgerStore;
+use super::error::StoreError;
 use super::nodes::Nodes;
 use super::tables::{
-    HEADERS, NAMED, NODES, PLACES, RECEIPTS, VALUES, corrupt, failed, last, load, open,
+    HEADERS, NAMED, NODES, PLACES, RECEIPTS, VALUES, corrupt, failed, last, load, locate, open,
 };
 use crate::block::CertifiedHeader;
-use crate::error::StoreError;
 use crate::light::{BlockReceipts, ReceiptProof, StateProof};
 use crate::list::ReceiptTree;
 
@@ -46,7 +46,7 @@ impl LedgerStore {
     pub fn prove_receipt(&self, transaction: &TransactionId) -> Result<ReceiptProof, StoreError> {
         let read = self.read()?;
         let (height, index) =
-            place(&open(&read, PLACES)?, transaction)?.ok_or(StoreError::UnknownTransaction)?;
+            locate(&open(&read, PLACES)?, transaction)?.ok_or(StoreError::UnknownTransaction)?;
         let block = named(&read, height)?;
         let tree = ReceiptTree::new(&block.receipts);
         proof(&block, &tree, index)
@@ -69,7 +69,8 @@ impl LedgerStore {
         let mut proofs = Vec::new();
         for (index, receipt) in block.receipts.iter().enumerate() {
             let transaction = &receipt.transaction;
-            if wanted.contains(transaction) && place(&places, transaction)? == Some((height, index))
+            if wanted.contains(transaction)
+                && locate(&places, transaction)? == Some((height, index))
             {
                 proofs.extend(proof(&block, &tree, index));
             }
@@ -115,19 +116,4 @@ fn proof(block: &BlockReceipts, tree: &ReceiptTree, index: usize) -> Option<Rece
         receipt: block.receipts.get(index)?.clone(),
         place: tree.place(index)?,
     })
-}
-
-/// The block a transaction first stands in, and its place there.
-pub(super) fn place(
-    places: &impl ReadableTable<&'static [u8; 32], (u64, u64)>,
-    transaction: &TransactionId,
-) -> Result<Option<(Height, usize)>, StoreError> {
-    let found = places
-        .get(transaction.digest().as_bytes())
-        .map_err(failed)?;
-    let Some((height, index)) = found.map(|guard| guard.value()) else {
-        return Ok(None);
-    };
-    let index = usize::try_from(index).map_err(|_| corrupt("a place beyond memory"))?;
-    Ok(Some((Height(height), index)))
 }

@@ -15,11 +15,11 @@
 //! Values are borsh; the schema version stands for an envelope.
 
 use borsh::BorshDeserialize;
-use medshare_types::wire::from_borsh;
-use medshare_types::{DecodeError, Digest};
-use redb::{Key, ReadTransaction, ReadableTable, TableDefinition};
+use medshare_types::wire::{from_borsh, to_borsh};
+use medshare_types::{DecodeError, Digest, ExecutedRoots, Height, TransactionId};
+use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
-use crate::error::StoreError;
+use super::error::StoreError;
 
 /// Raised whenever a file written before could be misread.
 pub(super) const SCHEMA: u32 = 0;
@@ -80,6 +80,31 @@ pub(super) fn value_key(key: &Digest, version: u64) -> [u8; 40] {
     bytes[..32].copy_from_slice(key.as_bytes());
     bytes[32..].copy_from_slice(&version.to_be_bytes());
     bytes
+}
+
+/// The block that first holds a transaction, and the transaction's index in it.
+pub(super) fn locate(
+    places: &impl ReadableTable<&'static [u8; 32], (u64, u64)>,
+    transaction: &TransactionId,
+) -> Result<Option<(Height, usize)>, StoreError> {
+    let found = places
+        .get(transaction.digest().as_bytes())
+        .map_err(failed)?;
+    let Some((height, index)) = found.map(|guard| guard.value()) else {
+        return Ok(None);
+    };
+    let index = usize::try_from(index).map_err(|_| corrupt("an index beyond memory"))?;
+    Ok(Some((Height(height), index)))
+}
+
+pub(super) fn write_roots(
+    write: &WriteTransaction,
+    roots: &ExecutedRoots,
+) -> Result<(), StoreError> {
+    let mut table = write.open_table(ROOTS).map_err(failed)?;
+    let bytes = to_borsh(roots);
+    table.insert(roots.height.0, &*bytes).map_err(failed)?;
+    Ok(())
 }
 
 /// Opens a table that every ledger file has.

@@ -3,9 +3,8 @@
 use std::fmt::Debug;
 
 use medshare_ledger::{
-    AccessReceipt, Block, CertifiedHeader, LedgerStore, MAX_CALL_LEN, MemberRequest,
-    MemberResponse, ReceiptProof, Refusal, RefusalCode, ShareRequest, StateProof, Transaction,
-    TransactionError,
+    AccessReceipt, Block, CertifiedHeader, LedgerStore, MAX_CALL_LEN, ReceiptProof, RefusalCode,
+    RpcRefusal, RpcRequest, RpcResponse, ShareRequest, StateProof, Transaction, TransactionError,
 };
 use medshare_types::sign::BadSignature;
 use medshare_types::{
@@ -111,22 +110,22 @@ fn what_members_are_asked_and_answer() {
         &consortium.keys[1],
     );
     for request in [
-        MemberRequest::Submit(Box::new(transaction)),
-        MemberRequest::ReceiptOf(id),
-        MemberRequest::State(key(1)),
-        MemberRequest::Tip,
-        MemberRequest::Share(Box::new(share)),
+        RpcRequest::Submit(Box::new(transaction)),
+        RpcRequest::ReceiptOf(id),
+        RpcRequest::State(key(1)),
+        RpcRequest::Tip,
+        RpcRequest::Share(Box::new(share)),
     ] {
         check(&request);
     }
     for response in [
-        MemberResponse::Accepted(id),
-        MemberResponse::Receipt(Box::new(samples.receipt)),
-        MemberResponse::Pending,
-        MemberResponse::State(Box::new(samples.present)),
-        MemberResponse::Tip(Box::new(samples.certified)),
-        MemberResponse::Share(Box::new(release_share(consortium))),
-        MemberResponse::Refused(Refusal::new(RefusalCode::Stale, "behind")),
+        RpcResponse::Accepted(id),
+        RpcResponse::Receipt(Box::new(samples.receipt)),
+        RpcResponse::Pending,
+        RpcResponse::State(Box::new(samples.present)),
+        RpcResponse::Tip(Box::new(samples.certified)),
+        RpcResponse::Share(Box::new(release_share(consortium))),
+        RpcResponse::Refused(RpcRefusal::new(RefusalCode::Stale, "behind")),
     ] {
         check(&response);
     }
@@ -149,9 +148,9 @@ fn the_first_formats_are_these_bytes() {
     ]
     .concat();
     assert_eq!(transaction.to_wire(), bytes);
-    assert_eq!(MemberRequest::Tip.to_wire(), b"mREQ\0\x01\x03");
-    assert_eq!(MemberResponse::Pending.to_wire(), b"mRSP\0\x01\x02");
-    let refused = MemberResponse::Refused(Refusal::new(RefusalCode::Overloaded, "no"));
+    assert_eq!(RpcRequest::Tip.to_wire(), b"mREQ\0\x01\x03");
+    assert_eq!(RpcResponse::Pending.to_wire(), b"mRSP\0\x01\x02");
+    let refused = RpcResponse::Refused(RpcRefusal::new(RefusalCode::Overloaded, "no"));
     assert_eq!(refused.to_wire(), b"mRSP\0\x01\x06\x05\x02\0\0\0no");
 }
 
@@ -224,8 +223,8 @@ fn a_call_that_is_too_long_is_refused_everywhere() {
     let malformed = Transaction::from_wire(&longer.to_wire());
     assert!(matches!(malformed, Err(DecodeError::Malformed { .. })));
     // Nor does it pass inside another type, with room for it.
-    let request = MemberRequest::Submit(Box::new(longer)).to_wire();
-    assert!(MemberRequest::from_wire(&request).is_err());
+    let request = RpcRequest::Submit(Box::new(longer)).to_wire();
+    assert!(RpcRequest::from_wire(&request).is_err());
 }
 
 #[test]

@@ -38,12 +38,9 @@ impl Node {
     }
 
     fn broadcast(&self, frame: &Bytes) {
-        let members = u16::try_from(self.genesis.members.len()).unwrap_or(u16::MAX);
-        for member in (0..members)
-            .map(ReplicaId)
-            .filter(|member| *member != self.own)
-        {
-            self.link.outbound.send(member, frame.clone());
+        let seats = self.ledger.committee().replicas();
+        for seat in seats.filter(|seat| *seat != self.own) {
+            self.link.outbound.send(seat, frame.clone());
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use medshare_host::blocking;
 use medshare_ledger::{
-    MemberRequest, MemberResponse, RefusalCode, ShareRequest, StoreError, Transaction,
+    RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError, Transaction,
 };
 use medshare_types::{Height, Wire};
 use tokio::sync::oneshot;
@@ -24,48 +24,48 @@ impl Node {
         if self.drill.is_silent() {
             return Ok(());
         }
-        let response = match MemberRequest::from_wire(request) {
-            Ok(MemberRequest::Submit(transaction)) => self.on_submit(*transaction).await?,
-            Ok(MemberRequest::ReceiptOf(transaction)) => {
+        let response = match RpcRequest::from_wire(request) {
+            Ok(RpcRequest::Submit(transaction)) => self.on_submit(*transaction).await?,
+            Ok(RpcRequest::ReceiptOf(transaction)) => {
                 return self.on_question(Question::Receipt(transaction), answer);
             }
-            Ok(MemberRequest::ReceiptsAt(height)) if height > Height(0) => {
+            Ok(RpcRequest::ReceiptsAt(height)) if height > Height(0) => {
                 return self.on_question(Question::Block(height), answer);
             }
-            Ok(MemberRequest::State(key)) => {
+            Ok(RpcRequest::State(key)) => {
                 let ledger = Arc::clone(&self.ledger);
                 let proof = blocking(move || ledger.prove_state(&key)).await?;
-                or_refusal(proof.map(|proof| MemberResponse::State(Box::new(proof))))?
+                or_refusal(proof.map(|proof| RpcResponse::State(Box::new(proof))))?
             }
-            Ok(MemberRequest::Tip) => match self.ledger.tip()? {
-                Some(tip) => MemberResponse::Tip(Box::new(tip)),
-                None => MemberResponse::refused(RefusalCode::NotYetCertified, "no block yet"),
+            Ok(RpcRequest::Tip) => match self.ledger.tip()? {
+                Some(tip) => RpcResponse::Tip(Box::new(tip)),
+                None => RpcResponse::refused(RefusalCode::NotYetCertified, "no block yet"),
             },
-            Ok(MemberRequest::Share(request)) => {
+            Ok(RpcRequest::Share(request)) => {
                 self.on_share(*request, answer);
                 return Ok(());
             }
-            Ok(_) => MemberResponse::refused(RefusalCode::Undecodable, "unknown request"),
-            Err(error) => MemberResponse::refused(RefusalCode::Undecodable, error.to_string()),
+            Ok(_) => RpcResponse::refused(RefusalCode::Undecodable, "unknown request"),
+            Err(error) => RpcResponse::refused(RefusalCode::Undecodable, error.to_string()),
         };
         // Whoever asked may have gone.
         let _ = answer.send(response.to_wire());
         Ok(())
     }
 
-    async fn on_submit(&mut self, transaction: Transaction) -> Result<MemberResponse, NodeError> {
+    async fn on_submit(&mut self, transaction: Transaction) -> Result<RpcResponse, NodeError> {
         let id = transaction.id();
         Ok(match self.submit(transaction).await? {
-            Admission::Added | Admission::Known => MemberResponse::Accepted(id),
+            Admission::Added | Admission::Known => RpcResponse::Accepted(id),
             Admission::Full => {
-                MemberResponse::refused(RefusalCode::Overloaded, "too many transactions wait")
+                RpcResponse::refused(RefusalCode::Overloaded, "too many transactions wait")
             }
-            Admission::UnknownSender => MemberResponse::refused(
+            Admission::UnknownSender => RpcResponse::refused(
                 RefusalCode::Unknown,
                 "the sender is not known here under this key",
             ),
             Admission::Forged => {
-                MemberResponse::refused(RefusalCode::BadSignature, "not signed for this chain")
+                RpcResponse::refused(RefusalCode::BadSignature, "not signed for this chain")
             }
         })
     }
@@ -84,7 +84,7 @@ impl Node {
         self.workers.run(answer, move || {
             question.answer(&ledger).unwrap_or_else(|error| {
                 tracing::error!(%error, "no proof of a receipt");
-                MemberResponse::refused(RefusalCode::Internal, error.to_string())
+                RpcResponse::refused(RefusalCode::Internal, error.to_string())
             })
         });
         Ok(())
@@ -116,18 +116,18 @@ impl Node {
             metrics::counter!("medshare_node_share_requests_total", "outcome" => outcome)
                 .increment(1);
             match released {
-                Ok(share) => MemberResponse::Share(Box::new(share)),
-                Err(refusal) => MemberResponse::Refused(refusal),
+                Ok(share) => RpcResponse::Share(Box::new(share)),
+                Err(refusal) => RpcResponse::Refused(refusal),
             }
         });
     }
 }
 
 /// What the ledger cannot prove yet is told; what it cannot read ends the member.
-fn or_refusal(result: Result<MemberResponse, StoreError>) -> Result<MemberResponse, NodeError> {
+fn or_refusal(result: Result<RpcResponse, StoreError>) -> Result<RpcResponse, NodeError> {
     match result {
         Ok(response) => Ok(response),
-        Err(error @ StoreError::NotYetCertified { .. }) => Ok(MemberResponse::refused(
+        Err(error @ StoreError::NotYetCertified { .. }) => Ok(RpcResponse::refused(
             RefusalCode::NotYetCertified,
             error.to_string(),
         )),

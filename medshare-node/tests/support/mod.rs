@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use medshare_contract::state::UsedMark;
 use medshare_contract::{Call, keys};
-use medshare_ledger::{LightClient, MemberRequest, MemberResponse, RefusalCode, Transaction};
+use medshare_ledger::{LightClient, RefusalCode, RpcRequest, RpcResponse, Transaction};
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
 use medshare_node::transport::{Inbox, InboxSender, Link, Outbound, SendError, inbox};
 use medshare_node::{NodeConfig, NodeHandle, NodeSecrets};
@@ -209,24 +209,24 @@ impl World {
     }
 
     /// Sends raw bytes to a member, as a client.
-    pub async fn ask_raw(&self, member: u16, request: Vec<u8>) -> MemberResponse {
+    pub async fn ask_raw(&self, member: u16, request: Vec<u8>) -> RpcResponse {
         let client = self.members[&member].client();
         let answer = tokio::time::timeout(Duration::from_secs(30), client.request(request));
-        MemberResponse::from_wire(&answer.await.unwrap().unwrap()).unwrap()
+        RpcResponse::from_wire(&answer.await.unwrap().unwrap()).unwrap()
     }
 
-    pub async fn ask(&self, member: u16, request: &MemberRequest) -> MemberResponse {
+    pub async fn ask(&self, member: u16, request: &RpcRequest) -> RpcResponse {
         self.ask_raw(member, request.to_wire()).await
     }
 
     /// Hands a transaction in at a member and returns how it ended, by proof.
     pub async fn order(&self, member: u16, transaction: Transaction) -> Outcome {
         let id = transaction.id();
-        let submit = MemberRequest::Submit(Box::new(transaction));
+        let submit = RpcRequest::Submit(Box::new(transaction));
         let answer = self.ask(member, &submit).await;
-        assert_eq!(answer, MemberResponse::Accepted(id));
-        let answer = self.ask(member, &MemberRequest::ReceiptOf(id)).await;
-        let MemberResponse::Receipt(proof) = answer else {
+        assert_eq!(answer, RpcResponse::Accepted(id));
+        let answer = self.ask(member, &RpcRequest::ReceiptOf(id)).await;
+        let RpcResponse::Receipt(proof) = answer else {
             panic!("{answer:?}");
         };
         let light = LightClient::new(&self.genesis).unwrap();
@@ -238,14 +238,12 @@ impl World {
     pub async fn state<T: Wire>(&self, member: u16, key: Digest) -> Option<T> {
         let light = LightClient::new(&self.genesis).unwrap();
         loop {
-            match self.ask(member, &MemberRequest::State(key)).await {
-                MemberResponse::State(proof) => {
+            match self.ask(member, &RpcRequest::State(key)).await {
+                RpcResponse::State(proof) => {
                     let verified = light.verify_state(&key, &proof).unwrap();
                     return verified.value().map(|value| T::from_wire(value).unwrap());
                 }
-                MemberResponse::Refused(refusal)
-                    if refusal.code == RefusalCode::NotYetCertified =>
-                {
+                RpcResponse::Refused(refusal) if refusal.code == RefusalCode::NotYetCertified => {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 other => panic!("{other:?}"),

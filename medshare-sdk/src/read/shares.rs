@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use medshare_ledger::{MemberRequest, MemberResponse, ShareRequest};
+use medshare_ledger::{RpcRequest, RpcResponse, ShareRequest};
 use medshare_threshold::{RecoverError, Recovered, SessionSecret, recover};
 use medshare_types::{
     GateKey, GateLabel, OrganisationId, ReleaseShare, ReplicaId, Signature, Ticket, VerifyingKey,
@@ -149,16 +149,13 @@ async fn ask_once(
     };
     let signed = person.signer.sign(&request.statement(chain.id())).await;
     request.signature = signed.map_err(|error| (error.to_string(), false))?;
-    match chain
-        .ask(seat, &MemberRequest::Share(Box::new(request)))
-        .await
-    {
+    match chain.ask(seat, &RpcRequest::Share(Box::new(request))).await {
         // What the holder did not sign as its own may be anybody's, and must not frame another.
-        Ok(MemberResponse::Share(share)) if share.holder != holder => {
+        Ok(RpcResponse::Share(share)) if share.holder != holder => {
             Err(("a share in another holder's name".to_owned(), false))
         }
-        Ok(MemberResponse::Share(share)) => Ok(*share),
-        Ok(MemberResponse::Refused(refusal)) => {
+        Ok(RpcResponse::Share(share)) => Ok(*share),
+        Ok(RpcResponse::Refused(refusal)) => {
             let again = refusal.code.is_retryable();
             Err((refusal.detail, again))
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use medshare_ledger::{MemberRequest, MemberResponse};
+use medshare_ledger::{RpcRequest, RpcResponse};
 use medshare_sdk::client::Unreachable;
 use medshare_sdk::issuer::{KeyRequest, RecipientKey, voucher};
 use medshare_sdk::keystore::{BoxFuture, Signer};
@@ -40,13 +40,11 @@ impl ConsortiumClient for Faulty {
             match self.fault {
                 Fault::Hang => std::future::pending().await,
                 Fault::Garbage => Ok(b"garbage".to_vec()),
-                Fault::Pending => Ok(MemberResponse::Pending.to_wire()),
+                Fault::Pending => Ok(RpcResponse::Pending.to_wire()),
                 Fault::Replay => {
                     let answer = self.real.exchange(member, request.clone()).await?;
-                    let is_state = matches!(
-                        MemberRequest::from_wire(&request),
-                        Ok(MemberRequest::State(_))
-                    );
+                    let is_state =
+                        matches!(RpcRequest::from_wire(&request), Ok(RpcRequest::State(_)));
                     let mut first = self.first.lock().unwrap();
                     Ok(if is_state {
                         first.entry(request).or_insert(answer).clone()

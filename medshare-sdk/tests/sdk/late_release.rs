@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT};
 use medshare_contract::keys;
 use medshare_contract::state::GrantState;
-use medshare_ledger::{MemberRequest, MemberResponse};
+use medshare_ledger::{RpcRequest, RpcResponse};
 use medshare_node::{NodeClient, NodeConfig, NodeHandle, secrets, transport};
 use medshare_sdk::client::Unreachable;
 use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
@@ -35,7 +35,7 @@ impl ConsortiumClient for Valve {
         request: Vec<u8>,
     ) -> BoxFuture<'_, Result<Vec<u8>, Unreachable>> {
         Box::pin(async move {
-            if let Ok(MemberRequest::Share(_)) = MemberRequest::from_wire(&request) {
+            if let Ok(RpcRequest::Share(_)) = RpcRequest::from_wire(&request) {
                 self.asked.send_modify(|count| *count += 1);
                 let mut open = self.open.clone();
                 let opened = open.wait_for(|open| *open).await;
@@ -159,10 +159,10 @@ async fn connect(root: &Path, client: Valve) -> Consortium {
 
 /// Waits until this member itself has executed the revocation.
 async fn wait_until_revoked(member: &NodeClient, grant: GrantId) {
-    let request = MemberRequest::State(keys::grant(&grant)).to_wire();
+    let request = RpcRequest::State(keys::grant(&grant)).to_wire();
     loop {
         let answer = member.request(request.clone()).await.unwrap();
-        if let Ok(MemberResponse::State(proof)) = MemberResponse::from_wire(&answer) {
+        if let Ok(RpcResponse::State(proof)) = RpcResponse::from_wire(&answer) {
             let state = GrantState::from_wire(&proof.value.unwrap()).unwrap();
             if state.revoked_at.is_some() {
                 return;

@@ -1,5 +1,7 @@
 //! The light client: from a trusted genesis to any header, state value or receipt, offline.
 
+mod error;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{
     BlockHeader, ChainId, Committee, Digest, Genesis, Height, TransactionId, TransactionReceipt,
@@ -7,9 +9,10 @@ use medshare_types::{
 };
 
 use crate::block::CertifiedHeader;
-use crate::error::VerifyError;
 use crate::list::{ListProof, receipts_root};
 use crate::state::StatePath;
+
+pub use error::VerifyError;
 
 /// What a key held at the newest executed height that a header names.
 ///
@@ -160,6 +163,12 @@ impl LightClient {
     #[must_use]
     pub const fn chain(&self) -> &ChainId {
         &self.chain
+    }
+
+    /// The committee whose commits it accepts.
+    #[must_use]
+    pub const fn committee(&self) -> &Committee {
+        &self.committee
     }
 
     /// Checks that a quorum committed the header. Cost: one batch of signatures.

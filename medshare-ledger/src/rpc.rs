@@ -19,7 +19,7 @@ use crate::transaction::Transaction;
 /// What a client asks of one member.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
-pub enum MemberRequest {
+pub enum RpcRequest {
     /// Order this transaction.
     Submit(Box<Transaction>),
     /// How did this transaction end?
@@ -34,7 +34,7 @@ pub enum MemberRequest {
     ReceiptsAt(Height),
 }
 
-impl Wire for MemberRequest {
+impl Wire for RpcRequest {
     const KIND: [u8; 4] = *b"mREQ";
     const MAX_LEN: usize = Transaction::MAX_LEN + 64;
 }
@@ -99,7 +99,7 @@ impl ShareRequest {
 /// What the member answers.
 #[derive(Clone, Debug, PartialEq, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
-pub enum MemberResponse {
+pub enum RpcResponse {
     /// The transaction waits to be ordered.
     Accepted(TransactionId),
     /// How the transaction ended.
@@ -113,35 +113,35 @@ pub enum MemberResponse {
     /// The member's share.
     Share(Box<ReleaseShare>),
     /// No, and why.
-    Refused(Refusal),
+    Refused(RpcRefusal),
     /// What the transactions of a block came to.
     Receipts(Box<BlockReceipts>),
 }
 
-impl Wire for MemberResponse {
+impl Wire for RpcResponse {
     const KIND: [u8; 4] = *b"mRSP";
     const MAX_LEN: usize = StateProof::MAX_LEN + 64;
 }
 
-impl MemberResponse {
-    /// Refuses a request. The detail is for people.
+impl RpcResponse {
+    /// A refusal with something to read.
     #[must_use]
     pub fn refused(code: RefusalCode, detail: impl Into<String>) -> Self {
-        Self::Refused(Refusal::new(code, detail))
+        Self::Refused(RpcRefusal::new(code, detail))
     }
 }
 
 /// Why a member did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, thiserror::Error)]
 #[error("the member refused: {detail} ({code})")]
-pub struct Refusal {
+pub struct RpcRefusal {
     /// For programs.
     pub code: RefusalCode,
     /// For people; never trusted, never secret.
     pub detail: String,
 }
 
-impl Refusal {
+impl RpcRefusal {
     /// A refusal with something to read.
     #[must_use]
     pub fn new(code: RefusalCode, detail: impl Into<String>) -> Self {
