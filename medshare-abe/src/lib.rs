@@ -104,13 +104,11 @@
 //!
 //! | item | holds |
 //! |---|---|
-//! | [`name`], [`attribute`] | names, normalised; attributes, which are names or labels with values; sets |
-//! | [`value`], [`enumeration`] | dates; lists of values that only grow |
-//! | [`policy`] | the language and its canonical form |
+//! | [`policy`] | `medshare-policy`: names, values, enumerations, attributes; the language and its canonical form |
 //! | [`MasterSecretKey`], [`PublicParameters`], [`UserSecretKey`], [`Validity`] | the authority and the keys it issues |
 //! | [`issuance`] | keys from t of n issuers, none of whom has the master key |
 //! | [`encapsulate`], [`encapsulate_dated`], [`decapsulate`], [`decapsulate_strict`], [`Header`] | the key encapsulation |
-//! | [`payload`] | segments, preamble, content tree, padding, ranges, `Read` and `Write` |
+//! | [`payload`] | `medshare-payload`: segments, preamble, content tree, padding, ranges, `Read` and `Write` |
 //! | [`wrapped`] | the data key wrapped for a policy: attributes alone, or with factors of the caller's |
 //! | [`access`] | the access header: wrapped data key, bound to a gate label |
 //! | [`descriptor`] | what a record is, for those whose attributes open it |
@@ -150,7 +148,6 @@
 pub mod error;
 mod hedged;
 pub mod issuance;
-mod language;
 mod scheme;
 mod secret;
 #[cfg(feature = "serde")]
@@ -162,34 +159,33 @@ mod vectors;
 mod wrapping;
 
 pub use medshare_payload as payload;
+pub use medshare_policy as policy;
 
-pub use language::{attribute, enumeration, name, policy, value};
 #[cfg(feature = "hazmat")]
 pub use scheme::hazmat;
 pub use wrapping::{access, descriptor, wrapped};
 
 pub use access::AccessHeader;
-pub use attribute::{Attribute, AttributeSet};
-pub use enumeration::{Enumeration, EnumerationId, Enumerations};
 #[cfg(feature = "passphrase")]
 pub use error::StorageError;
 pub use error::{
-    AccessError, DateError, DecapsulateError, DescriptorError, EnumerationError, KeyError,
-    NameError, ParametersError, PayloadError, PolicyError, SyntaxError, ValidityError,
+    AccessError, DecapsulateError, DescriptorError, KeyError, NameError, ParametersError,
+    PayloadError, PolicyError, SyntaxError, ValidityError,
 };
 pub use medshare_payload::DataKey;
-pub use name::Name;
-pub use policy::{AccessPolicy, Condition};
+pub use medshare_policy::{
+    AccessPolicy, Attribute, AttributeSet, Condition, Date, Enumeration, EnumerationId,
+    Enumerations, Name,
+};
 pub use scheme::decapsulate::{decapsulate, decapsulate_strict};
 pub use scheme::encapsulate::{encapsulate, encapsulate_dated};
 pub use scheme::header::Header;
-pub use scheme::key::{MAX_KEY_PARTS, UserSecretKey};
+pub use scheme::key::{MAX_KEY_PARTS, UserSecretKey, check_issuable};
 pub use scheme::master::MasterSecretKey;
 pub use scheme::parameters::PublicParameters;
 pub use scheme::validity::Validity;
 pub use secret::SharedSecret;
 #[cfg(feature = "serde")]
 pub use serde::UncheckedUserKey;
-pub use value::Date;
 pub use wrapped::{Binding, WrappedKey};
 pub use wrapping::factors::{FactorId, KeyFactors};

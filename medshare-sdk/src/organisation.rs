@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use medshare_abe::{AccessPolicy, AttributeSet};
+use medshare_abe::{AccessPolicy, AttributeSet, check_issuable};
 use medshare_contract::state::PersonState;
 use medshare_contract::{Call, enrolment_statement, keys};
 use medshare_types::{
@@ -114,7 +114,7 @@ impl Organisation {
             return Ok(AttributeSet::default());
         }
         let expected = vouched_for(attributes, &self.name)?;
-        match expected.check_issuable() {
+        match check_issuable(&expected) {
             Ok(()) => Ok(expected),
             Err(error) => Err(Error::InvalidAttribute {
                 attribute: attributes.to_string(),

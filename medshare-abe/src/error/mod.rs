@@ -1,26 +1,22 @@
 //! Everything that can go wrong, one enum an operation.
 
 mod issuance;
-mod language;
 #[cfg(feature = "passphrase")]
 mod storage;
 
 use medshare_curve::EncodingError;
+use medshare_policy::{Attribute, Condition, Date, Name};
 use medshare_types::{DecodeError, FactorSet};
 
-use crate::attribute::Attribute;
-use crate::name::Name;
-use crate::policy::Condition;
 use crate::scheme::validity::Validity;
-use crate::value::Date;
 
 pub use issuance::{
     CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SealedKeyError,
     SharingError,
 };
 pub use medshare_payload::PayloadError;
+pub use medshare_policy::{NameError, PolicyError, SyntaxError};
 
-pub use language::{DateError, EnumerationError, NameError, PolicyError, SyntaxError};
 #[cfg(feature = "passphrase")]
 pub use storage::StorageError;
 

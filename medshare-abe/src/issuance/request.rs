@@ -1,11 +1,11 @@
 //! What issuers are asked for.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_policy::AttributeSet;
 use medshare_types::{Digest, Height, Nonce, PersonId, Wire, canonical_bytes, hash};
 
 use super::seal::RecipientKey;
 use super::sharing::SharingId;
-use crate::attribute::AttributeSet;
 use crate::scheme::validity::Validity;
 
 const REQUEST_TAG: &str = "medshare/abe/issuance-request/v1";

@@ -25,6 +25,7 @@ use super::sharing::IssuerIndex;
 use crate::error::{IssuanceError, PartialError, PartialFault};
 use crate::hedged::hedged;
 use crate::scheme::key::KeyBody;
+use crate::scheme::key::check_issuable;
 
 /// What is sealed, so that nothing sealed as one thing opens as another.
 #[derive(Clone, Copy)]
@@ -184,7 +185,7 @@ impl SharedAuthority {
         let index = sealed.index;
         let issuer = self.sharing().issuer_at(index);
         let issuer = issuer.ok_or(PartialError::NoSuchIssuer { index })?;
-        request.attributes.check_issuable()?;
+        check_issuable(&request.attributes)?;
         let digest = request.digest();
         if sealed.request != digest {
             return Err(PartialError::OtherRequest { issuer });

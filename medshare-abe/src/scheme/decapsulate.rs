@@ -3,12 +3,12 @@
 use ark_ec::{AffineRepr, CurveGroup};
 use medshare_curve::encoding::{decode_g1_on_curve, decode_g2};
 use medshare_curve::{G1Affine, G1Projective, G2Affine, Gt, pairing};
+use medshare_policy::element::Element;
 use medshare_types::{Digest, G1Bytes};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::error::DecapsulateError;
-use crate::scheme::element::Element;
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;

@@ -1,15 +1,14 @@
 //! Making a header and the secret it carries.
 
+use medshare_policy::{AccessPolicy, Date};
 use medshare_types::RandomSource;
 use zeroize::Zeroizing;
 
-use crate::policy::AccessPolicy;
 use crate::scheme::header::Header;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::structure::AccessStructure;
 use crate::scheme::transform::{Coins, aad_digest, accepted_key, mask};
 use crate::secret::SharedSecret;
-use crate::value::Date;
 
 /// Makes a fresh secret that whoever satisfies `policy` can recover from the header, bound to
 /// `aad`, which the header does not carry. Keys of every [`Validity`](crate::Validity) recover it:

@@ -1,11 +1,10 @@
 //! The attribute-based header: what encapsulation makes for everybody to see.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_policy::{AccessPolicy, Date};
 use medshare_types::{Digest, G1Bytes, G2Bytes, Wire, canonical_bytes, hash, wire};
 
-use crate::policy::AccessPolicy;
 use crate::scheme::structure::AccessStructure;
-use crate::value::Date;
 
 /// Policy ‖ sealing date, if any ‖ C1 ‖ C2 ‖ C3 ‖ C4.
 ///

@@ -7,10 +7,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::encoding::{decode_g1, encode_g1};
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{G1Affine, Scalar, fixed_base, pairing};
+use medshare_policy::AttributeSet;
 use medshare_types::{G1Bytes, RandomSource, Wire, wire};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::attribute::AttributeSet;
 use crate::error::KeyError;
 use crate::hedged::hedged_scalar;
 use crate::scheme::key::{KeyBody, UserSecretKey};

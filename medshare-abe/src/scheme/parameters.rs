@@ -7,10 +7,11 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::encoding::{self, GT_LEN};
 use medshare_curve::hash::HashCache;
 use medshare_curve::{G1Affine, Gt, Scalar};
+use medshare_policy::element::Element;
 use medshare_types::{Digest, Wire, hash};
 
 use crate::error::ParametersError;
-use crate::scheme::element::Element;
+use crate::scheme::element::input_of;
 use crate::scheme::gt::GtTable;
 use crate::scheme::points::{CACHED_POINTS, point_cache};
 
@@ -83,7 +84,7 @@ impl PublicParameters {
 
     /// H(u) of every element, from the cache where they are there.
     pub(crate) fn points<'a>(&self, elements: impl Iterator<Item = Element<'a>>) -> Vec<G1Affine> {
-        let inputs: Vec<_> = elements.map(|element| element.hash_input()).collect();
+        let inputs: Vec<_> = elements.map(|element| input_of(&element)).collect();
         self.points.hash_each_to_g1(&inputs)
     }
 

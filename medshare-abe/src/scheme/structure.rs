@@ -9,14 +9,12 @@
 use std::collections::BTreeMap;
 
 use medshare_curve::Scalar;
+use medshare_policy::element::Element;
+use medshare_policy::{AccessPolicy, Date};
 use medshare_types::{Digest, hash};
 use zeroize::Zeroizing;
 
-use crate::policy::{AccessPolicy, Condition};
-use crate::scheme::element::Element;
 use crate::scheme::sharing::{Term, select, share};
-use crate::scheme::validity::path;
-use crate::value::Date;
 
 /// One element of one leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +36,8 @@ impl<'p> AccessStructure<'p> {
     pub(crate) fn new(policy: &'p AccessPolicy, sealed_on: Option<Date>) -> Self {
         // Elements are equal exactly when the bytes that are hashed for them are.
         let mut seen = BTreeMap::new();
-        let elements = policy.conditions().flat_map(Condition::elements);
-        let days = sealed_on.into_iter().flat_map(path);
+        let elements = policy.conditions().flat_map(Element::of_condition);
+        let days = sealed_on.into_iter().flat_map(Element::of_day);
         let rows = elements.chain(days).map(|element| {
             let count = seen.entry(element).or_insert(0);
             let occurrence = *count;
@@ -74,12 +72,12 @@ impl<'p> AccessStructure<'p> {
     ) -> Zeroizing<Vec<Scalar>> {
         let mut shares = Zeroizing::new(Vec::with_capacity(self.rows.len()));
         let Some(day) = self.sealed_on else {
-            share(self.policy.root(), *secret, &mut draw, &mut shares);
+            share(self.policy.node(), *secret, &mut draw, &mut shares);
             return shares;
         };
         let part = Zeroizing::new(draw());
-        share(self.policy.root(), *part, &mut draw, &mut shares);
-        shares.extend(path(day).map(|_| *secret - *part));
+        share(self.policy.node(), *part, &mut draw, &mut shares);
+        shares.extend(Element::of_day(day).map(|_| *secret - *part));
         shares
     }
 
@@ -88,9 +86,9 @@ impl<'p> AccessStructure<'p> {
     /// do not satisfy the policy.
     pub(crate) fn select(&self, held: impl Fn(&Element<'_>) -> bool) -> Option<Vec<Term>> {
         let mut next_row = 0;
-        let mut terms = select(self.policy.root(), &held, &mut next_row)?;
+        let mut terms = select(self.policy.node(), &held, &mut next_row)?;
         if let Some(day) = self.sealed_on {
-            let row = next_row + path(day).position(|element| held(&element))?;
+            let row = next_row + Element::of_day(day).position(|element| held(&element))?;
             let coefficient = Scalar::from(1u64);
             terms.push(Term { row, coefficient });
         }
@@ -110,7 +108,7 @@ impl<'p> AccessStructure<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribute::{AttributeSet, Kind};
+    use medshare_policy::AttributeSet;
 
     fn with_structure<T>(text: &str, check: impl FnOnce(AccessStructure<'_>) -> T) -> T {
         let policy = text.parse().expect(text);
@@ -118,12 +116,9 @@ mod tests {
     }
 
     fn holds(held: &AttributeSet, element: &Element<'_>) -> bool {
-        held.iter().any(|attribute| match attribute.kind() {
-            Kind::Name(name) => *element == Element::Name(name),
-            Kind::Value { label, value } => {
-                Element::of_value(label, value).any(|mine| mine == *element)
-            }
-        })
+        held.iter()
+            .flat_map(Element::of_attribute)
+            .any(|own| own == *element)
     }
 
     #[test]

@@ -11,10 +11,10 @@
 use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_policy::Date;
+use medshare_policy::element::{Domain, Prefix, cover};
 
 use crate::error::ValidityError;
-use crate::scheme::element::Element;
-use crate::value::{Date, Domain, Prefix, Value, cover};
 
 /// The sealing dates that a key is for: a range of days, never empty.
 ///
@@ -76,17 +76,11 @@ impl Validity {
     /// The prefixes that a key holds, ascending.
     pub(crate) fn cover(self) -> Vec<Prefix> {
         cover(
-            self.first.number(),
-            self.last.number(),
+            self.first.days().into(),
+            self.last.days().into(),
             Domain::Date.width(),
         )
     }
-}
-
-/// The elements of a sealing date, from the empty prefix on: a key for that day holds one.
-pub(crate) fn path<'a>(day: Date) -> impl Iterator<Item = Element<'a>> {
-    let prefixes: Vec<_> = Value::Date(day).prefixes().collect();
-    prefixes.into_iter().map(Element::Day)
 }
 
 impl BorshDeserialize for Validity {
@@ -113,6 +107,8 @@ impl fmt::Debug for Validity {
 
 #[cfg(test)]
 mod tests {
+    use medshare_policy::element::Element;
+
     use super::*;
 
     fn day(text: &str) -> Date {
@@ -148,7 +144,9 @@ mod tests {
                 .chain([first.days(), last.days()])
             {
                 let day = Date::from_days(days);
-                let shared = path(day).filter(|element| held.contains(element)).count();
+                let shared = Element::of_day(day)
+                    .filter(|element| held.contains(element))
+                    .count();
                 assert_eq!(shared, usize::from(validity.contains(day)), "{day}");
             }
         }

@@ -13,14 +13,11 @@ use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::access::AccessHeader;
-use crate::attribute::AttributeSet;
 use crate::descriptor::SealedDescriptor;
-use crate::enumeration::Enumeration;
 use crate::error::KeyError;
 use crate::issuance::{
     AuthorityDeal, IssuanceRequest, SealedKey, SealedPartialKey, SharedAuthority,
 };
-use crate::policy::AccessPolicy;
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::master::MasterSecretKey;
@@ -87,9 +84,6 @@ impl<'de> Deserialize<'de> for UncheckedUserKey {
 opaque_serde! {
     MasterSecretKey
     PublicParameters
-    AccessPolicy
-    AttributeSet
-    Enumeration
     Header
     AccessHeader
     SealedDescriptor

@@ -1,7 +1,7 @@
 //! What the vectors are of: policies, each with somebody who satisfies it.
 
-use crate::enumeration::{Enumeration, EnumerationId, Enumerations};
-use crate::name::Name;
+use medshare_policy::{Enumeration, EnumerationId, Enumerations, Name};
+
 use crate::scheme::validity::Validity;
 
 /// A policy and a person.

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use medshare_policy::Date;
 use medshare_types::hash::digest;
 use medshare_types::{
     AccessClass, ChainId, Digest, FactorSet, G2Bytes, GateKeyId, GateLabel, OrganisationId,
@@ -15,7 +16,6 @@ use crate::access::{AccessHeader, KeyFactors};
 use crate::descriptor::SealedDescriptor;
 use crate::scheme::encapsulate::{encapsulate, encapsulate_dated};
 use crate::storage::PassphraseCost;
-use crate::value::Date;
 use crate::wrapped::{Binding, WrappedKey};
 use crate::wrapping::factors::FactorId;
 use medshare_payload::{

@@ -3,15 +3,14 @@
 use medshare_curve::encoding::{encode_g1, encode_gt, encode_scalar};
 use medshare_curve::scalar::wide_reduce;
 use medshare_curve::{Scalar, pairing};
+use medshare_policy::element::{Domain, Element};
+use medshare_policy::{AccessPolicy, AttributeSet, Enumerations};
 use serde::Serialize;
 
 use super::cases::{CASES, Case, LISTS, enumerations};
 use super::{Replay, hex};
-use crate::attribute::AttributeSet;
-use crate::enumeration::Enumerations;
-use crate::policy::AccessPolicy;
 use crate::scheme::decapsulate::{decapsulate, decapsulate_strict};
-use crate::scheme::element::Element;
+use crate::scheme::element::input_of;
 use crate::scheme::encapsulate::{encapsulate, encapsulate_dated};
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
@@ -21,7 +20,6 @@ use crate::scheme::points::{base, hash_to_points};
 use crate::scheme::structure::Row;
 use crate::scheme::transform::{Coins, aad_digest};
 use crate::secret::SharedSecret;
-use crate::value::Domain;
 
 #[derive(Serialize)]
 pub(super) struct SchemeVectors {
@@ -327,7 +325,7 @@ fn row_vector((row, share): (&Row<'_>, &Scalar)) -> RowVector {
     };
     RowVector {
         element,
-        point: hex(encode_g1(&hash_to_points(&[row.element.hash_input()])[0])),
+        point: hex(encode_g1(&hash_to_points(&[input_of(&row.element)])[0])),
         occurrence: row.occurrence,
         share: scalar(share),
     }

@@ -33,6 +33,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_payload::{DataKey, Preamble};
+use medshare_policy::Date;
 use medshare_types::{Digest, GateLabel, Wire, canonical_bytes, hash};
 
 use crate::error::{AccessError, DecapsulateError};
@@ -41,7 +42,6 @@ use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;
 use crate::secret::SharedSecret;
-use crate::value::Date;
 
 pub use crate::wrapping::factors::{FactorId, KeyFactors};
 

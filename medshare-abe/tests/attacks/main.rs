@@ -4,7 +4,6 @@
 
 mod collusion;
 mod hashing;
-mod names;
 mod points;
 mod randomness;
 mod sharing;

@@ -3,12 +3,12 @@
 use ark_ec::{AffineRepr, CurveGroup};
 use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2, encode_gt};
 use medshare_curve::{G1Affine, G2Affine, Gt, Scalar, fixed_base, mul, pairing};
+use medshare_policy::AttributeSet;
 use medshare_types::{DecodeError, G1Bytes, G2Bytes, RandomSource, wire};
 use zeroize::Zeroizing;
 
 use super::UserSecretKey;
 use super::parts::{KeyPart, Parts};
-use crate::attribute::AttributeSet;
 use crate::error::KeyError;
 use crate::hedged::hedged;
 use crate::scheme::parameters::PublicParameters;

@@ -3,12 +3,12 @@
 use ark_ec::CurveGroup;
 use medshare_curve::encoding::encode_g1;
 use medshare_curve::{G1Affine, G1Projective, Scalar, fixed_base, mul};
+use medshare_policy::AttributeSet;
 use medshare_types::{RandomSource, wire};
 use zeroize::Zeroizing;
 
 use super::parts::{KeyPart, Parts};
 use super::{KeyBody, UserSecretKey};
-use crate::attribute::AttributeSet;
 use crate::error::KeyError;
 use crate::hedged::hedged_scalar;
 use crate::scheme::parameters::PublicParameters;

@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2};
+use medshare_policy::element::Element;
+use medshare_policy::{Attribute, Name, Value};
 use medshare_types::{DecodeError, Digest, G1Bytes, G2Bytes, RandomSource, Wire, wire};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::parts::{KeyPart, Parts};
 use super::{KeyBody, UserSecretKey};
-use crate::attribute::Attribute;
 use crate::error::KeyError;
-use crate::name::Name;
-use crate::scheme::element::Element;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::validity::Validity;
-use crate::value::Value;
 
 #[derive(BorshSerialize, BorshDeserialize)]
 struct EncodedKey {
@@ -55,9 +53,11 @@ impl EncodedKey {
     /// Every value with as many parts as it has prefixes, and the validity too.
     fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let key = Self::from_wire(bytes)?;
-        let whole = |held: &EncodedValue| held.parts.len() == held.value.prefixes().count();
+        let whole = |(label, held): (&Name, &EncodedValue)| {
+            held.parts.len() == Element::of_value(label, &held.value).count()
+        };
         let days = key.validity.cover().len();
-        if key.values.values().all(whole) && key.days.len() == days {
+        if key.values.iter().all(whole) && key.days.len() == days {
             Ok(key)
         } else {
             let reason = "a value or a validity has a part for each of its prefixes".to_owned();

@@ -8,17 +8,18 @@ mod parts;
 use core::fmt;
 
 use medshare_curve::{G1Affine, G2Affine};
+use medshare_policy::AttributeSet;
+use medshare_policy::element::Element;
 use medshare_types::{Digest, RandomSource};
 use zeroize::Zeroizing;
 
-use crate::attribute::AttributeSet;
-use crate::scheme::element::Element;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::validity::Validity;
 
 pub(crate) use body::KeyBody;
+pub(crate) use parts::KeyPart;
 pub use parts::MAX_KEY_PARTS;
-pub(crate) use parts::{KeyPart, check};
+pub use parts::check_issuable;
 
 /// A person's key for a set of attributes and of sealing dates. Erased when dropped, never printed.
 pub struct UserSecretKey {

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use medshare_curve::{G1Affine, Scalar, mul};
+use medshare_policy::element::{Element, Prefix};
+use medshare_policy::{AttributeSet, Name, Value};
 use zeroize::Zeroize;
 
-use crate::attribute::{AttributeSet, Kind};
 use crate::error::KeyError;
-use crate::name::Name;
-use crate::scheme::element::Element;
+use crate::scheme::element::input_of;
 use crate::scheme::points::hash_to_points;
 use crate::scheme::validity::Validity;
-use crate::value::{Prefix, Value};
 
 /// The most parts of one key: one for a name, 33 for an integer, 17 for any other value. Those of
 /// the validity come on top.
@@ -67,7 +66,7 @@ impl Parts {
     ) -> Result<Self, KeyError> {
         let mut inputs = Vec::new();
         let mut parts = Self::new(attributes, validity, |element| {
-            inputs.push(element.hash_input());
+            inputs.push(input_of(element));
             Ok(KeyPart {
                 point: G1Affine::identity(),
                 secret: secret(element)?,
@@ -85,7 +84,7 @@ impl Parts {
         validity: Validity,
         mut make: impl FnMut(&Element<'_>) -> Result<KeyPart, KeyError>,
     ) -> Result<Self, KeyError> {
-        check(&attributes)?;
+        check_issuable(&attributes)?;
         let mut parts = Self {
             attributes: AttributeSet::default(),
             names: BTreeMap::new(),
@@ -94,20 +93,18 @@ impl Parts {
             days: Vec::new(),
         };
         for attribute in &attributes {
-            match attribute.kind() {
-                Kind::Name(name) => {
-                    let part = make(&Element::Name(name))?;
-                    parts.names.insert(name.clone(), part);
-                }
-                Kind::Value { label, value } => {
-                    let elements = Element::of_value(label, value);
-                    let made = elements.map(|element| make(&element));
-                    let held = HeldValue {
-                        value: value.clone(),
-                        parts: made.collect::<Result<_, _>>()?,
-                    };
-                    parts.values.insert(label.clone(), held);
-                }
+            if let Some(name) = attribute.name() {
+                let part = make(&Element::Name(name))?;
+                parts.names.insert(name.clone(), part);
+            }
+            if let Some((label, value)) = attribute.label().zip(attribute.value()) {
+                let elements = Element::of_value(label, value);
+                let made = elements.map(|element| make(&element));
+                let held = HeldValue {
+                    value: value.clone(),
+                    parts: made.collect::<Result<_, _>>()?,
+                };
+                parts.values.insert(label.clone(), held);
             }
         }
         for prefix in validity.cover() {
@@ -121,14 +118,13 @@ impl Parts {
     pub(crate) fn get(&self, element: &Element<'_>) -> Option<&KeyPart> {
         match element {
             Element::Name(name) => self.names.get(*name),
-            Element::Prefix {
-                label,
-                domain,
-                prefix,
-            } => {
+            Element::Prefix { label, prefix, .. } => {
                 let held = self.values.get(*label)?;
-                let fits = held.value.domain() == *domain && held.value.begins_with(*prefix);
-                held.parts.get(usize::from(prefix.depth)).filter(|_| fits)
+                let depth = usize::from(prefix.depth);
+                let own = Element::of_value(label, &held.value).nth(depth);
+                held.parts
+                    .get(depth)
+                    .filter(|_| own.as_ref() == Some(element))
             }
             Element::Day(prefix) => {
                 let mut days = self.days.iter();
@@ -157,21 +153,22 @@ impl Drop for Parts {
     }
 }
 
-/// Not too few, not too many, and one value a label.
-pub(crate) fn check(attributes: &AttributeSet) -> Result<(), KeyError> {
-    let (mut count, mut last) = (0, None);
+/// Whether a key can be issued for the attributes. Checked before any issuer is asked.
+///
+/// # Errors
+/// [`KeyError::AttributeCount`], or [`KeyError::ConflictingValues`] for two values of one label.
+pub fn check_issuable(attributes: &AttributeSet) -> Result<(), KeyError> {
+    let mut count = 0;
+    let mut last = None;
     for attribute in attributes {
-        match attribute.kind() {
-            Kind::Name(_) => count += 1,
-            // Ascending by label, so that two values of one are neighbours.
-            Kind::Value { label, .. } if last == Some(label) => {
+        count += Element::of_attribute(attribute).count();
+        if let Some(label) = attribute.label() {
+            // Sets ascend by label, so two values of one label are neighbours.
+            if last == Some(label) {
                 let label = label.clone();
                 return Err(KeyError::ConflictingValues { label });
             }
-            Kind::Value { label, value } => {
-                count += value.prefixes().count();
-                last = Some(label);
-            }
+            last = Some(label);
         }
     }
     if (1..=MAX_KEY_PARTS).contains(&count) {

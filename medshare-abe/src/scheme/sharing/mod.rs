@@ -13,10 +13,9 @@
 
 use medshare_curve::Scalar;
 use medshare_curve::scalar::{evaluate_polynomial, lagrange_at_zero};
+use medshare_policy::element::Element;
+use medshare_policy::{Operands, PolicyNode};
 use zeroize::Zeroizing;
-
-use crate::policy::{Gate, Node};
-use crate::scheme::element::Element;
 
 /// Up to this many operands the coefficients of a threshold are integers: n! has 45 bits.
 const INTEGER_OPERANDS: usize = 16;
@@ -31,69 +30,68 @@ pub(crate) struct Term {
 
 /// Appends the shares of the rows below `node`: first what its own gate draws, then its operands.
 pub(crate) fn share(
-    node: &Node,
+    node: PolicyNode<'_>,
     value: Scalar,
     draw: &mut impl FnMut() -> Scalar,
     shares: &mut Vec<Scalar>,
 ) {
-    let (gate, operands) = match node {
+    let (parts, operands) = match node {
         // A comparison is an `or` of its elements.
-        Node::Leaf(condition) => {
-            return shares.extend(core::iter::repeat_n(value, condition.rows()));
+        PolicyNode::Condition(condition) => {
+            let rows = Element::of_condition(condition).len();
+            return shares.extend(core::iter::repeat_n(value, rows));
         }
-        Node::Gate(gate, operands) => (gate, operands),
-    };
-    let parts = Zeroizing::new(match gate {
-        Gate::Or => vec![value; operands.len()],
-        Gate::And => {
+        PolicyNode::Any(operands) => (vec![value; operands.len()], operands),
+        PolicyNode::All(operands) => {
             let mut parts: Vec<Scalar> = (1..operands.len()).map(|_| draw()).collect();
             let rest = value - parts.iter().sum::<Scalar>();
             parts.push(rest);
-            parts
+            (parts, operands)
         }
-        Gate::Threshold(needed) => {
+        PolicyNode::AtLeast { needed, operands } => {
             let constant = value / scale(operands.len());
-            let drawn = (1..*needed).map(|_| draw());
+            let drawn = (1..needed).map(|_| draw());
             let polynomial =
                 Zeroizing::new(core::iter::once(constant).chain(drawn).collect::<Vec<_>>());
-            places(operands.len())
+            let parts = places(operands.len())
                 .map(|place| evaluate_polynomial(&polynomial, place))
-                .collect()
+                .collect();
+            (parts, operands)
         }
-    });
-    for (operand, part) in operands.iter().zip(parts.iter()) {
+    };
+    let parts = Zeroizing::new(parts);
+    for (operand, part) in operands.zip(parts.iter()) {
         share(operand, *part, draw, shares);
     }
 }
 
 /// The rows below `node` to read, if the attributes held are enough for it.
 pub(crate) fn select(
-    node: &Node,
+    node: PolicyNode<'_>,
     held: &impl Fn(&Element<'_>) -> bool,
     next_row: &mut usize,
 ) -> Option<Vec<Term>> {
-    let (gate, operands) = match node {
-        Node::Leaf(condition) => {
-            let (first, elements) = (*next_row, condition.elements());
+    // Every operand is visited, or the rows after it would be counted wrongly.
+    let mut choose = |operands: Operands<'_>| -> Vec<Option<Vec<Term>>> {
+        operands
+            .map(|operand| select(operand, held, next_row))
+            .collect()
+    };
+    match node {
+        PolicyNode::Condition(condition) => {
+            let elements = Element::of_condition(condition);
+            let first = *next_row;
             *next_row += elements.len();
             let row = first + elements.iter().position(held)?;
             let coefficient = Scalar::from(1u64);
-            return Some(vec![Term { row, coefficient }]);
+            Some(vec![Term { row, coefficient }])
         }
-        Node::Gate(gate, operands) => (gate, operands),
-    };
-    // Every operand is visited, or the rows after it would be counted wrongly.
-    let chosen: Vec<Option<Vec<Term>>> = operands
-        .iter()
-        .map(|operand| select(operand, held, next_row))
-        .collect();
-    match gate {
-        Gate::And => chosen
-            .into_iter()
-            .collect::<Option<Vec<_>>>()
-            .map(|terms| terms.concat()),
-        Gate::Or => chosen.into_iter().flatten().min_by_key(Vec::len),
-        Gate::Threshold(needed) => interpolate(chosen, usize::from(*needed)),
+        PolicyNode::All(operands) => {
+            let chosen: Option<Vec<_>> = choose(operands).into_iter().collect();
+            chosen.map(|terms| terms.concat())
+        }
+        PolicyNode::Any(operands) => choose(operands).into_iter().flatten().min_by_key(Vec::len),
+        PolicyNode::AtLeast { needed, operands } => interpolate(choose(operands), needed),
     }
 }
 

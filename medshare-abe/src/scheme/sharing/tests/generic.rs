@@ -2,17 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use medshare_policy::{AttributeSet, Date, Enumeration, EnumerationId, Enumerations, Name};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::world::{ALPHA, BASE, Polynomial, Unknown, World, product, single};
 use super::*;
-use crate::attribute::{AttributeSet, Kind};
-use crate::enumeration::{Enumeration, EnumerationId, Enumerations};
-use crate::name::Name;
 use crate::scheme::structure::Row;
 use crate::scheme::validity::Validity;
-use crate::value::Date;
 
 /// One key: it gets the mask if and only if its attributes satisfy. All policies of up to five
 /// leaves, all sets.
@@ -25,7 +22,7 @@ fn a_key_gives_the_mask_exactly_if_it_satisfies() {
         for bits in 0..1usize << names.len() {
             let held = chosen(&names, bits);
             let given = give_the_mask(&structure, &[&held]);
-            assert_eq!(given, holds(policy.root(), &held), "{policy} {held:?}");
+            assert_eq!(given, holds(policy.node(), &held), "{policy} {held:?}");
             *if given { &mut open } else { &mut safe } += 1;
         }
     }
@@ -44,7 +41,7 @@ fn keys_that_do_not_satisfy_do_not_add_up() {
     {
         let structure = AccessStructure::new(&policy, None);
         let names = names(&structure);
-        let outside = |bits: &usize| !holds(policy.root(), &chosen(&names, *bits));
+        let outside = |bits: &usize| !holds(policy.node(), &chosen(&names, *bits));
         let fails: Vec<usize> = (0..1usize << names.len()).filter(outside).collect();
         let largest = |bits: &&usize| {
             let mut larger = fails.iter().filter(|other| *other & **bits == **bits);
@@ -316,7 +313,7 @@ proptest! {
         let structure = AccessStructure::new(&policy, None);
         let names = names(&structure);
         let keys: Vec<_> = sets.iter().map(|bits| chosen(&names, usize::from(*bits))).collect();
-        let expected = keys.iter().any(|held| holds(policy.root(), held));
+        let expected = keys.iter().any(|held| holds(policy.node(), held));
         let keys: Vec<&[_]> = keys.iter().map(Vec::as_slice).collect();
         prop_assert_eq!(give_the_mask(&structure, &keys), expected);
     }
@@ -355,24 +352,23 @@ fn chosen<'a>(names: &[Element<'a>], bits: usize) -> Vec<Element<'a>> {
 
 /// The elements of a key for these attributes.
 fn elements(held: &AttributeSet) -> Vec<Element<'_>> {
-    let all = held.iter().flat_map(|attribute| match attribute.kind() {
-        Kind::Name(name) => vec![Element::Name(name)],
-        Kind::Value { label, value } => Element::of_value(label, value).collect(),
-    });
-    all.collect()
+    held.iter().flat_map(Element::of_attribute).collect()
 }
 
 /// Whether a policy of names is met, without the crate's selection.
-fn holds(node: &Node, held: &[Element<'_>]) -> bool {
+fn holds(node: PolicyNode<'_>, held: &[Element<'_>]) -> bool {
     match node {
-        Node::Leaf(condition) => condition.elements().iter().any(|e| held.contains(e)),
-        Node::Gate(gate, operands) => {
-            let met = operands.iter().filter(|o| holds(o, held)).count();
-            match gate {
-                Gate::And => met == operands.len(),
-                Gate::Or => met > 0,
-                Gate::Threshold(needed) => met >= usize::from(*needed),
-            }
+        PolicyNode::Condition(condition) => {
+            let elements = Element::of_condition(condition);
+            elements.iter().any(|element| held.contains(element))
+        }
+        PolicyNode::All(mut operands) => operands.all(|operand| holds(operand, held)),
+        PolicyNode::Any(mut operands) => operands.any(|operand| holds(operand, held)),
+        PolicyNode::AtLeast { needed, operands } => {
+            operands
+                .filter(|operand| holds(operand.clone(), held))
+                .count()
+                >= needed
         }
     }
 }

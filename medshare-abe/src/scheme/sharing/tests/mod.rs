@@ -2,12 +2,12 @@
 //! themselves, and a linear combination of rows is looked for by elimination.
 
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+use medshare_policy::AccessPolicy;
 
 mod generic;
 mod world;
 
 use super::*;
-use crate::policy::AccessPolicy;
 use crate::scheme::structure::AccessStructure;
 
 const ONE: Scalar = Scalar::ONE;
@@ -110,7 +110,7 @@ fn rows_span_the_secret_exactly_when_the_attributes_satisfy() {
                 let rows = (0..count).filter(|&row| has(row));
                 let spanned = spans_secret(rows.map(|row| matrix[row].clone()).collect());
                 let mut next = 0..count;
-                let by_truth = is_true(policy.root(), &mut || next.next().is_some_and(has));
+                let by_truth = is_true(policy.node(), &mut || next.next().is_some_and(has));
                 assert_eq!(spanned, by_truth, "{text} with {held:b}");
                 let terms = structure.select(|element| {
                     NAMES
@@ -143,17 +143,17 @@ fn rows_span_the_secret_exactly_when_the_attributes_satisfy() {
 }
 
 /// Evaluated without the code under test, leaf by leaf from left to right.
-fn is_true(node: &Node, next: &mut impl FnMut() -> bool) -> bool {
+fn is_true(node: PolicyNode<'_>, next: &mut impl FnMut() -> bool) -> bool {
+    // Every operand is visited, so that `next` keeps to the order of the leaves.
+    let mut all = |operands: Operands<'_>| -> Vec<bool> {
+        operands.map(|operand| is_true(operand, next)).collect()
+    };
     match node {
-        Node::Leaf(_) => next(),
-        Node::Gate(gate, operands) => {
-            let holds: Vec<bool> = operands.iter().map(|o| is_true(o, next)).collect();
-            let count = holds.iter().filter(|holds| **holds).count();
-            match gate {
-                Gate::And => count == holds.len(),
-                Gate::Or => count > 0,
-                Gate::Threshold(needed) => count >= usize::from(*needed),
-            }
+        PolicyNode::Condition(_) => next(),
+        PolicyNode::All(operands) => all(operands).iter().all(|met| *met),
+        PolicyNode::Any(operands) => all(operands).iter().any(|met| *met),
+        PolicyNode::AtLeast { needed, operands } => {
+            all(operands).iter().filter(|met| **met).count() >= needed
         }
     }
 }
