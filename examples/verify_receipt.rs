@@ -1,4 +1,4 @@
-//! Verifies the receipt of an access offline, in a process that has nothing but two files.
+//! Verifies the receipt of an access offline, from two files.
 //!
 //! `cargo run --release --example verify_receipt -- RECEIPT TRUST_ANCHOR`
 
@@ -11,35 +11,35 @@ use clap::Parser;
 use medshare_examples::text;
 use medshare_sdk::{Receipt, TrustAnchor};
 
-/// No receipt and no trust anchor is longer, bytes.
-const LONGEST: u64 = 16 << 20;
+/// Upper bound on the length of either file, bytes.
+const MAX_LEN: u64 = 16 << 20;
 
 /// Verifies a receipt against a trust anchor, without a network or a consortium
 #[derive(Parser)]
 struct Args {
     /// The receipt of an access
     receipt: PathBuf,
-    /// What the consortium started from; take it from somebody you trust
+    /// The consortium's trust anchor, from a source that you trust
     trust_anchor: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let told = match verify(&Args::parse()) {
+    let printed = match verify(&Args::parse()) {
         Ok(report) => writeln!(std::io::stdout(), "{report}").map(|()| ExitCode::SUCCESS),
         Err(reason) => {
             writeln!(std::io::stderr(), "verify_receipt: {reason}").map(|()| ExitCode::FAILURE)
         }
     };
-    // A verdict that could not be told is none.
-    told.unwrap_or(ExitCode::FAILURE)
+    // A verdict that could not be printed must not look like success.
+    printed.unwrap_or(ExitCode::FAILURE)
 }
 
 fn verify(args: &Args) -> Result<String, String> {
     let receipt = Receipt::from_bytes(&read(&args.receipt)?)
-        .map_err(|error| format!("{} is no receipt: {error}", args.receipt.display()))?;
+        .map_err(|error| format!("{} is not a receipt: {error}", args.receipt.display()))?;
     let anchor = TrustAnchor::from_bytes(&read(&args.trust_anchor)?).map_err(|error| {
         format!(
-            "{} is no trust anchor: {error}",
+            "{} is not a trust anchor: {error}",
             args.trust_anchor.display()
         )
     })?;
@@ -80,7 +80,7 @@ fn verify(args: &Args) -> Result<String, String> {
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let read = || {
         let mut bytes = Vec::new();
-        File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
+        File::open(path)?.take(MAX_LEN).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     read().map_err(|error: std::io::Error| format!("{}: {error}", path.display()))

@@ -1,4 +1,4 @@
-//! An authority that nobody is: its secret is shared by five issuers, and three make a key.
+//! Threshold issuance: five issuers share the master key, and three of them make a key.
 
 use medshare_abe::issuance::{
     IssuanceRequest, IssuerShare, PartialError, PartialKey, RecipientKeyPair, SealedPartialKey,
@@ -10,19 +10,19 @@ use medshare_types::{ChainId, Height, Nonce, OrganisationId, PersonId, RandomSou
 
 use crate::{CONTEXT, OPENS, Outcome, Transcript, try_key};
 
-/// What an issuer does with a request.
+/// The behaviour of an issuer.
 #[derive(Clone, Copy)]
 enum Conduct {
     Honest,
-    /// Makes a part for more than was asked.
+    /// Makes a partial key for more attributes than the request names.
     Greedy,
-    /// The same, and writes on it that it is for what was asked.
+    /// The same, labelled as an answer to the request.
     Lying,
 }
 
 const TAKEN: &str = "taken";
 
-/// Issuers, what they do, and what comes of it.
+/// Issuers, their behaviour, and the expected answers.
 const ISSUERS: [(&str, Conduct, &str); 5] = [
     ("st-mary", Conduct::Honest, TAKEN),
     (
@@ -39,7 +39,7 @@ const THRESHOLD: u16 = 3;
 const ASKED: &str = "role:nurse, clearance = 3";
 const MORE: &str = "role:nurse, clearance = 9";
 
-/// Policies, and what comes of the key that is made.
+/// Policies, and the expected answers for the combined key.
 const POLICIES: [(&str, &str); 2] = [
     ("role:nurse and clearance >= 2", OPENS),
     ("role:nurse and clearance >= 4", "lacks clearance >= 4"),
@@ -51,23 +51,28 @@ pub(crate) fn show(out: &mut Transcript) -> Outcome {
     writeln!(out, "\n# Threshold issuance\n")?;
     writeln!(
         out,
-        "Five issuers share a secret that nobody knows, and {THRESHOLD} of them make a key. What all \
-         may see of\nthe secret is {} bytes.",
+        "Five issuers share the master key, and any {THRESHOLD} of them make a key. The public \
+         description of\nthe sharing has {} bytes.",
         authority.to_bytes().len()
     )?;
     let pair = RecipientKeyPair::random(&mut rng);
     let validity = Validity::until("2031-01-01".parse()?)?;
     let request = request(&authority, &pair, ASKED.parse()?, validity);
-    let parts = gather(out, &authority, &shares, &request, &pair)?;
+    let partials = gather(out, &authority, &shares, &request, &pair)?;
 
-    let found = match authority.combine(&request, parts.get(..2).unwrap_or(&parts), &mut rng) {
+    let found = match authority.combine(&request, partials.get(..2).unwrap_or(&partials), &mut rng)
+    {
         Ok(_) => "a key".to_owned(),
         Err(refusal) => format!("refused: {refusal}"),
     };
-    out.answer("two parts", &found, "refused: 2 parts where 3 are needed")?;
-    let key = authority.combine(&request, &parts, &mut rng)?;
+    out.answer(
+        "two partial keys",
+        &found,
+        "refused: 2 partials where 3 are needed",
+    )?;
+    let key = authority.combine(&request, &partials, &mut rng)?;
     let parameters = authority.parameters();
-    writeln!(out, "Three parts are a key like any other.")?;
+    writeln!(out, "Three partial keys combine to a key like any other.")?;
     for (policy, expected) in POLICIES {
         let sealed = encapsulate(parameters, &policy.parse()?, CONTEXT, &mut rng);
         out.answer(policy, &try_key(parameters, &sealed, &key)?, expected)?;
@@ -75,7 +80,7 @@ pub(crate) fn show(out: &mut Transcript) -> Outcome {
     Ok(())
 }
 
-/// Asks every issuer, and keeps the parts that pass.
+/// Asks each issuer, and keeps the partial keys that pass the checks.
 fn gather(
     out: &mut Transcript,
     authority: &SharedAuthority,
@@ -86,13 +91,14 @@ fn gather(
     let mut rng = rand::rng();
     writeln!(
         out,
-        "Asked for {ASKED}, two of them answer for {MORE},\nand the second lies about it."
+        "Asked for {ASKED}, two of them answer for {MORE},\nand the second labels its \
+         answer falsely."
     )?;
     let more = IssuanceRequest {
         attributes: MORE.parse()?,
         ..request.clone()
     };
-    let mut parts = Vec::new();
+    let mut partials = Vec::new();
     for (share, (name, conduct, expected)) in shares.iter().zip(ISSUERS) {
         let answered = match conduct {
             Conduct::Honest => request,
@@ -103,8 +109,8 @@ fn gather(
             sealed = relabelled(&sealed, request)?;
         }
         let found = match authority.open_partial(request, pair, &sealed, &mut rng) {
-            Ok(part) => {
-                parts.push(part);
+            Ok(partial) => {
+                partials.push(partial);
                 TAKEN.to_owned()
             }
             Err(PartialError::OtherRequest { .. }) => {
@@ -115,21 +121,21 @@ fn gather(
         };
         out.answer(name, &found, expected)?;
     }
-    Ok(parts)
+    Ok(partials)
 }
 
-/// The part as it was made, under the name of another request.
-fn relabelled(part: &SealedPartialKey, request: &IssuanceRequest) -> Outcome<SealedPartialKey> {
-    let (made_for, named) = (part.request_digest(), request.digest());
-    let mut bytes = part.to_bytes();
-    let mut places = bytes.windows(made_for.as_bytes().len());
-    let place = places.position(|bytes| bytes == made_for.as_bytes());
-    let place = place.ok_or("a part does not name its request")?;
-    bytes[place..][..named.as_bytes().len()].copy_from_slice(named.as_bytes());
+/// The same partial key, labelled with the digest of another request.
+fn relabelled(partial: &SealedPartialKey, request: &IssuanceRequest) -> Outcome<SealedPartialKey> {
+    let (made_for, named) = (partial.request_digest(), request.digest());
+    let mut bytes = partial.to_bytes();
+    let mut windows = bytes.windows(made_for.as_bytes().len());
+    let offset = windows.position(|bytes| bytes == made_for.as_bytes());
+    let offset = offset.ok_or("the partial key does not hold the digest of its request")?;
+    bytes[offset..][..named.as_bytes().len()].copy_from_slice(named.as_bytes());
     Ok(SealedPartialKey::from_bytes(&bytes)?)
 }
 
-/// Every issuer deals; every issuer checks what it got from each against what all saw.
+/// Each issuer deals, and each checks its shares against the published deals.
 fn deal_jointly(
     sharing: &Sharing,
     rng: &mut impl RandomSource,
@@ -150,7 +156,7 @@ fn deal_jointly(
     Ok((authority, shares))
 }
 
-/// The five of this example, three of whom make a key.
+/// The sharing of this example: five issuers, of which three make a key.
 pub(crate) fn five_issuers() -> Outcome<Sharing> {
     let id = |name: &str| digest("example/issuer", &[name.as_bytes()]);
     let issuers = ISSUERS.map(|(name, ..)| OrganisationId::from_digest(id(name)));
@@ -163,7 +169,7 @@ pub(crate) fn five_issuers() -> Outcome<Sharing> {
     )?)
 }
 
-/// What somebody asks the issuers for.
+/// A request for a key for these attributes, at a fixed height.
 pub(crate) fn request(
     authority: &SharedAuthority,
     pair: &RecipientKeyPair,

@@ -1,4 +1,4 @@
-//! Keys that lapse, and keys for fewer attributes made from a key.
+//! Keys with a validity, and delegation of a key for fewer attributes.
 
 use medshare_abe::{
     AttributeSet, Header, MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey, Validity,
@@ -12,7 +12,7 @@ const DEVICE: &str = "ward:3, clearance = 4";
 const LAPSES: &str = "2027-01-01";
 const LAPSED: &str = "the key is for 1970-01-01 to 2026-12-31";
 
-/// Sealing dates, and what comes of the physician's key.
+/// Sealing dates, and the expected answers for the physician's key.
 const DATES: [(Option<&str>, &str); 4] = [
     (Some("1999-12-31"), OPENS),
     (Some("2026-12-31"), OPENS),
@@ -20,7 +20,7 @@ const DATES: [(Option<&str>, &str); 4] = [
     (None, OPENS),
 ];
 
-/// Policies with sealing dates, and what comes of the device's key.
+/// Policies with sealing dates, and the expected answers for the device's key.
 const DELEGATED: [(&str, Option<&str>, &str); 3] = [
     ("ward:3 and clearance >= 2", Some("2026-12-31"), OPENS),
     ("ward:3 and clearance >= 2", Some("2027-01-01"), LAPSED),

@@ -1,19 +1,18 @@
-//! Attribute-based encryption alone, for whoever wants to study the scheme: no chain, no gate.
+//! Attribute-based encryption alone: no chain, no gate.
 //!
 //! `cargo run --release --example attributes [-- --rounds N]`
 //!
-//! Every answer that is printed was computed in this run: what is said to open was opened and
-//! compared, and what is said to stay shut was tried. The tables at the head of each module say what
-//! the answers have to be; one that differs is marked, and the run fails. Change an attribute or a
-//! policy there and see.
+//! Each answer is computed in this run. The tables at the head of each module list the expected
+//! answers; an answer that differs is marked, and the run fails. Change an attribute or a policy
+//! there to get another answer.
 //!
 //! | module | shows |
 //! |---|---|
-//! | `policies` | names, numbers, dates, `!=`, k of n; who opens what, and what the others lack |
-//! | `keys` | keys for some sealing dates, and keys for fewer attributes made from a key |
-//! | `issuance` | three of five issuers making a key, two of the five cheating |
+//! | `policies` | names, numbers, dates, `!=`, k of n; which keys open, and which attributes the others lack |
+//! | `keys` | keys with a validity, and delegation of a key for fewer attributes |
+//! | `issuance` | three of five issuers make a key, and two answer wrongly |
 //! | `payload` | two policies for one payload, and a range of its bytes |
-//! | `timings` | what each operation takes here |
+//! | `timings` | the time of each operation on this machine |
 
 mod issuance;
 mod keys;
@@ -41,14 +40,13 @@ struct Args {
     rounds: u32,
 }
 
-/// What a step ends with.
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to be told if this fails.
+            // A closed standard error must not hide the exit code.
             let _ = writeln!(std::io::stderr(), "attributes: {error}");
             ExitCode::FAILURE
         }
@@ -65,14 +63,14 @@ fn run(args: &Args) -> Outcome {
     out.verdict()
 }
 
-/// What the sealer binds a header to, and the reader has to know.
+/// Associated data of each header; readers need the same.
 const CONTEXT: &[u8] = b"a lecture on attribute-based encryption";
 
 /// The answer of [`try_key`] when the key opens the header.
 const OPENS: &str = "opens";
 
-/// Whether the key opens the header, and if not, why, in words. To open to another secret is an
-/// error.
+/// Tries to open the header. Returns [`OPENS`] or the reason for the refusal; another secret than
+/// the sealed one is an error.
 fn try_key(
     parameters: &PublicParameters,
     (header, secret): &(Header, SharedSecret),
@@ -85,7 +83,7 @@ fn try_key(
     }
 }
 
-/// What keeps a person from opening.
+/// The reason for a refusal, in words.
 fn why_not(refusal: &DecapsulateError) -> String {
     match refusal {
         DecapsulateError::PolicyUnsatisfied { missing } => {

@@ -14,7 +14,7 @@ const LENGTH: usize = 1 << 20;
 const FROM: usize = 700_000;
 const RANGE: usize = 100;
 
-/// What lies in untrusted storage, and what was put into it.
+/// An object as untrusted storage holds it, and its original content.
 struct Sealed {
     content: Vec<u8>,
     preamble: Preamble,
@@ -45,7 +45,7 @@ pub(crate) fn show(out: &mut Transcript) -> Outcome {
     reading(out, sealed, &unwrapped)
 }
 
-/// Wraps the data key for two policies, and has it unwrapped.
+/// Wraps the data key for two policies, and unwraps it.
 fn wrapping(out: &mut Transcript, preamble: &Preamble, data_key: &DataKey) -> Outcome<DataKey> {
     let rng = &mut rand::rng();
     let (parameters, authority) = MasterSecretKey::setup(rng);
@@ -58,7 +58,7 @@ fn wrapping(out: &mut Transcript, preamble: &Preamble, data_key: &DataKey) -> Ou
     let binding = Binding::new(preamble, b"study 7, patient 12");
     let policy = "role:cardiologist".parse()?;
     let first = WrappedKey::seal(&parameters, &policy, &binding, data_key, rng)?;
-    // Who can open lets others in, without touching the payload.
+    // Readers that can open may wrap the key for others, without touching the payload.
     let policy = "role:auditor".parse()?;
     let second = first.reencapsulate(&parameters, &cardiologist, &binding, &policy, rng)?;
     writeln!(
@@ -74,7 +74,7 @@ fn wrapping(out: &mut Transcript, preamble: &Preamble, data_key: &DataKey) -> Ou
     Ok(unwrapped?)
 }
 
-/// Reads a range, where nothing was changed and where something was.
+/// Reads a range of the object: unchanged, with one bit changed, and cut.
 fn reading(out: &mut Transcript, sealed: Sealed, data_key: &DataKey) -> Outcome {
     let Sealed {
         content,
@@ -113,7 +113,7 @@ fn read_range(reader: &mut (impl Read + Seek)) -> io::Result<[u8; RANGE]> {
     Ok(range)
 }
 
-/// As [`crate::try_key`] has it.
+/// The answer in the words of [`crate::try_key`].
 fn in_words(unwrapped: &Result<DataKey, AccessError>) -> String {
     match unwrapped {
         Ok(_) => OPENS.to_owned(),

@@ -1,4 +1,4 @@
-//! Policies over names, numbers, dates and values of a list, and what each person lacks.
+//! Policies over names, numbers, dates and enumerations, and the attributes that people lack.
 
 use medshare_abe::{
     AccessPolicy, AttributeSet, Enumeration, EnumerationId, Enumerations, MasterSecretKey,
@@ -7,7 +7,7 @@ use medshare_abe::{
 
 use crate::{CONTEXT, OPENS, Outcome, Transcript, try_key};
 
-/// Three people and what their keys are for.
+/// Three people, and the attributes of their keys.
 const PEOPLE: [(&str, &str); 3] = [
     (
         "Ana",
@@ -20,9 +20,9 @@ const PEOPLE: [(&str, &str); 3] = [
     ("Eve", "role:clerk, clearance = 1"),
 ];
 
-/// Policies, and what comes of the keys of Ana, Ben and Eve.
+/// Policies, and the expected answers for the keys of Ana, Ben and Eve.
 ///
-/// Where a person could become entitled in several ways, what is lacking is the shortest of them.
+/// Of several sets of missing attributes, the smallest is shown.
 const POLICIES: [(&str, [&str; 3]); 6] = [
     (
         "role:nurse or role:cardiologist",
@@ -44,7 +44,7 @@ const POLICIES: [(&str, [&str; 3]); 6] = [
             "lacks clearance in 2..4, hospital == st-mary",
         ],
     ),
-    // Not being of a hospital is not enough: `!=` asks for another value, and Eve holds none.
+    // `!=` asks for another value of the enumeration; Eve holds none, so it is not satisfied.
     (
         "hospital != charité",
         [
@@ -88,7 +88,7 @@ pub(crate) fn show(out: &mut Transcript) -> Outcome {
     }
     writeln!(
         out,
-        "A name is one point of a key, a number 33, a date or a value of a list 17: one for each prefix."
+        "A name takes one point of a key, a number 33, a date or an enumeration's value 17: one a prefix."
     )?;
 
     for (text, answers) in POLICIES {
@@ -103,7 +103,7 @@ pub(crate) fn show(out: &mut Transcript) -> Outcome {
     Ok(())
 }
 
-/// `hospital` has one value of this list, which may grow: `!=` is good for values to come, too.
+/// The enumeration of `hospital`. It may grow, and `!=` covers values that are added later.
 fn hospitals() -> Outcome<Enumerations> {
     let mut hospitals = Enumeration::new(EnumerationId([1; 32]), "hospital".parse()?);
     for hospital in ["st-mary", "charité", "north"] {

@@ -1,4 +1,4 @@
-//! What the operations take on this machine, median wall-clock time on one thread.
+//! Median wall-clock time of each operation on this machine, on one thread.
 //!
 //! The benchmark program measures CPU time and interleaves its rows:
 //! `cargo run --release -p medshare-benches -- abe`.
@@ -47,7 +47,7 @@ fn keys(table: &mut Table<'_>) -> Outcome {
         Ok(s.authority
             .issue(&s.parameters, &s.attributes, validity, rng)?)
     })?;
-    table.time("import it, every part checked", |s| {
+    table.time("import it, with all checks", |s| {
         let bytes = s.key.to_bytes();
         Ok(UserSecretKey::from_bytes(
             &bytes,
@@ -55,23 +55,25 @@ fn keys(table: &mut Table<'_>) -> Outcome {
             &mut rng(),
         )?)
     })?;
-    table.time("delegate all of it but one name", |s| {
+    table.time("delegate all but one name", |s| {
         Ok(s.key.delegate(&s.parameters, &s.fewer, &mut rng())?)
     })?;
-    table.time("make one issuer's part, sealed", |s| {
+    table.time("make one issuer's partial key, sealed", |s| {
         let Issued { share, request, .. } = &s.issued;
         Ok(share.issue_partial(request, &mut rng())?.seal(&mut rng())?)
     })?;
-    table.time("open and check such a part", |s| {
+    table.time("open and check such a partial key", |s| {
         let (issued, rng) = (&s.issued, &mut rng());
         let (request, sealed) = (&issued.request, &issued.sealed);
         Ok(issued
             .authority
             .open_partial(request, &issued.pair, sealed, rng)?)
     })?;
-    table.time("make a key of three parts", |s| {
-        let Issued { request, parts, .. } = &s.issued;
-        Ok(s.issued.authority.combine(request, parts, &mut rng())?)
+    table.time("combine three partial keys", |s| {
+        let Issued {
+            request, partials, ..
+        } = &s.issued;
+        Ok(s.issued.authority.combine(request, partials, &mut rng())?)
     })
 }
 
@@ -103,7 +105,7 @@ fn headers(table: &mut Table<'_>) -> Outcome {
     })
 }
 
-/// A row an operation, a column a subject.
+/// A table with a row for each operation and a column for each size.
 struct Table<'a> {
     out: &'a mut Transcript,
     rounds: u32,
@@ -140,7 +142,7 @@ fn median<T>(rounds: u32, mut run: impl FnMut() -> Outcome<T>) -> Outcome<f64> {
     Ok(times.get(times.len() / 2).copied().unwrap_or_default())
 }
 
-/// What is measured at one size.
+/// The inputs of one size.
 struct Subject {
     parameters: PublicParameters,
     authority: MasterSecretKey,
@@ -173,14 +175,14 @@ impl Subject {
     }
 }
 
-/// The same key from three of five issuers.
+/// The inputs of threshold issuance, for the same attributes.
 struct Issued {
     authority: SharedAuthority,
     share: IssuerShare,
     pair: RecipientKeyPair,
     request: IssuanceRequest,
     sealed: SealedPartialKey,
-    parts: Vec<PartialKey>,
+    partials: Vec<PartialKey>,
 }
 
 impl Issued {
@@ -190,18 +192,21 @@ impl Issued {
         let pair = RecipientKeyPair::random(&mut rng());
         let request = issuance::request(&authority, &pair, attributes, Validity::ALWAYS);
         shares.truncate(authority.sharing().threshold().into());
-        let parts = shares
+        let partials = shares
             .iter()
             .map(|share| share.issue_partial(&request, &mut rng()));
-        let parts = parts.collect::<Result<Vec<_>, _>>()?;
-        let sealed = parts.first().ok_or("no parts")?.seal(&mut rng())?;
+        let partials = partials.collect::<Result<Vec<_>, _>>()?;
+        let sealed = partials
+            .first()
+            .ok_or("no partial keys")?
+            .seal(&mut rng())?;
         Ok(Self {
             share: shares.swap_remove(0),
             authority,
             pair,
             request,
             sealed,
-            parts,
+            partials,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What is printed, and whether the answers in it are those that were expected.
+//! Prints the answers, and counts those that differ from the expected ones.
 
 use std::fmt;
 use std::io::{self, StdoutLock, Write as _};
@@ -19,12 +19,12 @@ impl Transcript {
         }
     }
 
-    /// What `write!` and `writeln!` call.
+    /// Makes `write!` and `writeln!` work on this type.
     pub(crate) fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
         self.out.write_fmt(text)
     }
 
-    /// A line that says what came of `subject`, marked if it is not what was expected.
+    /// Prints the answer for `subject`, marked if it differs from the expected one.
     pub(crate) fn answer(
         &mut self,
         subject: impl fmt::Display,

@@ -1,10 +1,10 @@
-//! Numbers as a person would say them.
+//! Readable sizes, times and identifiers.
 
 use std::time::Duration;
 
 use medshare_sdk::Timestamp;
 
-/// `850 bytes`, `224 kB`, `1.21 MB`: three digits, decimal units.
+/// `850 bytes`, `224 kB`, `1.21 MB`: three digits and decimal units.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
@@ -16,7 +16,7 @@ pub fn size(bytes: u64) -> String {
     let mut value = bytes as f64 / 1000.0;
     let mut unit = UNITS[0];
     for larger in &UNITS[1..] {
-        // What would be rounded to four digits goes to the next unit.
+        // A value that would round to four digits takes the next unit.
         if value < 999.5 {
             break;
         }
@@ -51,7 +51,7 @@ pub fn moment(moment: Timestamp) -> String {
     }
 }
 
-/// The first digits of an identifier, enough to tell a few apart.
+/// The first 12 characters of an identifier, enough to tell a few apart.
 #[must_use]
 pub fn short(id: impl std::fmt::Display) -> String {
     let mut text = id.to_string();

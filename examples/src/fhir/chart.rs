@@ -1,4 +1,4 @@
-//! Writing a patient's resources, each with references to the others.
+//! Writes a patient's resources, with references to each other.
 
 use medshare_sdk::Timestamp;
 use rand::{RngExt as _, SeedableRng as _};
@@ -9,7 +9,7 @@ use super::codes::{DIAGNOSES, Diagnosis, LABORATORY, Measure, VITAL_SIGNS};
 
 const DAY_MS: u64 = 86_400_000;
 
-/// A bundle's entries so far.
+/// The entries of a bundle, as they are added.
 pub(super) struct Chart {
     pub(super) rng: ChaCha8Rng,
     pub(super) entries: Vec<Value>,
@@ -53,8 +53,8 @@ impl Chart {
         full_url
     }
 
-    /// A visit with everything found and prescribed in it. Each of the first ones brings a
-    /// diagnosis, so that later ones have something to follow up.
+    /// A visit with its findings and prescriptions. Each of the first visits adds a diagnosis,
+    /// which later ones follow up.
     pub(super) fn visit(&mut self, number: u64, day: u64) {
         let start = day * DAY_MS + self.rng.random_range(8 * 60..=16 * 60) * 60_000;
         let length = self.rng.random_range(10..=50) * 60_000;
@@ -97,22 +97,22 @@ impl Chart {
     fn blood_pressure(&mut self, visit: &Visit) {
         let systolic = self.rng.random_range(105..=165);
         let diastolic = self.rng.random_range(60..=95);
-        let part = |code, name, value| {
+        let component = |code, name, value| {
             json!({
                 "code": concept("http://loinc.org", code, name),
                 "valueQuantity": quantity(value, "mm[Hg]"),
             })
         };
-        let parts = [
-            part("8480-6", "Systolic blood pressure", systolic as f64),
-            part("8462-4", "Diastolic blood pressure", diastolic as f64),
+        let components = [
+            component("8480-6", "Systolic blood pressure", systolic as f64),
+            component("8462-4", "Diastolic blood pressure", diastolic as f64),
         ];
         let mut panel = self.finding(
             visit,
             "vital-signs",
             concept("http://loinc.org", "85354-9", "Blood pressure panel"),
         );
-        panel["component"] = parts.as_slice().into();
+        panel["component"] = components.as_slice().into();
         self.add(panel);
     }
 

@@ -1,12 +1,12 @@
-//! Codes of the terminologies that hospitals use.
+//! Codes of LOINC, SNOMED CT and RxNorm, which hospitals use.
 
-/// Something to be measured, by its LOINC code.
+/// A measurement with its LOINC code.
 pub(super) struct Measure {
     pub(super) code: &'static str,
     pub(super) name: &'static str,
-    /// UCUM.
+    /// The unit in UCUM notation.
     pub(super) unit: &'static str,
-    /// Plausible values, in tenths.
+    /// Lowest and highest plausible value, in tenths of the unit.
     pub(super) tenths: (u64, u64),
 }
 
@@ -77,7 +77,7 @@ pub(super) const LABORATORY: [Measure; 5] = [
     ),
 ];
 
-/// A diagnosis by its SNOMED CT code, and a medication for it by its RxNorm code.
+/// A diagnosis with its SNOMED CT code, and a medication for it with its RxNorm code.
 pub(super) struct Diagnosis {
     pub(super) code: &'static str,
     pub(super) name: &'static str,

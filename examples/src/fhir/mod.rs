@@ -1,8 +1,8 @@
-//! A made-up patient's record as a FHIR R4 transaction bundle.
+//! A generated patient record as a FHIR R4 transaction bundle.
 //!
-//! Nobody is described: everything is drawn from a seed. The shape is what a hospital's system
-//! exports (a patient, visits, findings, diagnoses, prescriptions, joined by references), a few
-//! hundred kilobytes of it.
+//! All of it is drawn from a seed; it describes no real person. It has the shape of a hospital
+//! system's export (a patient, visits, findings, diagnoses, prescriptions, joined by references) and
+//! a few hundred kilobytes.
 
 mod chart;
 mod codes;
@@ -13,7 +13,7 @@ use serde_json::json;
 use chart::Chart;
 
 const VISITS: u64 = 24;
-/// 2015-03-02, the day of the first visit.
+/// The day of the first visit, 2015-03-02, in days since 1970-01-01.
 const FIRST_DAY: u64 = 16_496;
 
 /// The bundle of a seed, as JSON text; the same for the same seed.
@@ -101,7 +101,7 @@ mod tests {
         references(&bundle, &mut found);
         assert!(
             found.len() > entries.len(),
-            "all but the patient refer to somebody"
+            "each resource but the patient refers to another"
         );
         assert!(
             found
