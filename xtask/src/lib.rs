@@ -5,7 +5,11 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+pub mod api;
+pub mod bench;
+pub mod ci;
 pub mod command;
+pub mod deny;
 pub mod docs;
 pub mod fuzz;
 pub mod measures;

@@ -2,14 +2,20 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, fuzz, measures, mutants, root};
+use xtask::{Result, api, bench, ci, deny, fuzz, measures, mutants, root};
 
 const USAGE: &str = "\
 cargo xtask TASK
 
-fuzz [SECONDS] [PROPERTY...]             each property for SECONDS, or for a minute
+ci                                       everything that must hold before a change lands
+test [ARGUMENT...]                       cargo test on the whole workspace
 measures [--report] [--list] [PATH...]   count what the style and the structure are held to
+deny                                     licences, sources, versions of dependencies; the compiler
+api [--bless]                            compare the public interfaces with docs/api, or write them
 mutants [--check] [NAME...]              break the code; the tests must notice
+fuzz [SECONDS] [PROPERTY...]             fuzz each property for SECONDS, or for a minute
+vectors                                  compute the test vectors again in Python
+bench [abe|payload|gate [ROW...]]        measure speed, and write target/bench.json
 ";
 
 fn main() -> ExitCode {
@@ -27,31 +33,38 @@ fn run(arguments: &[String]) -> Result<()> {
     let Some((task, rest)) = arguments.split_first() else {
         return Err(USAGE.into());
     };
+    let flag = |name: &str| rest.iter().any(|word| word == name);
+    let names: Vec<String> = rest
+        .iter()
+        .filter(|word| !word.starts_with("--"))
+        .cloned()
+        .collect();
     match task.as_str() {
-        "fuzz" => match rest.split_first() {
-            None => fuzz::fuzz(60, &[]),
-            Some((first, names)) => match first.parse() {
-                Ok(seconds) => fuzz::fuzz(seconds, names),
-                Err(_) => fuzz::fuzz(60, rest),
-            },
-        },
-        "mutants" => {
-            let (flags, names): (Vec<_>, Vec<_>) =
-                rest.iter().cloned().partition(|word| word == "--check");
-            mutants::mutants(&names, !flags.is_empty())
-        }
+        "ci" => ci::ci(),
+        "test" => ci::test(rest),
         "measures" => {
-            let (flags, paths): (Vec<_>, Vec<_>) = rest
-                .iter()
-                .cloned()
-                .partition(|word| word.starts_with("--"));
             let options = measures::Options {
-                report: flags.iter().any(|flag| flag == "--report"),
-                list: flags.iter().any(|flag| flag == "--list"),
-                paths,
+                report: flag("--report"),
+                list: flag("--list"),
+                paths: names,
             };
             measures::run(&root(), &options)
         }
-        _ => Err(format!("no task is called {task}\n{USAGE}").into()),
+        "deny" => deny::check(),
+        "api" => api::check(flag("--bless")),
+        "mutants" => mutants::mutants(&names, flag("--check")),
+        "fuzz" => match names
+            .split_first()
+            .map(|(first, rest)| (first.parse(), rest))
+        {
+            Some((Ok(seconds), rest)) => fuzz::fuzz(seconds, rest),
+            _ => fuzz::fuzz(60, &names),
+        },
+        "vectors" => ci::vectors(),
+        "bench" => match rest.split_first() {
+            Some((binary, rows)) => bench::bench(Some(binary), rows),
+            None => bench::bench(None, &[]),
+        },
+        _ => Err(format!("no task is called {task}\n\n{USAGE}").into()),
     }
 }

@@ -1,0 +1,134 @@
+//! `cargo xtask ci`: everything that must hold before a change lands, in one list.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::command::{run, shown};
+use crate::measures::{self, Options};
+use crate::{Result, api, deny, mutants, root};
+
+/// Crates that are never published, and so are not packed either.
+const UNPUBLISHED: [&str; 4] = [
+    "medshare-testkit",
+    "medshare-examples",
+    "medshare-benches",
+    "xtask",
+];
+
+/// Runs all steps, cheap ones first, and stops at the first that fails.
+///
+/// Needs Rust with rustfmt and clippy, a C compiler, Python 3.10 or later with venv and PyPI for
+/// the vectors, and for the wasm builds what `.ci/wasm` finds or installs.
+///
+/// # Errors
+/// The first step that fails.
+pub fn ci() -> Result<()> {
+    let root = root();
+    let cargo = |line: &str| timed(words("cargo", line).current_dir(&root));
+
+    cargo("fmt --all --check")?;
+    task("deny", deny::check)?;
+    task("mutants --check", || mutants::mutants(&[], true))?;
+    task("measures", || measures::run(&root, &Options::default()))?;
+    cargo("clippy --locked --workspace --all-targets --all-features -- -D warnings")?;
+    let doc = "doc --locked --workspace --no-deps --all-features";
+    timed(
+        words("cargo", doc)
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .current_dir(&root),
+    )?;
+    task("api", || api::check(false))?;
+
+    test(&[])?;
+    let demo = Folder::new()?;
+    examples(&root, &demo.0)?;
+    vectors()?;
+    timed(&mut Command::new(root.join(".ci/outside/run")))?;
+    timed(&mut Command::new(root.join(".ci/wasm")))?;
+
+    let mut package = words(
+        "cargo",
+        "package --locked --quiet --no-verify --allow-dirty --workspace",
+    );
+    for name in UNPUBLISHED {
+        package.args(["--exclude", name]);
+    }
+    timed(package.current_dir(&root))
+}
+
+/// `cargo test` on the whole workspace, as the README has it.
+///
+/// # Errors
+/// A test that fails.
+pub fn test(arguments: &[String]) -> Result<()> {
+    let mut command = words("cargo", "test --workspace");
+    timed(command.args(arguments).current_dir(root()))
+}
+
+/// Computes the test vectors of medshare-abe again, in Python.
+///
+/// # Errors
+/// A vector that comes out differently.
+pub fn vectors() -> Result<()> {
+    timed(&mut Command::new(root().join(".ci/vectors")))
+}
+
+/// The README's second command, and what the examples promise.
+fn examples(root: &Path, demo: &Path) -> Result<()> {
+    let example = |name: &str, arguments: &[&Path]| {
+        let mut command = words("cargo", "run --release --example");
+        command.arg(name).arg("--").args(arguments);
+        timed(command.current_dir(root))
+    };
+    let walk = demo.join("run");
+    example("quickstart", &[])?;
+    // The second run reopens the same consortium; another process verifies the receipt.
+    for json in ["first.json", "second.json"] {
+        let json = demo.join(json);
+        let arguments = [Path::new("--dir"), &walk, Path::new("--json"), &json];
+        example("walkthrough", &arguments)?;
+    }
+    let (receipt, anchor) = (walk.join("receipt"), walk.join("trust-anchor"));
+    example("verify_receipt", &[&receipt, &anchor])?;
+    example("attributes", &[Path::new("--rounds"), Path::new("3")])
+}
+
+/// A folder that goes when the run ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Self> {
+        let name = format!("medshare-ci-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left over is in the system's folder for such files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn words(program: &str, line: &str) -> Command {
+    let mut command = Command::new(program);
+    command.args(line.split(' '));
+    command
+}
+
+fn timed(command: &mut Command) -> Result<()> {
+    let name = shown(command);
+    task(&name, || run(command))
+}
+
+fn task(name: &str, act: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("\n=== {name}");
+    let begun = Instant::now();
+    act()?;
+    println!("--- {} s", begun.elapsed().as_secs());
+    Ok(())
+}
