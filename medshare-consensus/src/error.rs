@@ -5,8 +5,8 @@ use medshare_types::id::{Epoch, Height, ReplicaId, View};
 use medshare_types::sign::BadSignature;
 use medshare_types::time::Timestamp;
 
+use crate::log_record::LogPosition;
 use crate::proposal::MAX_PAYLOAD_LEN;
-use crate::record::LogPosition;
 
 /// Why an input, or a proposal that waited for it, was refused. The replica stays usable; where a
 /// member is named, the fault is that member's.

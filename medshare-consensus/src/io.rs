@@ -6,9 +6,9 @@ use medshare_types::header::ExecutedRoots;
 use medshare_types::id::{Height, ReplicaId};
 
 use crate::evidence::Evidence;
+use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Authenticated, Message, Recipients};
 use crate::proposal::Proposal;
-use crate::record::{LogPosition, LogRecord};
 
 /// Something that happened outside.
 // Inputs are handed over one at a time and never collected, so their size costs nothing.

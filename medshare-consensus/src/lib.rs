@@ -56,11 +56,11 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `replica`, `advance`, `handle/*` | state, quorum rules, one file per input |
-//! | `tally`, `slot` | votes and what is known of one height |
-//! | `outbox` | the drain rule |
-//! | `recover`, `record` | the log and the way back from it |
-//! | `peers` | who is how far, catch-up |
+//! | `replica`, `replica/advance`, `replica/handle/*` | state, quorum rules, one file per input |
+//! | `replica/tally`, `replica/slot` | votes and what is known of one height |
+//! | `replica/outbox` | the drain rule |
+//! | `replica/recover`, `log_record` | the log and the way back from it |
+//! | `replica/sync` | who is how far, catch-up |
 //! | `message`, `evidence`, `proposal`, `io`, `config` | what goes over the wire and the interface |
 //! | [`error`] | why something is refused |
 //!
@@ -74,27 +74,20 @@
 //! that validators bound, and f+1 prepares excuse a late one.
 #![forbid(unsafe_code)]
 
-mod advance;
 mod config;
 pub mod error;
 mod evidence;
-mod handle;
 mod io;
+mod log_record;
 mod message;
-mod outbox;
-mod peers;
 mod proposal;
-mod record;
-mod recover;
 mod replica;
-mod slot;
-mod tally;
 
 pub use config::{Config, Tip};
 pub use error::{EvidenceError, ProposalFault, RecoverError, Rejected};
 pub use evidence::Evidence;
 pub use io::{Input, Output, Timer, Verdict};
+pub use log_record::{LogPosition, LogRecord, PreparedCertificate};
 pub use message::{Authenticated, Decided, Message, PrePrepare, Recipients, Vote};
 pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal};
-pub use record::{LogPosition, LogRecord, PreparedCertificate};
 pub use replica::Replica;

@@ -5,15 +5,15 @@ use medshare_types::id::{Epoch, Height, ReplicaId, View};
 
 use crate::error::Rejected;
 use crate::evidence::Evidence;
-use crate::handle::pre_prepare::Place;
 use crate::io::Output;
 use crate::message::Vote;
 use crate::proposal::Payload;
 use crate::replica::Replica;
-use crate::tally::Cast;
+use crate::replica::handle::pre_prepare::Place;
+use crate::replica::tally::Cast;
 
 impl<P: Payload> Replica<P> {
-    pub(crate) fn on_vote(
+    pub(in crate::replica) fn on_vote(
         &mut self,
         sender: ReplicaId,
         phase: Phase,
@@ -31,7 +31,7 @@ impl<P: Payload> Replica<P> {
 
     /// Lines 5 and 16: where a message belongs; nowhere when its height is decided already. A
     /// member that is at work on a height has decided the one before.
-    pub(crate) fn place_of(
+    pub(in crate::replica) fn place_of(
         &mut self,
         sender: ReplicaId,
         epoch: Epoch,
@@ -61,7 +61,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// Line 17: one slot per sender, phase and height; a contradiction becomes evidence, once.
-    pub(crate) fn cast(
+    pub(in crate::replica) fn cast(
         &mut self,
         sender: ReplicaId,
         phase: Phase,

@@ -12,9 +12,9 @@ use std::collections::VecDeque;
 
 use crate::error::Rejected;
 use crate::io::Output;
-use crate::record::{LogPosition, LogRecord};
+use crate::log_record::{LogPosition, LogRecord};
 
-pub(crate) struct Outbox<P> {
+pub(super) struct Outbox<P> {
     written: LogPosition,
     durable: LogPosition,
     at_once: VecDeque<Output<P>>,
@@ -22,7 +22,7 @@ pub(crate) struct Outbox<P> {
 }
 
 impl<P> Outbox<P> {
-    pub(crate) const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             written: LogPosition(0),
             durable: LogPosition(0),
@@ -32,7 +32,7 @@ impl<P> Outbox<P> {
     }
 
     /// Writes a record and says where.
-    pub(crate) fn persist(&mut self, record: LogRecord<P>) -> LogPosition {
+    pub(super) fn persist(&mut self, record: LogRecord<P>) -> LogPosition {
         self.written.0 += 1;
         let position = self.written;
         self.push_at_once(Output::Persist { position, record });
@@ -40,16 +40,16 @@ impl<P> Outbox<P> {
     }
 
     /// Queues a timer or a question to the application, which show nothing to anybody else.
-    pub(crate) fn push_at_once(&mut self, output: Output<P>) {
+    pub(super) fn push_at_once(&mut self, output: Output<P>) {
         self.at_once.push_back(output);
     }
 
     /// Queues an output behind every record written so far.
-    pub(crate) fn push_gated(&mut self, output: Output<P>) {
+    pub(super) fn push_gated(&mut self, output: Output<P>) {
         self.gated.push_back((self.written, output));
     }
 
-    pub(crate) fn persisted(&mut self, position: LogPosition) -> Result<(), Rejected> {
+    pub(super) fn persisted(&mut self, position: LogPosition) -> Result<(), Rejected> {
         if position > self.written {
             return Err(Rejected::UnknownPosition { position });
         }
@@ -57,16 +57,16 @@ impl<P> Outbox<P> {
         Ok(())
     }
 
-    pub(crate) fn is_durable(&self, position: LogPosition) -> bool {
+    pub(super) fn is_durable(&self, position: LogPosition) -> bool {
         position <= self.durable
     }
 
     /// Whether the log lags: what is only a repetition is then not queued, which bounds memory.
-    pub(crate) fn is_blocked(&self) -> bool {
+    pub(super) fn is_blocked(&self) -> bool {
         self.durable < self.written
     }
 
-    pub(crate) fn poll(&mut self) -> Option<Output<P>> {
+    pub(super) fn poll(&mut self) -> Option<Output<P>> {
         if let Some(output) = self.at_once.pop_front() {
             return Some(output);
         }

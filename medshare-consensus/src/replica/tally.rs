@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::message::Vote;
 
 /// At most one vote per member, so at most n in all.
-pub(crate) struct Tally {
+pub(super) struct Tally {
     phase: Phase,
     slots: BTreeMap<ReplicaId, Slot>,
 }
@@ -25,7 +25,7 @@ struct Slot {
 
 /// What became of a vote.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Cast {
+pub(super) enum Cast {
     /// It stands in the member's slot, now or from before.
     Taken,
     /// Its signature is bad.
@@ -37,20 +37,20 @@ pub(crate) enum Cast {
 }
 
 impl Tally {
-    pub(crate) const fn new(phase: Phase) -> Self {
+    pub(super) const fn new(phase: Phase) -> Self {
         Self {
             phase,
             slots: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn has_vote_of(&self, voter: ReplicaId) -> bool {
+    pub(super) fn has_vote_of(&self, voter: ReplicaId) -> bool {
         self.slots.contains_key(&voter)
     }
 
     /// Line 17: puts a vote into its slot. `verified` says that its signature is known to be good;
     /// otherwise it is checked when it matters, and at once for `suspects` and contradictions.
-    pub(crate) fn cast(
+    pub(super) fn cast(
         &mut self,
         config: &Config,
         suspects: &mut BTreeSet<ReplicaId>,
@@ -95,7 +95,7 @@ impl Tally {
     /// Only as many as are needed are verified, in one batch. When that fails, they are verified
     /// one by one: the bad ones leave their slots and their senders become `suspects`, whose votes
     /// are verified on arrival from then on.
-    pub(crate) fn certify(
+    pub(super) fn certify(
         &mut self,
         config: &Config,
         digest: &Digest,

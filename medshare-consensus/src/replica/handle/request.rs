@@ -5,11 +5,11 @@ use medshare_types::header::BlockHeader;
 use medshare_types::time::Timestamp;
 
 use crate::error::Rejected;
+use crate::log_record::LogRecord;
 use crate::message::{Message, PrePrepare, Recipients, Vote};
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, encoded_length};
-use crate::record::LogRecord;
 use crate::replica::Replica;
-use crate::slot::{Candidate, OwnVote, Stage};
+use crate::replica::slot::{Candidate, OwnVote, Stage};
 
 impl<P: Payload> Replica<P> {
     /// Whether a request would be taken now, so that a batch is formed as late as possible.
@@ -36,7 +36,11 @@ impl<P: Payload> Replica<P> {
         Ok(())
     }
 
-    pub(crate) fn on_request(&mut self, now: Timestamp, payload: P) -> Result<(), Rejected> {
+    pub(in crate::replica) fn on_request(
+        &mut self,
+        now: Timestamp,
+        payload: P,
+    ) -> Result<(), Rejected> {
         // L2
         self.may_propose(now)?;
         let length = encoded_length(&payload);
@@ -75,7 +79,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// Lines 3 and 12: log first, then `message` to all.
-    pub(crate) fn record_prepare(
+    pub(in crate::replica) fn record_prepare(
         &mut self,
         pre_prepare: PrePrepare<P>,
         vote: Vote,

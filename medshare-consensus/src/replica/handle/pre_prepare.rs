@@ -9,10 +9,10 @@ use crate::error::{ProposalFault, Rejected};
 use crate::message::PrePrepare;
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, encoded_length};
 use crate::replica::Replica;
-use crate::slot::{Candidate, Stage};
+use crate::replica::slot::{Candidate, Stage};
 
 impl<P: Payload> Replica<P> {
-    pub(crate) fn on_pre_prepare(
+    pub(in crate::replica) fn on_pre_prepare(
         &mut self,
         now: Timestamp,
         sender: ReplicaId,
@@ -60,7 +60,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// Line 9: holds a proposal that fits on the tip, and judges its time by when it came.
-    pub(crate) fn examine(
+    pub(in crate::replica) fn examine(
         &mut self,
         received: Timestamp,
         pre_prepare: PrePrepare<P>,
@@ -115,7 +115,7 @@ impl<P: Payload> Replica<P> {
 
 /// Which of the two heights in sight a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(in crate::replica) enum Place {
     /// The height after the tip.
     Current,
     /// The height after that.

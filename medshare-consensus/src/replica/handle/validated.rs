@@ -6,10 +6,10 @@ use crate::error::Rejected;
 use crate::io::Verdict;
 use crate::proposal::Payload;
 use crate::replica::Replica;
-use crate::slot::Stage;
+use crate::replica::slot::Stage;
 
 impl<P: Payload> Replica<P> {
-    pub(crate) fn on_validated(
+    pub(in crate::replica) fn on_validated(
         &mut self,
         digest: &Digest,
         verdict: Verdict,

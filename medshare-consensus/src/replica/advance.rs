@@ -7,15 +7,15 @@ use medshare_types::hash::Digest;
 
 use crate::error::{ProposalFault, Rejected};
 use crate::io::Output;
+use crate::log_record::{LogRecord, PreparedCertificate};
 use crate::message::{Decided, Message, Recipients};
 use crate::proposal::{Payload, Proposal};
-use crate::record::{LogRecord, PreparedCertificate};
+use crate::replica::slot::{OwnVote, Slot, Stage};
 use crate::replica::{Link, Replica};
-use crate::slot::{OwnVote, Slot, Stage};
 
 impl<P: Payload> Replica<P> {
     /// Applies the rules below until none of them applies.
-    pub(crate) fn advance(&mut self) -> Result<(), Rejected> {
+    pub(super) fn advance(&mut self) -> Result<(), Rejected> {
         let mut outcome = Ok(());
         loop {
             self.count_own_votes();
@@ -64,7 +64,7 @@ impl<P: Payload> Replica<P> {
 
     /// Line 11: once the height before is executed here, its roots are compared and the
     /// application is asked.
-    pub(crate) fn validate_when_executed(&mut self) -> Result<(), Rejected> {
+    pub(super) fn validate_when_executed(&mut self) -> Result<(), Rejected> {
         let Some(candidate) = &mut self.current.candidate else {
             return Ok(());
         };
@@ -87,7 +87,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// Line 12: accepts the candidate.
-    pub(crate) fn prepare(&mut self) {
+    pub(super) fn prepare(&mut self) {
         let Some(candidate) = &mut self.current.candidate else {
             return;
         };
@@ -134,7 +134,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// Lines 20 and 27: records that a block is final and goes to the next height.
-    pub(crate) fn settle(&mut self, decided: Decided<P>) {
+    pub(super) fn settle(&mut self, decided: Decided<P>) {
         let digest = decided.certificate.ballot.digest;
         let own = self.current.own_prepare;
         let prepared = own.is_some_and(|own| own.vote.ballot.digest == digest);
@@ -150,7 +150,7 @@ impl<P: Payload> Replica<P> {
         self.rearm();
     }
 
-    pub(crate) fn enter_next(&mut self, proposal: &Proposal<P>, digest: Digest) {
+    pub(super) fn enter_next(&mut self, proposal: &Proposal<P>, digest: Digest) {
         let header = &proposal.header;
         self.tip = Link {
             height: header.height,
@@ -162,7 +162,7 @@ impl<P: Payload> Replica<P> {
         self.peers.refresh();
     }
 
-    pub(crate) fn hand_over(&mut self, decided: Decided<P>) {
+    pub(super) fn hand_over(&mut self, decided: Decided<P>) {
         let Decided {
             proposal,
             certificate,
@@ -174,7 +174,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// Line 8: what came before its parent was decided is judged by when it came.
-    pub(crate) fn take_up_early(&mut self) -> Result<(), Rejected> {
+    pub(super) fn take_up_early(&mut self) -> Result<(), Rejected> {
         match self.current.early.take() {
             Some((received, pre_prepare)) => self.examine(received, pre_prepare),
             None => Ok(()),

@@ -7,7 +7,7 @@ use crate::proposal::Payload;
 use crate::replica::Replica;
 
 impl<P: Payload> Replica<P> {
-    pub(crate) fn on_executed(&mut self, roots: ExecutedRoots) -> Result<(), Rejected> {
+    pub(in crate::replica) fn on_executed(&mut self, roots: ExecutedRoots) -> Result<(), Rejected> {
         let height = roots.height;
         if height <= self.executed.height || height > self.tip.height {
             return Err(Rejected::UnexpectedRoots { height });

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use medshare_types::id::{Height, ReplicaId};
 
 /// The most blocks that are asked for or served at once.
-pub(crate) const BATCH: u64 = 16;
+pub(super) const BATCH: u64 = 16;
 
 /// How many such batches one member is served between two refreshments.
 const SERVINGS: u32 = 4;
@@ -15,7 +15,7 @@ const SERVINGS: u32 = 4;
 /// Heights are claims. A false one costs a question that stays unanswered until the next tick,
 /// when somebody else is asked.
 #[derive(Default)]
-pub(crate) struct Peers {
+pub(super) struct Peers {
     decided: BTreeMap<ReplicaId, Height>,
     asked: Option<Question>,
     /// Who was asked last, so that the next question goes to the next one.
@@ -40,12 +40,12 @@ struct Served {
 
 impl Peers {
     /// `peer` claims to have decided `height`. Claims only rise.
-    pub(crate) fn note(&mut self, peer: ReplicaId, height: Height) {
+    pub(super) fn note(&mut self, peer: ReplicaId, height: Height) {
         let claim = self.decided.entry(peer).or_default();
         *claim = height.max(*claim);
     }
 
-    pub(crate) fn has_decided(&self, peer: ReplicaId, height: Height) -> bool {
+    pub(super) fn has_decided(&self, peer: ReplicaId, height: Height) -> bool {
         self.decided
             .get(&peer)
             .is_some_and(|claim| *claim >= height)
@@ -53,7 +53,7 @@ impl Peers {
 
     /// The member to ask for blocks from `from` on, if one claims to have decided `claimed` and no
     /// question is open. The caller sends the question.
-    pub(crate) fn ask(&mut self, from: Height, claimed: Height) -> Option<ReplicaId> {
+    pub(super) fn ask(&mut self, from: Height, claimed: Height) -> Option<ReplicaId> {
         if self.asked.is_some() {
             return None;
         }
@@ -67,7 +67,7 @@ impl Peers {
     }
 
     /// Closes the question when a block of `height` was its last, or all that its peer claims.
-    pub(crate) fn adopted(&mut self, height: Height) {
+    pub(super) fn adopted(&mut self, height: Height) {
         let answered = |q: &Question| height >= q.last || !self.has_decided(q.peer, height.next());
         if self.asked.as_ref().is_some_and(answered) {
             self.asked = None;
@@ -75,13 +75,13 @@ impl Peers {
     }
 
     /// Whether `peer`, which is behind, may be told so: once between two refreshments.
-    pub(crate) fn may_tell(&mut self, peer: ReplicaId) -> bool {
+    pub(super) fn may_tell(&mut self, peer: ReplicaId) -> bool {
         self.told.insert(peer)
     }
 
     /// Whether `peer` is served `[from, until]`: between two refreshments no height twice, and so
     /// many batches at the most.
-    pub(crate) fn may_serve(&mut self, peer: ReplicaId, from: Height, until: Height) -> bool {
+    pub(super) fn may_serve(&mut self, peer: ReplicaId, from: Height, until: Height) -> bool {
         let served = self.served.entry(peer).or_default();
         let may = from > served.last && served.servings < SERVINGS;
         if may {
@@ -92,13 +92,13 @@ impl Peers {
     }
 
     /// Lets everybody be told and served again.
-    pub(crate) fn refresh(&mut self) {
+    pub(super) fn refresh(&mut self) {
         self.told.clear();
         self.served.clear();
     }
 
     /// Gives up the open question, so that the next one goes to somebody else.
-    pub(crate) fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         self.asked = None;
     }
 }

@@ -3,27 +3,27 @@
 use medshare_types::certificate::{Ballot, Phase};
 use medshare_types::time::Timestamp;
 
+use crate::log_record::LogPosition;
 use crate::message::{PrePrepare, Vote};
-use crate::record::LogPosition;
-use crate::tally::Tally;
+use crate::replica::tally::Tally;
 
 /// One proposal at most and 2n votes at most.
-pub(crate) struct Slot<P> {
-    pub(crate) prepares: Tally,
-    pub(crate) commits: Tally,
+pub(super) struct Slot<P> {
+    pub(super) prepares: Tally,
+    pub(super) commits: Tally,
     /// A pre-prepare that came before the parent was decided, and when.
-    pub(crate) early: Option<(Timestamp, PrePrepare<P>)>,
-    pub(crate) candidate: Option<Candidate<P>>,
-    pub(crate) own_prepare: Option<OwnVote>,
-    pub(crate) own_commit: Option<OwnVote>,
+    pub(super) early: Option<(Timestamp, PrePrepare<P>)>,
+    pub(super) candidate: Option<Candidate<P>>,
+    pub(super) own_prepare: Option<OwnVote>,
+    pub(super) own_commit: Option<OwnVote>,
     /// How many resend intervals a proposal of this height has waited because it came late.
-    pub(crate) patience: u32,
+    pub(super) patience: u32,
     /// When it came, or when `patience` grew last.
-    pub(crate) patient_since: Option<Timestamp>,
+    pub(super) patient_since: Option<Timestamp>,
 }
 
 impl<P> Slot<P> {
-    pub(crate) const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             prepares: Tally::new(Phase::Prepare),
             commits: Tally::new(Phase::Commit),
@@ -36,7 +36,7 @@ impl<P> Slot<P> {
         }
     }
 
-    pub(crate) const fn tally(&mut self, phase: Phase) -> &mut Tally {
+    pub(super) const fn tally(&mut self, phase: Phase) -> &mut Tally {
         match phase {
             Phase::Prepare => &mut self.prepares,
             Phase::Commit => &mut self.commits,
@@ -45,15 +45,15 @@ impl<P> Slot<P> {
 }
 
 /// A proposal that fits on the tip. Once held it is never replaced.
-pub(crate) struct Candidate<P> {
-    pub(crate) pre_prepare: PrePrepare<P>,
-    pub(crate) ballot: Ballot,
-    pub(crate) stage: Stage,
+pub(super) struct Candidate<P> {
+    pub(super) pre_prepare: PrePrepare<P>,
+    pub(super) ballot: Ballot,
+    pub(super) stage: Stage,
 }
 
 /// How far a candidate has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(super) enum Stage {
     /// Its time was wrong on arrival.
     Untimely,
     /// It waits for the roots of the height before.
@@ -70,7 +70,7 @@ pub(crate) enum Stage {
 
 /// A vote of this replica; it counts once its record is durable.
 #[derive(Clone, Copy)]
-pub(crate) struct OwnVote {
-    pub(crate) vote: Vote,
-    pub(crate) position: LogPosition,
+pub(super) struct OwnVote {
+    pub(super) vote: Vote,
+    pub(super) position: LogPosition,
 }

@@ -1,5 +1,13 @@
 //! The replica: its state, its inputs, its outputs.
 
+mod advance;
+mod handle;
+mod outbox;
+mod recover;
+mod slot;
+mod sync;
+mod tally;
+
 use std::collections::BTreeSet;
 
 use medshare_types::certificate::{Ballot, Phase};
@@ -12,38 +20,38 @@ use crate::config::{Config, Tip};
 use crate::error::{RecoverError, Rejected};
 use crate::io::{Input, Output, Timer};
 use crate::message::{Authenticated, Message, Recipients, Vote};
-use crate::outbox::Outbox;
-use crate::peers::Peers;
 use crate::proposal::Payload;
-use crate::slot::Slot;
+use crate::replica::outbox::Outbox;
+use crate::replica::slot::Slot;
+use crate::replica::sync::Peers;
 
 /// One member's part in ordering blocks: a state machine without clock, network or disk.
 ///
 /// Give it an [`Input`] with [`Replica::handle`], then drain [`Replica::poll_output`] to `None`
 /// and do what it says, in that order.
 pub struct Replica<P> {
-    pub(crate) config: Config,
-    pub(crate) view: View,
+    config: Config,
+    view: View,
     /// The last decided block.
-    pub(crate) tip: Link,
+    tip: Link,
     /// The roots of the last executed block, at or below the tip.
-    pub(crate) executed: ExecutedRoots,
+    executed: ExecutedRoots,
     /// The height after the tip.
-    pub(crate) current: Slot<P>,
+    current: Slot<P>,
     /// The height after that, kept because others may decide a little earlier.
-    pub(crate) next: Slot<P>,
+    next: Slot<P>,
     /// Senders of bad signatures; their votes are verified on arrival.
-    pub(crate) suspects: BTreeSet<ReplicaId>,
-    pub(crate) peers: Peers,
-    pub(crate) outbox: Outbox<P>,
+    suspects: BTreeSet<ReplicaId>,
+    peers: Peers,
+    outbox: Outbox<P>,
 }
 
 /// What the next block has to follow from.
 #[derive(Clone, Copy)]
-pub(crate) struct Link {
-    pub(crate) height: Height,
-    pub(crate) digest: Digest,
-    pub(crate) time: Timestamp,
+struct Link {
+    height: Height,
+    digest: Digest,
+    time: Timestamp,
 }
 
 impl<P: Payload> Replica<P> {
@@ -56,7 +64,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// A replica that nobody has heard of yet and that has sent nothing.
-    pub(crate) fn bare(config: Config, tip: Tip) -> Result<Self, RecoverError> {
+    fn bare(config: Config, tip: Tip) -> Result<Self, RecoverError> {
         let key = config.signing_key.verifying_key();
         let seat = config.committee.member(config.replica);
         if seat.is_none_or(|member| member.key != key) {
@@ -159,16 +167,16 @@ impl<P: Payload> Replica<P> {
         self.config.primary(self.view)
     }
 
-    pub(crate) fn send(&mut self, to: Recipients, message: Message<P>) {
+    fn send(&mut self, to: Recipients, message: Message<P>) {
         self.outbox.push_gated(Output::Send { to, message });
     }
 
-    pub(crate) fn sign(&self, ballot: Ballot, phase: Phase) -> Vote {
+    fn sign(&self, ballot: Ballot, phase: Phase) -> Vote {
         Vote::sign(&self.config.chain, ballot, phase, &self.config.signing_key)
     }
 
     /// Puts off the next re-send: something has just been sent or decided.
-    pub(crate) fn rearm(&mut self) {
+    fn rearm(&mut self) {
         self.outbox.push_at_once(Output::SetTimer {
             timer: Timer::Resend,
             after_ms: self.config.resend_ms,

@@ -7,10 +7,10 @@ use crate::io::Output;
 use crate::message::{Message, Recipients};
 use crate::proposal::Payload;
 use crate::replica::Replica;
-use crate::slot::Stage;
+use crate::replica::slot::Stage;
 
 impl<P: Payload> Replica<P> {
-    pub(crate) fn on_resend(&mut self, now: Timestamp) {
+    pub(in crate::replica) fn on_resend(&mut self, now: Timestamp) {
         if !self.outbox.is_blocked() {
             self.peers.give_up();
             self.peers.refresh();
@@ -26,7 +26,7 @@ impl<P: Payload> Replica<P> {
 
     /// The recorded votes of the undecided height, each to those who have not answered it: a
     /// proposal is answered by any vote, a prepare by a commit, a commit by having decided.
-    pub(crate) fn resend_votes(&mut self) {
+    pub(in crate::replica) fn resend_votes(&mut self) {
         let (height, peers) = (self.tip.height.next(), &self.peers);
         let slot = &self.current;
         let undecided: Vec<_> = self.config.peers().collect();

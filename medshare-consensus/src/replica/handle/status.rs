@@ -3,12 +3,12 @@
 use medshare_types::id::{Height, ReplicaId};
 
 use crate::message::{Message, Recipients};
-use crate::peers::BATCH;
 use crate::proposal::Payload;
 use crate::replica::Replica;
+use crate::replica::sync::BATCH;
 
 impl<P: Payload> Replica<P> {
-    pub(crate) fn on_status(&mut self, sender: ReplicaId, height: Height) {
+    pub(in crate::replica) fn on_status(&mut self, sender: ReplicaId, height: Height) {
         self.peers.note(sender, height);
         let own = self.tip.height;
         if height < own && self.peers.may_tell(sender) {
@@ -20,7 +20,7 @@ impl<P: Payload> Replica<P> {
 
     /// Asks somebody who claims to be `lead` heights ahead for decided blocks, unless a question
     /// is open or execution has to keep up first.
-    pub(crate) fn ask_when_behind(&mut self, lead: u64) {
+    pub(in crate::replica) fn ask_when_behind(&mut self, lead: u64) {
         let own = self.tip.height;
         if own.0.saturating_sub(self.executed.height.0) > BATCH {
             return;

@@ -4,12 +4,12 @@ use medshare_types::id::ReplicaId;
 
 use crate::error::{ProposalFault, Rejected};
 use crate::message::Decided;
-use crate::peers::BATCH;
 use crate::proposal::Payload;
 use crate::replica::Replica;
+use crate::replica::sync::BATCH;
 
 impl<P: Payload> Replica<P> {
-    pub(crate) fn on_decided(
+    pub(in crate::replica) fn on_decided(
         &mut self,
         sender: ReplicaId,
         decided: Decided<P>,

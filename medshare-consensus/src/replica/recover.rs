@@ -5,11 +5,11 @@ use medshare_types::id::ReplicaId;
 
 use crate::config::{Config, Tip};
 use crate::error::RecoverError;
+use crate::log_record::{LogPosition, LogRecord, PreparedCertificate};
 use crate::message::{Decided, Message, PrePrepare, Recipients, Vote};
 use crate::proposal::Payload;
-use crate::record::{LogPosition, LogRecord, PreparedCertificate};
 use crate::replica::Replica;
-use crate::slot::{Candidate, OwnVote, Stage};
+use crate::replica::slot::{Candidate, OwnVote, Stage};
 
 impl<P: Payload> Replica<P> {
     /// Restores a replica from where its ledger durably stands and what its log holds.
