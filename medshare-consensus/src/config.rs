@@ -1,4 +1,4 @@
-//! Who a replica is and by which numbers it plays.
+//! Fixed data of a replica, and the state of the ledger it starts from.
 
 use medshare_types::certificate::Phase;
 use medshare_types::committee::Committee;
@@ -14,29 +14,30 @@ use crate::message::Vote;
 /// The fixed data of one replica.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Its seat.
+    /// This replica's seat.
     pub replica: ReplicaId,
-    /// The key of that seat.
+    /// The signing key of that seat.
     pub signing_key: SigningKey,
-    /// The committee it sits in.
+    /// The committee that the seat belongs to.
     pub committee: Committee,
-    /// The chain.
+    /// The chain that votes and headers must name.
     pub chain: ChainId,
-    /// The rules' numbers.
+    /// The chain's numbers; the bounds on block time are among them.
     pub parameters: ChainParameters,
-    /// How long to wait before sending again what may be lost, milliseconds.
+    /// Milliseconds before messages that may be lost are sent again.
     pub resend_ms: u64,
 }
 
 impl Config {
-    /// The member that proposes in a view.
+    /// The seat that proposes in a view.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "a committee has 4 to 1024 members")]
     pub fn primary(&self, view: View) -> ReplicaId {
         let members = self.committee.members().len() as u64;
-        ReplicaId(u16::try_from(view.0 % members).unwrap_or(0))
+        ReplicaId(u16::try_from(view.0 % members).expect("fewer than 1024"))
     }
 
-    /// Every other member, ascending.
+    /// All seats but this replica's, ascending.
     pub(crate) fn peers(&self) -> impl Iterator<Item = ReplicaId> + use<> {
         let own = self.replica;
         self.committee.replicas().filter(move |id| *id != own)
@@ -48,31 +49,32 @@ impl Config {
             .is_some_and(|member| vote.verify(&self.chain, phase, &member.key).is_ok())
     }
 
-    /// Whether a header's time is acceptable on arrival at `now`. The bound on how late it may
-    /// come doubles with `patience`; the bound on how far ahead it may be does not move.
-    pub(crate) fn is_timely(&self, now: Timestamp, time: Timestamp, patience: u32) -> bool {
+    /// L9: true when a header timed `time` is acceptable on arrival at `now`. Each of
+    /// `late_doublings` doubles the bound on lateness; the bound on times ahead never moves.
+    pub(crate) fn is_timely(&self, now: Timestamp, time: Timestamp, late_doublings: u32) -> bool {
         let ChainParameters {
             precision_ms,
             message_delay_ms,
             ..
         } = self.parameters;
-        let growth = 1u64.checked_shl(patience).unwrap_or(u64::MAX);
+        // More than 63 doublings saturate the bound.
+        let growth = 1u64.checked_shl(late_doublings).unwrap_or(u64::MAX);
         let delay = message_delay_ms.saturating_mul(growth);
         let earliest = now.minus_millis(delay.saturating_add(precision_ms));
         earliest <= time && time <= now.plus_millis(precision_ms)
     }
 }
 
-/// Where the ledger stands: its last block and the roots after it.
+/// The ledger's last block and the roots after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tip {
     /// Height of the last block, 0 for genesis.
     pub height: Height,
-    /// Its header's digest, zero for genesis.
+    /// Digest of its header, zero for genesis.
     pub digest: Digest,
-    /// Its header's time; for genesis, when that was made.
+    /// Time of its header; for genesis, when the chain was founded.
     pub time: Timestamp,
-    /// The roots after it.
+    /// The roots after that block.
     pub executed: ExecutedRoots,
 }
 

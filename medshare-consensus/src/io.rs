@@ -1,4 +1,4 @@
-//! What goes into a replica and what comes out.
+//! Inputs and outputs of a replica.
 
 use medshare_types::certificate::CommitCertificate;
 use medshare_types::hash::Digest;
@@ -10,99 +10,116 @@ use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Authenticated, Message, Recipients};
 use crate::proposal::Proposal;
 
-/// Something that happened outside.
-// Inputs are handed over one at a time and never collected, so their size costs nothing.
-#[allow(clippy::large_enum_variant)]
+/// An event that the node reports.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "inputs are handed over one at a time and never collected"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input<P> {
-    /// The next batch, for the primary to propose. Ask [`crate::Replica::may_propose`] first.
+    /// The next payload, for the primary to propose. Ask [`crate::Replica::may_propose`] first.
     Request(P),
     /// A message of another member.
     Message(Authenticated<Message<P>>),
-    /// The answer to [`Output::Validate`].
+    /// The answer to [`Effect::Validate`].
     Validated {
-        /// The header's digest.
+        /// Digest of the proposal's header.
         digest: Digest,
-        /// What the application says.
+        /// The application's answer.
         verdict: Verdict,
     },
     /// Every record up to and including this position is durable.
     Persisted(LogPosition),
-    /// A committed block is executed; heights come in order.
+    /// A committed block is executed; heights ascend without gaps.
     Executed {
-        /// The roots after it.
+        /// The roots after the block.
         roots: ExecutedRoots,
     },
-    /// A timer fired. One that was replaced or never set does no harm.
+    /// A timer fired. A timer that was replaced or never set is harmless.
     Timer(Timer),
 }
 
-/// What the application says about a payload.
+/// The application's judgement of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may be committed.
+    /// The payload may be committed.
     Valid,
-    /// It must not be.
+    /// This replica does not prepare the payload.
     Invalid,
-    /// It cannot be judged yet; the replica asks again.
+    /// The application cannot judge yet; the replica asks again at the next tick.
     Deferred,
 }
 
-/// The timers of a replica, one of each kind.
+/// The timers of a replica; each runs at most once at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
-    /// Send again what may be lost.
+    /// Sends again whatever may be lost.
     Resend,
 }
 
-/// Something the node has to do, in the order given.
+/// The next step of the node; steps are taken in the order given.
+///
+/// A record is not an [`Effect`]: code that carries out effects cannot append to the log without
+/// the sync that has to follow.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "outputs are handed over one at a time and never collected"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Output<P> {
-    /// Append the record to the log, sync, then report [`Input::Persisted`]. Several may be
-    /// covered by one sync. A failed sync ends the process.
+    /// Append the record to the log, sync, then report [`Input::Persisted`]. One sync may cover
+    /// several records. A failed sync ends the process.
     Persist {
-        /// Its position.
+        /// Position to report.
         position: LogPosition,
-        /// What to append.
+        /// Record to append.
         record: LogRecord<P>,
     },
-    /// Ask the application about a payload.
+    /// Act outside the log.
+    Effect(Effect<P>),
+}
+
+/// An action outside the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Effect<P> {
+    /// Ask the application about a payload; it answers with [`Input::Validated`].
     Validate(Proposal<P>),
-    /// Start a timer, replacing the one of the same kind.
+    /// Start a timer, replacing the running one of the same kind.
     SetTimer {
-        /// Which.
+        /// Kind of timer.
         timer: Timer,
         /// Milliseconds from now on a monotonic clock.
         after_ms: u64,
     },
     /// Send a message.
     Send {
-        /// To whom.
+        /// Members to send it to.
         to: Recipients,
-        /// What.
+        /// Message to encode.
         message: Message<P>,
     },
-    /// Execute a block that is final, and report [`Input::Executed`].
+    /// Append the final block to the ledger, execute it, then report [`Input::Executed`].
     ///
-    /// Heights come in order. A node whose own roots of the height before differ from
-    /// `header.executed` has gone astray and must stop.
+    /// Heights ascend without gaps. A node whose own roots of the height before differ from
+    /// `header.executed` has diverged and must stop.
     Commit {
-        /// The block.
+        /// The final block.
         proposal: Proposal<P>,
-        /// The proof that it is final.
+        /// A quorum's commits for it.
         certificate: CommitCertificate,
     },
-    /// A member is proven to misbehave.
+    /// A member provably voted twice.
     Misbehaviour(Evidence),
-    /// Send each ledger block in `[from, until]` to a member that is behind, as
+    /// Send each ledger block in `from..=until` to a member that is behind, as
     /// [`Message::Decided`].
     Serve {
-        /// Who is behind.
+        /// The member that asked.
         to: ReplicaId,
-        /// The first height.
+        /// First height.
         from: Height,
-        /// The last height.
+        /// Last height.
         until: Height,
     },
 }

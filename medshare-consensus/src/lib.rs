@@ -2,19 +2,19 @@
 //!
 //! **Is:** the normal case of Castro and Liskov's PBFT with signatures, on a chain of blocks:
 //! signed pre-prepare, prepare and commit, commit certificates, a log that is durable before
-//! anything is sent, recovery from it, and catch-up of a member that is behind. The payload is
+//! any message leaves, recovery from it, and catch-up of a member that is behind. The payload is
 //! opaque ([`Payload`]).
 //!
-//! **Is not:** a network, a database or a clock; [`Replica`] takes [`Input`]s and gives
+//! **Is not:** a network, a database or a clock; [`Replica`] takes [`Input`]s and returns
 //! [`Output`]s. There is no view change: the primary is the committee's first member, and while
-//! it is down nothing is decided. One block is in flight at a time and the committee is fixed.
+//! it is down no block is decided. One block is in flight at a time and the committee is fixed.
 //!
 //! **Security status:** not audited. Safe with at most f = ⌊(n−1)/3⌋ Byzantine members, whatever
 //! the network does; live with up to f silent backups while the primary is honest, its clock is
 //! right and messages arrive (`docs/spec/pbft.md`, "What stalls").
 //!
 //! ```
-//! use medshare_consensus::{Config, Input, Output, Payload, Replica, Tip};
+//! use medshare_consensus::{Config, Effect, Input, Output, Payload, Replica, Tip};
 //! use medshare_types::committee::{Committee, CommitteeMember};
 //! use medshare_types::genesis::ChainParameters;
 //! use medshare_types::hash::{Digest, digest};
@@ -42,27 +42,30 @@
 //! };
 //! let tip = Tip::genesis(Timestamp::from_millis(0), Digest::ZERO, Digest::ZERO);
 //! let mut primary = Replica::new(config, tip)?;
-//! while primary.poll_output().is_some() {} // how far it is, and its timer
+//! while primary.poll_output().is_some() {} // its status and its timer
 //!
 //! let now = Timestamp::from_millis(1_000);
 //! primary.handle(now, Input::Request(Batch(vec![1, 2, 3])))?;
 //! let Some(Output::Persist { position, .. }) = primary.poll_output() else { panic!() };
-//! assert!(matches!(primary.poll_output(), Some(Output::SetTimer { .. })));
+//! assert!(matches!(primary.poll_output(), Some(Output::Effect(Effect::SetTimer { .. }))));
 //! assert!(primary.poll_output().is_none(), "nothing leaves before the log is durable");
 //! primary.handle(now, Input::Persisted(position))?;
-//! assert!(matches!(primary.poll_output(), Some(Output::Send { .. })));
+//! assert!(matches!(primary.poll_output(), Some(Output::Effect(Effect::Send { .. }))));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! | module | holds |
 //! |---|---|
-//! | `replica`, `replica/advance`, `replica/handle/*` | state, quorum rules, one file per input |
-//! | `replica/tally`, `replica/slot` | votes and what is known of one height |
+//! | `replica` | the state; children see its private fields |
+//! | `replica/handle/*` | one file an input |
+//! | `replica/candidate`, `replica/advance` | a proposal up to the own prepare; the quorum rules |
+//! | `replica/slot` | one undecided height, with the table of stages and inputs |
+//! | `replica/tally`, `replica/votes` | votes of others, own votes |
+//! | `replica/route`, `replica/sync` | the slot of a message, catching up |
 //! | `replica/outbox` | the drain rule |
-//! | `replica/recover`, `log_record` | the log and the way back from it |
-//! | `replica/sync` | who is how far, catch-up |
-//! | `message`, `evidence`, `proposal`, `io`, `config` | what goes over the wire and the interface |
-//! | [`error`] | why something is refused |
+//! | `replica/recover`, `log_record` | the log, and recovery from it |
+//! | `message`, `evidence`, `proposal` | formats of the wire |
+//! | `io`, `config`, `rejected` | the interface |
 //!
 //! **Papers:** M. Castro, B. Liskov, *Practical Byzantine Fault Tolerance*, OSDI 1999, and
 //! *Practical Byzantine Fault Tolerance and Proactive Recovery*, ACM TOCS 20(4), 2002.
@@ -71,23 +74,23 @@
 //! replies, the primary's node forms batches; sequence numbers are heights and a pre-prepare
 //! names its parent; a commit certificate is kept for every block, so there are no checkpoint
 //! messages; votes are verified in a batch once a quorum is there; a pre-prepare carries a time
-//! that validators bound, and f+1 prepares excuse a late one.
+//! that validators bound, and f+1 prepares make a late one acceptable.
 #![forbid(unsafe_code)]
 
 mod config;
-pub mod error;
 mod evidence;
 mod io;
 mod log_record;
 mod message;
 mod proposal;
+mod rejected;
 mod replica;
 
 pub use config::{Config, Tip};
-pub use error::{EvidenceError, ProposalFault, RecoverError, Rejected};
-pub use evidence::Evidence;
-pub use io::{Input, Output, Timer, Verdict};
+pub use evidence::{Evidence, EvidenceError};
+pub use io::{Effect, Input, Output, Timer, Verdict};
 pub use log_record::{LogPosition, LogRecord, PreparedCertificate};
 pub use message::{Authenticated, Decided, Message, PrePrepare, Recipients, Vote};
-pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal};
-pub use replica::Replica;
+pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault};
+pub use rejected::Rejected;
+pub use replica::{ReplayError, Replica};

@@ -1,4 +1,4 @@
-//! What a replica writes to its log before it acts.
+//! Records of the write-ahead log: durable before the replica acts on them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::certificate::{Ballot, CommitCertificate};
@@ -9,9 +9,9 @@ use medshare_types::wire::Wire;
 use crate::message::{Decided, PrePrepare, Vote};
 use crate::proposal::{MAX_PAYLOAD_LEN, OVERHEAD_LEN, Payload};
 
-/// Place of a record among those that this run of the replica has written, from 1.
+/// Number of a record among those that this run of the replica has written, from 1.
 ///
-/// Recovered records have no place: they are durable before [`crate::Replica::recover`] reads
+/// Recovered records have no position: they are durable before [`crate::Replica::recover`] reads
 /// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogPosition(pub u64);
@@ -19,32 +19,32 @@ pub struct LogPosition(pub u64);
 /// A quorum's verified prepares for one ballot.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PreparedCertificate {
-    /// What was prepared.
+    /// The ballot of every vote.
     pub ballot: Ballot,
-    /// Who signed, in strictly ascending order.
+    /// Signatures by seat, strictly ascending.
     pub votes: Vec<(ReplicaId, Signature)>,
 }
 
-/// One entry of the log. Heights never fall along the log, so it is cut by height.
+/// An entry of the log. Heights never fall along the log, so it is cut by height.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum LogRecord<P> {
-    /// The replica's prepare, with everything that a re-send needs.
+    /// The replica's prepare, with all data that sending it again needs.
     Prepared {
         /// The primary's message; on the primary, its own.
         pre_prepare: PrePrepare<P>,
         /// The replica's vote; on the primary, the same signature.
         vote: Vote,
     },
-    /// The replica's commit, and the certificate that entitles it.
+    /// The replica's commit, and the certificate that permits it.
     Committed {
         /// The quorum of prepares.
         prepared: PreparedCertificate,
-        /// The replica's vote.
+        /// The replica's commit.
         vote: Vote,
     },
     /// The block of the `Prepared` record at this height is final.
     Decided {
-        /// The proof.
+        /// A quorum's commits for it.
         certificate: CommitCertificate,
     },
     /// A block that the replica did not prepare is final.
@@ -57,8 +57,8 @@ impl<P: Payload> Wire for LogRecord<P> {
 }
 
 impl<P> LogRecord<P> {
-    /// The height it is about. Once the ledger holds this height durably, the record may be
-    /// deleted together with all others of that height.
+    /// The height that the record concerns. Once the ledger holds this height durably, all its
+    /// records may be deleted together.
     #[must_use]
     pub fn height(&self) -> Height {
         match self {

@@ -1,4 +1,6 @@
-//! What is agreed on: a header and the payload it names.
+//! The subject of a vote: a header and the payload it names.
+
+use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::certificate::Ballot;
@@ -8,7 +10,7 @@ use medshare_types::header::BlockHeader;
 /// The longest encoded payload that is proposed or voted for, in bytes.
 pub const MAX_PAYLOAD_LEN: usize = 8 << 20;
 
-/// Room beside the payload in a message or record: a header and 1024 signatures.
+/// Bytes beside the payload in a message or record: room for a header and 1024 signatures.
 pub(crate) const OVERHEAD_LEN: usize = 128 << 10;
 
 /// The contents of a block, opaque to consensus.
@@ -16,11 +18,12 @@ pub(crate) const OVERHEAD_LEN: usize = 128 << 10;
 /// A payload is cloned on its way to the log, the validator and the network: keep large contents
 /// behind an `Arc`.
 pub trait Payload: Clone + BorshSerialize + BorshDeserialize {
-    /// The digest that binds the whole payload; it stands in the header as `transactions`.
+    /// The digest that binds the whole payload; the header holds it as `transactions`.
     fn root(&self) -> Digest;
 }
 
-/// The length of a payload as others would get it.
+/// Bytes of the encoded payload; `usize::MAX`, which is over every limit, for a payload whose own
+/// implementation fails to encode it.
 pub(crate) fn encoded_length(payload: &impl Payload) -> usize {
     borsh::object_length(payload).unwrap_or(usize::MAX)
 }
@@ -28,14 +31,14 @@ pub(crate) fn encoded_length(payload: &impl Payload) -> usize {
 /// A header and the payload whose root it names.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Proposal<P> {
-    /// The header; its digest is voted on.
+    /// The header; votes sign its digest.
     pub header: BlockHeader,
-    /// The payload.
+    /// The block's contents.
     pub payload: P,
 }
 
 impl<P> Proposal<P> {
-    /// The place a vote for this proposal is cast for, in the view that the header names.
+    /// The ballot of a vote for this proposal, in the view that the header names.
     #[must_use]
     pub fn ballot(&self) -> Ballot {
         Ballot {
@@ -43,6 +46,53 @@ impl<P> Proposal<P> {
             view: self.header.view,
             height: self.header.height,
             digest: self.header.digest(),
+        }
+    }
+}
+
+/// The first check that a proposal or a served block fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProposalFault {
+    /// The header is of another chain.
+    WrongChain,
+    /// The header is of another epoch.
+    WrongEpoch,
+    /// The header names another proposer than the sender.
+    WrongProposer,
+    /// The header does not name this replica's tip as its parent.
+    WrongParent,
+    /// The header's time is not after its parent's.
+    TimeNotIncreasing,
+    /// The payload's root is not the header's.
+    WrongPayload,
+    /// The payload is too long for the block to be served to others.
+    PayloadTooLong,
+    /// The header does not name the roots of the height before.
+    WrongExecutedHeight,
+    /// The roots of the height before are not this replica's. This proves no fault: see "Why it is
+    /// safe" in `docs/spec/pbft.md`.
+    WrongRoots,
+    /// The header's next committee is not the present one.
+    WrongCommittee,
+    /// The certificate is for another block than the one it came with.
+    WrongBallot,
+}
+
+impl fmt::Display for ProposalFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WrongChain => f.write_str("wrong chain"),
+            Self::WrongEpoch => f.write_str("wrong epoch"),
+            Self::WrongProposer => f.write_str("wrong proposer"),
+            Self::WrongParent => f.write_str("wrong parent"),
+            Self::TimeNotIncreasing => f.write_str("time not after the parent's"),
+            Self::WrongPayload => f.write_str("payload root differs from the header's"),
+            Self::PayloadTooLong => write!(f, "payload of more than {MAX_PAYLOAD_LEN} bytes"),
+            Self::WrongExecutedHeight => f.write_str("executed height is not the height before"),
+            Self::WrongRoots => f.write_str("executed roots differ from this replica's"),
+            Self::WrongCommittee => f.write_str("wrong next committee"),
+            Self::WrongBallot => f.write_str("certificate of another block"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use medshare_consensus::RecoverError;
+use medshare_consensus::ReplayError;
 use medshare_contract::{GenesisError, StateError};
 use medshare_host::TaskError;
 use medshare_ledger::StoreError;
@@ -62,7 +62,7 @@ pub enum NodeError {
     State(#[from] StateError<StoreError>),
     /// The log contradicts the ledger.
     #[error(transparent)]
-    Recover(#[from] RecoverError),
+    Recover(#[from] ReplayError),
     /// The key ceremony cannot be taken part in.
     #[error("the key ceremony: {source}")]
     Ceremony {

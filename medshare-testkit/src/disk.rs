@@ -1,4 +1,4 @@
-//! What a member has written, and what of it survives a crash.
+//! The log and ledger of a simulated member, and the part of them that survives a crash.
 
 use medshare_consensus::{Decided, LogPosition, LogRecord, Tip};
 use medshare_types::header::ExecutedRoots;
@@ -8,28 +8,28 @@ use medshare_types::wire::Wire;
 use crate::setting::{Batch, execute};
 use crate::sim_rng::SimRng;
 
-/// A record of the simulated log.
-pub type Record = LogRecord<Batch>;
+/// A record of a simulated log.
+pub type BatchRecord = LogRecord<Batch>;
 
-/// How a disk behaves.
+/// The durability that a disk provides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DiskKind {
-    /// What is synced stays; of the rest, a crash leaves any beginning.
+    /// Synced records stay. A crash leaves any prefix of the rest.
     #[default]
     Sound,
-    /// A crash takes the last synced record too: what no replica can stand.
+    /// A crash also takes the last synced record, against which no replica is safe.
     Forgetful,
-    /// Says "durable" before it is: what no node may do.
+    /// Reports records durable before they are, which no node may do.
     Hasty,
 }
 
-/// A log and a ledger, each with a durable part.
+/// A log and a ledger, each with a durable prefix.
 #[derive(Clone, Debug)]
 pub struct Disk {
     kind: DiskKind,
     genesis: Tip,
-    synced: Vec<Record>,
-    unsynced: Vec<(LogPosition, Record)>,
+    synced: Vec<BatchRecord>,
+    unsynced: Vec<(LogPosition, BatchRecord)>,
     blocks: Vec<(Decided<Batch>, ExecutedRoots)>,
     durable_blocks: usize,
 }
@@ -46,15 +46,19 @@ impl Disk {
         }
     }
 
-    /// Appends to the log. Records are stored as bytes would be: through their encoding.
-    pub(crate) fn append(&mut self, position: LogPosition, record: &Record) {
-        if let Ok(record) = Record::from_wire(&record.to_wire()) {
-            self.unsynced.push((position, record));
-        }
+    /// Appends to the log. The record goes through its encoding, as on a real disk.
+    #[expect(
+        clippy::expect_used,
+        reason = "a failure is a bug that the simulation must show"
+    )]
+    pub(crate) fn append(&mut self, position: LogPosition, record: &BatchRecord) {
+        let decoded = BatchRecord::from_wire(&record.to_wire());
+        let decoded = decoded.expect("a record decodes from its own encoding");
+        self.unsynced.push((position, decoded));
     }
 
-    /// Makes the log durable up to `position` and returns what became durable.
-    pub(crate) fn sync(&mut self, position: LogPosition) -> Vec<Record> {
+    /// Makes the log durable up to `position` and returns the records that became durable.
+    pub(crate) fn sync(&mut self, position: LogPosition) -> Vec<BatchRecord> {
         let pending = self.unsynced.iter();
         let count = pending.take_while(|(p, _)| *p <= position).count();
         let now: Vec<_> = self.unsynced.drain(..count).map(|(_, r)| r).collect();
@@ -66,12 +70,12 @@ impl Disk {
         matches!(self.kind, DiskKind::Hasty)
     }
 
-    /// Loses what is not durable, but for a beginning of the unsynced records, which a system may
-    /// have written by itself. Returns those: recovery syncs them first.
-    pub(crate) fn crash(&mut self, rng: &mut SimRng) -> Vec<Record> {
+    /// Loses everything that is not durable except for a random prefix of the unsynced records,
+    /// which an operating system may have written by itself. Returns that prefix: recovery syncs it
+    /// first.
+    pub(crate) fn crash(&mut self, rng: &mut SimRng) -> Vec<BatchRecord> {
         self.blocks.truncate(self.durable_blocks);
-        let left = rng.below(self.unsynced.len() as u64 + 1);
-        let left = usize::try_from(left).unwrap_or(0);
+        let left = rng.index(self.unsynced.len() + 1);
         let survivors: Vec<_> = self.unsynced.drain(..left).map(|(_, r)| r).collect();
         self.unsynced.clear();
         self.synced.extend_from_slice(&survivors);
@@ -110,7 +114,7 @@ impl Disk {
         self.blocks.get(index).map(|(block, _)| block)
     }
 
-    /// Where a recovering replica starts.
+    /// The tip that a recovering replica starts from.
     pub(crate) fn tip(&self) -> Tip {
         let executed = self.roots_at(self.blocks.len());
         self.blocks.last().map_or(self.genesis, |(block, _)| {
@@ -124,7 +128,7 @@ impl Disk {
         })
     }
 
-    pub(crate) fn log(&self) -> Vec<Record> {
+    pub(crate) fn log(&self) -> Vec<BatchRecord> {
         self.synced.clone()
     }
 

@@ -1,74 +1,75 @@
-//! What must hold in every run, written without the predicates of the code under test.
+//! Properties of every run, checked without the predicates of the code under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use medshare_consensus::{Decided, Evidence, Vote};
+use medshare_consensus::{Decided, Evidence, ReplayError, Vote};
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::time::Timestamp;
 
-use crate::disk::Record;
+use crate::disk::BatchRecord;
 use crate::setting::{Batch, Message, Setting, execute};
 
-/// Something that must never happen.
+/// A broken property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Violation {
     /// Two honest members committed different blocks.
     Disagreement {
-        /// Where.
+        /// The height of both blocks.
         height: Height,
     },
     /// A committed block does not follow from the one before.
     BrokenChain {
-        /// Whose.
+        /// The member that committed it.
         member: ReplicaId,
-        /// Where.
+        /// The block's height.
         height: Height,
-        /// What does not fit.
+        /// The field or rule that is broken.
         what: &'static str,
     },
     /// A certificate is not a quorum's signatures.
     UnsoundCertificate {
-        /// Whose.
+        /// The member that committed with it.
         member: ReplicaId,
-        /// Where.
+        /// The block's height.
         height: Height,
-        /// What is wrong with it.
+        /// The rule that is broken.
         what: &'static str,
     },
-    /// An honest member let something out that a crash could have taken back.
+    /// An honest member sent or committed before the record behind it was durable.
     NotDurable {
-        /// Who.
+        /// The member that acted too early.
         member: ReplicaId,
-        /// Where.
+        /// The height of the vote or block.
         height: Height,
     },
-    /// An honest member voted for two blocks at one place.
+    /// An honest member voted for two blocks in one phase of one height.
     TwoVotes {
-        /// Who.
+        /// The member that voted twice.
         member: ReplicaId,
-        /// Where.
+        /// The height of both votes.
         height: Height,
     },
-    /// An honest member is accused, or the proof is none.
-    FalseAccusation {
-        /// Of whom.
-        accused: ReplicaId,
+    /// Evidence names an honest member, or does not prove what it claims.
+    FalseEvidence {
+        /// The seat that the evidence names.
+        culprit: ReplicaId,
     },
     /// A replica could not recover from a sound disk.
     NoRecovery {
-        /// Which.
+        /// The member that stays down.
         member: ReplicaId,
-        /// Why.
-        reason: String,
+        /// The replica's error.
+        error: ReplayError,
     },
 }
 
-type Place = (ReplicaId, u8, u64, Height);
+/// Voter, phase, view and height: at most one vote of an honest member.
+type VoteKey = (ReplicaId, u8, u64, Height);
 
-/// Watches a run from outside and remembers what it saw.
+/// An observer of a run, fed with the events of every member.
 #[derive(Debug)]
 pub struct Invariants {
     setting: Setting,
@@ -76,14 +77,14 @@ pub struct Invariants {
     chain: Vec<(Digest, Timestamp, ExecutedRoots)>,
     next: BTreeMap<ReplicaId, u64>,
     sound: BTreeSet<(Digest, Vec<ReplicaId>)>,
-    durable_votes: BTreeSet<(Place, Digest)>,
+    durable_votes: BTreeSet<(VoteKey, Digest)>,
     durable_blocks: BTreeSet<(ReplicaId, Height)>,
-    sent: BTreeMap<Place, Digest>,
+    sent: BTreeMap<VoteKey, Digest>,
     violations: Vec<Violation>,
 }
 
 impl Invariants {
-    /// A watcher that holds `byzantine` members to nothing.
+    /// An observer that expects nothing of `byzantine` members.
     #[must_use]
     pub fn new(setting: Setting, byzantine: BTreeSet<ReplicaId>) -> Self {
         Self {
@@ -99,33 +100,33 @@ impl Invariants {
         }
     }
 
-    /// What went wrong so far.
+    /// The violations so far, in the order of their events.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
-    /// A record of `member` reached the disk for good.
-    pub fn durable(&mut self, member: ReplicaId, record: &Record) {
+    /// A record of `member` is durable.
+    pub fn durable(&mut self, member: ReplicaId, record: &BatchRecord) {
         let mut voted = |phase, vote: &Vote| {
-            let place = place(member, phase, vote);
-            self.durable_votes.insert((place, vote.ballot.digest));
+            let key = vote_key(member, phase, vote);
+            self.durable_votes.insert((key, vote.ballot.digest));
         };
         match record {
-            Record::Prepared { vote, .. } => voted(Phase::Prepare, vote),
-            Record::Committed { vote, .. } => voted(Phase::Commit, vote),
-            Record::Decided { certificate } => {
+            BatchRecord::Prepared { vote, .. } => voted(Phase::Prepare, vote),
+            BatchRecord::Committed { vote, .. } => voted(Phase::Commit, vote),
+            BatchRecord::Decided { certificate } => {
                 let height = certificate.ballot.height;
                 self.durable_blocks.insert((member, height));
             }
-            Record::Adopted(decided) => {
+            BatchRecord::Adopted(decided) => {
                 let height = decided.proposal.header.height;
                 self.durable_blocks.insert((member, height));
             }
         }
     }
 
-    /// `member` sent a message: one vote a place, and none before it is durable.
+    /// `member` sent a message: one vote a phase and height, and none before it is durable.
     pub fn sent(&mut self, member: ReplicaId, message: &Message) {
         if self.byzantine.contains(&member) {
             return;
@@ -136,12 +137,13 @@ impl Invariants {
             Message::Commit(vote) => (Phase::Commit, *vote),
             _ => return,
         };
-        let (height, digest) = (vote.ballot.height, vote.ballot.digest);
-        let place = place(member, phase, &vote);
-        if *self.sent.entry(place).or_insert(digest) != digest {
+        let height = vote.ballot.height;
+        let digest = vote.ballot.digest;
+        let key = vote_key(member, phase, &vote);
+        if *self.sent.entry(key).or_insert(digest) != digest {
             self.violations.push(Violation::TwoVotes { member, height });
         }
-        if !self.durable_votes.contains(&(place, digest)) {
+        if !self.durable_votes.contains(&(key, digest)) {
             self.violations
                 .push(Violation::NotDurable { member, height });
         }
@@ -153,9 +155,9 @@ impl Invariants {
     }
 
     /// A replica refused to start.
-    pub fn not_recovered(&mut self, member: ReplicaId, reason: String) {
+    pub fn not_recovered(&mut self, member: ReplicaId, error: ReplayError) {
         self.violations
-            .push(Violation::NoRecovery { member, reason });
+            .push(Violation::NoRecovery { member, error });
     }
 
     /// `member` handed a block to its ledger.
@@ -184,28 +186,29 @@ impl Invariants {
         }
     }
 
-    /// Somebody is accused.
-    pub fn accused(&mut self, evidence: &Evidence) {
-        let accused = evidence.accused;
-        let sound = self.byzantine.contains(&accused)
+    /// An honest member put out evidence.
+    pub fn exposed(&mut self, evidence: &Evidence) {
+        let culprit = evidence.culprit;
+        let sound = self.byzantine.contains(&culprit)
             && evidence.first.ballot.digest != evidence.second.ballot.digest
             && [evidence.first, evidence.second]
                 .iter()
-                .all(|vote| self.signed(accused, evidence.phase, vote).is_ok());
+                .all(|vote| self.signed(culprit, evidence.phase, vote).is_ok());
         if !sound {
-            self.violations.push(Violation::FalseAccusation { accused });
+            self.violations.push(Violation::FalseEvidence { culprit });
         }
     }
 
-    /// Height by height: same block as everybody, on the block before, with the roots that a
-    /// replay gives.
+    /// Every height in turn: the block that the other members have, on the block before, with the
+    /// roots that a replay gives.
     fn check_chain(
         &mut self,
         member: ReplicaId,
         block: &Decided<Batch>,
     ) -> Result<(), &'static str> {
         let header = &block.proposal.header;
-        let (height, id) = (header.height.0, header.digest());
+        let height = header.height.0;
+        let id = header.digest();
         let next = self.next.entry(member).or_insert(1);
         if height != *next {
             return Err("heights are not consecutive");
@@ -213,7 +216,7 @@ impl Invariants {
         *next += 1;
         let index = usize::try_from(height - 1).map_err(|_| "height")?;
         let before = match index.checked_sub(1) {
-            Some(before) => *self.chain.get(before).ok_or("nobody has the parent")?,
+            Some(before) => *self.chain.get(before).ok_or("no member has the parent")?,
             None => {
                 let genesis = self.setting.genesis();
                 (Digest::ZERO, genesis.time, genesis.executed)
@@ -242,7 +245,7 @@ impl Invariants {
         }
     }
 
-    /// Enough different members, each with a good signature of this very block.
+    /// A quorum of different members, each with a good signature of this block.
     fn check_certificate(&mut self, block: &Decided<Batch>) -> Result<(), &'static str> {
         let CommitCertificate { ballot, votes } = &block.certificate;
         if ballot.digest != block.proposal.header.digest() {
@@ -252,7 +255,7 @@ impl Invariants {
         if signers.len() != votes.len() {
             return Err("a signer counted twice");
         }
-        let n = self.setting.keys.len();
+        let n = self.setting.members().keys().len();
         let f = (0..n).filter(|f| 3 * f < n).max().unwrap_or(0);
         if 2 * signers.len() < n + f + 1 {
             return Err("no quorum");
@@ -272,7 +275,7 @@ impl Invariants {
         Ok(())
     }
 
-    /// The statement of a vote, put together by hand.
+    /// Checks a vote against a statement that is put together here, byte by byte.
     fn signed(&self, signer: ReplicaId, phase: Phase, vote: &Vote) -> Result<(), &'static str> {
         let ballot = &vote.ballot;
         let mut fields = Vec::new();
@@ -284,14 +287,15 @@ impl Invariants {
             Phase::Prepare => "medshare/types/vote-prepare/v1",
             Phase::Commit => "medshare/types/vote-commit/v1",
         };
-        let statement = digest(tag, &[self.setting.chain.as_ref(), &fields]);
-        let key = self.setting.keys.get(signer.index()).ok_or("a stranger")?;
+        let statement = digest(tag, &[self.setting.chain().as_ref(), &fields]);
+        let keys = self.setting.members().keys();
+        let key = keys.get(signer.index()).ok_or("no member's signature")?;
         key.verifying_key()
             .verify(&statement, &vote.signature)
             .map_err(|_| "a bad signature")
     }
 }
 
-const fn place(member: ReplicaId, phase: Phase, vote: &Vote) -> Place {
+const fn vote_key(member: ReplicaId, phase: Phase, vote: &Vote) -> VoteKey {
     (member, phase as u8, vote.ballot.view.0, vote.ballot.height)
 }

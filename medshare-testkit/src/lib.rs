@@ -1,18 +1,20 @@
-//! Simulated network, Byzantine behaviours and invariants (unpublished).
+//! Fixtures, a simulated network, Byzantine behaviours and invariants (unpublished).
 //!
-//! **Is:** a deterministic run of n replicas of `medshare-consensus` on one thread: a clock, a
-//! network that loses, repeats, delays and reorders, disks that lose what is not synced, members
-//! that crash at any output, and members that lie. Everything follows from one seed.
+//! **Is:** [`fixtures`] that the tests of every crate start from, and a deterministic run of n
+//! replicas of `medshare-consensus` on one thread: a clock, a network that loses, repeats, delays
+//! and reorders, disks that lose unsynced records, members that crash at any output, and Byzantine
+//! members. Everything follows from one seed.
 //!
 //! **Is not:** shipped, or a proof. It finds counterexamples.
 //!
 //! **Security status:** its keys and its random numbers are for tests only.
 //!
 //! ```
-//! use medshare_testkit::{Faults, Scenario};
+//! use medshare_testkit::{Faults, Scenario, Simulation};
 //! use medshare_types::id::Height;
 //!
-//! let report = Scenario::new(7, 4)?.with_faults(Faults::ROUGH).run();
+//! let scenario = Scenario::new(7, 4)?.with_faults(Faults::ROUGH);
+//! let report = Simulation::new(scenario).run();
 //! assert_eq!(report.violations, []);
 //! assert_eq!(report.common_height(), Height(6));
 //! # Ok::<(), medshare_types::wire::DecodeError>(())
@@ -20,27 +22,30 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`scenario`] | what is run and what came of it |
-//! | [`behaviour`] | one file per way to misbehave |
-//! | [`invariants`] | what must hold, written without the predicates of the code under test |
-//! | [`disk`] | log and ledger with live and durable parts |
-//! | [`setting`] | keys, committee, what executing a block comes to |
+//! | [`fixtures`] | organisations with fixed keys and the chain they found |
+//! | [`scenario`], [`simulation`], [`report`] | description, run and outcome |
+//! | [`behaviour`] | Byzantine behaviours, one a file |
+//! | [`invariants`] | properties of every run, checked without the predicates of the code under test |
+//! | [`disk`] | log and ledger, each with a durable prefix |
+//! | [`setting`] | the simulated members, and the roots that executing a block gives |
 //! | [`sim_rng`] | the only source of chance in a simulation |
-//! | [`fixtures`] | organisations with fixed keys and the chain they found, for the tests of every crate |
 #![forbid(unsafe_code)]
 
 pub mod behaviour;
 pub mod disk;
 pub mod fixtures;
 pub mod invariants;
+pub mod report;
 pub mod scenario;
 pub mod setting;
 pub mod sim_rng;
-mod simulation;
+pub mod simulation;
 
 pub use behaviour::Behaviour;
 pub use disk::DiskKind;
 pub use invariants::{Invariants, Violation};
-pub use scenario::{Faults, Report, Scenario};
+pub use report::Report;
+pub use scenario::{Faults, Scenario};
 pub use setting::{Batch, Setting};
 pub use sim_rng::SimRng;
+pub use simulation::Simulation;

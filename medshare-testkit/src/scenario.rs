@@ -1,41 +1,39 @@
-//! What happens in a run, and what came of it.
+//! The members, faults and limits of a run.
 
+use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
-use medshare_consensus::{Evidence, Rejected};
-use medshare_types::hash::Digest;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::DecodeError;
 
 use crate::behaviour::Behaviour;
 use crate::disk::DiskKind;
-use crate::invariants::Violation;
 use crate::setting::Setting;
-use crate::simulation::Simulation;
 
-/// What the network and the machines do to everybody, until things calm down.
+/// Faults of network, clocks and machines in the first four seconds of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults {
     /// Messages lost, per mille.
     pub drop_per_mille: u64,
     /// Messages that arrive twice, per mille.
     pub duplicate_per_mille: u64,
-    /// The longest way of a message, milliseconds; delays are even from 1, so messages overtake.
+    /// The longest delay of a message, milliseconds. Delays are even from 1, so messages overtake
+    /// each other.
     pub delay_ms: u64,
-    /// Crashes just before an output is acted on, per mille of outputs.
+    /// Crashes just before an output is carried out, per mille of outputs.
     pub crash_per_mille: u64,
-    /// Crashes of one member at most.
+    /// The most crashes of one member.
     pub crashes: u32,
-    /// The longest that a member is down, milliseconds.
+    /// The longest time that a member is down, milliseconds.
     pub down_ms: u64,
     /// Stale timers that fire all the same, per mille.
     pub spurious_per_mille: u64,
-    /// How far clocks are off, milliseconds, either way.
+    /// The largest error of a clock, milliseconds, either way.
     pub skew_ms: u64,
 }
 
 impl Faults {
-    /// A calm network of 1 to 10 ms.
+    /// A reliable network with delays of 1 to 10 ms.
     pub const NONE: Self = Self {
         drop_per_mille: 0,
         duplicate_per_mille: 0,
@@ -47,7 +45,7 @@ impl Faults {
         skew_ms: 0,
     };
 
-    /// Loss, repetition, disorder and crashes.
+    /// Loss, repetition, reordering, crashes, stale timers and clocks that are off.
     pub const ROUGH: Self = Self {
         drop_per_mille: 150,
         duplicate_per_mille: 100,
@@ -60,7 +58,7 @@ impl Faults {
     };
 }
 
-/// One run: everything in it follows from the seed.
+/// The description of a run, all of which follows from the seed.
 pub struct Scenario {
     pub(crate) seed: u64,
     pub(crate) setting: Setting,
@@ -70,7 +68,7 @@ pub struct Scenario {
     pub(crate) deadline_ms: u64,
     pub(crate) disk: DiskKind,
     pub(crate) byzantine: BTreeMap<ReplicaId, Box<dyn Behaviour>>,
-    /// At which proposal everybody stops, and for how many milliseconds.
+    /// The height at whose proposal every member stops, and for how many milliseconds.
     pub(crate) blackout: Option<(Height, u64)>,
 }
 
@@ -78,7 +76,7 @@ impl Scenario {
     /// `members` honest members on a calm network.
     ///
     /// # Errors
-    /// [`DecodeError`] when so many are no committee.
+    /// [`DecodeError`] for fewer than 4 or more than 1024 members.
     pub fn new(seed: u64, members: u16) -> Result<Self, DecodeError> {
         Ok(Self {
             seed,
@@ -93,49 +91,49 @@ impl Scenario {
         })
     }
 
-    /// The keys and numbers of the run.
+    /// The members and their keys.
     #[must_use]
     pub const fn setting(&self) -> &Setting {
         &self.setting
     }
 
-    /// How many blocks are to be committed.
+    /// Sets the height at which the run ends; 6 by default.
     #[must_use]
     pub const fn with_heights(mut self, heights: u64) -> Self {
         self.heights = heights;
         self
     }
 
-    /// What goes wrong in the first four seconds.
+    /// Sets the faults; [`Faults::NONE`] by default.
     #[must_use]
     pub const fn with_faults(mut self, faults: Faults) -> Self {
         self.faults = faults;
         self
     }
 
-    /// When to stop waiting, milliseconds from the start.
+    /// Sets the end of the run in milliseconds from the start; one minute by default.
     #[must_use]
     pub const fn with_deadline_ms(mut self, deadline_ms: u64) -> Self {
         self.deadline_ms = deadline_ms;
         self
     }
 
-    /// How everybody's disk behaves.
+    /// Sets the disks of all members; [`DiskKind::Sound`] by default.
     #[must_use]
     pub const fn with_disk(mut self, disk: DiskKind) -> Self {
         self.disk = disk;
         self
     }
 
-    /// Stops everybody for `down_ms` milliseconds when the first member has recorded its proposal
-    /// for `height` and sent it to nobody.
+    /// Stops every member for `down_ms` milliseconds once the first member has recorded its
+    /// proposal for `height` and before it sends it.
     #[must_use]
     pub const fn with_blackout(mut self, height: Height, down_ms: u64) -> Self {
         self.blackout = Some((height, down_ms));
         self
     }
 
-    /// Makes a member Byzantine.
+    /// Gives a seat to a Byzantine member.
     #[must_use]
     pub fn with_byzantine(
         mut self,
@@ -147,38 +145,19 @@ impl Scenario {
         self
     }
 
-    /// Runs until every honest member has all blocks, something is violated, or time is up.
-    #[must_use]
-    pub fn run(self) -> Report {
-        Simulation::new(self).run()
-    }
-
     pub(crate) fn byzantine(&self) -> BTreeSet<ReplicaId> {
         self.byzantine.keys().copied().collect()
     }
 }
 
-/// What came of a run.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// Hash over everything that happened.
-    pub trace: Digest,
-    /// What must never happen and did.
-    pub violations: Vec<Violation>,
-    /// The ledger heights of the honest members.
-    pub heights: BTreeMap<ReplicaId, Height>,
-    /// Proofs of misbehaviour that honest members put out.
-    pub evidence: Vec<Evidence>,
-    /// What honest members refused, and who refused it.
-    pub rejected: Vec<(ReplicaId, Rejected)>,
-    /// Crashes that happened.
-    pub crashes: u32,
-}
-
-impl Report {
-    /// The height that every honest member has.
-    #[must_use]
-    pub fn common_height(&self) -> Height {
-        self.heights.values().min().copied().unwrap_or_default()
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("seed", &self.seed)
+            .field("heights", &self.heights)
+            .field("faults", &self.faults)
+            .field("disk", &self.disk)
+            .field("byzantine", &self.byzantine())
+            .finish_non_exhaustive()
     }
 }

@@ -1,9 +1,8 @@
-//! Who takes part, and what executing a block comes to.
+//! The members of a simulation, its blocks, and the roots that executing them gives.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::{Config, Payload, Tip};
 use medshare_types::committee::Committee;
-use medshare_types::genesis::ChainParameters;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::{ChainId, Height, ReplicaId};
@@ -13,7 +12,7 @@ use medshare_types::wire::DecodeError;
 
 use crate::fixtures::Members;
 
-/// A block's contents: bytes without meaning.
+/// A payload without meaning.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Batch(pub Vec<u8>);
 
@@ -23,41 +22,62 @@ impl Payload for Batch {
     }
 }
 
-/// A message between simulated members.
+/// A message between simulated members, with [`Batch`] as payload.
 pub type Message = medshare_consensus::Message<Batch>;
 
-/// Keys, committee and chain of a simulation; everybody's keys, for whoever is Byzantine.
+/// The members of a simulation with their signing keys, which Byzantine members need.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// The chain.
-    pub chain: ChainId,
-    /// The committee.
-    pub committee: Committee,
-    /// The signing key of each seat.
-    pub keys: Vec<SigningKey>,
-    /// The rules' numbers.
-    pub parameters: ChainParameters,
-    /// The tick of each replica, milliseconds.
-    pub resend_ms: u64,
-    /// When the chain begins.
-    pub created: Timestamp,
+    members: Members,
+    committee: Committee,
+    chain: ChainId,
 }
 
 impl Setting {
-    /// `members` organisations with fixed keys.
+    /// Milliseconds between two ticks of a replica.
+    pub const RESEND_MS: u64 = 200;
+
+    /// The first `members` organisations of [`Members::new`].
     ///
     /// # Errors
     /// [`DecodeError`] for fewer than 4 or more than 1024.
     pub fn new(members: u16) -> Result<Self, DecodeError> {
         let members = Members::new(members);
         Ok(Self {
-            chain: members.chain(),
             committee: members.genesis().committee()?,
-            keys: members.keys().to_vec(),
-            parameters: members.genesis().parameters,
-            resend_ms: 200,
-            created: members.genesis().created,
+            chain: members.chain(),
+            members,
         })
+    }
+
+    /// The organisations in the order of their seats.
+    #[must_use]
+    pub const fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// The committee of epoch 0.
+    #[must_use]
+    pub const fn committee(&self) -> &Committee {
+        &self.committee
+    }
+
+    /// The chain that votes and headers name.
+    #[must_use]
+    pub const fn chain(&self) -> ChainId {
+        self.chain
+    }
+
+    /// The signing key of a seat.
+    #[must_use]
+    pub fn key(&self, seat: ReplicaId) -> &SigningKey {
+        self.members.key(seat.0)
+    }
+
+    /// The founding time of the chain.
+    #[must_use]
+    pub const fn created(&self) -> Timestamp {
+        self.members.genesis().created
     }
 
     /// The configuration of one replica.
@@ -65,19 +85,19 @@ impl Setting {
     pub fn config(&self, replica: ReplicaId) -> Config {
         Config {
             replica,
-            signing_key: self.keys[replica.index()].clone(),
+            signing_key: self.key(replica).clone(),
             committee: self.committee.clone(),
             chain: self.chain,
-            parameters: self.parameters,
-            resend_ms: self.resend_ms,
+            parameters: self.members.genesis().parameters,
+            resend_ms: Self::RESEND_MS,
         }
     }
 
-    /// Where every ledger starts.
+    /// The tip that every ledger starts from.
     #[must_use]
     pub fn genesis(&self) -> Tip {
         let state = digest("medshare/testkit/genesis-state/v1", &[]);
-        Tip::genesis(self.created, state, Digest::ZERO)
+        Tip::genesis(self.created(), state, Digest::ZERO)
     }
 }
 

@@ -27,6 +27,12 @@ impl SimRng {
         }
     }
 
+    /// An index below `len`, or 0 when `len` is 0.
+    #[expect(clippy::expect_used, reason = "the number is below a `usize`")]
+    pub fn index(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(len as u64)).expect("below `len`")
+    }
+
     /// A number in `low..=high`.
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)

@@ -1,79 +1,86 @@
-//! The replica: its state, its inputs, its outputs.
+//! The replica: its state, and the interface that needs no input.
+//!
+//! The numbers L1 to L31 in the children of this module are the lines of the pseudo-code in
+//! `docs/spec/pbft.md`.
 
 mod advance;
+mod candidate;
 mod handle;
 mod outbox;
 mod recover;
+mod route;
 mod slot;
 mod sync;
 mod tally;
+mod votes;
 
+pub use recover::ReplayError;
+
+use core::fmt;
 use std::collections::BTreeSet;
 
-use medshare_types::certificate::{Ballot, Phase};
 use medshare_types::hash::Digest;
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::{Height, ReplicaId, View};
 use medshare_types::time::Timestamp;
 
 use crate::config::{Config, Tip};
-use crate::error::{RecoverError, Rejected};
-use crate::io::{Input, Output, Timer};
-use crate::message::{Authenticated, Message, Recipients, Vote};
+use crate::io::{Effect, Output, Timer};
+use crate::message::{Message, Recipients};
 use crate::proposal::Payload;
-use crate::replica::outbox::Outbox;
-use crate::replica::slot::Slot;
-use crate::replica::sync::Peers;
+use outbox::Outbox;
+use slot::Slot;
+use sync::SyncState;
 
-/// One member's part in ordering blocks: a state machine without clock, network or disk.
+/// One seat's part in ordering blocks: a state machine without clock, network or disk.
 ///
-/// Give it an [`Input`] with [`Replica::handle`], then drain [`Replica::poll_output`] to `None`
-/// and do what it says, in that order.
+/// Give it an [`crate::Input`] with [`Replica::handle`], then drain [`Replica::poll_output`] to
+/// `None` and carry out each output in that order.
 pub struct Replica<P> {
     config: Config,
     view: View,
     /// The last decided block.
-    tip: Link,
+    tip: Parent,
     /// The roots of the last executed block, at or below the tip.
     executed: ExecutedRoots,
     /// The height after the tip.
     current: Slot<P>,
-    /// The height after that, kept because others may decide a little earlier.
+    /// The height after `current`, kept because other members may decide a little earlier.
     next: Slot<P>,
     /// Senders of bad signatures; their votes are verified on arrival.
     suspects: BTreeSet<ReplicaId>,
-    peers: Peers,
+    sync: SyncState,
     outbox: Outbox<P>,
 }
 
-/// What the next block has to follow from.
-#[derive(Clone, Copy)]
-struct Link {
+/// The decided block that the next one must follow from.
+#[derive(Clone, Copy, Debug)]
+struct Parent {
     height: Height,
     digest: Digest,
     time: Timestamp,
 }
 
 impl<P: Payload> Replica<P> {
-    /// A replica with an empty log. `tip` is where its ledger stands; see [`Tip::genesis`].
+    /// A replica with an empty log. `tip` is the state of its ledger; see [`Tip::genesis`].
     ///
     /// # Errors
     /// As [`Replica::recover`].
-    pub fn new(config: Config, tip: Tip) -> Result<Self, RecoverError> {
+    pub fn new(config: Config, tip: Tip) -> Result<Self, ReplayError> {
         Self::recover(config, tip, [])
     }
 
-    /// A replica that nobody has heard of yet and that has sent nothing.
-    fn bare(config: Config, tip: Tip) -> Result<Self, RecoverError> {
+    /// A replica on `tip` that has replayed no record and queued no output.
+    fn at_tip(config: Config, tip: Tip) -> Result<Self, ReplayError> {
         let key = config.signing_key.verifying_key();
-        let seat = config.committee.member(config.replica);
-        if seat.is_none_or(|member| member.key != key) {
-            return Err(RecoverError::NotTheMember {
+        let member = config.committee.member(config.replica);
+        if member.is_none_or(|member| member.key != key) {
+            return Err(ReplayError::NotTheMember {
                 replica: config.replica,
             });
         }
         if tip.executed.height != tip.height {
-            return Err(RecoverError::RootsOfAnotherHeight {
+            return Err(ReplayError::RootsOfAnotherHeight {
                 tip: tip.height,
                 executed: tip.executed.height,
             });
@@ -81,7 +88,7 @@ impl<P: Payload> Replica<P> {
         Ok(Self {
             config,
             view: View(0),
-            tip: Link {
+            tip: Parent {
                 height: tip.height,
                 digest: tip.digest,
                 time: tip.time,
@@ -90,66 +97,20 @@ impl<P: Payload> Replica<P> {
             current: Slot::new(),
             next: Slot::new(),
             suspects: BTreeSet::new(),
-            peers: Peers::default(),
+            sync: SyncState::default(),
             outbox: Outbox::new(),
         })
     }
 
-    /// Takes one input. `now` is the wall clock, in UTC; it judges proposals and nothing else.
+    /// The next output. After every [`Replica::handle`], call it until it returns `None`.
     ///
-    /// # Errors
-    /// [`Rejected`] says why the input, or the proposal that waited for it, was refused. The
-    /// replica goes on; outputs may be there all the same.
-    pub fn handle(&mut self, now: Timestamp, input: Input<P>) -> Result<(), Rejected> {
-        match input {
-            Input::Request(payload) => self.on_request(now, payload),
-            Input::Message(Authenticated { sender, message }) => {
-                self.on_message(now, sender, message)
-            }
-            Input::Validated { digest, verdict } => self.on_validated(&digest, verdict),
-            Input::Persisted(position) => self.on_persisted(position),
-            Input::Executed { roots } => self.on_executed(roots),
-            Input::Timer(Timer::Resend) => {
-                self.on_resend(now);
-                Ok(())
-            }
-        }
-    }
-
-    fn on_message(
-        &mut self,
-        now: Timestamp,
-        sender: ReplicaId,
-        message: Message<P>,
-    ) -> Result<(), Rejected> {
-        if sender == self.config.replica || self.config.committee.member(sender).is_none() {
-            return Err(Rejected::UnknownSender { sender });
-        }
-        match message {
-            Message::PrePrepare(pre_prepare) => self.on_pre_prepare(now, sender, pre_prepare),
-            Message::Prepare(vote) => self.on_vote(sender, Phase::Prepare, vote),
-            Message::Commit(vote) => self.on_vote(sender, Phase::Commit, vote),
-            Message::Decided(decided) => self.on_decided(sender, decided),
-            Message::Fetch { from } => {
-                self.on_fetch(sender, from);
-                Ok(())
-            }
-            Message::Status { height } => {
-                self.on_status(sender, height);
-                Ok(())
-            }
-        }
-    }
-
-    /// The next thing to do. After every [`Replica::handle`], call it until it says `None`.
-    ///
-    /// The order is binding. What others can see (a message, a commit, evidence) is held back
-    /// until every record written before it is reported durable.
+    /// The order is binding. Effects that others can see (a message, a commit, evidence) are held
+    /// back until every record written before them is reported durable.
     pub fn poll_output(&mut self) -> Option<Output<P>> {
         self.outbox.poll()
     }
 
-    /// The last decided height; its [`Output::Commit`] may still wait for the log.
+    /// The last decided height; its [`Effect::Commit`] may still wait for the log.
     #[must_use]
     pub const fn height(&self) -> Height {
         self.tip.height
@@ -161,25 +122,33 @@ impl<P: Payload> Replica<P> {
         self.view
     }
 
-    /// Who proposes in the current view.
+    /// The seat that proposes in the current view.
     #[must_use]
     pub fn primary(&self) -> ReplicaId {
         self.config.primary(self.view)
     }
 
     fn send(&mut self, to: Recipients, message: Message<P>) {
-        self.outbox.push_gated(Output::Send { to, message });
+        self.outbox.push_gated(Effect::Send { to, message });
     }
 
-    fn sign(&self, ballot: Ballot, phase: Phase) -> Vote {
-        Vote::sign(&self.config.chain, ballot, phase, &self.config.signing_key)
-    }
-
-    /// Puts off the next re-send: something has just been sent or decided.
-    fn rearm(&mut self) {
-        self.outbox.push_at_once(Output::SetTimer {
+    /// Postpones the next re-send: a message was just sent or a block decided.
+    fn restart_timer(&mut self) {
+        self.outbox.push_at_once(Effect::SetTimer {
             timer: Timer::Resend,
             after_ms: self.config.resend_ms,
         });
+    }
+}
+
+impl<P> fmt::Debug for Replica<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replica")
+            .field("seat", &self.config.replica)
+            .field("view", &self.view)
+            .field("tip", &self.tip)
+            .field("executed", &self.executed.height)
+            .field("suspects", &self.suspects)
+            .finish_non_exhaustive()
     }
 }

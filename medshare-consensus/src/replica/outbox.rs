@@ -1,24 +1,24 @@
-//! The drain rule: nothing leaves before what it rests on is durable.
+//! The drain rule: no effect leaves before the records it rests on are durable.
 //!
 //! ```text
 //!   at_once   Persist, Validate, SetTimer            -> poll, always
-//!   gated     (position of the last Persist, output) -> poll, when durable >= position
+//!   gated     (position of the last Persist, effect) -> poll, when durable >= position
 //! ```
 //!
-//! Each queue keeps its order; within `gated` positions never fall, so looking at the front is
+//! Each queue keeps its order. Positions never fall within `gated`, so looking at its front is
 //! enough.
 
 use std::collections::VecDeque;
 
-use crate::error::Rejected;
-use crate::io::Output;
+use crate::io::{Effect, Output};
 use crate::log_record::{LogPosition, LogRecord};
+use crate::rejected::Rejected;
 
 pub(super) struct Outbox<P> {
     written: LogPosition,
     durable: LogPosition,
     at_once: VecDeque<Output<P>>,
-    gated: VecDeque<(LogPosition, Output<P>)>,
+    gated: VecDeque<(LogPosition, Effect<P>)>,
 }
 
 impl<P> Outbox<P> {
@@ -31,22 +31,22 @@ impl<P> Outbox<P> {
         }
     }
 
-    /// Writes a record and says where.
+    /// Queues a record and returns its position.
     pub(super) fn persist(&mut self, record: LogRecord<P>) -> LogPosition {
         self.written.0 += 1;
         let position = self.written;
-        self.push_at_once(Output::Persist { position, record });
+        self.at_once.push_back(Output::Persist { position, record });
         position
     }
 
-    /// Queues a timer or a question to the application, which show nothing to anybody else.
-    pub(super) fn push_at_once(&mut self, output: Output<P>) {
-        self.at_once.push_back(output);
+    /// Queues an effect that other members cannot see: a timer or a question to the application.
+    pub(super) fn push_at_once(&mut self, effect: Effect<P>) {
+        self.at_once.push_back(Output::Effect(effect));
     }
 
-    /// Queues an output behind every record written so far.
-    pub(super) fn push_gated(&mut self, output: Output<P>) {
-        self.gated.push_back((self.written, output));
+    /// Queues an effect behind every record written so far.
+    pub(super) fn push_gated(&mut self, effect: Effect<P>) {
+        self.gated.push_back((self.written, effect));
     }
 
     pub(super) fn persisted(&mut self, position: LogPosition) -> Result<(), Rejected> {
@@ -61,7 +61,7 @@ impl<P> Outbox<P> {
         position <= self.durable
     }
 
-    /// Whether the log lags: what is only a repetition is then not queued, which bounds memory.
+    /// True while the log lags. Repetitions are then not queued, which bounds memory.
     pub(super) fn is_blocked(&self) -> bool {
         self.durable < self.written
     }
@@ -71,10 +71,11 @@ impl<P> Outbox<P> {
             return Some(output);
         }
         let (position, _) = self.gated.front()?;
-        if self.is_durable(*position) {
-            self.gated.pop_front().map(|(_, output)| output)
-        } else {
-            None
+        if !self.is_durable(*position) {
+            return None;
         }
+        self.gated
+            .pop_front()
+            .map(|(_, effect)| Output::Effect(effect))
     }
 }

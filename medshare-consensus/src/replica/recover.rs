@@ -1,59 +1,96 @@
-//! Lines 28–31: a replica comes back from its ledger and its log.
+//! L28 to L31: a replica comes back from its ledger and its log.
 
 use medshare_types::certificate::Phase;
-use medshare_types::id::ReplicaId;
+use medshare_types::id::{Height, ReplicaId};
 
+use super::Replica;
+use super::slot::{Candidate, OwnVote, Stage};
 use crate::config::{Config, Tip};
-use crate::error::RecoverError;
 use crate::log_record::{LogPosition, LogRecord, PreparedCertificate};
 use crate::message::{Decided, Message, PrePrepare, Recipients, Vote};
 use crate::proposal::Payload;
-use crate::replica::Replica;
-use crate::replica::slot::{Candidate, OwnVote, Stage};
+
+/// Why a replica cannot start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The seat does not exist or belongs to another key.
+    #[error("the signing key is not that of seat {replica}")]
+    NotTheMember {
+        /// The seat configured.
+        replica: ReplicaId,
+    },
+    /// The ledger's roots are not those of its tip.
+    #[error("ledger tip {tip} with roots of height {executed}")]
+    RootsOfAnotherHeight {
+        /// The ledger's last height.
+        tip: Height,
+        /// The height of the roots given.
+        executed: Height,
+    },
+    /// Records are missing between the ledger's tip and the log's next height.
+    #[error("the log goes on at height {found}, expected {expected}")]
+    Gap {
+        /// The height after the tip.
+        expected: Height,
+        /// The height of the record.
+        found: Height,
+    },
+    /// The records of a height contradict each other or the ledger.
+    #[error("the records of height {height} contradict each other or the ledger")]
+    Contradiction {
+        /// The height of the first record that cannot follow from those before it.
+        height: Height,
+    },
+}
 
 impl<P: Payload> Replica<P> {
-    /// Restores a replica from where its ledger durably stands and what its log holds.
+    /// Restores a replica from the durable tip of its ledger and the records of its log.
     ///
     /// Records at or below the ledger's tip may be there or be cut. Blocks that the log holds
-    /// above the tip come out as [`crate::Output::Commit`] again, undecided votes are sent again
-    /// as they were recorded, and nothing else is ever signed in their place.
+    /// above the tip come out as [`crate::Effect::Commit`] again. Undecided votes are sent again
+    /// as they were recorded, and the replica signs no other vote in their place.
     ///
     /// The records must be **durable** before this is called: sync a log after opening it, since
-    /// what was read may have been written and not synced before a crash. A torn last record is
-    /// dropped by whoever reads the log.
+    /// records may have been written and not synced before a crash. The reader of the log drops a
+    /// torn last record.
     ///
     /// # Errors
-    /// [`RecoverError`] when key and seat do not belong together, or when log and ledger do not.
+    /// [`ReplayError`] when key and seat do not belong together, or when log and ledger do not.
     pub fn recover(
         config: Config,
         tip: Tip,
         log: impl IntoIterator<Item = LogRecord<P>>,
-    ) -> Result<Self, RecoverError> {
-        let mut replica = Self::bare(config, tip)?;
+    ) -> Result<Self, ReplayError> {
+        let mut replica = Self::at_tip(config, tip)?;
         for record in log {
-            let (height, expected) = (record.height(), replica.tip.height.next());
+            let height = record.height();
+            let expected = replica.tip.height.next();
             // L28
             if height < expected {
                 continue;
             }
             if height > expected {
-                let found = height;
-                return Err(RecoverError::Gap { expected, found });
+                return Err(ReplayError::Gap {
+                    expected,
+                    found: height,
+                });
             }
             // L29
             replica
                 .replay(record)
-                .ok_or(RecoverError::Contradiction { height })?;
+                .ok_or(ReplayError::Contradiction { height })?;
         }
         // L31
         let height = replica.tip.height;
         replica.resend_votes();
         replica.send(Recipients::All, Message::Status { height });
-        replica.rearm();
+        replica.restart_timer();
         Ok(replica)
     }
 
-    /// Takes one record of the height after the tip; `None` when it cannot be there.
+    /// Applies a record of the height after the tip; `None` when it cannot follow from those before
+    /// it.
     fn replay(&mut self, record: LogRecord<P>) -> Option<()> {
         match record {
             LogRecord::Prepared { pre_prepare, vote } => self.replay_prepared(pre_prepare, vote),
@@ -92,8 +129,8 @@ impl<P: Payload> Replica<P> {
             stage: Stage::Prepared,
         });
         self.current.own_prepare = Some(durable(vote));
-        self.restore_vote(Phase::Prepare, proposer, of_primary);
-        self.restore_vote(Phase::Prepare, self.config.replica, vote);
+        self.count_verified(Phase::Prepare, proposer, of_primary);
+        self.count_verified(Phase::Prepare, self.config.replica, vote);
         Some(())
     }
 
@@ -107,23 +144,17 @@ impl<P: Payload> Replica<P> {
                 ballot: prepared.ballot,
                 signature: *signature,
             };
-            self.restore_vote(Phase::Prepare, *voter, prepare);
+            self.count_verified(Phase::Prepare, *voter, prepare);
         }
         self.current.own_commit = Some(durable(vote));
-        self.restore_vote(Phase::Commit, self.config.replica, vote);
+        self.count_verified(Phase::Commit, self.config.replica, vote);
         Some(())
     }
 
-    /// Line 30: the block goes to the ledger again.
+    /// L30: delivers the block to the ledger again.
     fn replay_decided(&mut self, decided: Decided<P>) {
         self.enter_next(&decided.proposal, decided.certificate.ballot.digest);
-        self.hand_over(decided);
-    }
-
-    /// A vote that was verified before it was recorded.
-    fn restore_vote(&mut self, phase: Phase, voter: ReplicaId, vote: Vote) {
-        let tally = self.current.tally(phase);
-        let _ = tally.cast(&self.config, &mut self.suspects, voter, vote, true);
+        self.deliver(decided);
     }
 }
 

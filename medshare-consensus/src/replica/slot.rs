@@ -1,25 +1,53 @@
-//! What a replica knows about one undecided height.
+//! The state of one undecided height, and the stages of its candidate.
+//!
+//! The stage after each input, by the stage before it. A dot leaves the stage as it is, a dash
+//! cannot happen, and L numbers are lines of `docs/spec/pbft.md`.
+//!
+//! ```text
+//! input / stage            none       Untimely   Unexecuted Validating Deferred   Refused Prepared
+//! request              L3  Prepared¹  –          –          –          –          –       refused
+//! pre-prepare, timely  L9  Unexecuted Unexecuted ·          ·          ·          ·       ·
+//! pre-prepare, late    L9  Untimely   ·          ·          ·          ·          ·       ·
+//! f+1 prepares         L10 ·          Unexecuted ·          ·          ·          ·       ·
+//! executed, same roots L11 ·          ·          Validating ·          ·          ·       ·
+//! executed, differing  L11 ·          ·          none       ·          ·          ·       ·
+//! verdict valid        L12 ·          ·          ·          Prepared   ·          ·       ·
+//! verdict invalid      L13 ·          ·          ·          Refused    ·          ·       ·
+//! verdict deferred     L14 ·          ·          ·          Deferred   ·          ·       ·
+//! q prepares           L19 ·          ·          ·          ·          ·          ·       ·²
+//! q commits            L20 ·          none³      none³      none³      none³      none³   none³
+//! tick                 L23 ·          ·⁴         ·          ·          Validating ·       ·
+//! decided block        L26 none³      none³      none³      none³      none³      none³   none³
+//! ```
+//!
+//! 1. Only the primary takes requests, and it receives no pre-prepare of others.
+//! 2. The own commit is recorded.
+//! 3. The height is decided: `next` becomes `current`, and its buffered pre-prepare is examined
+//!    (L8).
+//! 4. The bound on lateness doubles, and the next pre-prepare is judged by it (L9).
+//!
+//! L11 applies at once when the height before is executed already.
 
 use medshare_types::certificate::{Ballot, Phase};
 use medshare_types::time::Timestamp;
 
+use super::tally::Tally;
 use crate::log_record::LogPosition;
 use crate::message::{PrePrepare, Vote};
-use crate::replica::tally::Tally;
 
-/// One proposal at most and 2n votes at most.
+/// At most one candidate, one buffered pre-prepare and two votes a member.
 pub(super) struct Slot<P> {
     pub(super) prepares: Tally,
     pub(super) commits: Tally,
-    /// A pre-prepare that came before the parent was decided, and when.
-    pub(super) early: Option<(Timestamp, PrePrepare<P>)>,
+    /// A pre-prepare that arrived before its parent was decided, with its time of arrival.
+    pub(super) buffered: Option<(Timestamp, PrePrepare<P>)>,
     pub(super) candidate: Option<Candidate<P>>,
     pub(super) own_prepare: Option<OwnVote>,
     pub(super) own_commit: Option<OwnVote>,
-    /// How many resend intervals a proposal of this height has waited because it came late.
-    pub(super) patience: u32,
-    /// When it came, or when `patience` grew last.
-    pub(super) patient_since: Option<Timestamp>,
+    /// Doublings of the bound on lateness (w in L9): ticks at which an untimely candidate was held.
+    pub(super) late_doublings: u32,
+    /// Arrival of the untimely candidate, or the last doubling.
+    pub(super) late_since: Option<Timestamp>,
 }
 
 impl<P> Slot<P> {
@@ -27,12 +55,12 @@ impl<P> Slot<P> {
         Self {
             prepares: Tally::new(Phase::Prepare),
             commits: Tally::new(Phase::Commit),
-            early: None,
+            buffered: None,
             candidate: None,
             own_prepare: None,
             own_commit: None,
-            patience: 0,
-            patient_since: None,
+            late_doublings: 0,
+            late_since: None,
         }
     }
 
@@ -44,25 +72,25 @@ impl<P> Slot<P> {
     }
 }
 
-/// A proposal that fits on the tip. Once held it is never replaced.
+/// A proposal that follows from the tip. Once held, no other replaces it.
 pub(super) struct Candidate<P> {
     pub(super) pre_prepare: PrePrepare<P>,
     pub(super) ballot: Ballot,
     pub(super) stage: Stage,
 }
 
-/// How far a candidate has come.
+/// The progress of a candidate; the module's table has every transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Its time was wrong on arrival.
+    /// The header's time was out of bounds on arrival.
     Untimely,
-    /// It waits for the roots of the height before.
+    /// The roots of the height before are missing.
     Unexecuted,
-    /// It lies with the application.
+    /// The application was asked.
     Validating,
-    /// The application cannot say yet.
+    /// The application cannot judge yet.
     Deferred,
-    /// The application said no.
+    /// The application refused the payload.
     Refused,
     /// The own prepare is recorded.
     Prepared,

@@ -1,104 +1,125 @@
-//! How far other members say they are, and who is being asked or served.
+//! Catching up: the progress that other members claim, open questions and limits on answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_types::id::{Height, ReplicaId};
 
-/// The most blocks that are asked for or served at once.
-pub(super) const BATCH: u64 = 16;
+use super::Replica;
+use crate::message::{Message, Recipients};
+use crate::proposal::Payload;
 
-/// How many such batches one member is served between two refreshments.
-const SERVINGS: u32 = 4;
+/// The most blocks in one question or answer.
+pub(super) const FETCH_BLOCKS: u64 = 16;
 
-/// At most one entry per member in each map.
+/// Answers of [`FETCH_BLOCKS`] to one member between two resets of the limits.
+const MAX_ANSWERS: u32 = 4;
+
+impl<P: Payload> Replica<P> {
+    /// L24: asks a member that claims to be `lead` heights ahead for decided blocks, unless a
+    /// question is open or execution has to keep up first.
+    pub(super) fn fetch_when_behind(&mut self, lead: u64) {
+        let own = self.tip.height;
+        if own.0.saturating_sub(self.executed.height.0) > FETCH_BLOCKS {
+            return;
+        }
+        let claimed = Height(own.0.saturating_add(lead));
+        if let Some(peer) = self.sync.open_fetch(own.next(), claimed) {
+            let message = Message::Fetch { from: own.next() };
+            self.send(Recipients::Only(vec![peer]), message);
+        }
+    }
+}
+
+/// At most one entry a member in each map.
 ///
-/// Heights are claims. A false one costs a question that stays unanswered until the next tick,
-/// when somebody else is asked.
+/// Heights are claims. A false claim costs a question that stays unanswered until the next tick,
+/// which asks another member.
 #[derive(Default)]
-pub(super) struct Peers {
-    decided: BTreeMap<ReplicaId, Height>,
-    asked: Option<Question>,
-    /// Who was asked last, so that the next question goes to the next one.
+pub(super) struct SyncState {
+    /// The highest height that each member claims to have decided.
+    claims: BTreeMap<ReplicaId, Height>,
+    open: Option<OpenFetch>,
+    /// The member asked last: the next question goes to the one after it.
     last_asked: ReplicaId,
-    told: BTreeSet<ReplicaId>,
+    /// Members that were sent this replica's status since the limits were reset.
+    informed: BTreeSet<ReplicaId>,
     served: BTreeMap<ReplicaId, Served>,
 }
 
 /// A question for decided blocks that is not answered in full.
 #[derive(Clone, Copy)]
-struct Question {
+struct OpenFetch {
     peer: ReplicaId,
     last: Height,
 }
 
-/// What a member was served since the last refreshment.
+/// Blocks served to a member since the limits were reset.
 #[derive(Clone, Copy, Default)]
 struct Served {
     last: Height,
-    servings: u32,
+    answers: u32,
 }
 
-impl Peers {
+impl SyncState {
     /// `peer` claims to have decided `height`. Claims only rise.
-    pub(super) fn note(&mut self, peer: ReplicaId, height: Height) {
-        let claim = self.decided.entry(peer).or_default();
+    pub(super) fn record_claim(&mut self, peer: ReplicaId, height: Height) {
+        let claim = self.claims.entry(peer).or_default();
         *claim = height.max(*claim);
     }
 
     pub(super) fn has_decided(&self, peer: ReplicaId, height: Height) -> bool {
-        self.decided
-            .get(&peer)
-            .is_some_and(|claim| *claim >= height)
+        self.claims.get(&peer).is_some_and(|claim| *claim >= height)
     }
 
-    /// The member to ask for blocks from `from` on, if one claims to have decided `claimed` and no
-    /// question is open. The caller sends the question.
-    pub(super) fn ask(&mut self, from: Height, claimed: Height) -> Option<ReplicaId> {
-        if self.asked.is_some() {
+    /// Opens a question for blocks from `from` on to a member that claims to have decided
+    /// `claimed`, if no question is open. The caller sends it to the member returned.
+    fn open_fetch(&mut self, from: Height, claimed: Height) -> Option<ReplicaId> {
+        if self.open.is_some() {
             return None;
         }
         let ahead = |(_, claim): &(&ReplicaId, &Height)| **claim >= claimed;
-        let after = self.decided.range(self.last_asked.next()..).find(ahead);
-        let (peer, _) = after.or_else(|| self.decided.iter().find(ahead))?;
+        let after_last = self.claims.range(self.last_asked.next()..).find(ahead);
+        let (peer, _) = after_last.or_else(|| self.claims.iter().find(ahead))?;
         self.last_asked = *peer;
-        let last = Height(from.0.saturating_add(BATCH - 1));
-        self.asked = Some(Question { peer: *peer, last });
+        let last = Height(from.0.saturating_add(FETCH_BLOCKS - 1));
+        self.open = Some(OpenFetch { peer: *peer, last });
         Some(*peer)
     }
 
-    /// Closes the question when a block of `height` was its last, or all that its peer claims.
-    pub(super) fn adopted(&mut self, height: Height) {
-        let answered = |q: &Question| height >= q.last || !self.has_decided(q.peer, height.next());
-        if self.asked.as_ref().is_some_and(answered) {
-            self.asked = None;
+    /// Closes the question when the block of `height` was its last, or all that its peer claims.
+    pub(super) fn close_fetch_at(&mut self, height: Height) {
+        let is_answered =
+            |open: &OpenFetch| height >= open.last || !self.has_decided(open.peer, height.next());
+        if self.open.as_ref().is_some_and(is_answered) {
+            self.open = None;
         }
     }
 
-    /// Whether `peer`, which is behind, may be told so: once between two refreshments.
-    pub(super) fn may_tell(&mut self, peer: ReplicaId) -> bool {
-        self.told.insert(peer)
+    /// Gives up the open question, so that the next one goes to another member.
+    pub(super) fn abandon_fetch(&mut self) {
+        self.open = None;
     }
 
-    /// Whether `peer` is served `[from, until]`: between two refreshments no height twice, and so
-    /// many batches at the most.
+    /// True when `peer`, which is behind, may be sent a status: once between two resets.
+    pub(super) fn may_inform(&mut self, peer: ReplicaId) -> bool {
+        self.informed.insert(peer)
+    }
+
+    /// True when `peer` may be served `from..=until`: between two resets, no height twice and at
+    /// most [`MAX_ANSWERS`] answers.
     pub(super) fn may_serve(&mut self, peer: ReplicaId, from: Height, until: Height) -> bool {
         let served = self.served.entry(peer).or_default();
-        let may = from > served.last && served.servings < SERVINGS;
+        let may = from > served.last && served.answers < MAX_ANSWERS;
         if may {
             served.last = until;
-            served.servings += 1;
+            served.answers += 1;
         }
         may
     }
 
-    /// Lets everybody be told and served again.
-    pub(super) fn refresh(&mut self) {
-        self.told.clear();
+    /// Lets every member be informed and served again.
+    pub(super) fn reset_limits(&mut self) {
+        self.informed.clear();
         self.served.clear();
-    }
-
-    /// Gives up the open question, so that the next one goes to somebody else.
-    pub(super) fn give_up(&mut self) {
-        self.asked = None;
     }
 }

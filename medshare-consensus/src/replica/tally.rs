@@ -1,4 +1,4 @@
-//! Votes of one phase at one height: a slot per member, verified late and in one batch.
+//! The votes of one phase at one height: an entry a member, verified late and in one batch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,46 +10,47 @@ use medshare_types::sign::{Signature, verify_batch};
 use crate::config::Config;
 use crate::message::Vote;
 
-/// At most one vote per member, so at most n in all.
+/// At most one vote a member, so at most n in all.
 pub(super) struct Tally {
     phase: Phase,
-    slots: BTreeMap<ReplicaId, Slot>,
+    entries: BTreeMap<ReplicaId, Entry>,
 }
 
-struct Slot {
+struct Entry {
     vote: Vote,
     verified: bool,
-    /// Evidence against this voter is out; nothing more is learnt from further votes.
-    accused: bool,
+    /// Evidence against this voter was put out; further votes prove nothing new.
+    exposed: bool,
 }
 
-/// What became of a vote.
+/// The outcome of casting a vote.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Cast {
-    /// It stands in the member's slot, now or from before.
-    Taken,
-    /// Its signature is bad.
+    /// The member's entry holds this vote, now or from before.
+    Held,
+    /// The vote's signature is bad.
     BadSignature,
-    /// It contradicts `first`, which stands; both signatures are good.
+    /// The vote contradicts `first`, which stays; both signatures are good.
     Contradicts { first: Vote },
-    /// It contradicts, as earlier ones of this member did.
-    AlreadyAccused,
+    /// The vote contradicts, as earlier ones of this member did.
+    ContradictsAgain,
 }
 
 impl Tally {
     pub(super) const fn new(phase: Phase) -> Self {
         Self {
             phase,
-            slots: BTreeMap::new(),
+            entries: BTreeMap::new(),
         }
     }
 
     pub(super) fn has_vote_of(&self, voter: ReplicaId) -> bool {
-        self.slots.contains_key(&voter)
+        self.entries.contains_key(&voter)
     }
 
-    /// Line 17: puts a vote into its slot. `verified` says that its signature is known to be good;
-    /// otherwise it is checked when it matters, and at once for `suspects` and contradictions.
+    /// L17: puts a vote into the voter's entry. The signature of a vote that is not `verified` is
+    /// checked when it matters: at once for `suspects` and contradictions, else in
+    /// [`Tally::certify`].
     pub(super) fn cast(
         &mut self,
         config: &Config,
@@ -59,42 +60,43 @@ impl Tally {
         verified: bool,
     ) -> Cast {
         let phase = self.phase;
-        let good = |vote: &Vote| config.verifies(phase, voter, vote);
-        let held = self.slots.get_mut(&voter);
-        if let Some(slot) = &held {
-            if slot.vote.ballot == vote.ballot {
-                return Cast::Taken;
+        let is_good = |vote: &Vote| config.verifies(phase, voter, vote);
+        let held = self.entries.get_mut(&voter);
+        if let Some(entry) = &held {
+            if entry.vote.ballot == vote.ballot {
+                return Cast::Held;
             }
-            if slot.accused {
-                return Cast::AlreadyAccused;
+            if entry.exposed {
+                return Cast::ContradictsAgain;
             }
         }
         let at_once = held.is_some() || suspects.contains(&voter);
-        if at_once && !verified && !good(&vote) {
+        if at_once && !verified && !is_good(&vote) {
             suspects.insert(voter);
             return Cast::BadSignature;
         }
-        if let Some(slot) = held {
-            if slot.verified || good(&slot.vote) {
-                (slot.verified, slot.accused) = (true, true);
-                return Cast::Contradicts { first: slot.vote };
+        if let Some(entry) = held {
+            if entry.verified || is_good(&entry.vote) {
+                entry.verified = true;
+                entry.exposed = true;
+                return Cast::Contradicts { first: entry.vote };
             }
             suspects.insert(voter);
         }
-        let slot = Slot {
+        let entry = Entry {
             vote,
             verified: verified || at_once,
-            accused: false,
+            exposed: false,
         };
-        self.slots.insert(voter, slot);
-        Cast::Taken
+        self.entries.insert(voter, entry);
+        Cast::Held
     }
 
-    /// Line 18: `needed` verified votes for `digest` in ascending order, if there are.
+    /// L18: `needed` verified votes for `digest`, ascending by seat; `None` when there are fewer.
     ///
-    /// Only as many as are needed are verified, in one batch. When that fails, they are verified
-    /// one by one: the bad ones leave their slots and their senders become `suspects`, whose votes
-    /// are verified on arrival from then on.
+    /// Verifies only as many as are needed, in one batch. When the batch fails, verifies them one
+    /// by one: bad votes are dropped and their senders become `suspects`, whose votes are verified
+    /// on arrival from then on. Each failed batch removes at least one vote, so the loop ends.
     pub(super) fn certify(
         &mut self,
         config: &Config,
@@ -109,51 +111,53 @@ impl Tally {
                 return Some(chosen.iter().map(|id| self.signature_of(*id)).collect());
             }
             for voter in chosen {
-                let Some(slot) = self.slots.get_mut(&voter) else {
+                let Some(entry) = self.entries.get_mut(&voter) else {
                     continue;
                 };
-                slot.verified = slot.verified || config.verifies(self.phase, voter, &slot.vote);
-                if !slot.verified {
-                    self.slots.remove(&voter);
+                entry.verified = entry.verified || config.verifies(self.phase, voter, &entry.vote);
+                if !entry.verified {
+                    self.entries.remove(&voter);
                     suspects.insert(voter);
                 }
             }
         }
     }
 
-    /// `needed` voters for `digest`, those already verified first.
+    /// `needed` voters for `digest`, verified ones first.
     fn choose(&self, digest: &Digest, needed: usize) -> Option<Vec<ReplicaId>> {
         let of = |verified: bool| {
-            let slots = self.slots.iter();
-            slots.filter(move |(_, s)| s.vote.ballot.digest == *digest && s.verified == verified)
+            let entries = self.entries.iter();
+            entries.filter(move |(_, e)| e.vote.ballot.digest == *digest && e.verified == verified)
         };
         let chosen: Vec<_> = of(true).chain(of(false)).map(|(id, _)| *id).collect();
         (chosen.len() >= needed).then(|| chosen[..needed].to_vec())
     }
 
     fn verify_together(&mut self, config: &Config, chosen: &[ReplicaId]) -> bool {
-        let open: Vec<_> = chosen
+        let unverified: Vec<_> = chosen
             .iter()
-            .filter_map(|id| Some((config.committee.member(*id)?, self.slots.get(id)?)))
-            .filter(|(_, slot)| !slot.verified)
+            .filter_map(|id| Some((config.committee.member(*id)?, self.entries.get(id)?)))
+            .filter(|(_, entry)| !entry.verified)
             .collect();
-        let Some((_, some)) = open.first() else {
+        let Some((_, first)) = unverified.first() else {
             return true;
         };
-        let statement = some.vote.ballot.statement(&config.chain, self.phase);
-        let signed = open.iter().map(|(m, slot)| (&m.key, &slot.vote.signature));
+        let statement = first.vote.ballot.statement(&config.chain, self.phase);
+        let signed = unverified
+            .iter()
+            .map(|(member, entry)| (&member.key, &entry.vote.signature));
         if !verify_batch(&statement, signed) {
             return false;
         }
         for id in chosen {
-            if let Some(slot) = self.slots.get_mut(id) {
-                slot.verified = true;
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.verified = true;
             }
         }
         true
     }
 
     fn signature_of(&self, voter: ReplicaId) -> (ReplicaId, Signature) {
-        (voter, self.slots[&voter].vote.signature)
+        (voter, self.entries[&voter].vote.signature)
     }
 }

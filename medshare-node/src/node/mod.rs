@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use medshare_consensus::{
-    Authenticated, Input, LogRecord, Message, Output, Proposal, Replica, Timer,
+    Authenticated, Effect, Input, LogRecord, Message, Output, Proposal, Replica, Timer,
 };
 use medshare_host::{blocking, clock};
 use medshare_ledger::LedgerStore;
@@ -135,11 +135,12 @@ impl Node {
         loop {
             let mut written = None;
             while let Some(output) = self.replica.poll_output() {
-                if let Output::Persist { position, record } = output {
-                    self.append(&record);
-                    written = Some(position);
-                } else {
-                    self.carry_out(output).await?;
+                match output {
+                    Output::Persist { position, record } => {
+                        self.append(&record);
+                        written = Some(position);
+                    }
+                    Output::Effect(effect) => self.carry_out(effect).await?,
                 }
             }
             if let Some(position) = written {
@@ -152,28 +153,26 @@ impl Node {
         }
     }
 
-    async fn carry_out(&mut self, output: Output<Batch>) -> Result<(), NodeError> {
-        match output {
-            // Handled where its sync is.
-            Output::Persist { record, .. } => self.append(&record),
-            Output::Validate(proposal) => self.validate(proposal).await?,
-            Output::SetTimer {
+    async fn carry_out(&mut self, effect: Effect<Batch>) -> Result<(), NodeError> {
+        match effect {
+            Effect::Validate(proposal) => self.validate(proposal).await?,
+            Effect::SetTimer {
                 timer: Timer::Resend,
                 after_ms,
             } => {
                 self.resend_at = Some(Instant::now() + Duration::from_millis(after_ms));
             }
-            Output::Send { to, message } => self.send(&to, &message),
-            Output::Commit {
+            Effect::Send { to, message } => self.send(&to, &message),
+            Effect::Commit {
                 proposal,
                 certificate,
             } => {
                 self.commit(proposal, certificate).await?;
             }
-            Output::Misbehaviour(evidence) => {
-                tracing::warn!(accused = %evidence.accused, "a member voted twice for one place");
+            Effect::Misbehaviour(evidence) => {
+                tracing::warn!(culprit = %evidence.culprit, "a member voted twice for one place");
             }
-            Output::Serve { to, from, until } => self.serve(to, from, until).await?,
+            Effect::Serve { to, from, until } => self.serve(to, from, until).await?,
         }
         Ok(())
     }

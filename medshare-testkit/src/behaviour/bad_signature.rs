@@ -11,7 +11,7 @@ use crate::sim_rng::SimRng;
 pub struct BadSignatureVoter(Signer);
 
 impl BadSignatureVoter {
-    /// For one seat.
+    /// Takes `replica`'s seat.
     #[must_use]
     pub fn new(setting: &Setting, replica: ReplicaId) -> Self {
         Self(Signer::of(setting, replica))

@@ -9,9 +9,8 @@ use super::{Behaviour, Signer};
 use crate::setting::{Batch, Message, Setting};
 use crate::sim_rng::SimRng;
 
-/// Shows one block to most members and a second one to some, as primary; supports both with its
-/// votes, as primary or accomplice. Accomplices need not talk: the second block follows from the
-/// first.
+/// As primary, sends one block to most members and a second one to some; votes for both, as primary
+/// or accomplice. Accomplices need no channel: the second block follows from the first.
 #[derive(Clone, Debug)]
 pub struct Equivocator {
     signer: Signer,
@@ -21,7 +20,8 @@ pub struct Equivocator {
 }
 
 impl Equivocator {
-    /// For one seat. `deceived` members see the second block; when `careless`, the first as well.
+    /// Takes `replica`'s seat. `deceived` members get the second block; when `careless`, the first
+    /// as well.
     #[must_use]
     pub fn new(
         setting: &Setting,

@@ -6,7 +6,7 @@ use super::{Behaviour, Signer};
 use crate::setting::{Batch, Message, Setting};
 use crate::sim_rng::SimRng;
 
-/// Serves blocks of its own under certificates whose signatures are all its own.
+/// Serves its own blocks under certificates whose signatures are all its own.
 #[derive(Clone, Debug)]
 pub struct Forger {
     signer: Signer,
@@ -15,17 +15,17 @@ pub struct Forger {
 }
 
 impl Forger {
-    /// For one seat.
+    /// Takes `replica`'s seat.
     #[must_use]
     pub fn new(setting: &Setting, replica: ReplicaId) -> Self {
         Self {
             signer: Signer::of(setting, replica),
-            signers: setting.committee.replicas().collect(),
+            signers: setting.committee().replicas().collect(),
             seen: None,
         }
     }
 
-    /// A block in place of the one seen last, which fits where that fits.
+    /// A block in place of the last one seen, with the same parent.
     fn forge(&self) -> Option<Message> {
         let mut proposal = self.seen.clone()?;
         proposal.payload.0.push(0xff);

@@ -4,7 +4,7 @@ use super::{Behaviour, Signer};
 use crate::setting::{Message, Setting};
 use crate::sim_rng::SimRng;
 
-/// Proposes blocks of a time to come.
+/// Proposes blocks dated in the future.
 #[derive(Clone, Debug)]
 pub struct FutureTimePrimary {
     signer: Signer,
@@ -12,7 +12,7 @@ pub struct FutureTimePrimary {
 }
 
 impl FutureTimePrimary {
-    /// For the primary's seat; blocks are timed `ahead_ms` too late.
+    /// Takes `replica`'s seat, the primary's; blocks are dated `ahead_ms` milliseconds too late.
     #[must_use]
     pub fn new(setting: &Setting, replica: ReplicaId, ahead_ms: u64) -> Self {
         let signer = Signer::of(setting, replica);

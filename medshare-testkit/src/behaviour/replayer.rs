@@ -4,10 +4,10 @@ use super::Behaviour;
 use crate::setting::Message;
 use crate::sim_rng::SimRng;
 
-/// How many messages are remembered.
+/// Messages kept for replay.
 const MEMORY: usize = 64;
 
-/// Sends with everything it says something old, of its own or of somebody else.
+/// Adds an old message, its own or another member's, to every message it sends.
 #[derive(Clone, Debug, Default)]
 pub struct Replayer {
     heard: Vec<Message>,
@@ -25,8 +25,7 @@ impl Replayer {
 impl Behaviour for Replayer {
     fn outgoing(&mut self, _: ReplicaId, message: Message, rng: &mut SimRng) -> Vec<Message> {
         self.remember(&message);
-        let old = rng.below(self.heard.len() as u64);
-        let old = usize::try_from(old).ok().and_then(|n| self.heard.get(n));
+        let old = self.heard.get(rng.index(self.heard.len()));
         old.cloned().into_iter().chain([message]).collect()
     }
 

@@ -4,7 +4,7 @@ use super::Behaviour;
 use crate::setting::Message;
 use crate::sim_rng::SimRng;
 
-/// Says nothing at all.
+/// Sends no message.
 #[derive(Clone, Copy, Debug)]
 pub struct Silent;
 

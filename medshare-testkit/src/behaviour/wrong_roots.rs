@@ -5,12 +5,12 @@ use super::{Behaviour, Signer};
 use crate::setting::{Message, Setting};
 use crate::sim_rng::SimRng;
 
-/// Proposes blocks that name a state nobody has.
+/// Proposes blocks that name a state no member has.
 #[derive(Clone, Debug)]
 pub struct WrongRootsPrimary(Signer);
 
 impl WrongRootsPrimary {
-    /// For the primary's seat.
+    /// Takes `replica`'s seat, the primary's.
     #[must_use]
     pub fn new(setting: &Setting, replica: ReplicaId) -> Self {
         Self(Signer::of(setting, replica))

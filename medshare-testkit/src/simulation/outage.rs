@@ -1,13 +1,14 @@
-//! Members that stop and come back: one by one, by chance, or all at one moment.
+//! Crashes of single members, outages of all, and restarts.
 
 use medshare_consensus::{LogRecord, Output, Replica};
 
 use super::{Event, Simulation};
-use crate::disk::Record;
+use crate::disk::BatchRecord;
 use crate::setting::Batch;
 
 impl Simulation {
-    /// Half of the crashes at a record come after it was written and before it was synced.
+    /// Stops a member before it carries out `output`. In half of the crashes at a record, the record
+    /// is written and not synced.
     pub(super) fn crash(&mut self, index: usize, output: &Output<Batch>) {
         let down_ms = self.rng.between(1, self.faults().down_ms.max(1));
         if let Output::Persist { position, record } = output
@@ -18,16 +19,16 @@ impl Simulation {
         self.stop(index, down_ms);
     }
 
-    /// Whether the primary has just recorded the proposal at which everything is to stop.
-    pub(super) fn is_blackout(&self, index: usize, records: &[Record]) -> bool {
-        let prepared = |record: &Record| matches!(record, LogRecord::Prepared { .. });
+    /// True when the primary has just recorded the proposal at which every member stops.
+    pub(super) fn is_blackout(&self, index: usize, records: &[BatchRecord]) -> bool {
+        let prepared = |record: &BatchRecord| matches!(record, LogRecord::Prepared { .. });
         self.scenario.blackout.is_some_and(|(height, _)| {
             let mut records = records.iter();
             index == 0 && records.any(|record| prepared(record) && record.height() == height)
         })
     }
 
-    /// Stops everybody, once.
+    /// Stops every member, once.
     pub(super) fn black_out(&mut self) {
         let Some((_, down_ms)) = self.scenario.blackout.take() else {
             return;
@@ -54,11 +55,12 @@ impl Simulation {
     pub(super) fn restart(&mut self, index: usize) {
         let member = &mut self.members[index];
         let config = self.scenario.setting.config(member.id);
-        let (tip, log) = (member.disk.tip(), member.disk.log());
+        let tip = member.disk.tip();
+        let log = member.disk.log();
         self.invariants.restarted(member.id, tip.height);
         match Replica::recover(config, tip, log) {
             Ok(replica) => member.replica = Some(replica),
-            Err(error) => self.invariants.not_recovered(member.id, error.to_string()),
+            Err(error) => self.invariants.not_recovered(member.id, error),
         }
         self.drain(index);
     }

@@ -1,28 +1,28 @@
-//! Lines 26–27: a decided block arrives.
+//! L26 and L27: a decided block arrives.
 
 use medshare_types::id::ReplicaId;
 
-use crate::error::{ProposalFault, Rejected};
 use crate::message::Decided;
-use crate::proposal::Payload;
+use crate::proposal::{Payload, ProposalFault};
+use crate::rejected::Rejected;
 use crate::replica::Replica;
-use crate::replica::sync::BATCH;
+use crate::replica::sync::FETCH_BLOCKS;
 
 impl<P: Payload> Replica<P> {
-    pub(in crate::replica) fn on_decided(
+    pub(super) fn on_decided(
         &mut self,
         sender: ReplicaId,
         decided: Decided<P>,
     ) -> Result<(), Rejected> {
         let height = decided.proposal.header.height;
-        self.peers.note(sender, height);
+        self.sync.record_claim(sender, height);
         if height <= self.tip.height {
             return Ok(());
         }
         if height > self.tip.height.next() {
             return Err(Rejected::TooFarAhead { sender, height });
         }
-        if height.0.saturating_sub(self.executed.height.0) > 2 * BATCH {
+        if height.0.saturating_sub(self.executed.height.0) > 2 * FETCH_BLOCKS {
             let height = self.executed.height.next();
             return Err(Rejected::NotExecuted { height });
         }
@@ -35,19 +35,22 @@ impl<P: Payload> Replica<P> {
             .verify(&self.config.chain, &self.config.committee)
             .map_err(|source| Rejected::InvalidCertificate { sender, source })?;
         // L27
-        self.settle(decided);
-        let outcome = self.take_up_early().and(self.advance());
-        self.ask_when_behind(1);
+        self.decide(decided);
+        let outcome = self.replay_buffered_proposal().and(self.advance());
+        self.fetch_when_behind(1);
         outcome
     }
 
-    /// The hash links of a block; all else is vouched for by its certificate.
+    /// L26: the hash links of a block; its certificate vouches for all else.
     fn fault_of_block(&self, decided: &Decided<P>) -> Option<ProposalFault> {
-        let (header, ballot) = (&decided.proposal.header, &decided.certificate.ballot);
-        let named = (ballot.height, ballot.epoch, ballot.digest);
+        let header = &decided.proposal.header;
+        let ballot = &decided.certificate.ballot;
+        let same_block = ballot.height == header.height
+            && ballot.epoch == header.epoch
+            && ballot.digest == header.digest();
         let fault = if header.chain != self.config.chain {
             ProposalFault::WrongChain
-        } else if named != (header.height, header.epoch, header.digest()) {
+        } else if !same_block {
             ProposalFault::WrongBallot
         } else if header.previous != self.tip.digest {
             ProposalFault::WrongParent

@@ -1,20 +1,20 @@
-//! Line 25: a member asks for decided blocks.
+//! L25: a member asks for decided blocks.
 
 use medshare_types::id::{Height, ReplicaId};
 
-use crate::io::Output;
+use crate::io::Effect;
 use crate::proposal::Payload;
 use crate::replica::Replica;
-use crate::replica::sync::BATCH;
+use crate::replica::sync::FETCH_BLOCKS;
 
 impl<P: Payload> Replica<P> {
-    pub(in crate::replica) fn on_fetch(&mut self, sender: ReplicaId, from: Height) {
+    pub(super) fn on_fetch(&mut self, sender: ReplicaId, from: Height) {
         let own = self.tip.height;
-        let until = own.min(Height(from.0.saturating_add(BATCH - 1)));
-        if from == Height(0) || from > own || !self.peers.may_serve(sender, from, until) {
+        let until = own.min(Height(from.0.saturating_add(FETCH_BLOCKS - 1)));
+        if from == Height(0) || from > own || !self.sync.may_serve(sender, from, until) {
             return;
         }
-        self.outbox.push_gated(Output::Serve {
+        self.outbox.push_gated(Effect::Serve {
             to: sender,
             from,
             until,

@@ -1,21 +1,21 @@
-//! Lines 1–3: the primary proposes.
+//! L1 to L3: the primary proposes.
 
 use medshare_types::certificate::Phase;
 use medshare_types::header::BlockHeader;
 use medshare_types::time::Timestamp;
 
-use crate::error::Rejected;
-use crate::log_record::LogRecord;
-use crate::message::{Message, PrePrepare, Recipients, Vote};
+use crate::message::{Message, PrePrepare};
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, encoded_length};
+use crate::rejected::Rejected;
 use crate::replica::Replica;
-use crate::replica::slot::{Candidate, OwnVote, Stage};
+use crate::replica::slot::{Candidate, Stage};
 
 impl<P: Payload> Replica<P> {
-    /// Whether a request would be taken now, so that a batch is formed as late as possible.
+    /// Checks whether a request would be accepted now, so that its payload can be formed as late as
+    /// possible.
     ///
     /// # Errors
-    /// [`Rejected`] as the request would get it, but for the payload's length.
+    /// The [`Rejected`] that the request would get, apart from the check of its length.
     pub fn may_propose(&self, now: Timestamp) -> Result<(), Rejected> {
         let primary = self.primary();
         if primary != self.config.replica {
@@ -36,11 +36,7 @@ impl<P: Payload> Replica<P> {
         Ok(())
     }
 
-    pub(in crate::replica) fn on_request(
-        &mut self,
-        now: Timestamp,
-        payload: P,
-    ) -> Result<(), Rejected> {
+    pub(super) fn on_request(&mut self, now: Timestamp, payload: P) -> Result<(), Rejected> {
         // L2
         self.may_propose(now)?;
         let length = encoded_length(&payload);
@@ -76,19 +72,5 @@ impl<P: Payload> Replica<P> {
         let message = Message::PrePrepare(pre_prepare.clone());
         self.record_prepare(pre_prepare, vote, message);
         Ok(())
-    }
-
-    /// Lines 3 and 12: log first, then `message` to all.
-    pub(in crate::replica) fn record_prepare(
-        &mut self,
-        pre_prepare: PrePrepare<P>,
-        vote: Vote,
-        message: Message<P>,
-    ) {
-        let record = LogRecord::Prepared { pre_prepare, vote };
-        let position = self.outbox.persist(record);
-        self.current.own_prepare = Some(OwnVote { vote, position });
-        self.send(Recipients::All, message);
-        self.rearm();
     }
 }

@@ -1,15 +1,15 @@
-//! Lines 12–14: the application has judged the candidate.
+//! L12 to L14: the application has judged the candidate.
 
 use medshare_types::hash::Digest;
 
-use crate::error::Rejected;
 use crate::io::Verdict;
 use crate::proposal::Payload;
+use crate::rejected::Rejected;
 use crate::replica::Replica;
 use crate::replica::slot::Stage;
 
 impl<P: Payload> Replica<P> {
-    pub(in crate::replica) fn on_validated(
+    pub(super) fn on_validated(
         &mut self,
         digest: &Digest,
         verdict: Verdict,
@@ -17,7 +17,7 @@ impl<P: Payload> Replica<P> {
         let Some(candidate) = &mut self.current.candidate else {
             return Ok(());
         };
-        // The height may be decided while the application was thinking.
+        // The height may have been decided in the meantime.
         if candidate.ballot.digest != *digest || candidate.stage != Stage::Validating {
             return Ok(());
         }

@@ -1,21 +1,22 @@
-//! Four members by hand: keys, votes and blocks for scripted tests.
+//! Four members, their votes and blocks, and the steps of a script.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::{
-    Authenticated, Config, Decided, Input, LogPosition, LogRecord, Message, Output, Payload,
-    PrePrepare, Proposal, Recipients, Rejected, Replica, Timer, Tip, Verdict, Vote,
+    Authenticated, Config, Decided, Effect, Input, LogPosition, LogRecord, Message, Output,
+    Payload, PrePrepare, Proposal, Recipients, Rejected, Replica, Timer, Tip, Verdict, Vote,
 };
+use medshare_testkit::fixtures::Members;
 use medshare_types::certificate::{CommitCertificate, Phase};
-use medshare_types::committee::{Committee, CommitteeMember};
+use medshare_types::committee::Committee;
 use medshare_types::genesis::ChainParameters;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::{BlockHeader, ExecutedRoots};
-use medshare_types::id::{ChainId, Epoch, Height, OrganisationId, ReplicaId, View};
+use medshare_types::id::{ChainId, Epoch, Height, ReplicaId, View};
 use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
 
 pub(crate) const RESEND_MS: u64 = 1_000;
-/// When the chain was made; block h is proposed h seconds later.
+/// Creation time of the chain, milliseconds; block h is proposed h seconds later.
 pub(crate) const CREATED: u64 = 1_000_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -36,12 +37,7 @@ pub(crate) fn key(replica: u16) -> SigningKey {
 }
 
 pub(crate) fn committee(n: u16) -> Committee {
-    let seat = |replica| {
-        let key = key(replica).verifying_key();
-        let organisation = OrganisationId::of_key(&key);
-        CommitteeMember { organisation, key }
-    };
-    Committee::new(Epoch(0), (0..n).map(seat).collect()).unwrap()
+    Members::of_keys((0..n).map(key)).committee()
 }
 
 pub(crate) fn config(replica: u16, n: u16) -> Config {
@@ -75,7 +71,7 @@ pub(crate) fn at(height: u64) -> Timestamp {
     Timestamp::from_millis(CREATED + 1_000 * height)
 }
 
-/// The block that the primary makes on `previous`.
+/// The block that the primary proposes on `previous`.
 pub(crate) fn block(height: u64, previous: Digest) -> Proposal<Batch> {
     let payload = Batch(vec![u8::try_from(height).unwrap(); 3]);
     let header = BlockHeader {
@@ -117,7 +113,7 @@ pub(crate) fn commit(replica: u16, block: &Proposal<Batch>) -> Message<Batch> {
     Message::Commit(vote(replica, Phase::Commit, block))
 }
 
-/// A vote for the right ballot under somebody else's key.
+/// A vote for the right ballot under a key that has no seat.
 pub(crate) fn forged(phase: Phase, block: &Proposal<Batch>) -> Vote {
     Vote::sign(&chain(), block.ballot(), phase, &key(99))
 }
@@ -149,7 +145,7 @@ pub(crate) fn decided(block: &Proposal<Batch>) -> Decided<Batch> {
     }
 }
 
-/// A replica, the outputs of its start already taken.
+/// A replica whose first outputs are drained.
 pub(crate) fn started(replica: u16) -> Replica<Batch> {
     let mut replica = Replica::new(config(replica, 4), genesis()).unwrap();
     assert_eq!(drain(&mut replica), [timer(), status(0)]);
@@ -160,7 +156,7 @@ pub(crate) fn drain(replica: &mut Replica<Batch>) -> Vec<Output<Batch>> {
     core::iter::from_fn(|| replica.poll_output()).collect()
 }
 
-/// Hands over an input that must be taken, and collects the outputs.
+/// Gives an input that must be accepted, and drains the outputs.
 pub(crate) fn give(
     replica: &mut Replica<Batch>,
     now: Timestamp,
@@ -170,7 +166,7 @@ pub(crate) fn give(
     drain(replica)
 }
 
-/// Hands over an input that must be refused, and collects the outputs.
+/// Gives an input that must be refused, and drains the outputs.
 pub(crate) fn refuse(
     replica: &mut Replica<Batch>,
     now: Timestamp,
@@ -208,8 +204,22 @@ pub(crate) fn tick() -> Input<Batch> {
 }
 
 pub(crate) fn timer() -> Output<Batch> {
-    let (timer, after_ms) = (Timer::Resend, RESEND_MS);
-    Output::SetTimer { timer, after_ms }
+    Output::Effect(Effect::SetTimer {
+        timer: Timer::Resend,
+        after_ms: RESEND_MS,
+    })
+}
+
+pub(crate) fn validate(block: &Proposal<Batch>) -> Output<Batch> {
+    Output::Effect(Effect::Validate(block.clone()))
+}
+
+/// The delivery of `block` with the commits of `signers`.
+pub(crate) fn delivered(block: &Proposal<Batch>, signers: &[u16]) -> Output<Batch> {
+    Output::Effect(Effect::Commit {
+        proposal: block.clone(),
+        certificate: certificate(block, signers),
+    })
 }
 
 pub(crate) fn persist(position: u64, record: LogRecord<Batch>) -> Output<Batch> {
@@ -219,12 +229,12 @@ pub(crate) fn persist(position: u64, record: LogRecord<Batch>) -> Output<Batch> 
 
 pub(crate) fn to_all(message: Message<Batch>) -> Output<Batch> {
     let to = Recipients::All;
-    Output::Send { to, message }
+    Output::Effect(Effect::Send { to, message })
 }
 
 pub(crate) fn to(replicas: &[u16], message: Message<Batch>) -> Output<Batch> {
     let to = Recipients::Only(replicas.iter().copied().map(ReplicaId).collect());
-    Output::Send { to, message }
+    Output::Effect(Effect::Send { to, message })
 }
 
 pub(crate) fn status(height: u64) -> Output<Batch> {
@@ -241,7 +251,7 @@ pub(crate) fn fetch(from: u64) -> Message<Batch> {
     Message::Fetch { from }
 }
 
-/// Takes a backup through one whole height, ending with everything durable and executed.
+/// Takes a backup through one whole height; every record is durable and the block executed.
 pub(crate) fn pass(replica: &mut Replica<Batch>, position: u64, block: &Proposal<Batch>) {
     let now = block.header.time;
     give(replica, now, from(0, pre_prepare(block)));

@@ -1,9 +1,12 @@
 //! Bad, repeated and contradicting votes.
 
-use crate::common::*;
-use medshare_consensus::{Evidence, Message, Output, Proposal, Rejected, Replica};
+use medshare_consensus::{
+    Effect, Evidence, Message, Output, Proposal, ProposalFault, Rejected, Replica,
+};
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId, View};
+
+use crate::fixture::*;
 
 /// Replica 1 with its prepare for block 1 durable; the primary's counts too.
 fn prepared() -> (Replica<Batch>, Proposal<Batch>) {
@@ -60,18 +63,19 @@ fn a_bad_vote_does_not_keep_good_ones_from_a_quorum() {
 #[test]
 fn two_proposals_are_evidence_once_and_the_first_stands() {
     let (mut replica, block) = prepared();
-    let (sender, height) = (ReplicaId(0), Height(1));
+    let sender = ReplicaId(0);
+    let height = Height(1);
     let second = other();
     let (rejected, outputs) = refuse(&mut replica, at(1), from(0, pre_prepare(&second)));
     assert_eq!(rejected, Rejected::Equivocation { sender, height });
     let evidence = Evidence {
-        accused: sender,
+        culprit: sender,
         phase: Phase::Prepare,
         first: vote(0, Phase::Prepare, &block),
         second: vote(0, Phase::Prepare, &second),
     };
     assert_eq!(evidence.verify(&chain(), &committee(4)), Ok(()));
-    assert_eq!(outputs, [Output::Misbehaviour(evidence)]);
+    assert_eq!(outputs, [Output::Effect(Effect::Misbehaviour(evidence))]);
     assert_eq!(
         refuse(&mut replica, at(1), from(0, pre_prepare(&second))),
         (Rejected::Equivocation { sender, height }, vec![])
@@ -88,17 +92,19 @@ fn two_commits_are_evidence() {
     let (mut replica, block) = prepared();
     give(&mut replica, at(1), from(2, commit(2, &block)));
     let (rejected, outputs) = refuse(&mut replica, at(1), from(2, commit(2, &other())));
-    let (sender, height) = (ReplicaId(2), Height(1));
+    let sender = ReplicaId(2);
+    let height = Height(1);
     assert_eq!(rejected, Rejected::Equivocation { sender, height });
-    let [Output::Misbehaviour(evidence)] = &outputs[..] else {
+    let [Output::Effect(Effect::Misbehaviour(evidence))] = &outputs[..] else {
         panic!("{outputs:?}")
     };
-    assert_eq!((evidence.accused, evidence.phase), (sender, Phase::Commit));
+    assert_eq!(evidence.culprit, sender);
+    assert_eq!(evidence.phase, Phase::Commit);
     assert_eq!(evidence.verify(&chain(), &committee(4)), Ok(()));
 }
 
 #[test]
-fn nobody_is_accused_on_a_bad_signature() {
+fn a_bad_signature_is_no_evidence() {
     let (mut replica, block) = prepared();
     give(&mut replica, at(1), from(2, commit(2, &block)));
     let bad = Message::Commit(forged(Phase::Commit, &other()));
@@ -174,5 +180,33 @@ fn votes_for_decided_heights_change_nothing() {
     assert_eq!(
         give(&mut replica, at(2), from(3, Message::Commit(zero))),
         []
+    );
+}
+
+#[test]
+fn only_faults_that_honest_members_cannot_show_name_culprits() {
+    let (mut replica, block) = prepared();
+    let sender = ReplicaId(2);
+    let bad = Message::PrePrepare(pre_prepare_of(&block));
+    let (rejected, _) = refuse(&mut replica, at(1), from(2, bad));
+    assert_eq!(rejected.culprits(), [sender]);
+
+    let (rejected, _) = refuse(&mut replica, at(1), from(2, prepare(2, &blocks(3)[2])));
+    assert_eq!(
+        rejected,
+        Rejected::TooFarAhead {
+            sender,
+            height: Height(3)
+        }
+    );
+    assert_eq!(rejected.culprits(), [], "an honest member may be ahead");
+
+    let proposer = ReplicaId(0);
+    let invalid = |fault| Rejected::InvalidProposal { proposer, fault };
+    assert_eq!(invalid(ProposalFault::WrongPayload).culprits(), [proposer]);
+    assert_eq!(
+        invalid(ProposalFault::WrongRoots).culprits(),
+        [],
+        "this replica's own state may be wrong"
     );
 }

@@ -1,6 +1,6 @@
-//! One file per way to misbehave.
+//! Byzantine behaviours, one a file.
 //!
-//! A Byzantine member runs an honest replica whose words are twisted on their way out. It holds
+//! A Byzantine member runs an honest replica whose messages are changed on their way out. It holds
 //! its own key and no other.
 
 mod bad_signature;
@@ -27,16 +27,16 @@ use medshare_types::sign::SigningKey;
 use crate::setting::{Batch, Message, Setting};
 use crate::sim_rng::SimRng;
 
-/// How a Byzantine member deviates.
+/// A deviation from the protocol.
 pub trait Behaviour {
-    /// What really goes to `to` in place of `message`.
+    /// The messages that go to `to` in place of `message`.
     fn outgoing(&mut self, to: ReplicaId, message: Message, rng: &mut SimRng) -> Vec<Message>;
 
-    /// Looks at what arrives.
+    /// Observes a message that arrives.
     fn incoming(&mut self, _message: &Message) {}
 }
 
-/// What a Byzantine member signs with.
+/// The chain and key that a Byzantine member signs with.
 #[derive(Clone, Debug)]
 struct Signer {
     chain: ChainId,
@@ -46,12 +46,12 @@ struct Signer {
 impl Signer {
     fn of(setting: &Setting, replica: ReplicaId) -> Self {
         Self {
-            chain: setting.chain,
-            key: setting.keys[replica.index()].clone(),
+            chain: setting.chain(),
+            key: setting.key(replica).clone(),
         }
     }
 
-    /// Signs a changed proposal as if it were the first.
+    /// Signs a changed proposal like an honest primary would.
     fn propose(&self, proposal: Proposal<Batch>) -> PrePrepare<Batch> {
         let vote = Vote::sign(&self.chain, proposal.ballot(), Phase::Prepare, &self.key);
         PrePrepare {

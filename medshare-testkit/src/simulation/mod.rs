@@ -1,11 +1,11 @@
-//! Replicas, disks and a network on one thread and one clock.
+//! The run of a scenario: replicas, disks and a network on one thread and one clock.
 
 mod outage;
 
 use std::collections::BTreeMap;
 
 use medshare_consensus::{
-    Authenticated, Decided, Input, LogPosition, Output, Recipients, Replica, Timer, Verdict,
+    Authenticated, Decided, Effect, Input, LogPosition, Output, Recipients, Replica, Timer, Verdict,
 };
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
@@ -15,13 +15,14 @@ use medshare_types::wire::Wire;
 
 use crate::disk::Disk;
 use crate::invariants::Invariants;
-use crate::scenario::{Faults, Report, Scenario};
+use crate::report::Report;
+use crate::scenario::{Faults, Scenario};
 use crate::setting::{Batch, Message};
 use crate::sim_rng::SimRng;
 
-/// How often the primary's node looks whether it may propose, milliseconds.
+/// Milliseconds between two attempts of the primary's node to propose.
 const LOAD_MS: u64 = 20;
-/// The longest sync, verdict and execution, milliseconds.
+/// The longest duration of a sync, a verdict and an execution, milliseconds.
 const WORK_MS: u64 = 8;
 
 #[derive(Debug)]
@@ -30,7 +31,7 @@ enum Event {
         from: ReplicaId,
         bytes: Vec<u8>,
     },
-    /// For one life of the member only: gone after a crash.
+    /// An event within the member, void after a crash.
     Local {
         life: u32,
         local: Local,
@@ -48,19 +49,23 @@ enum Local {
     Checkpoint,
 }
 
+#[derive(Debug)]
 struct Member {
     id: ReplicaId,
-    /// None while it is down.
+    /// `None` while the member is down.
     replica: Option<Replica<Batch>>,
     disk: Disk,
     life: u32,
     generation: u64,
-    skew: i64,
-    /// Execution is in order, whatever the delays.
+    /// From 0 to twice the skew of [`Faults`]; a clock that is right is ahead by the skew.
+    clock_ahead_ms: u64,
+    /// End of the last execution: blocks are executed in order, whatever the delays.
     executed_at: u64,
 }
 
-pub(crate) struct Simulation {
+/// A run of a [`Scenario`].
+#[derive(Debug)]
+pub struct Simulation {
     scenario: Scenario,
     rng: SimRng,
     clock_ms: u64,
@@ -72,18 +77,19 @@ pub(crate) struct Simulation {
 }
 
 impl Simulation {
-    pub(crate) fn new(scenario: Scenario) -> Self {
+    /// Prepares a run. Members start when it runs.
+    #[must_use]
+    pub fn new(scenario: Scenario) -> Self {
         let mut rng = SimRng::new(scenario.seed);
         let setting = &scenario.setting;
         let skew_ms = scenario.faults.skew_ms;
-        let members = setting.committee.replicas().map(|id| Member {
+        let members = setting.committee().replicas().map(|id| Member {
             id,
             replica: None,
             disk: Disk::new(scenario.disk, setting.genesis()),
             life: 0,
             generation: 0,
-            skew: i64::try_from(rng.below(2 * skew_ms + 1)).unwrap_or(0)
-                - i64::try_from(skew_ms).unwrap_or(0),
+            clock_ahead_ms: rng.between(0, 2 * skew_ms),
             executed_at: 0,
         });
         let members = members.collect();
@@ -107,7 +113,9 @@ impl Simulation {
         }
     }
 
-    pub(crate) fn run(mut self) -> Report {
+    /// Runs until every honest member has all blocks, a property is broken, or time is up.
+    #[must_use]
+    pub fn run(mut self) -> Report {
         for index in 0..self.members.len() {
             self.schedule(0, index, Event::Restart);
         }
@@ -148,7 +156,7 @@ impl Simulation {
             .contains_key(&self.members[index].id)
     }
 
-    /// The faults of the moment: none any more once things are calm.
+    /// The present faults: none after the first four seconds.
     const fn faults(&self) -> Faults {
         if self.clock_ms < self.scenario.calm_after_ms {
             self.scenario.faults
@@ -157,6 +165,7 @@ impl Simulation {
         }
     }
 
+    /// Adds an event to the trace.
     fn note(&mut self, text: &str) {
         let trace = self.report.trace;
         let tag = "medshare/testkit/trace/v1";
@@ -231,7 +240,8 @@ impl Simulation {
     }
 
     fn propose(&mut self, index: usize) {
-        let (now, heights) = (self.now(index), self.scenario.heights);
+        let now = self.now(index);
+        let heights = self.scenario.heights;
         let Some(replica) = &self.members[index].replica else {
             return;
         };
@@ -242,10 +252,9 @@ impl Simulation {
     }
 
     fn now(&self, index: usize) -> Timestamp {
-        let base = self.scenario.setting.created.plus_millis(self.clock_ms);
-        let millis = base.as_millis();
-        let skew = self.members[index].skew;
-        Timestamp::from_millis(millis.saturating_add_signed(skew))
+        let base = self.scenario.setting.created().plus_millis(self.clock_ms);
+        let ahead = base.plus_millis(self.members[index].clock_ahead_ms);
+        ahead.minus_millis(self.scenario.faults.skew_ms)
     }
 
     fn give(&mut self, index: usize, input: Input<Batch>) {
@@ -263,7 +272,7 @@ impl Simulation {
         self.drain(index);
     }
 
-    /// Acts on outputs in order; a crash may come before any of them.
+    /// Carries out the outputs in order; a crash may come before any of them.
     fn drain(&mut self, index: usize) {
         loop {
             let Some(replica) = &mut self.members[index].replica else {
@@ -296,7 +305,13 @@ impl Simulation {
                 let after_ms = self.rng.between(1, WORK_MS);
                 self.schedule_local(after_ms, index, Local::Synced(position));
             }
-            Output::Validate(proposal) => {
+            Output::Effect(effect) => self.carry_out(index, effect),
+        }
+    }
+
+    fn carry_out(&mut self, index: usize, effect: Effect<Batch>) {
+        match effect {
+            Effect::Validate(proposal) => {
                 let deferred = self.faults().drop_per_mille > 0 && self.rng.chance(100);
                 let verdict = if deferred {
                     Verdict::Deferred
@@ -307,14 +322,14 @@ impl Simulation {
                 let judged = Local::Judged(proposal.header.digest(), verdict);
                 self.schedule_local(after_ms, index, judged);
             }
-            Output::SetTimer { after_ms, .. } => {
+            Effect::SetTimer { after_ms, .. } => {
                 let member = &mut self.members[index];
                 member.generation += 1;
                 let generation = member.generation;
                 self.schedule_local(after_ms, index, Local::Timer { generation });
             }
-            Output::Send { to, message } => self.send(index, to, &message),
-            Output::Commit {
+            Effect::Send { to, message } => self.send(index, to, &message),
+            Effect::Commit {
                 proposal,
                 certificate,
             } => self.commit(
@@ -324,13 +339,13 @@ impl Simulation {
                     certificate,
                 },
             ),
-            Output::Misbehaviour(evidence) => {
+            Effect::Misbehaviour(evidence) => {
                 if !self.is_byzantine(index) {
-                    self.invariants.accused(&evidence);
+                    self.invariants.exposed(&evidence);
                     self.report.evidence.push(evidence);
                 }
             }
-            Output::Serve { to, from, until } => {
+            Effect::Serve { to, from, until } => {
                 for height in from.0..=until.0 {
                     let block = self.members[index].disk.block(Height(height));
                     if let Some(block) = block.cloned() {

@@ -1,16 +1,15 @@
 //! One height from request to commit: the exact outputs of primary and backup.
 
-use crate::common::*;
 use medshare_consensus::{
-    Input, LogPosition, LogRecord, Output, PreparedCertificate, Rejected, Replica, Verdict,
+    Input, LogPosition, LogRecord, MAX_PAYLOAD_LEN, PreparedCertificate, Proposal, Rejected,
+    Replica, Verdict,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId};
 
-fn prepared_by(
-    block: &medshare_consensus::Proposal<Batch>,
-    signers: &[u16],
-) -> PreparedCertificate {
+use crate::fixture::*;
+
+fn prepared_by(block: &Proposal<Batch>, signers: &[u16]) -> PreparedCertificate {
     let votes = signers.iter();
     let votes = votes.map(|&n| (ReplicaId(n), vote(n, Phase::Prepare, block).signature));
     PreparedCertificate {
@@ -20,7 +19,7 @@ fn prepared_by(
 }
 
 #[test]
-fn the_primary_logs_its_proposal_before_anybody_sees_it() {
+fn the_primary_logs_its_proposal_before_sending_it() {
     let mut primary = started(0);
     let block = &blocks(1)[0];
     let record = LogRecord::Prepared {
@@ -54,9 +53,8 @@ fn the_primary_logs_its_proposal_before_anybody_sees_it() {
         [],
         "the own commit does not count before it is durable"
     );
-    let certificate = certificate(block, &[0, 1, 3]);
     let record = LogRecord::Decided {
-        certificate: certificate.clone(),
+        certificate: certificate(block, &[0, 1, 3]),
     };
     assert_eq!(
         give(&mut primary, at(1), persisted(2)),
@@ -64,21 +62,18 @@ fn the_primary_logs_its_proposal_before_anybody_sees_it() {
     );
     assert_eq!(
         give(&mut primary, at(1), persisted(3)),
-        [Output::Commit {
-            proposal: block.clone(),
-            certificate
-        }]
+        [delivered(block, &[0, 1, 3])]
     );
     assert_eq!(primary.height(), Height(1));
 }
 
 #[test]
-fn a_backup_prepares_what_its_application_accepts() {
+fn a_backup_prepares_a_payload_that_its_application_accepts() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     assert_eq!(
         give(&mut backup, at(1), from(0, pre_prepare(block))),
-        [Output::Validate(block.clone())]
+        [validate(block)]
     );
     let record = LogRecord::Prepared {
         pre_prepare: pre_prepare_of(block),
@@ -128,13 +123,7 @@ fn one_sync_may_cover_several_records_and_keeps_the_order() {
     );
     assert_eq!(
         give(&mut backup, at(1), persisted(2)),
-        [
-            to_all(prepare(1, block)),
-            Output::Commit {
-                proposal: block.clone(),
-                certificate: certificate(block, &[0, 2, 3])
-            }
-        ]
+        [to_all(prepare(1, block)), delivered(block, &[0, 2, 3])]
     );
 }
 
@@ -205,22 +194,21 @@ fn a_backup_does_not_propose() {
 }
 
 #[test]
-fn a_payload_that_nobody_could_decode_is_not_proposed() {
+fn a_payload_too_long_to_decode_is_not_proposed() {
     let mut primary = started(0);
-    let payload = Batch(vec![0; medshare_consensus::MAX_PAYLOAD_LEN - 3]);
+    let payload = Batch(vec![0; MAX_PAYLOAD_LEN - 3]);
     let (rejected, _) = refuse(&mut primary, at(1), Input::Request(payload));
-    let limit = medshare_consensus::MAX_PAYLOAD_LEN;
     assert_eq!(
         rejected,
         Rejected::PayloadTooLong {
-            length: limit + 1,
-            limit
+            length: MAX_PAYLOAD_LEN + 1,
+            limit: MAX_PAYLOAD_LEN
         }
     );
 }
 
 #[test]
-fn the_node_cannot_report_what_never_was() {
+fn reports_of_events_that_never_happened_are_refused() {
     let mut replica = started(1);
     let position = LogPosition(1);
     assert_eq!(
@@ -236,7 +224,7 @@ fn the_node_cannot_report_what_never_was() {
     assert_eq!(
         give(&mut replica, at(1), verdict(block, Verdict::Valid)),
         [],
-        "nobody asked"
+        "no question was open"
     );
 }
 

@@ -1,12 +1,13 @@
-//! What goes over the wire and into the log: round trips, malformed bytes, a snapshot.
+//! Formats of the wire and of the log: round trips, malformed bytes, a snapshot.
 
 use medshare_consensus::{Evidence, EvidenceError, LogRecord, Message, PreparedCertificate};
 use medshare_types::certificate::Phase;
+use medshare_types::committee::Committee;
 use medshare_types::hash::digest;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::id::{Epoch, Height, ReplicaId};
 use medshare_types::wire::{DecodeError, Wire};
 
-use crate::common::*;
+use crate::fixture::*;
 
 fn messages() -> Vec<Message<Batch>> {
     let block = &blocks(1)[0];
@@ -47,7 +48,7 @@ fn evidence() -> Evidence {
     let mut other = block.clone();
     other.header.time = at(2);
     Evidence {
-        accused: ReplicaId(0),
+        culprit: ReplicaId(0),
         phase: Phase::Prepare,
         first: vote(0, Phase::Prepare, &block),
         second: vote(0, Phase::Prepare, &other),
@@ -129,7 +130,8 @@ fn records_name_their_height() {
 
 #[test]
 fn evidence_needs_two_signed_votes_that_contradict_each_other() {
-    let (chain, committee) = (chain(), committee(4));
+    let chain = chain();
+    let committee = committee(4);
     let good = evidence();
     assert_eq!(good.verify(&chain, &committee), Ok(()));
     let with = |change: &dyn Fn(&mut Evidence)| {
@@ -145,13 +147,13 @@ fn evidence_needs_two_signed_votes_that_contradict_each_other() {
         with(&|e| e.second.ballot.height = Height(2)),
         Err(EvidenceError::NoContradiction)
     );
-    let accused = ReplicaId(9);
+    let seat = ReplicaId(9);
     assert_eq!(
-        with(&|e| e.accused = accused),
-        Err(EvidenceError::NotAMember { accused })
+        with(&|e| e.culprit = seat),
+        Err(EvidenceError::NotAMember { seat })
     );
     for change in [
-        (&|e: &mut Evidence| e.accused = ReplicaId(1)) as &dyn Fn(&mut Evidence),
+        (&|e: &mut Evidence| e.culprit = ReplicaId(1)) as &dyn Fn(&mut Evidence),
         &|e| e.phase = Phase::Commit,
         &|e| e.second.signature = e.first.signature,
     ] {
@@ -160,9 +162,7 @@ fn evidence_needs_two_signed_votes_that_contradict_each_other() {
             Err(EvidenceError::BadSignature { .. })
         ));
     }
-    let other =
-        medshare_types::Committee::new(medshare_types::Epoch(1), committee.members().to_vec())
-            .unwrap();
+    let other = Committee::new(Epoch(1), committee.members().to_vec()).unwrap();
     assert!(matches!(
         good.verify(&chain, &other),
         Err(EvidenceError::WrongEpoch { .. })

@@ -1,17 +1,17 @@
-//! What the tick sends again, and to whom.
+//! Messages that the tick sends again, and their recipients.
 
 use medshare_consensus::Input;
 
-use crate::common::*;
+use crate::fixture::*;
 
 #[test]
-fn an_idle_replica_says_how_far_it_is() {
+fn an_idle_replica_sends_its_status() {
     let mut replica = started(2);
     assert_eq!(give(&mut replica, at(1), tick()), [timer(), status(0)]);
 }
 
 #[test]
-fn the_primary_repeats_its_proposal_to_those_who_have_not_voted() {
+fn the_primary_repeats_its_proposal_to_members_that_have_not_voted() {
     let mut primary = started(0);
     let block = &blocks(1)[0];
     give(&mut primary, at(1), Input::Request(block.payload.clone()));
@@ -30,7 +30,7 @@ fn the_primary_repeats_its_proposal_to_those_who_have_not_voted() {
 }
 
 #[test]
-fn a_backup_repeats_its_votes_to_those_who_have_not_answered() {
+fn a_backup_repeats_its_votes_to_members_that_have_not_answered() {
     let mut backup = started(1);
     let blocks = blocks(2);
     let block = &blocks[0];

@@ -1,17 +1,19 @@
-//! A member that is behind, and those who serve it.
+//! A member that is behind, and the members that serve it.
 
-use medshare_consensus::{LogRecord, Message, Output, ProposalFault, Rejected, Replica, Tip};
-use medshare_types::CertificateError;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_consensus::{
+    Decided, Effect, LogRecord, Message, Output, Proposal, ProposalFault, Rejected, Replica, Tip,
+};
+use medshare_types::certificate::{CertificateError, Phase};
+use medshare_types::id::{ChainId, Height, ReplicaId};
 
-use crate::common::*;
+use crate::fixture::*;
 
-fn served(block: &medshare_consensus::Proposal<Batch>) -> Message<Batch> {
+fn served(block: &Proposal<Batch>) -> Message<Batch> {
     Message::Decided(decided(block))
 }
 
 #[test]
-fn whoever_is_behind_is_told_once_and_served_on_demand() {
+fn a_member_that_is_behind_is_informed_once_and_served_on_demand() {
     let mut replica = started(1);
     let blocks = blocks(2);
     pass(&mut replica, 1, &blocks[0]);
@@ -21,11 +23,11 @@ fn whoever_is_behind_is_told_once_and_served_on_demand() {
         [to(&[3], status_of(2))]
     );
     assert_eq!(give(&mut replica, at(3), from(3, status_of(0))), []);
-    let serve = Output::Serve {
+    let serve = Output::Effect(Effect::Serve {
         to: ReplicaId(3),
         from: Height(1),
         until: Height(2),
-    };
+    });
     assert_eq!(
         give(&mut replica, at(3), from(3, fetch(1))),
         core::slice::from_ref(&serve)
@@ -40,7 +42,7 @@ fn whoever_is_behind_is_told_once_and_served_on_demand() {
 }
 
 #[test]
-fn one_member_is_served_so_much_at_a_time() {
+fn answers_to_one_member_are_limited_between_ticks() {
     let tip = Tip {
         height: Height(200),
         executed: roots(200),
@@ -52,7 +54,7 @@ fn one_member_is_served_so_much_at_a_time() {
         let asked = (0..12).map(|n| give(replica, at(1), from(peer, fetch(1 + 16 * n))));
         let outputs = asked.flatten();
         outputs
-            .filter(|output| matches!(output, Output::Serve { .. }))
+            .filter(|output| matches!(output, Output::Effect(Effect::Serve { .. })))
             .count()
     };
     assert_eq!(served(&mut replica, 3), 4);
@@ -79,18 +81,14 @@ fn a_served_block_is_logged_before_it_is_committed() {
         give(&mut replica, at(9), from(2, served(&blocks[0]))),
         [persist(1, LogRecord::Adopted(decided(&blocks[0]))), timer()]
     );
-    let committed = |block: &medshare_consensus::Proposal<Batch>| Output::Commit {
-        proposal: block.clone(),
-        certificate: certificate(block, &[0, 1, 2]),
-    };
     assert_eq!(
         give(&mut replica, at(9), persisted(1)),
-        [committed(&blocks[0])]
+        [delivered(&blocks[0], &[0, 1, 2])]
     );
     give(&mut replica, at(9), from(2, served(&blocks[1])));
     assert_eq!(
         give(&mut replica, at(9), persisted(2)),
-        [committed(&blocks[1])]
+        [delivered(&blocks[1], &[0, 1, 2])]
     );
     assert_eq!(
         give(&mut replica, at(9), from(2, served(&blocks[1]))),
@@ -149,13 +147,14 @@ fn votes_far_ahead_make_a_replica_ask() {
     let mut replica = started(3);
     let blocks = blocks(3);
     let (rejected, outputs) = refuse(&mut replica, at(3), from(1, prepare(1, &blocks[2])));
-    let (sender, height) = (ReplicaId(1), Height(3));
+    let sender = ReplicaId(1);
+    let height = Height(3);
     assert_eq!(rejected, Rejected::TooFarAhead { sender, height });
     assert_eq!(outputs, [to(&[1], fetch(1))]);
 }
 
 #[test]
-fn execution_bounds_how_much_is_taken() {
+fn adoption_stops_when_execution_lags() {
     let mut replica = started(3);
     let blocks = blocks(33);
     for block in &blocks[..32] {
@@ -167,9 +166,9 @@ fn execution_bounds_how_much_is_taken() {
 }
 
 #[test]
-fn a_served_block_is_believed_for_its_certificate_and_its_links_only() {
+fn a_served_block_needs_its_certificate_and_its_links() {
     let blocks = blocks(2);
-    let attempt = |change: &dyn Fn(&mut medshare_consensus::Decided<Batch>)| {
+    let attempt = |change: &dyn Fn(&mut Decided<Batch>)| {
         let mut decided = decided(&blocks[0]);
         change(&mut decided);
         let mut replica = started(3);
@@ -189,7 +188,7 @@ fn a_served_block_is_believed_for_its_certificate_and_its_links_only() {
         invalid(ProposalFault::WrongBallot)
     );
     assert_eq!(
-        attempt(&|d| d.proposal.header.chain = medshare_types::ChainId::from_digest(roots(1).state)),
+        attempt(&|d| d.proposal.header.chain = ChainId::from_digest(roots(1).state)),
         invalid(ProposalFault::WrongChain)
     );
     let mut orphan = blocks[0].clone();
@@ -206,7 +205,7 @@ fn a_served_block_is_believed_for_its_certificate_and_its_links_only() {
             needed: 3
         })
     );
-    let repeated = |d: &mut medshare_consensus::Decided<Batch>| {
+    let repeated = |d: &mut Decided<Batch>| {
         d.certificate.votes[2] = d.certificate.votes[1];
     };
     let replica = ReplicaId(1);
@@ -214,9 +213,9 @@ fn a_served_block_is_believed_for_its_certificate_and_its_links_only() {
         attempt(&repeated),
         certificate(CertificateError::BadSigner { replica })
     );
-    let prepares = |d: &mut medshare_consensus::Decided<Batch>| {
+    let prepares = |d: &mut Decided<Batch>| {
         for (n, (_, signature)) in (0..).zip(&mut d.certificate.votes) {
-            *signature = vote(n, medshare_types::Phase::Prepare, &blocks[0]).signature;
+            *signature = vote(n, Phase::Prepare, &blocks[0]).signature;
         }
     };
     assert_eq!(

@@ -1,13 +1,12 @@
-//! A crash after every record, and what the log must not say.
+//! A crash after every record, and logs that are refused.
 
 use medshare_consensus::{
-    Decided, Input, LogRecord, Output, PreparedCertificate, Proposal, RecoverError, Rejected,
-    Replica, Tip,
+    Input, LogRecord, Output, PreparedCertificate, Proposal, Rejected, ReplayError, Replica, Tip,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId};
 
-use crate::common::*;
+use crate::fixture::*;
 
 fn prepared_record(replica: u16, block: &Proposal<Batch>) -> LogRecord<Batch> {
     LogRecord::Prepared {
@@ -33,21 +32,14 @@ fn decided_record(block: &Proposal<Batch>) -> LogRecord<Batch> {
 }
 
 fn commit_output(block: &Proposal<Batch>) -> Output<Batch> {
-    let Decided {
-        proposal,
-        certificate,
-    } = decided(block);
-    Output::Commit {
-        proposal,
-        certificate,
-    }
+    delivered(block, &[0, 1, 2])
 }
 
 fn recover(
     replica: u16,
     tip: Tip,
     log: Vec<LogRecord<Batch>>,
-) -> Result<Replica<Batch>, RecoverError> {
+) -> Result<Replica<Batch>, ReplayError> {
     Replica::recover(config(replica, 4), tip, log)
 }
 
@@ -82,7 +74,7 @@ fn the_primary_sends_its_recorded_proposal_and_makes_no_other() {
 }
 
 #[test]
-fn a_backup_repeats_its_recorded_vote_and_takes_no_other_proposal() {
+fn a_backup_repeats_its_recorded_vote_and_accepts_no_other_proposal() {
     let block = &blocks(1)[0];
     let mut backup = recover(1, genesis(), vec![prepared_record(1, block)]).unwrap();
     assert_eq!(
@@ -97,7 +89,7 @@ fn a_backup_repeats_its_recorded_vote_and_takes_no_other_proposal() {
 }
 
 #[test]
-fn a_recorded_commit_is_repeated_and_needs_the_others_only() {
+fn a_recorded_commit_is_repeated_and_counts() {
     let block = &blocks(1)[0];
     let log = vec![prepared_record(1, block), committed_record(1, block)];
     let mut backup = recover(1, genesis(), log).unwrap();
@@ -158,7 +150,7 @@ fn blocks_that_the_ledger_has_lost_come_out_of_the_log() {
 }
 
 #[test]
-fn what_was_not_prepared_here_may_still_be_adopted() {
+fn a_block_that_was_not_prepared_here_may_still_be_adopted() {
     let block = &blocks(1)[0];
     let mut other = block.clone();
     other.header.time = other.header.time.plus_millis(1);
@@ -176,16 +168,18 @@ fn what_was_not_prepared_here_may_still_be_adopted() {
 #[test]
 fn a_log_that_does_not_fit_is_refused() {
     let blocks = blocks(3);
-    let (one, two, three) = (&blocks[0], &blocks[1], &blocks[2]);
+    let [one, two, three] = &blocks[..] else {
+        panic!("three blocks")
+    };
     let error = |log| recover(1, genesis(), log).err();
     let contradiction = |height| {
-        Some(RecoverError::Contradiction {
+        Some(ReplayError::Contradiction {
             height: Height(height),
         })
     };
     assert_eq!(
         error(vec![LogRecord::Adopted(decided(three))]),
-        Some(RecoverError::Gap {
+        Some(ReplayError::Gap {
             expected: Height(1),
             found: Height(3)
         })
@@ -212,7 +206,7 @@ fn a_log_that_does_not_fit_is_refused() {
     tip.height = Height(1);
     assert_eq!(
         recover(1, tip, vec![]).err(),
-        Some(RecoverError::RootsOfAnotherHeight {
+        Some(ReplayError::RootsOfAnotherHeight {
             tip: Height(1),
             executed: Height(0)
         })

@@ -1,14 +1,23 @@
 //! Proposals that are wrong, too early, too late, or wait for something.
 
-use crate::common::*;
 use medshare_consensus::{
-    MAX_PAYLOAD_LEN, Output, Payload as _, Proposal, ProposalFault, Rejected, Verdict,
+    MAX_PAYLOAD_LEN, Message, Payload as _, Proposal, ProposalFault, Rejected, Verdict,
 };
+use medshare_types::certificate::Phase;
 use medshare_types::hash::Digest;
 use medshare_types::id::{ChainId, Height, ReplicaId};
 use medshare_types::time::Timestamp;
 
+use crate::fixture::*;
+
 const PRIMARY: ReplicaId = ReplicaId(0);
+
+fn invalid(fault: ProposalFault) -> Rejected {
+    Rejected::InvalidProposal {
+        proposer: PRIMARY,
+        fault,
+    }
+}
 
 fn fault_of(change: impl FnOnce(&mut Proposal<Batch>)) -> ProposalFault {
     let mut backup = started(1);
@@ -42,7 +51,7 @@ fn every_fault_of_a_header_is_named() {
     assert_eq!(fault_of(committee), ProposalFault::WrongCommittee);
 }
 
-/// What a backup says about a first block with a payload that is encoded in `length` bytes.
+/// A backup's answer to a first block whose payload is encoded in `length` bytes.
 fn with_payload_of(length: usize) -> Result<(), Rejected> {
     let mut block = blocks(1).remove(0);
     block.payload = Batch(vec![7; length - 4]);
@@ -51,12 +60,11 @@ fn with_payload_of(length: usize) -> Result<(), Rejected> {
 }
 
 #[test]
-fn nobody_votes_for_a_block_too_long_to_be_served() {
+fn a_block_too_long_to_be_served_gets_no_vote() {
     assert_eq!(with_payload_of(MAX_PAYLOAD_LEN), Ok(()));
-    let (proposer, fault) = (PRIMARY, ProposalFault::PayloadTooLong);
     assert_eq!(
         with_payload_of(MAX_PAYLOAD_LEN + 1),
-        Err(Rejected::InvalidProposal { proposer, fault })
+        Err(invalid(ProposalFault::PayloadTooLong))
     );
 }
 
@@ -70,8 +78,8 @@ fn only_the_primary_proposes_and_signs() {
         (Rejected::NotThePrimary { sender }, vec![])
     );
     let mut unsigned = pre_prepare_of(block);
-    unsigned.signature = forged(medshare_types::Phase::Prepare, block).signature;
-    let message = medshare_consensus::Message::PrePrepare(unsigned);
+    unsigned.signature = forged(Phase::Prepare, block).signature;
+    let message = Message::PrePrepare(unsigned);
     let sender = PRIMARY;
     assert_eq!(
         refuse(&mut backup, at(1), from(0, message)),
@@ -79,7 +87,7 @@ fn only_the_primary_proposes_and_signs() {
     );
 }
 
-/// What a backup says about block 1 (made at `at(1)`) when it comes `offset` milliseconds later.
+/// A backup's answer to block 1, timed `at(1)`, when it arrives `offset` milliseconds later.
 fn on_arrival(offset: i64) -> Result<(), Rejected> {
     let now = at(1).as_millis().checked_add_signed(offset).unwrap();
     let now = Timestamp::from_millis(now);
@@ -88,8 +96,10 @@ fn on_arrival(offset: i64) -> Result<(), Rejected> {
 
 #[test]
 fn time_is_bounded_on_both_sides() {
-    let (proposer, time) = (PRIMARY, at(1));
-    let untimely = Err(Rejected::Untimely { proposer, time });
+    let untimely = Err(Rejected::Untimely {
+        proposer: PRIMARY,
+        time: at(1),
+    });
     assert_eq!(on_arrival(-501), untimely);
     assert_eq!(on_arrival(-500), Ok(()));
     assert_eq!(on_arrival(2_500), Ok(()));
@@ -97,25 +107,25 @@ fn time_is_bounded_on_both_sides() {
 }
 
 #[test]
-fn a_future_proposal_is_taken_when_it_comes_again_in_time() {
+fn a_future_proposal_is_accepted_when_it_arrives_again_in_time() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     let early = at(1).minus_millis(501);
     refuse(&mut backup, early, from(0, pre_prepare(block)));
     assert_eq!(
         give(&mut backup, at(1), from(0, pre_prepare(block))),
-        [Output::Validate(block.clone())]
+        [validate(block)]
     );
     assert_eq!(give(&mut backup, at(1), from(0, pre_prepare(block))), []);
 }
 
 #[test]
-fn the_longer_a_late_proposal_is_held_the_later_it_may_be() {
+fn every_tick_extends_the_bound_of_a_held_late_proposal() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     let mut late = at(1).plus_millis(58_000);
     for _ in 0..5 {
-        // Coming again does not count, however often; only a tick does.
+        // Only ticks extend the bound, however often the proposal arrives.
         for _ in 0..3 {
             let outcome = backup.handle(late, from(0, pre_prepare(block)));
             assert!(
@@ -128,13 +138,13 @@ fn the_longer_a_late_proposal_is_held_the_later_it_may_be() {
     }
     assert_eq!(
         give(&mut backup, late, from(0, pre_prepare(block))),
-        [Output::Validate(block.clone())],
+        [validate(block)],
         "2 s · 2^5 = 64 s"
     );
 }
 
 #[test]
-fn ticks_that_come_too_soon_make_nobody_patient() {
+fn ticks_that_come_too_soon_do_not_extend_the_late_bound() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     let late = at(1).plus_millis(58_000);
@@ -150,7 +160,7 @@ fn ticks_that_come_too_soon_make_nobody_patient() {
 }
 
 #[test]
-fn patience_with_late_proposals_excuses_none_from_the_future() {
+fn the_late_bound_never_admits_a_proposal_from_the_future() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     let early = at(1).minus_millis(501);
@@ -166,16 +176,16 @@ fn patience_with_late_proposals_excuses_none_from_the_future() {
 }
 
 #[test]
-fn f_plus_1_prepares_excuse_a_late_proposal_and_bad_ones_do_not() {
+fn f_plus_1_prepares_make_a_late_proposal_acceptable_and_bad_ones_do_not() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     refuse(&mut backup, at(60), from(0, pre_prepare(block)));
-    let bad = forged(medshare_types::Phase::Prepare, block);
-    let bad = medshare_consensus::Message::Prepare(bad);
+    let bad = forged(Phase::Prepare, block);
+    let bad = Message::Prepare(bad);
     assert_eq!(give(&mut backup, at(60), from(2, bad)), []);
     assert_eq!(
         give(&mut backup, at(60), from(3, prepare(3, block))),
-        [Output::Validate(block.clone())]
+        [validate(block)]
     );
 }
 
@@ -201,7 +211,7 @@ fn a_deferred_verdict_is_asked_for_again_at_the_tick() {
     give(&mut backup, at(1), verdict(block, Verdict::Deferred));
     assert_eq!(
         give(&mut backup, at(2), tick()),
-        [Output::Validate(block.clone()), timer(), status(0)]
+        [validate(block), timer(), status(0)]
     );
     assert_eq!(give(&mut backup, at(2), valid(block)).len(), 2);
 }
@@ -221,12 +231,12 @@ fn a_proposal_waits_for_the_height_before_to_be_executed() {
     );
     assert_eq!(
         give(&mut backup, at(9), executed(1)),
-        [Output::Validate(blocks[1].clone())]
+        [validate(&blocks[1])]
     );
 }
 
 #[test]
-fn wrong_roots_are_noticed_when_the_own_ones_are_there() {
+fn wrong_roots_are_noticed_once_the_own_roots_are_known() {
     let mut backup = started(1);
     let mut blocks = blocks(2);
     for n in [0, 2, 3] {
@@ -236,8 +246,7 @@ fn wrong_roots_are_noticed_when_the_own_ones_are_there() {
     blocks[1].header.executed.receipts = Digest::ZERO;
     give(&mut backup, at(2), from(0, pre_prepare(&blocks[1])));
     let (rejected, outputs) = refuse(&mut backup, at(2), executed(1));
-    let (proposer, fault) = (PRIMARY, ProposalFault::WrongRoots);
-    assert_eq!(rejected, Rejected::InvalidProposal { proposer, fault });
+    assert_eq!(rejected, invalid(ProposalFault::WrongRoots));
     assert_eq!(outputs, []);
 }
 
@@ -252,14 +261,11 @@ fn a_proposal_that_overtakes_the_decision_is_judged_by_its_arrival() {
     for n in [0, 2, 3] {
         give(&mut backup, late, from(n, commit(n, &blocks[0])));
     }
-    assert_eq!(
-        give(&mut backup, late, executed(1)),
-        [Output::Validate(blocks[1].clone())]
-    );
+    assert_eq!(give(&mut backup, late, executed(1)), [validate(&blocks[1])]);
 }
 
 #[test]
-fn a_block_that_others_committed_is_final_whatever_was_thought_of_it() {
+fn a_block_that_others_committed_is_final_even_where_it_was_refused() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     give(&mut backup, at(1), from(0, pre_prepare(block)));

@@ -1,0 +1,16 @@
+//! Scripted tests: one input after the other, and the exact outputs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test helpers fail by panicking"
+)]
+
+mod catch_up;
+mod fixture;
+mod normal_case;
+mod proposals;
+mod recovery;
+mod tick;
+
+mod votes;
+mod wire;

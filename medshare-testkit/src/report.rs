@@ -1,0 +1,34 @@
+//! The outcome of a run.
+
+use std::collections::BTreeMap;
+
+use medshare_consensus::{Evidence, Rejected};
+use medshare_types::hash::Digest;
+use medshare_types::id::{Height, ReplicaId};
+
+use crate::invariants::Violation;
+
+/// The outcome of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Hash over every event of the run: equal for equal seeds.
+    pub trace: Digest,
+    /// Properties that were broken.
+    pub violations: Vec<Violation>,
+    /// Ledger heights of the honest members.
+    pub heights: BTreeMap<ReplicaId, Height>,
+    /// Evidence that honest members put out.
+    pub evidence: Vec<Evidence>,
+    /// Inputs that honest members refused.
+    pub rejected: Vec<(ReplicaId, Rejected)>,
+    /// Crashes of all members.
+    pub crashes: u32,
+}
+
+impl Report {
+    /// The height that every honest member has reached.
+    #[must_use]
+    pub fn common_height(&self) -> Height {
+        self.heights.values().min().copied().unwrap_or_default()
+    }
+}
