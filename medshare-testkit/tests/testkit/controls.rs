@@ -1,10 +1,10 @@
-//! Controls: where the assumptions do not hold, the invariants must say so.
-// The helpers of tests are tests, which clippy's own exemption does not see.
-#![allow(clippy::panic)]
+//! Controls: where the assumptions do not hold, the invariants must report it.
 
 use medshare_consensus::{Decided, Evidence, LogRecord, Message, Payload, Proposal, Vote};
 use medshare_testkit::behaviour::Equivocator;
-use medshare_testkit::{Batch, DiskKind, Faults, Invariants, Scenario, Setting, Violation};
+use medshare_testkit::{
+    Batch, DiskKind, Faults, Invariants, Scenario, Setting, Simulation, Violation,
+};
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::header::BlockHeader;
 use medshare_types::id::{Epoch, Height, ReplicaId, View};
@@ -18,14 +18,14 @@ fn f_plus_1_equivocators_break_agreement() {
     for seed in 0..10 {
         let deceived = [ReplicaId(2)];
         let mut scenario = scenario(seed);
-        for liar in [ReplicaId(0), ReplicaId(3)] {
-            scenario = scenario.with_byzantine(liar, |setting, replica| {
+        for equivocator in [ReplicaId(0), ReplicaId(3)] {
+            scenario = scenario.with_byzantine(equivocator, |setting, replica| {
                 Box::new(Equivocator::new(setting, replica, deceived, false))
             });
         }
         let height = Height(1);
         assert_eq!(
-            scenario.run().violations,
+            Simulation::new(scenario).run().violations,
             [Violation::Disagreement { height }],
             "seed {seed}"
         );
@@ -33,10 +33,11 @@ fn f_plus_1_equivocators_break_agreement() {
 }
 
 fn violations_with(disk: DiskKind) -> Vec<Violation> {
-    let run = |seed| scenario(seed).with_faults(Faults::ROUGH).with_disk(disk);
-    (0..40)
-        .flat_map(|seed| run(seed).run().violations)
-        .collect()
+    let run = |seed| {
+        let scenario = scenario(seed).with_faults(Faults::ROUGH).with_disk(disk);
+        Simulation::new(scenario).run()
+    };
+    (0..40).flat_map(|seed| run(seed).violations).collect()
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn block(setting: &Setting) -> Proposal<Batch> {
     let genesis = setting.genesis();
     let payload = Batch(vec![1]);
     let header = BlockHeader {
-        chain: setting.chain,
+        chain: setting.chain(),
         height: Height(1),
         epoch: Epoch(0),
         view: View(0),
@@ -70,14 +71,14 @@ fn block(setting: &Setting) -> Proposal<Batch> {
         time: genesis.time.plus_millis(1),
         transactions: payload.root(),
         executed: genesis.executed,
-        next_committee: setting.committee.digest(),
+        next_committee: setting.committee().digest(),
     };
     Proposal { header, payload }
 }
 
 fn vote(setting: &Setting, signer: u16, phase: Phase, block: &Proposal<Batch>) -> Vote {
-    let key = &setting.keys[usize::from(signer)];
-    Vote::sign(&setting.chain, block.ballot(), phase, key)
+    let key = setting.key(ReplicaId(signer));
+    Vote::sign(&setting.chain(), block.ballot(), phase, key)
 }
 
 fn decided(setting: &Setting, block: &Proposal<Batch>, signers: &[u16]) -> Decided<Batch> {
@@ -97,7 +98,7 @@ fn decided(setting: &Setting, block: &Proposal<Batch>, signers: &[u16]) -> Decid
     }
 }
 
-/// What the watcher says when member 1 durably commits `decided`.
+/// Violations when member 1 durably commits `decided`.
 fn watched(setting: &Setting, decided: &Decided<Batch>) -> Vec<Violation> {
     let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
     invariants.durable(ReplicaId(1), &LogRecord::Adopted(decided.clone()));
@@ -106,10 +107,11 @@ fn watched(setting: &Setting, decided: &Decided<Batch>) -> Vec<Violation> {
 }
 
 #[test]
-fn the_watcher_knows_a_good_block_from_a_bad_one() {
+fn the_invariants_tell_a_good_block_from_a_bad_one() {
     let setting = setting();
     let good = block(&setting);
-    let (member, height) = (ReplicaId(1), Height(1));
+    let member = ReplicaId(1);
+    let height = Height(1);
     assert_eq!(watched(&setting, &decided(&setting, &good, &[0, 1, 2])), []);
 
     let broken = |change: &dyn Fn(&mut Proposal<Batch>), what| {
@@ -124,7 +126,7 @@ fn the_watcher_knows_a_good_block_from_a_bad_one() {
         assert_eq!(found, [expected]);
     };
     broken(&|b| b.payload.0.push(2), "payload");
-    broken(&|b| b.header.time = setting.created, "time");
+    broken(&|b| b.header.time = setting.created(), "time");
     broken(&|b| b.header.previous = b.header.transactions, "parent");
     broken(&|b| b.header.executed.state = b.header.previous, "roots");
     broken(
@@ -157,9 +159,11 @@ fn the_watcher_knows_a_good_block_from_a_bad_one() {
 }
 
 #[test]
-fn the_watcher_knows_early_words_double_votes_and_false_accusations() {
+fn the_invariants_notice_early_messages_double_votes_and_false_evidence() {
     let setting = setting();
-    let (one, member, height) = (block(&setting), ReplicaId(1), Height(1));
+    let one = block(&setting);
+    let member = ReplicaId(1);
+    let height = Height(1);
     let mut two = one.clone();
     two.header.time = two.header.time.plus_millis(1);
     let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
@@ -175,22 +179,19 @@ fn the_watcher_knows_early_words_double_votes_and_false_accusations() {
         [early.clone(), twice, early.clone(), early]
     );
 
-    let accuse = |accused: u16, first: &Proposal<Batch>, second: &Proposal<Batch>| {
+    let expose = |culprit: ReplicaId, first: &Proposal<Batch>, second: &Proposal<Batch>| {
         let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
-        invariants.accused(&Evidence {
-            accused: ReplicaId(accused),
+        invariants.exposed(&Evidence {
+            culprit,
             phase: Phase::Commit,
             first: vote(&setting, 3, Phase::Commit, first),
             second: vote(&setting, 3, Phase::Commit, second),
         });
         invariants.violations().to_vec()
     };
-    assert_eq!(accuse(3, &one, &two), []);
-    for (accused, second) in [(1, &two), (3, &one)] {
-        let accused_id = ReplicaId(accused);
-        let expected = Violation::FalseAccusation {
-            accused: accused_id,
-        };
-        assert_eq!(accuse(accused, &one, second), [expected]);
+    assert_eq!(expose(ReplicaId(3), &one, &two), []);
+    for (culprit, second) in [(ReplicaId(1), &two), (ReplicaId(3), &one)] {
+        let expected = Violation::FalseEvidence { culprit };
+        assert_eq!(expose(culprit, &one, second), [expected]);
     }
 }

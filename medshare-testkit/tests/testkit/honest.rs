@@ -1,14 +1,12 @@
-//! Honest members under loss, disorder and crashes: hundreds of seeds, each reproducible.
+//! Honest members under loss, reordering and crashes: hundreds of seeds, each reproducible.
 //!
-//! `SEED=n cargo test -p medshare-testkit one_seed -- --nocapture` repeats a run that failed.
-// The helpers of tests are tests, which clippy's own exemption does not see.
-#![allow(clippy::panic)]
+//! `SEED=n cargo test -p medshare-testkit one_seed -- --nocapture` repeats a failed run.
 
 use std::collections::BTreeSet;
 
 use medshare_consensus::Rejected;
 use medshare_testkit::behaviour::Silent;
-use medshare_testkit::{Faults, Report, Scenario};
+use medshare_testkit::{Faults, Report, Scenario, Simulation};
 use medshare_types::id::{Height, ReplicaId};
 
 const HEIGHTS: u64 = 6;
@@ -28,7 +26,7 @@ fn assert_good(seed: u64, report: &Report) {
 fn four_members_agree_and_go_on() {
     let mut crashes = 0;
     for seed in 0..200 {
-        let report = rough(seed, 4).run();
+        let report = Simulation::new(rough(seed, 4)).run();
         assert_good(seed, &report);
         crashes += report.crashes;
     }
@@ -39,13 +37,13 @@ fn four_members_agree_and_go_on() {
 fn larger_committees_agree_and_go_on() {
     for (members, seeds) in [(5, 20), (6, 20), (7, 20), (10, 5), (13, 3)] {
         for seed in 0..seeds {
-            assert_good(seed, &rough(seed, members).run());
+            assert_good(seed, &Simulation::new(rough(seed, members)).run());
         }
     }
 }
 
 #[test]
-fn f_silent_backups_stop_nobody() {
+fn f_silent_backups_stop_no_member() {
     for (members, silent, seeds) in [(4, 1, 40), (7, 2, 10), (10, 3, 4)] {
         for seed in 0..seeds {
             let mut scenario = rough(seed, members);
@@ -53,7 +51,7 @@ fn f_silent_backups_stop_nobody() {
                 let replica = ReplicaId(members - 1 - n);
                 scenario = scenario.with_byzantine(replica, |_, _| Box::new(Silent));
             }
-            assert_good(seed, &scenario.run());
+            assert_good(seed, &Simulation::new(scenario).run());
         }
     }
 }
@@ -64,22 +62,22 @@ fn more_than_f_silent_backups_stop_everything() {
     for n in [2, 3] {
         scenario = scenario.with_byzantine(ReplicaId(n), |_, _| Box::new(Silent));
     }
-    let report = scenario.run();
+    let report = Simulation::new(scenario).run();
     assert_eq!(report.violations, []);
     assert_eq!(report.common_height(), Height(0));
 }
 
-/// The recorded proposal is the only one there may ever be at its height, and late for everybody.
+/// The recorded proposal is the only possible one at its height, and late for every member.
 #[test]
 fn a_blackout_behind_a_recorded_proposal_ends() {
     let untimely =
         |(_, rejected): &(ReplicaId, Rejected)| matches!(rejected, Rejected::Untimely { .. });
     for seed in 0..20 {
         let scenario = Scenario::new(seed, 4).unwrap_or_else(|error| panic!("{error}"));
-        let report = scenario
+        let scenario = scenario
             .with_heights(HEIGHTS)
-            .with_blackout(Height(3), 10_000)
-            .run();
+            .with_blackout(Height(3), 10_000);
+        let report = Simulation::new(scenario).run();
         assert_good(seed, &report);
         assert_eq!(report.crashes, 4, "seed {seed}");
         assert!(report.rejected.iter().any(untimely), "seed {seed}");
@@ -88,8 +86,9 @@ fn a_blackout_behind_a_recorded_proposal_ends() {
 
 #[test]
 fn the_same_seed_is_the_same_run() {
-    let traces: Vec<_> = (0..8).map(|seed| rough(seed, 4).run().trace).collect();
-    let again: Vec<_> = (0..8).map(|seed| rough(seed, 4).run().trace).collect();
+    let trace = |seed| Simulation::new(rough(seed, 4)).run().trace;
+    let traces: Vec<_> = (0..8).map(trace).collect();
+    let again: Vec<_> = (0..8).map(trace).collect();
     assert_eq!(traces, again);
     let different: BTreeSet<_> = traces.iter().collect();
     assert_eq!(different.len(), traces.len());
@@ -97,11 +96,11 @@ fn the_same_seed_is_the_same_run() {
 
 #[test]
 fn one_seed() {
-    let seed = std::env::var("SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or(0);
-    let report = rough(seed, 4).run();
+    let seed = std::env::var("SEED").map_or(0, |seed| {
+        let parsed = seed.parse();
+        parsed.unwrap_or_else(|error| panic!("SEED={seed}: {error}"))
+    });
+    let report = Simulation::new(rough(seed, 4)).run();
     println!("{report:#?}");
     assert_good(seed, &report);
 }

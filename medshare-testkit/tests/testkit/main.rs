@@ -1,0 +1,12 @@
+//! Simulations of the consensus replica, and checks of the pages that describe it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test helpers fail by panicking"
+)]
+
+mod byzantine;
+mod controls;
+mod honest;
+mod specification;
