@@ -25,7 +25,7 @@ pub enum Input<P> {
     Validated {
         /// Digest of the proposal's header.
         digest: Digest,
-        /// The application's answer.
+        /// The application's judgement of the payload.
         verdict: Verdict,
     },
     /// Every record up to and including this position is durable.
@@ -71,9 +71,9 @@ pub enum Output<P> {
     /// Append the record to the log, sync, then report [`Input::Persisted`]. One sync may cover
     /// several records. A failed sync ends the process.
     Persist {
-        /// Position to report.
+        /// Position to report with [`Input::Persisted`].
         position: LogPosition,
-        /// Record to append.
+        /// Record to append, in its wire encoding.
         record: LogRecord<P>,
     },
     /// Act outside the log.
@@ -88,16 +88,16 @@ pub enum Effect<P> {
     Validate(Proposal<P>),
     /// Start a timer, replacing the running one of the same kind.
     SetTimer {
-        /// Kind of timer.
+        /// Timer to report when it fires.
         timer: Timer,
         /// Milliseconds from now on a monotonic clock.
         after_ms: u64,
     },
-    /// Send a message.
+    /// Send a message over authenticated channels, best effort.
     Send {
-        /// Members to send it to.
+        /// Members to send it to, never this replica.
         to: Recipients,
-        /// Message to encode.
+        /// Message to send in its wire encoding.
         message: Message<P>,
     },
     /// Append the final block to the ledger, execute it, then report [`Input::Executed`].
@@ -105,7 +105,7 @@ pub enum Effect<P> {
     /// Heights ascend without gaps. A node whose own roots of the height before differ from
     /// `header.executed` has diverged and must stop.
     Commit {
-        /// The final block.
+        /// The block, which may not be the one prepared here.
         proposal: Proposal<P>,
         /// A quorum's commits for it.
         certificate: CommitCertificate,
@@ -117,9 +117,9 @@ pub enum Effect<P> {
     Serve {
         /// The member that asked.
         to: ReplicaId,
-        /// First height.
+        /// First height, at least 1.
         from: Height,
-        /// Last height.
+        /// Last height, at most the tip.
         until: Height,
     },
 }

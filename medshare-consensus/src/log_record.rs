@@ -39,7 +39,7 @@ pub enum LogRecord<P> {
     Committed {
         /// The quorum of prepares.
         prepared: PreparedCertificate,
-        /// The replica's commit.
+        /// The replica's commit for the same ballot.
         vote: Vote,
     },
     /// The block of the `Prepared` record at this height is final.

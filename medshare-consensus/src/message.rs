@@ -1,4 +1,4 @@
-//! Messages between replicas.
+//! Messages between replicas, and the votes in them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::certificate::{Ballot, CommitCertificate, Phase};
@@ -51,7 +51,7 @@ pub struct PrePrepare<P> {
 }
 
 impl<P> PrePrepare<P> {
-    /// The primary's prepare.
+    /// The primary's prepare, with the same signature.
     #[must_use]
     pub fn vote(&self) -> Vote {
         Vote {
@@ -64,7 +64,7 @@ impl<P> PrePrepare<P> {
 /// A final block with its certificate, as served to replicas that are behind.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Decided<P> {
-    /// The final block.
+    /// The block that is final.
     pub proposal: Proposal<P>,
     /// A quorum's commits for it.
     pub certificate: CommitCertificate,
@@ -106,7 +106,7 @@ impl<P: Payload> Wire for Message<P> {
 pub struct Authenticated<M> {
     /// The seat at the other end.
     pub sender: ReplicaId,
-    /// The decoded message.
+    /// The message, decoded and not otherwise checked.
     pub message: M,
 }
 

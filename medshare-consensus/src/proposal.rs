@@ -33,7 +33,7 @@ pub(crate) fn encoded_length(payload: &impl Payload) -> usize {
 pub struct Proposal<P> {
     /// The header; votes sign its digest.
     pub header: BlockHeader,
-    /// The block's contents.
+    /// The contents whose root the header names.
     pub payload: P,
 }
 
