@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use cpu_time::ThreadTime;
-use medshare_abe::error::PayloadError;
+use medshare_abe::PayloadError;
 use medshare_abe::payload::{self, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener};
 use medshare_benches::aead::BareAead;
 use medshare_benches::seeded;

@@ -1,7 +1,7 @@
 //! Threshold issuance: five issuers share the master key, and three of them make a key.
 
 use medshare_abe::issuance::{
-    IssuanceRequest, IssuerShare, PartialError, PartialKey, RecipientKeyPair, SealedPartialKey,
+    IssuanceError, IssuanceRequest, IssuerShare, PartialKey, RecipientKeyPair, SealedPartialKey,
     SharedAuthority, Sharing, SharingEpoch,
 };
 use medshare_abe::{AttributeSet, Validity, encapsulate};
@@ -113,10 +113,10 @@ fn gather(
                 partials.push(partial);
                 TAKEN.to_owned()
             }
-            Err(PartialError::OtherRequest { .. }) => {
+            Err(IssuanceError::OtherRequest { .. }) => {
                 "refused: it is for another request".to_owned()
             }
-            Err(PartialError::Bad { source, .. }) => format!("refused: {source}"),
+            Err(IssuanceError::InvalidPartial { source, .. }) => format!("refused: {source}"),
             Err(other) => return Err(other.into()),
         };
         out.answer(name, &found, expected)?;

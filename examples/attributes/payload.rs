@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write as _};
 
-use medshare_abe::error::AccessError;
+use medshare_abe::AccessError;
 use medshare_abe::payload::{
     self, ContentTree, PayloadReader, PayloadWriter, Preamble, SEALED_SEGMENT_LEN,
 };

@@ -145,7 +145,6 @@
 //!   the authors' code has τ = 1.
 #![forbid(unsafe_code)]
 
-pub mod error;
 mod hedged;
 pub mod issuance;
 mod scheme;
@@ -166,26 +165,24 @@ pub use scheme::hazmat;
 pub use wrapping::{access, descriptor, wrapped};
 
 pub use access::AccessHeader;
-#[cfg(feature = "passphrase")]
-pub use error::StorageError;
-pub use error::{
-    AccessError, DecapsulateError, DescriptorError, KeyError, NameError, ParametersError,
-    PayloadError, PolicyError, SyntaxError, ValidityError,
-};
-pub use medshare_payload::DataKey;
+pub use medshare_payload::{DataKey, PayloadError};
 pub use medshare_policy::{
     AccessPolicy, Attribute, AttributeSet, Condition, Date, Enumeration, EnumerationId,
-    Enumerations, Name,
+    Enumerations, Name, NameError, PolicyError, SyntaxError,
 };
-pub use scheme::decapsulate::{decapsulate, decapsulate_strict};
+pub use scheme::decapsulate::{DecapsulateError, decapsulate, decapsulate_strict};
 pub use scheme::encapsulate::{encapsulate, encapsulate_dated};
+pub use scheme::error::KeyError;
 pub use scheme::header::Header;
-pub use scheme::key::{MAX_KEY_PARTS, UserSecretKey, check_issuable};
+pub use scheme::key::{MAX_KEY_COMPONENTS, UserSecretKey, check_issuable};
 pub use scheme::master::MasterSecretKey;
 pub use scheme::parameters::PublicParameters;
 pub use scheme::validity::Validity;
 pub use secret::SharedSecret;
 #[cfg(feature = "serde")]
 pub use serde::UncheckedUserKey;
+#[cfg(feature = "passphrase")]
+pub use storage::StorageError;
 pub use wrapped::{Binding, WrappedKey};
+pub use wrapping::error::AccessError;
 pub use wrapping::factors::{FactorId, KeyFactors};

@@ -23,18 +23,56 @@
 //! [`PassphraseCost::MAX_MEMORY_KIB`]; [`encrypted_cost`] reads the price before it is paid.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{Digest, RandomSource, Wire};
+use medshare_types::{DecodeError, Digest, RandomSource, Wire};
 use zeroize::Zeroizing;
 
 pub use medshare_host::passphrase::{
     OVERHEAD, PassphraseCost, PassphraseError, PassphraseKey, SALT_LEN,
 };
 
-use crate::error::{KeyError, StorageError};
-use crate::issuance::{IssuerShare, SharedAuthority};
+use crate::issuance::{IssuerShare, SharedAuthority, SharingError};
+use crate::scheme::error::KeyError;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::master::MasterSecretKey;
 use crate::scheme::parameters::PublicParameters;
+
+/// A key was not encrypted or not decrypted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// Another passphrase, altered bytes, or a cost that is not paid.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The bytes are not an encrypted key.
+    #[error("not a valid encrypted key")]
+    Decode {
+        #[allow(missing_docs, reason = "the kind of decoding error")]
+        #[from]
+        source: DecodeError,
+    },
+    /// The bytes are a key of another kind.
+    #[error("an encrypted {} instead of {}", found.escape_ascii(), expected.escape_ascii())]
+    OtherKind {
+        /// Kind tag of the key asked for.
+        expected: [u8; 4],
+        /// Kind tag in the bytes.
+        found: [u8; 4],
+    },
+    /// The key belongs to another authority, or the encrypted bytes are not a key.
+    #[error("the key cannot be used")]
+    Key {
+        #[allow(missing_docs, reason = "the kind of key error")]
+        #[from]
+        source: KeyError,
+    },
+    /// The share belongs to another sharing, or the encrypted bytes are not a share.
+    #[error("the issuer's share cannot be used")]
+    Share {
+        #[allow(missing_docs, reason = "the kind of sharing error")]
+        #[from]
+        source: SharingError,
+    },
+}
 
 const USER_KEY: [u8; 4] = *b"mUSK";
 const MASTER_KEY: [u8; 4] = *b"mMSK";

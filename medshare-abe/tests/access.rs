@@ -6,7 +6,6 @@ mod common;
 use common::{Setting, policy, record, rng};
 use medshare_abe::access::{AccessHeader, KeyFactors};
 use medshare_abe::descriptor::SealedDescriptor;
-use medshare_abe::error::DescriptorError;
 use medshare_abe::payload::{self, Preamble};
 use medshare_abe::{
     AccessError, DataKey, Date, DecapsulateError, SharedSecret, UserSecretKey, Validity,
@@ -219,8 +218,14 @@ fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
     assert_ne!(seal(2), sealed);
 
     let other = SharedSecret::from_bytes([0; 32].into());
-    assert_eq!(read.open(&other, &preamble), Err(DescriptorError));
-    assert_eq!(read.open(&record.secret, &digest), Err(DescriptorError));
+    assert_eq!(
+        read.open(&other, &preamble),
+        Err(AccessError::DescriptorMismatch)
+    );
+    assert_eq!(
+        read.open(&record.secret, &digest),
+        Err(AccessError::DescriptorMismatch)
+    );
     let bytes = sealed.to_bytes();
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
@@ -228,7 +233,7 @@ fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
         if let Ok(changed) = SealedDescriptor::from_bytes(&changed) {
             assert_eq!(
                 changed.open(&record.secret, &preamble),
-                Err(DescriptorError),
+                Err(AccessError::DescriptorMismatch),
                 "byte {at}"
             );
             assert_ne!(changed.digest(), sealed.digest());
@@ -236,7 +241,11 @@ fn the_descriptor_opens_to_attributes_alone_and_to_nothing_else() {
     }
     let long = vec![0; 1 << 16];
     let refused = SealedDescriptor::seal(&record.secret, &preamble, &long, &mut rng(1));
-    assert_eq!(refused, Err(DescriptorError));
+    let expected = AccessError::DescriptorTooLong {
+        length: 1 << 16,
+        limit: (1 << 16) - 50,
+    };
+    assert_eq!(refused, Err(expected));
     let longest = &long[..(1 << 16) - 50];
     let sealed = SealedDescriptor::seal(&record.secret, &preamble, longest, &mut rng(1));
     assert!(SealedDescriptor::from_bytes(&sealed.expect("fits").to_bytes()).is_ok());

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Setting, attributes, outside_g2, policy, rng, snapshot, torsion_g1};
 use medshare_abe::{
-    Header, KeyError, MasterSecretKey, ParametersError, PublicParameters, UserSecretKey, Validity,
-    decapsulate, encapsulate,
+    Header, KeyError, MasterSecretKey, PublicParameters, UserSecretKey, Validity, decapsulate,
+    encapsulate,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::{EncodingError, pairing};
@@ -186,7 +186,7 @@ fn public_parameters_are_read_strictly() {
         changed[at] ^= 1;
         assert!(read(&changed).is_err(), "byte {at}");
     }
-    let element = |source| Err(ParametersError::Element { source });
+    let element = |source| Err(KeyError::Element { source });
     let mut one = vec![0; bytes.len()];
     one[..6].copy_from_slice(&bytes[..6]);
     assert_eq!(read(&one), element(EncodingError::NotInSubgroup), "zero");

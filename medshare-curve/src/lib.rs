@@ -37,6 +37,7 @@
 //! | [`mul`] | one and few products: GLV and GLS with width-w NAF; blinded and regular products |
 //! | [`fixed_base`] | fixed-base tables, and those of the generators |
 //! | [`pairing`] | products of pairings |
+//! | [`polynomial`] | secret polynomials and commitments to them, in any group |
 //! | [`schnorr`] | proof of knowledge of a discrete logarithm in G1 |
 //!
 //! Papers: RFC 9380; Gallant–Lambert–Vanstone, CRYPTO 2001; Galbraith–Lin–Scott, EUROCRYPT 2009;
@@ -55,6 +56,7 @@ pub mod fixed_base;
 pub mod hash;
 pub mod mul;
 pub mod pairing;
+pub mod polynomial;
 pub mod scalar;
 pub mod schnorr;
 mod select;

@@ -1,20 +1,29 @@
 //! The public side of a shared authority, and the two ways in which it comes to be.
 
 use core::fmt;
+use std::collections::BTreeMap;
 
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::fixed_base::g1_generator_mul_regular;
-use medshare_curve::{G1Projective, pairing};
+use medshare_curve::polynomial::Polynomial;
+use medshare_curve::scalar::lagrange_at_zero;
+use medshare_curve::{G1Affine, G1Projective, pairing};
 use medshare_types::{ChainId, DecodeError, Digest, OrganisationId, RandomSource, Wire, hash};
 use zeroize::Zeroizing;
 
+use super::commitment::{Commitments, GtBytes, commit};
 use super::deal::{CheckedDeal, ShareContribution};
-use super::polynomial::{Commitments, GtBytes, Polynomial};
+use super::error::{IssuanceError, SharingError};
+use super::id::{IssuerIndex, SharingEpoch, SharingId};
+use super::partial::{PartialKey, SealedPartialKey};
+use super::recipient::RecipientKeyPair;
+use super::request::IssuanceRequest;
 use super::share::IssuerShare;
-use super::sharing::{IssuerIndex, Sharing, SharingEpoch, SharingId};
-use crate::error::SharingError;
+use super::sharing::Sharing;
+use crate::scheme::error::KeyError;
+use crate::scheme::key::{KeyBody, UserSecretKey, check_issuable};
 use crate::scheme::master::MasterSecretKey;
 use crate::scheme::parameters::PublicParameters;
 
@@ -74,12 +83,12 @@ impl SharedAuthority {
     ) -> (Self, Vec<IssuerShare>) {
         // α·g1 + f(i)·g1 with f(0) = 0: α itself is not needed.
         let polynomial = Polynomial::through_zero(sharing.threshold(), rng);
-        let commitments = polynomial.commitments().shifted(&master.parameters().e());
+        let commitments = commit(&polynomial).shifted(&master.parameters().e());
         let authority = Self::new(sharing, commitments);
         let share = |(index, issuer): (IssuerIndex, &OrganisationId)| {
-            let rest = Zeroizing::new(g1_generator_mul_regular(&polynomial.at(index)));
+            let rest = Zeroizing::new(g1_generator_mul_regular(&polynomial.at(index.0)));
             let point = Zeroizing::new((*rest + master.alpha_g1()).into_affine());
-            IssuerShare::new(&authority, (index, *issuer), point)
+            authority.share_at((index, *issuer), point)
         };
         let places = authority.sharing.indices();
         let shares = places.zip(authority.sharing.issuers()).map(share).collect();
@@ -136,10 +145,111 @@ impl SharedAuthority {
         let point = Zeroizing::new(points.sum::<G1Projective>().into_affine());
         let addressed = contributions.iter().all(|c| c.issuer == issuer);
         let public = pairing::pairing(&point, &pairing::g2());
-        if !addressed || point.is_zero() || public != self.commitments.at(index) {
+        if !addressed || point.is_zero() || public != self.commitments.at(index.0) {
             return Err(SharingError::WrongContributions { issuer });
         }
-        Ok(IssuerShare::new(self, (index, issuer), point))
+        Ok(self.share_at((index, issuer), point))
+    }
+
+    /// Opens a part with the recipient's keys and checks it: every point in its subgroup and not
+    /// the identity, and the whole a key under the issuer's α_i for what was asked.
+    ///
+    /// Cost: for each part of the key a hash to G1, a decoding and two short multiplications; two
+    /// pairings; t short multiplications in GT.
+    ///
+    /// # Errors
+    /// [`IssuanceError::InvalidPartial`] names the issuer whose part is no good: ask another one. The others
+    /// say that request, keys and sealed part do not belong together.
+    pub fn open_partial(
+        &self,
+        request: &IssuanceRequest,
+        recipient: &RecipientKeyPair,
+        sealed: &SealedPartialKey,
+        rng: &mut impl RandomSource,
+    ) -> Result<PartialKey, IssuanceError> {
+        self.id.expect(&request.sharing)?;
+        if recipient.public() != request.recipient {
+            return Err(IssuanceError::WrongRecipient);
+        }
+        let index = sealed.index();
+        let issuer = self.sharing.issuer_at(index);
+        let issuer = issuer.ok_or(IssuanceError::NoSuchIssuer { index })?;
+        check_issuable(&request.attributes)?;
+        let digest = request.digest();
+        if sealed.request_digest() != digest {
+            return Err(IssuanceError::OtherRequest { issuer });
+        }
+        let mut open = || -> Result<KeyBody, KeyError> {
+            let plaintext = sealed.open(recipient).ok_or(KeyError::Undecryptable)?;
+            let body = KeyBody::read(&plaintext, &request.attributes, request.validity)?;
+            self.check_part(index, &body, rng)?;
+            Ok(body)
+        };
+        let body = open().map_err(|source| IssuanceError::InvalidPartial { issuer, source })?;
+        Ok(PartialKey::new((index, issuer), request, digest, body))
+    }
+
+    /// The key that t parts make: Σ λ_i·K1_i, Σ λ_i·K_u,i, Σ λ_i·K3_i with the Lagrange weights λ_i
+    /// of their places. More than t may be given; the first t by place are used.
+    ///
+    /// Cost: for each part of the key a sum of t products, and the check that
+    /// [`UserSecretKey::from_bytes`] makes.
+    ///
+    /// # Errors
+    /// [`IssuanceError`]: too few parts, two of one issuer, one of another epoch or for another
+    /// request, naming whose. [`IssuanceError::Key`] if what they make is no key of this authority,
+    /// which parts that were checked under it cannot cause.
+    pub fn combine(
+        &self,
+        request: &IssuanceRequest,
+        parts: &[PartialKey],
+        rng: &mut impl RandomSource,
+    ) -> Result<UserSecretKey, IssuanceError> {
+        self.id.expect(&request.sharing)?;
+        let digest = request.digest();
+        let mut by_index = BTreeMap::new();
+        for part in parts {
+            let (issuer, epoch) = (part.issuer(), part.epoch());
+            if epoch != request.sharing.epoch {
+                return Err(IssuanceError::OtherEpoch { issuer, epoch });
+            }
+            if part.request_digest() != digest {
+                return Err(IssuanceError::OtherRequest { issuer });
+            }
+            if by_index.insert(part.index(), part.body()).is_some() {
+                return Err(IssuanceError::RepeatedIssuer { issuer });
+            }
+        }
+        let needed = usize::from(self.sharing.threshold());
+        let used: Vec<(IssuerIndex, &KeyBody)> = by_index.into_iter().take(needed).collect();
+        if used.len() < needed {
+            return Err(IssuanceError::TooFewPartials {
+                needed,
+                found: used.len(),
+            });
+        }
+        let indices: Vec<u64> = used.iter().map(|(index, _)| index.0.into()).collect();
+        let bodies: Vec<&KeyBody> = used.into_iter().map(|(_, body)| body).collect();
+        let body = KeyBody::combine(&bodies, &lagrange_at_zero(&indices))?;
+        Ok(body.checked(&self.parameters, rng)?)
+    }
+
+    /// Whether a part is a key under its issuer's α_i:
+    /// e(K1 + Σ w_u·K_u, g2) = E_i + e(B + Σ w_u·H(u), K3) with random 128-bit weights w_u.
+    ///
+    /// K1 needs no weight of its own: where some K_u is wrong, its weight makes the equation false
+    /// but for one value in 2¹²⁸; where none is, K1 alone decides.
+    fn check_part(
+        &self,
+        index: IssuerIndex,
+        body: &KeyBody,
+        rng: &mut impl RandomSource,
+    ) -> Result<(), KeyError> {
+        if body.fits(&self.commitments.at(index.0), rng) {
+            Ok(())
+        } else {
+            Err(KeyError::Inconsistent)
+        }
     }
 
     /// Who issues.
@@ -192,8 +302,29 @@ impl SharedAuthority {
         Ok(Self::new(sharing, commitments))
     }
 
-    pub(super) const fn commitments(&self) -> &Commitments {
-        &self.commitments
+    fn share_at(
+        &self,
+        (index, issuer): (IssuerIndex, OrganisationId),
+        point: Zeroizing<G1Affine>,
+    ) -> IssuerShare {
+        let public = self.commitments.at(index.0);
+        IssuerShare::new(self.id, (index, issuer), point, public)
+    }
+}
+
+impl IssuerShare {
+    /// Parses the canonical bytes and checks the share: e(α_i·g1, g2) = E_i.
+    ///
+    /// Cost: a pairing, t short multiplications in GT.
+    ///
+    /// # Errors
+    /// [`SharingError`]: bytes that are no share, of another authority or epoch, or not what the
+    /// commitments say.
+    pub fn from_bytes(bytes: &[u8], authority: &SharedAuthority) -> Result<Self, SharingError> {
+        Self::read(bytes, authority.id, |index| {
+            let issuer = authority.sharing.issuer_at(index)?;
+            Some((issuer, authority.commitments.at(index.0)))
+        })
     }
 }
 

@@ -10,15 +10,17 @@ use ark_ec::CurveGroup;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_curve::encoding::{decode_g1, encode_g1};
 use medshare_curve::fixed_base::g1_generator_mul_regular;
+use medshare_curve::polynomial::Polynomial;
 use medshare_curve::{G1Affine, pairing};
 use medshare_types::hash::Hasher;
 use medshare_types::{Digest, G1Bytes, OrganisationId, RandomSource, Wire, canonical_bytes};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::polynomial::{Commitments, GtBytes, Polynomial};
+use super::commitment::{Commitments, GtBytes, commit};
+use super::error::SharingError;
+use super::id::IssuerIndex;
 use super::proof::ConstantProof;
-use super::sharing::{IssuerIndex, Sharing};
-use crate::error::SharingError;
+use super::sharing::Sharing;
 
 const CONTEXT_TAG: &str = "medshare/abe/deal-context/v1";
 const DEAL_TAG: &str = "medshare/abe/authority-deal/v1";
@@ -64,7 +66,7 @@ impl Sharing {
     ) -> Result<(AuthorityDeal, Vec<DealtShare>), SharingError> {
         let index = self.index_of(dealer)?;
         let polynomial = Polynomial::random(self.threshold(), rng);
-        let commitments = polynomial.commitments();
+        let commitments = commit(&polynomial);
         let encoded: Vec<GtBytes> = commitments.elements().iter().map(GtBytes::of).collect();
         let constant = GtBytes::of(&commitments.constant());
         let context = self.context(index, &encoded);
@@ -74,7 +76,7 @@ impl Sharing {
             sharing,
             dealer,
             issuer: *issuer,
-            point: Zeroizing::new(g1_generator_mul_regular(&polynomial.at(index)).into_affine()),
+            point: Zeroizing::new(g1_generator_mul_regular(&polynomial.at(index.0)).into_affine()),
         };
         let shares = self.indices().zip(self.issuers()).map(share).collect();
         let deal = AuthorityDeal {
@@ -177,7 +179,7 @@ impl CheckedDeal {
         if addressed != (self.sharing, dealer, issuer) || sharing.digest() != self.sharing {
             return Err(SharingError::MisdirectedShare { dealer });
         }
-        if pairing::pairing(&share.point, &pairing::g2()) != self.commitments.at(index) {
+        if pairing::pairing(&share.point, &pairing::g2()) != self.commitments.at(index.0) {
             return Err(SharingError::WrongShare { dealer });
         }
         Ok(ShareContribution {

@@ -114,25 +114,25 @@
 //! [`UserSecretKey::seal_to`]: crate::UserSecretKey::seal_to
 
 mod authority;
+mod commitment;
 mod deal;
+mod error;
+mod id;
 mod partial;
-mod polynomial;
 mod proof;
+mod recipient;
 mod request;
-mod seal;
 mod share;
 mod sharing;
 mod whole;
 
-pub use crate::error::{
-    CombineError, ForeignSharing, IssuanceError, PartialError, PartialFault, SealedKeyError,
-    SharingError,
-};
 pub use authority::SharedAuthority;
 pub use deal::{AuthorityDeal, CheckedDeal, DealtShare, ShareContribution};
-pub use partial::PartialKey;
+pub use error::{IssuanceError, SharingError};
+pub use id::{IssuerIndex, SharingEpoch, SharingId};
+pub use partial::{PartialKey, SealedPartialKey};
+pub use recipient::{RecipientKey, RecipientKeyPair};
 pub use request::IssuanceRequest;
-pub use seal::{RecipientKey, RecipientKeyPair, SealedPartialKey};
 pub use share::IssuerShare;
-pub use sharing::{IssuerIndex, Sharing, SharingEpoch, SharingId};
+pub use sharing::Sharing;
 pub use whole::SealedKey;

@@ -1,17 +1,24 @@
-//! One issuer's part of a key, and the key that t of them make.
+//! One issuer's part of a key, open and sealed.
+//!
+//! A part's plaintext is K1 ‖ K3 ‖ K_u of every element in order; the request, which the recipient
+//! has, says of which. Its associated data is the request's digest and the issuer's place.
 
 use core::fmt;
-use std::collections::BTreeMap;
 
-use medshare_curve::scalar::lagrange_at_zero;
-use medshare_types::{Digest, OrganisationId, RandomSource};
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::{Digest, OrganisationId, RandomSource, Wire, canonical_bytes};
+use zeroize::Zeroizing;
 
-use super::authority::SharedAuthority;
+use super::error::IssuanceError;
+use super::id::{IssuerIndex, SharingEpoch};
+use super::recipient::{Purpose, RecipientKey, RecipientKeyPair, Sealed};
 use super::request::IssuanceRequest;
-use super::seal::RecipientKey;
-use super::sharing::{IssuerIndex, SharingEpoch};
-use crate::error::{CombineError, PartialFault};
-use crate::scheme::key::{KeyBody, UserSecretKey};
+use crate::scheme::key::KeyBody;
+
+const PART: Purpose = Purpose {
+    info: "medshare/abe/partial-key/v1",
+    ephemeral_tag: "medshare/abe/partial-key-ephemeral/v1",
+};
 
 /// One issuer's part of the key that a request asks for: a key under α_i in place of α. Its issuer
 /// made it here, or its recipient opened and checked it.
@@ -19,13 +26,13 @@ use crate::scheme::key::{KeyBody, UserSecretKey};
 /// t parts are the key, so it has no bytes of its own and leaves its maker only sealed to the
 /// recipient ([`PartialKey::seal`]). Erased when dropped, never printed.
 pub struct PartialKey {
-    pub(super) issuer: OrganisationId,
-    pub(super) index: IssuerIndex,
+    issuer: OrganisationId,
+    index: IssuerIndex,
     epoch: SharingEpoch,
     /// H(request).
-    pub(super) request: Digest,
-    pub(super) recipient: RecipientKey,
-    pub(super) body: KeyBody,
+    request: Digest,
+    recipient: RecipientKey,
+    body: KeyBody,
 }
 
 impl PartialKey {
@@ -56,6 +63,18 @@ impl PartialKey {
     pub const fn request_digest(&self) -> Digest {
         self.request
     }
+
+    pub(super) const fn index(&self) -> IssuerIndex {
+        self.index
+    }
+
+    pub(super) const fn epoch(&self) -> SharingEpoch {
+        self.epoch
+    }
+
+    pub(super) const fn body(&self) -> &KeyBody {
+        &self.body
+    }
 }
 
 impl fmt::Debug for PartialKey {
@@ -68,70 +87,70 @@ impl fmt::Debug for PartialKey {
     }
 }
 
-impl SharedAuthority {
-    /// The key that t parts make: Σ λ_i·K1_i, Σ λ_i·K_u,i, Σ λ_i·K3_i with the Lagrange weights λ_i
-    /// of their places. More than t may be given; the first t by place are used.
-    ///
-    /// Cost: for each part of the key a sum of t products, and the check that
-    /// [`UserSecretKey::from_bytes`] makes.
-    ///
-    /// # Errors
-    /// [`CombineError`]: too few parts, two of one issuer, one of another epoch or for another
-    /// request, naming whose. [`CombineError::Key`] if what they make is no key of this authority,
-    /// which parts that were checked under it cannot cause.
-    pub fn combine(
-        &self,
-        request: &IssuanceRequest,
-        parts: &[PartialKey],
-        rng: &mut impl RandomSource,
-    ) -> Result<UserSecretKey, CombineError> {
-        self.id().expect(&request.sharing)?;
-        let digest = request.digest();
-        let mut by_index = BTreeMap::new();
-        for part in parts {
-            let issuer = part.issuer;
-            if part.epoch != request.sharing.epoch {
-                return Err(CombineError::OtherEpoch {
-                    issuer,
-                    epoch: part.epoch,
-                });
-            }
-            if part.request != digest {
-                return Err(CombineError::OtherRequest { issuer });
-            }
-            if by_index.insert(part.index, &part.body).is_some() {
-                return Err(CombineError::RepeatedIssuer { issuer });
-            }
-        }
-        let needed = usize::from(self.sharing().threshold());
-        let used: Vec<(IssuerIndex, &KeyBody)> = by_index.into_iter().take(needed).collect();
-        if used.len() < needed {
-            return Err(CombineError::TooFew {
-                needed,
-                found: used.len(),
-            });
-        }
-        let indices: Vec<u64> = used.iter().map(|(index, _)| index.0.into()).collect();
-        let bodies: Vec<&KeyBody> = used.into_iter().map(|(_, body)| body).collect();
-        let body = KeyBody::combine(&bodies, &lagrange_at_zero(&indices))?;
-        Ok(body.checked(self.parameters(), rng)?)
+/// A part that only the recipient of its request can read.
+///
+/// Anybody can make one that does not open and put an issuer's place on it: whom to blame for a bad
+/// one is known only where the channel says who sent it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SealedPartialKey {
+    request: Digest,
+    index: IssuerIndex,
+    sealed: Sealed,
+}
+
+impl Wire for SealedPartialKey {
+    const KIND: [u8; 4] = *b"mSPK";
+    const MAX_LEN: usize = 1 << 16;
+}
+
+canonical_bytes!(SealedPartialKey);
+
+impl SealedPartialKey {
+    /// H(request) of the request it says it is for.
+    #[must_use]
+    pub const fn request_digest(&self) -> Digest {
+        self.request
     }
 
-    /// Whether a part is a key under its issuer's α_i:
-    /// e(K1 + Σ w_u·K_u, g2) = E_i + e(B + Σ w_u·H(u), K3) with random 128-bit weights w_u.
-    ///
-    /// K1 needs no weight of its own: where some K_u is wrong, its weight makes the equation false
-    /// but for one value in 2¹²⁸; where none is, K1 alone decides.
-    pub(super) fn check_part(
-        &self,
-        index: IssuerIndex,
-        body: &KeyBody,
-        rng: &mut impl RandomSource,
-    ) -> Result<(), PartialFault> {
-        if body.fits(&self.commitments().at(index), rng) {
-            Ok(())
-        } else {
-            Err(PartialFault::Inconsistent)
-        }
+    /// The place of the issuer it says it is from.
+    #[must_use]
+    pub const fn index(&self) -> IssuerIndex {
+        self.index
     }
+
+    /// The plaintext, if it was sealed to this recipient for the request and the place named here.
+    pub(super) fn open(&self, recipient: &RecipientKeyPair) -> Option<Zeroizing<Vec<u8>>> {
+        let associated = associated_data(&self.request, self.index);
+        self.sealed.open(PART, recipient, &associated)
+    }
+}
+
+impl PartialKey {
+    /// Seals the part to the recipient that its request names. Cost: two multiplications on
+    /// Curve25519.
+    ///
+    /// # Errors
+    /// [`IssuanceError::InvalidRecipient`] for a recipient's key of small order.
+    ///
+    /// # Security
+    /// Whoever knew the ephemeral key could read the part. It is drawn from the part itself, the
+    /// request and 32 fresh bytes, so that it stays secret even where the random source repeats
+    /// itself or is known to others: the part is secret from all but its issuer and its recipient.
+    pub fn seal(&self, rng: &mut impl RandomSource) -> Result<SealedPartialKey, IssuanceError> {
+        let plaintext = self.body.to_bytes();
+        let associated = associated_data(&self.request, self.index);
+        let sealed = Sealed::new(PART, &self.recipient, &plaintext, &associated, rng)?;
+        Ok(SealedPartialKey {
+            request: self.request,
+            index: self.index,
+            sealed,
+        })
+    }
+}
+
+fn associated_data(request: &Digest, index: IssuerIndex) -> [u8; 34] {
+    let mut out = [0; 34];
+    out[..32].copy_from_slice(request.as_bytes());
+    out[32..].copy_from_slice(&index.0.to_le_bytes());
+    out
 }

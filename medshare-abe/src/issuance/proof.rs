@@ -17,7 +17,7 @@ use medshare_types::point::ScalarBytes;
 use medshare_types::{Digest, RandomSource};
 use zeroize::Zeroizing;
 
-use super::polynomial::GtBytes;
+use super::commitment::GtBytes;
 use crate::hedged::hedged_scalar;
 
 const NONCE_TAG: &str = "medshare/abe/constant-proof-nonce/v1";

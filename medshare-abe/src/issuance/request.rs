@@ -4,8 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_policy::AttributeSet;
 use medshare_types::{Digest, Height, Nonce, PersonId, Wire, canonical_bytes, hash};
 
-use super::seal::RecipientKey;
-use super::sharing::SharingId;
+use super::id::SharingId;
+use super::recipient::RecipientKey;
 use crate::scheme::validity::Validity;
 
 const REQUEST_TAG: &str = "medshare/abe/issuance-request/v1";

@@ -8,12 +8,12 @@ use medshare_curve::{G1Affine, Gt, pairing};
 use medshare_types::{G1Bytes, OrganisationId, RandomSource, Wire};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::authority::SharedAuthority;
+use super::error::{IssuanceError, SharingError};
+use super::id::{IssuerIndex, SharingId};
 use super::partial::PartialKey;
 use super::request::IssuanceRequest;
-use super::sharing::{IssuerIndex, SharingId};
-use crate::error::{IssuanceError, KeyError, SharingError};
 use crate::hedged::hedged_scalar;
+use crate::scheme::error::KeyError;
 use crate::scheme::key::KeyBody;
 
 const RANDOMNESS_TAG: &str = "medshare/abe/partial-randomness/v1";
@@ -50,18 +50,19 @@ impl Drop for Encoded {
 }
 
 impl IssuerShare {
-    /// The share of an issuer of `authority`, at its place there.
-    pub(super) fn new(
-        authority: &SharedAuthority,
+    /// The share of an issuer at its place in a sharing, `public` being E_i.
+    pub(super) const fn new(
+        sharing: SharingId,
         (index, issuer): (IssuerIndex, OrganisationId),
         point: Zeroizing<G1Affine>,
+        public: Gt,
     ) -> Self {
         Self {
-            sharing: authority.id(),
+            sharing,
             issuer,
             index,
             point,
-            public: authority.commitments().at(index),
+            public,
         }
     }
 
@@ -131,23 +132,20 @@ impl IssuerShare {
         encoded.to_secret_wire()
     }
 
-    /// Parses the canonical bytes and checks the share: e(α_i·g1, g2) = E_i.
-    ///
-    /// Cost: a pairing, t short multiplications in GT.
-    ///
-    /// # Errors
-    /// [`SharingError`]: bytes that are no share, of another authority or epoch, or not what the
-    /// commitments say.
-    pub fn from_bytes(bytes: &[u8], authority: &SharedAuthority) -> Result<Self, SharingError> {
+    /// Parses the canonical bytes of a share of this sharing, and checks it: e(α_i·g1, g2) = E_i.
+    /// `issuer_at` tells the issuer at a place and E_i.
+    pub(super) fn read(
+        bytes: &[u8],
+        sharing: SharingId,
+        issuer_at: impl FnOnce(IssuerIndex) -> Option<(OrganisationId, Gt)>,
+    ) -> Result<Self, SharingError> {
         let encoded = Encoded::from_wire(bytes)?;
-        authority.id().expect(&encoded.sharing)?;
+        sharing.expect(&encoded.sharing)?;
         let index = encoded.index;
-        let issuer = authority.sharing().issuer_at(index);
-        let issuer = issuer.ok_or(SharingError::NoSuchIssuer { index })?;
+        let (issuer, public) = issuer_at(index).ok_or(SharingError::NoSuchIssuer { index })?;
         let point = Zeroizing::new(decode_g1(&encoded.point)?);
-        let share = Self::new(authority, (index, issuer), point);
-        if pairing::pairing(&share.point, &pairing::g2()) == share.public {
-            Ok(share)
+        if pairing::pairing(&point, &pairing::g2()) == public {
+            Ok(Self::new(sharing, (index, issuer), point, public))
         } else {
             Err(SharingError::InconsistentShare { issuer })
         }

@@ -1,74 +1,12 @@
 //! Who shares an authority's secret, and under which name.
 
-use core::fmt;
-
-use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::committee::{MAX_MEMBERS, all_distinct};
 use medshare_types::{ChainId, Digest, OrganisationId, hash, wire};
 
-use crate::error::{ForeignSharing, SharingError};
+use super::error::SharingError;
+use super::id::{IssuerIndex, SharingEpoch, SharingId};
 
 const SHARING_TAG: &str = "medshare/abe/sharing/v1";
-
-/// Counts the sharings of one secret: shares of different epochs do not mix.
-///
-/// # Security
-/// A new epoch takes nothing back: t shares of an old one are still the master key. Everybody must
-/// erase his old share, and who leaves the issuers is kept out only by t − 1 or fewer having kept
-/// theirs.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
-pub struct SharingEpoch(pub u32);
-
-impl fmt::Display for SharingEpoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Place of an issuer in its sharing, from 1: its share is the polynomial's value there.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
-pub struct IssuerIndex(pub u16);
-
-impl fmt::Display for IssuerIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Which sharing of which key a request or a share belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
-pub struct SharingId {
-    /// The chain it is used on.
-    pub chain: ChainId,
-    /// H(pp) of the key that is shared.
-    pub key: Digest,
-    /// Which sharing of that key.
-    pub epoch: SharingEpoch,
-    /// H(authority): issuers, threshold and commitments.
-    pub authority: Digest,
-}
-
-impl SharingId {
-    /// Whether `found` is the same.
-    pub(super) fn expect(&self, found: &Self) -> Result<(), ForeignSharing> {
-        if (self.chain, self.key) != (found.chain, found.key) {
-            Err(ForeignSharing::OtherAuthority)
-        } else if self.epoch != found.epoch {
-            Err(ForeignSharing::OtherEpoch {
-                expected: self.epoch,
-                found: found.epoch,
-            })
-        } else if self.authority != found.authority {
-            Err(ForeignSharing::OtherDeal)
-        } else {
-            Ok(())
-        }
-    }
-}
 
 /// What a sharing is for and who takes part: the frame in which every deal of it is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +104,24 @@ impl Sharing {
             key,
             epoch: self.epoch,
             authority,
+        }
+    }
+}
+
+impl SharingId {
+    /// Whether `found` is the same.
+    pub(super) fn expect(&self, found: &Self) -> Result<(), SharingError> {
+        if (self.chain, self.key) != (found.chain, found.key) {
+            Err(SharingError::OtherAuthority)
+        } else if self.epoch != found.epoch {
+            Err(SharingError::OtherEpoch {
+                expected: self.epoch,
+                found: found.epoch,
+            })
+        } else if self.authority != found.authority {
+            Err(SharingError::OtherDeal)
+        } else {
+            Ok(())
         }
     }
 }

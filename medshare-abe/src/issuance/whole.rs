@@ -3,8 +3,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, RandomSource, Wire, canonical_bytes};
 
-use super::seal::{Purpose, RecipientKey, RecipientKeyPair, Sealed};
-use crate::error::{IssuanceError, SealedKeyError};
+use super::error::IssuanceError;
+use super::recipient::{Purpose, RecipientKey, RecipientKeyPair, Sealed};
+use crate::scheme::error::KeyError;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;
 
@@ -57,16 +58,16 @@ impl SealedKey {
     /// Which attributes and days it is for is to be compared with what was asked.
     ///
     /// # Errors
-    /// [`SealedKeyError`].
+    /// [`KeyError`].
     pub fn open(
         &self,
         recipient: &RecipientKeyPair,
         request: &Digest,
         parameters: &PublicParameters,
         rng: &mut impl RandomSource,
-    ) -> Result<UserSecretKey, SealedKeyError> {
+    ) -> Result<UserSecretKey, KeyError> {
         let bytes = self.0.open(WHOLE, recipient, request.as_bytes());
-        let bytes = bytes.ok_or(SealedKeyError::Undecryptable)?;
-        Ok(UserSecretKey::from_bytes(&bytes, parameters, rng)?)
+        let bytes = bytes.ok_or(KeyError::Undecryptable)?;
+        UserSecretKey::from_bytes(&bytes, parameters, rng)
     }
 }

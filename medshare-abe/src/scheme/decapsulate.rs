@@ -4,18 +4,20 @@ use ark_ec::{AffineRepr, CurveGroup};
 use medshare_curve::encoding::{decode_g1_on_curve, decode_g2};
 use medshare_curve::{G1Affine, G1Projective, G2Affine, Gt, pairing};
 use medshare_policy::element::Element;
+use medshare_policy::{Condition, Date};
 use medshare_types::{Digest, G1Bytes};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use crate::error::DecapsulateError;
+use crate::scheme::error::list;
+use crate::scheme::fujisaki_okamoto::{Coins, aad_digest, accepted_key, mask, rejected_key};
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::points::WeightedSum;
 use crate::scheme::sharing::Term;
 use crate::scheme::structure::{AccessStructure, Row};
-use crate::scheme::transform::{Coins, aad_digest, accepted_key, mask, rejected_key};
+use crate::scheme::validity::Validity;
 use crate::secret::SharedSecret;
 
 /// Recovers the secret when the key's attributes satisfy the header's policy and `aad` is the same.
@@ -195,6 +197,37 @@ impl<'a> Reading<'a> {
         pairs.extend(read.filter(|(part, _)| !part.is_zero()));
         Some(pairing::multi_pairing(&pairs))
     }
+}
+
+/// Why a header gave no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecapsulateError {
+    /// The attributes do not satisfy the policy. Told from public data alone.
+    #[error("the policy is not satisfied; missing: {}", list(missing))]
+    PolicyUnsatisfied {
+        /// What [`AccessPolicy::missing`](crate::AccessPolicy::missing) says.
+        missing: Vec<Condition>,
+    },
+    /// The key was issued under other public parameters.
+    #[error("the key belongs to another authority")]
+    OtherAuthority,
+    /// The attributes satisfy the policy, and the header was sealed on a day that the key is not
+    /// for.
+    #[error("sealed on {sealed_on}, and the key is for {validity}")]
+    NotValid {
+        /// The header's sealing date.
+        sealed_on: Date,
+        /// The key's days.
+        validity: Validity,
+    },
+    /// C1 or a C2 is no valid point. The same for every key.
+    #[error("the header is invalid")]
+    InvalidHeader,
+    /// Strict decapsulation only: the header is not what its encapsulation would have been. Other
+    /// associated data, a header of another authority and a dishonest sealer look the same.
+    #[error("the header is not of this context and authority, or was not made honestly")]
+    Rejected,
 }
 
 /// Why no rows can be read, from what everybody may know.

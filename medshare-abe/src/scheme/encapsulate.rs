@@ -4,10 +4,10 @@ use medshare_policy::{AccessPolicy, Date};
 use medshare_types::RandomSource;
 use zeroize::Zeroizing;
 
+use crate::scheme::fujisaki_okamoto::{Coins, aad_digest, accepted_key, mask};
 use crate::scheme::header::Header;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::structure::AccessStructure;
-use crate::scheme::transform::{Coins, aad_digest, accepted_key, mask};
 use crate::secret::SharedSecret;
 
 /// Makes a fresh secret that whoever satisfies `policy` can recover from the header, bound to

@@ -3,12 +3,12 @@
 //! Nothing here is for use. It is public, behind the feature `hazmat`, so that what security
 //! against chosen ciphertexts costs can be measured on the code that is really run.
 
-use crate::error::DecapsulateError;
+use crate::scheme::decapsulate::DecapsulateError;
 use crate::scheme::decapsulate::Reading;
+use crate::scheme::fujisaki_okamoto::{aad_digest, accepted_key};
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;
-use crate::scheme::transform::{aad_digest, accepted_key};
 use crate::secret::SharedSecret;
 
 /// [`decapsulate`](crate::decapsulate) up to the recovered message, without computing the header

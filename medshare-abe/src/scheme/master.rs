@@ -11,8 +11,8 @@ use medshare_policy::AttributeSet;
 use medshare_types::{G1Bytes, RandomSource, Wire, wire};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::KeyError;
 use crate::hedged::hedged_scalar;
+use crate::scheme::error::KeyError;
 use crate::scheme::key::{KeyBody, UserSecretKey};
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::validity::Validity;

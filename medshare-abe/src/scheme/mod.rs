@@ -5,11 +5,13 @@
 //! | [`element`], [`points`], [`gt`] | what is hashed to G1, products of such points, powers of E |
 //! | [`structure`], [`sharing`] | the rows of a policy, a secret shared over them, which rows to read |
 //! | [`parameters`], [`master`], [`key`], [`validity`] | the authority and the keys it issues |
-//! | [`header`], [`encapsulate`], [`decapsulate`], [`transform`] | the key encapsulation |
+//! | [`header`], [`encapsulate`], [`decapsulate`], [`fujisaki_okamoto`] | the key encapsulation |
 
 pub(crate) mod decapsulate;
 pub(crate) mod element;
 pub(crate) mod encapsulate;
+pub(crate) mod error;
+pub(crate) mod fujisaki_okamoto;
 pub(crate) mod gt;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
@@ -20,5 +22,4 @@ pub(crate) mod parameters;
 pub(crate) mod points;
 pub(crate) mod sharing;
 pub(crate) mod structure;
-pub(crate) mod transform;
 pub(crate) mod validity;

@@ -10,8 +10,8 @@ use medshare_curve::{G1Affine, Gt, Scalar};
 use medshare_policy::element::Element;
 use medshare_types::{Digest, Wire, hash};
 
-use crate::error::ParametersError;
 use crate::scheme::element::input_of;
+use crate::scheme::error::KeyError;
 use crate::scheme::gt::GtTable;
 use crate::scheme::points::{CACHED_POINTS, point_cache};
 
@@ -70,10 +70,11 @@ impl PublicParameters {
     /// Parses the canonical bytes. Cost: one exponentiation in GT.
     ///
     /// # Errors
-    /// [`ParametersError`], also when E is the identity or not of order r.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParametersError> {
+    /// [`KeyError::Decode`], or [`KeyError::Element`], also when E is the identity or not of order r.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         let encoded = Encoded::from_wire(bytes)?;
-        Ok(Self::new(encoding::decode_gt(&encoded.e)?))
+        let e = encoding::decode_gt(&encoded.e);
+        Ok(Self::new(e.map_err(|source| KeyError::Element { source })?))
     }
 
     /// H(pp).

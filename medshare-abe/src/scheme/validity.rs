@@ -14,7 +14,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_policy::Date;
 use medshare_policy::element::{Domain, Prefix, cover};
 
-use crate::error::ValidityError;
+use crate::scheme::error::KeyError;
 
 /// The sealing dates that a key is for: a range of days, never empty.
 ///
@@ -36,19 +36,19 @@ impl Validity {
     /// All days before `until`.
     ///
     /// # Errors
-    /// [`ValidityError`] for the first of all days.
-    pub fn until(until: Date) -> Result<Self, ValidityError> {
+    /// [`KeyError::EmptyValidity`] for the first of all days.
+    pub fn until(until: Date) -> Result<Self, KeyError> {
         Self::between(Self::ALWAYS.first, until)
     }
 
     /// The days from `from` on and before `until`.
     ///
     /// # Errors
-    /// [`ValidityError`] unless `from` is before `until`.
-    pub fn between(from: Date, until: Date) -> Result<Self, ValidityError> {
+    /// [`KeyError::EmptyValidity`] unless `from` is before `until`.
+    pub fn between(from: Date, until: Date) -> Result<Self, KeyError> {
         let last = until.days().checked_sub(1).map(Date::from_days);
         last.and_then(|last| Self::of_days(from, last))
-            .ok_or(ValidityError { from, until })
+            .ok_or(KeyError::EmptyValidity { from, until })
     }
 
     pub(crate) fn of_days(first: Date, last: Date) -> Option<Self> {

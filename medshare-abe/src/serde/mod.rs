@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 
 use crate::access::AccessHeader;
 use crate::descriptor::SealedDescriptor;
-use crate::error::KeyError;
 use crate::issuance::{
     AuthorityDeal, IssuanceRequest, SealedKey, SealedPartialKey, SharedAuthority,
 };
+use crate::scheme::error::KeyError;
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::master::MasterSecretKey;

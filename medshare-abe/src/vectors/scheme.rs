@@ -12,13 +12,13 @@ use super::{Replay, hex};
 use crate::scheme::decapsulate::{decapsulate, decapsulate_strict};
 use crate::scheme::element::input_of;
 use crate::scheme::encapsulate::{encapsulate, encapsulate_dated};
+use crate::scheme::fujisaki_okamoto::{Coins, aad_digest};
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::master::MasterSecretKey;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::points::{base, hash_to_points};
 use crate::scheme::structure::Row;
-use crate::scheme::transform::{Coins, aad_digest};
 use crate::secret::SharedSecret;
 
 #[derive(Serialize)]

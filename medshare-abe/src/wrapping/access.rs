@@ -36,12 +36,13 @@ use medshare_payload::{DataKey, Preamble};
 use medshare_policy::Date;
 use medshare_types::{Digest, GateLabel, Wire, canonical_bytes, hash};
 
-use crate::error::{AccessError, DecapsulateError};
+use crate::scheme::decapsulate::DecapsulateError;
 use crate::scheme::decapsulate::{decapsulate, decapsulate_strict};
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;
 use crate::secret::SharedSecret;
+use crate::wrapping::error::AccessError;
 
 pub use crate::wrapping::factors::{FactorId, KeyFactors};
 

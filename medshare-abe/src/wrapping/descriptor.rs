@@ -7,8 +7,8 @@ use medshare_types::hash::Xof;
 use medshare_types::{Digest, RandomSource, Wire, canonical_bytes, hash};
 use zeroize::Zeroizing;
 
-use crate::error::DescriptorError;
 use crate::secret::SharedSecret;
+use crate::wrapping::error::AccessError;
 
 /// A sealed message for everybody who satisfies the record's policy, ticket or not, so that they
 /// can find the record.
@@ -32,17 +32,22 @@ impl SealedDescriptor {
     /// Seals `message` for the payload with preamble digest `preamble`.
     ///
     /// # Errors
-    /// [`DescriptorError`] for a message that does not fit in [`Wire::MAX_LEN`] when sealed.
+    /// [`AccessError::DescriptorTooLong`] for a message that does not fit in [`Wire::MAX_LEN`] when sealed.
     pub fn seal(
         secret: &SharedSecret,
         preamble: &Digest,
         message: &[u8],
         rng: &mut impl RandomSource,
-    ) -> Result<Self, DescriptorError> {
+    ) -> Result<Self, AccessError> {
         /// Envelope, nonce, length and tag.
         const OVERHEAD: usize = 6 + 24 + 4 + 16;
-        if message.len() > Self::MAX_LEN - OVERHEAD {
-            return Err(DescriptorError);
+        const LIMIT: usize = SealedDescriptor::MAX_LEN - OVERHEAD;
+        let too_long = AccessError::DescriptorTooLong {
+            length: message.len(),
+            limit: LIMIT,
+        };
+        if message.len() > LIMIT {
+            return Err(too_long);
         }
         let nonce: [u8; 24] = rng.array();
         let payload = Payload {
@@ -50,25 +55,27 @@ impl SealedDescriptor {
             aad: preamble.as_ref(),
         };
         let sealed = cipher(secret, preamble).encrypt(&XNonce::from(nonce), payload);
-        let ciphertext = sealed.map_err(|_| DescriptorError)?;
+        let ciphertext = sealed.map_err(|_| too_long)?;
         Ok(Self { nonce, ciphertext })
     }
 
     /// Opens it with K_abe.
     ///
     /// # Errors
-    /// [`DescriptorError`], whatever is wrong.
+    /// [`AccessError::DescriptorMismatch`], whatever is wrong.
     pub fn open(
         &self,
         secret: &SharedSecret,
         preamble: &Digest,
-    ) -> Result<Zeroizing<Vec<u8>>, DescriptorError> {
+    ) -> Result<Zeroizing<Vec<u8>>, AccessError> {
         let payload = Payload {
             msg: &self.ciphertext,
             aad: preamble.as_ref(),
         };
         let opened = cipher(secret, preamble).decrypt(&XNonce::from(self.nonce), payload);
-        opened.map(Zeroizing::new).map_err(|_| DescriptorError)
+        opened
+            .map(Zeroizing::new)
+            .map_err(|_| AccessError::DescriptorMismatch)
     }
 
     /// The digest that stands on the chain.

@@ -2,5 +2,6 @@
 
 pub mod access;
 pub mod descriptor;
+pub(crate) mod error;
 pub(crate) mod factors;
 pub mod wrapped;

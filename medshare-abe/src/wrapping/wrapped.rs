@@ -63,13 +63,14 @@ use medshare_payload::{DataKey, Preamble};
 use medshare_policy::{AccessPolicy, Date};
 use medshare_types::{Digest, FactorSet, RandomSource, Wire, canonical_bytes, hash};
 
-use crate::error::{AccessError, DecapsulateError};
+use crate::scheme::decapsulate::DecapsulateError;
 use crate::scheme::decapsulate::{decapsulate, decapsulate_strict};
 use crate::scheme::encapsulate::{encapsulate, encapsulate_dated};
 use crate::scheme::header::Header;
 use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;
 use crate::secret::SharedSecret;
+use crate::wrapping::error::AccessError;
 use crate::wrapping::factors::{FactorId, FurtherFactors, KeyFactors};
 
 /// What a wrapped key is bound to, and what opening it needs beside attributes.

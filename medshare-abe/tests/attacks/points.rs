@@ -3,7 +3,7 @@
 
 use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Field};
-use medshare_abe::{KeyError, MasterSecretKey, ParametersError, PublicParameters, UserSecretKey};
+use medshare_abe::{KeyError, MasterSecretKey, PublicParameters, UserSecretKey};
 use medshare_curve::encoding::{decode_gt, encode_g1, encode_g2, encode_gt};
 use medshare_curve::{EncodingError, G1Affine, G2Affine, Gt};
 
@@ -89,8 +89,8 @@ fn parameters_with_torsion_are_not_read() {
     zero.0 = AdditiveGroup::ZERO;
     let source = EncodingError::NotInSubgroup;
     for value in [shifted, torsion, minus, zero] {
-        assert_eq!(read(&value), Err(ParametersError::Element { source }));
+        assert_eq!(read(&value), Err(KeyError::Element { source }));
     }
     let source = EncodingError::Identity;
-    assert_eq!(read(&(e - e)), Err(ParametersError::Element { source }));
+    assert_eq!(read(&(e - e)), Err(KeyError::Element { source }));
 }

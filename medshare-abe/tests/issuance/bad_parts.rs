@@ -1,9 +1,8 @@
 //! Parts that are no good: the recipient learns whose they are, whatever is wrong with them.
 
 use ark_ec::CurveGroup;
-use medshare_abe::issuance::{
-    IssuanceRequest, IssuerIndex, PartialError, PartialFault, SealedPartialKey,
-};
+use medshare_abe::KeyError;
+use medshare_abe::issuance::{IssuanceError, IssuanceRequest, IssuerIndex, SealedPartialKey};
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::{EncodingError, G1Affine, G2Affine, Gt, Scalar, pairing};
 use medshare_types::DecodeError;
@@ -29,31 +28,31 @@ impl Scene {
         }
     }
 
-    fn open(&self, index: u16, plaintext: &[u8]) -> Result<(), PartialError> {
+    fn open(&self, index: u16, plaintext: &[u8]) -> Result<(), IssuanceError> {
         self.open_sealed(&seal_raw(&self.request, index, plaintext))
     }
 
-    fn open_sealed(&self, sealed: &SealedPartialKey) -> Result<(), PartialError> {
+    fn open_sealed(&self, sealed: &SealedPartialKey) -> Result<(), IssuanceError> {
         let authority = &self.world.authority;
         let opened = authority.open_partial(&self.request, &pair(), sealed, &mut rng(8));
         opened.map(|part| assert_eq!(part.request_digest(), self.request.digest()))
     }
 
     /// The first issuer's part, changed.
-    fn with(&self, change: impl FnOnce(&mut RawPart)) -> Result<(), PartialError> {
+    fn with(&self, change: impl FnOnce(&mut RawPart)) -> Result<(), IssuanceError> {
         let mut part = self.honest.clone();
         change(&mut part);
         self.open(1, &part.plaintext())
     }
 }
 
-fn bad(i: u16, source: PartialFault) -> Result<(), PartialError> {
+fn bad(i: u16, source: KeyError) -> Result<(), IssuanceError> {
     let issuer = issuer(i);
-    Err(PartialError::Bad { issuer, source })
+    Err(IssuanceError::InvalidPartial { issuer, source })
 }
 
-fn point(i: u16, source: EncodingError) -> Result<(), PartialError> {
-    bad(i, PartialFault::Point { source })
+fn point(i: u16, source: EncodingError) -> Result<(), IssuanceError> {
+    bad(i, KeyError::Point { source })
 }
 
 #[test]
@@ -63,18 +62,15 @@ fn an_honest_part_is_accepted_at_its_place_only() {
     assert_eq!(scene.open(1, &plaintext), Ok(()));
     // Another issuer's share, whoever passes it off as which.
     for i in [2, 3] {
-        assert_eq!(
-            scene.open(i, &plaintext),
-            bad(i, PartialFault::Inconsistent)
-        );
+        assert_eq!(scene.open(i, &plaintext), bad(i, KeyError::Inconsistent));
         let other = RawPart::of(&scene.world.shares[usize::from(i) - 1], &scene.request, 7);
         let found = scene.open(1, &other.plaintext());
-        assert_eq!(found, bad(1, PartialFault::Inconsistent));
+        assert_eq!(found, bad(1, KeyError::Inconsistent));
     }
     for index in [0, 4, u16::MAX] {
         let index = IssuerIndex(index);
         let found = scene.open(index.0, &plaintext);
-        assert_eq!(found, Err(PartialError::NoSuchIssuer { index }));
+        assert_eq!(found, Err(IssuanceError::NoSuchIssuer { index }));
     }
 }
 
@@ -84,7 +80,7 @@ fn parts_that_do_not_belong_together_are_named() {
     let other = RawPart::of(&scene.world.shares[0], &scene.request, 9);
     let foreign = request(&scene.world.authority, "a, c");
     let foreign = RawPart::of(&scene.world.shares[0], &foreign, 7);
-    let inconsistent = bad(1, PartialFault::Inconsistent);
+    let inconsistent = bad(1, KeyError::Inconsistent);
     assert_eq!(scene.with(|part| part.k1 = other.k1), inconsistent);
     assert_eq!(scene.with(|part| part.k3 = other.k3), inconsistent);
     for at in 0..scene.honest.parts.len() {
@@ -106,7 +102,7 @@ fn a_scaled_part_is_named() {
             |q| (q * factor).into_affine(),
         );
         let found = scene.open(1, &scaled.plaintext());
-        assert_eq!(found, bad(1, PartialFault::Inconsistent));
+        assert_eq!(found, bad(1, KeyError::Inconsistent));
 
         let second = RawPart::of(&scene.world.shares[1], &scene.request, 7);
         let parameters = scene.world.authority.parameters();
@@ -191,7 +187,7 @@ fn a_part_outside_the_subgroup_is_named() {
 fn a_part_of_another_length_is_named() {
     let scene = Scene::new();
     let plaintext = scene.honest.plaintext();
-    let malformed = |source| bad(1, PartialFault::Malformed { source });
+    let malformed = |source| bad(1, KeyError::Decode { source });
     for end in [
         0,
         47,
@@ -220,7 +216,7 @@ fn a_moved_or_changed_part_does_not_decrypt() {
     let mut moved = bytes.clone();
     moved[6 + 32] = 2;
     let found = scene.open_sealed(&read(&moved));
-    assert_eq!(found, bad(2, PartialFault::Undecryptable));
+    assert_eq!(found, bad(2, KeyError::Undecryptable));
     // The encapsulated key and the ciphertext, byte by byte.
     let length = bytes.len();
     for at in (40..72)
@@ -231,17 +227,17 @@ fn a_moved_or_changed_part_does_not_decrypt() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
         let found = scene.open_sealed(&read(&changed));
-        assert_eq!(found, bad(1, PartialFault::Undecryptable), "byte {at}");
+        assert_eq!(found, bad(1, KeyError::Undecryptable), "byte {at}");
     }
     // An encapsulated key of small order.
     let mut small = bytes.clone();
     small[40..72].fill(0);
     let found = scene.open_sealed(&read(&small));
-    assert_eq!(found, bad(1, PartialFault::Undecryptable));
+    assert_eq!(found, bad(1, KeyError::Undecryptable));
     // Sealed for another request, and relabelled.
     let other = request(&scene.world.authority, "a, c");
     let mut relabelled = seal_raw(&other, 1, &scene.honest.plaintext()).to_bytes();
     relabelled[6..38].copy_from_slice(scene.request.digest().as_ref());
     let found = scene.open_sealed(&read(&relabelled));
-    assert_eq!(found, bad(1, PartialFault::Undecryptable));
+    assert_eq!(found, bad(1, KeyError::Undecryptable));
 }

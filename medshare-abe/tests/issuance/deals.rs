@@ -2,8 +2,8 @@
 
 use ark_ec::CurveGroup;
 use medshare_abe::issuance::{
-    AuthorityDeal, CheckedDeal, DealtShare, ForeignSharing, IssuerIndex, IssuerShare,
-    ShareContribution, SharedAuthority, Sharing, SharingEpoch, SharingError,
+    AuthorityDeal, CheckedDeal, DealtShare, IssuerIndex, IssuerShare, ShareContribution,
+    SharedAuthority, Sharing, SharingEpoch, SharingError,
 };
 use medshare_abe::{MasterSecretKey, PublicParameters};
 use medshare_curve::encoding::encode_g1;
@@ -335,9 +335,7 @@ fn a_stored_share_is_checked() {
     let (again, _) = SharedAuthority::deal(sharing(2, 3), &master, &mut rng(33));
     assert_eq!(again.parameters(), authority.parameters());
     assert_ne!(again.digest(), authority.digest());
-    let expected = SharingError::Foreign {
-        source: ForeignSharing::OtherDeal,
-    };
+    let expected = SharingError::OtherDeal;
     assert_eq!(
         IssuerShare::from_bytes(&shares[0].to_bytes(), &again).expect_err("old"),
         expected

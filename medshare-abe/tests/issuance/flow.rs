@@ -1,8 +1,8 @@
 //! Any t of n issuers make a key, fewer do not, and parts that do not belong together are refused.
 
 use medshare_abe::issuance::{
-    CombineError, ForeignSharing, IssuanceError, IssuanceRequest, IssuerShare, PartialError,
-    RecipientKey, RecipientKeyPair, SharedAuthority, Sharing, SharingEpoch,
+    IssuanceError, IssuanceRequest, IssuerShare, RecipientKey, RecipientKeyPair, SharedAuthority,
+    Sharing, SharingEpoch, SharingError,
 };
 use medshare_abe::{
     AttributeSet, KeyError, MasterSecretKey, UserSecretKey, decapsulate, encapsulate,
@@ -69,7 +69,7 @@ fn fewer_than_the_threshold_make_none() {
         authority
             .combine(&request, &all, &mut rng(9))
             .expect_err("two parts"),
-        CombineError::TooFew {
+        IssuanceError::TooFewPartials {
             needed: 3,
             found: 2
         }
@@ -161,7 +161,7 @@ fn only_parts_of_equal_requests_combine() {
         assert_ne!(other.digest(), first.digest());
         let theirs = parts(&authority, &shares[1..2], other).remove(0);
         let combined = authority.combine(&first, &[mine(), theirs], &mut rng(9));
-        let expected = CombineError::OtherRequest { issuer: issuer(2) };
+        let expected = IssuanceError::OtherRequest { issuer: issuer(2) };
         assert_eq!(combined.expect_err("another request"), expected);
     }
     let foreign = |change: fn(&mut IssuanceRequest)| {
@@ -180,12 +180,18 @@ fn only_parts_of_equal_requests_combine() {
         let opened = authority.open_partial(request, &pair(), &sealed, &mut rng(2));
         opened.expect_err("not for this request")
     };
-    assert_eq!(open(&to_another), PartialError::WrongRecipient);
-    let expected = PartialError::OtherRequest { issuer: issuer(1) };
+    assert_eq!(open(&to_another), IssuanceError::WrongRecipient);
+    let expected = IssuanceError::OtherRequest { issuer: issuer(1) };
     assert_eq!(open(&others[4]), expected);
     let twice = authority.combine(&first, &[mine(), mine()], &mut rng(9));
-    let expected = CombineError::RepeatedIssuer { issuer: issuer(1) };
+    let expected = IssuanceError::RepeatedIssuer { issuer: issuer(1) };
     assert_eq!(twice.expect_err("twice"), expected);
+}
+
+fn foreign(source: &SharingError) -> IssuanceError {
+    IssuanceError::Foreign {
+        source: source.clone(),
+    }
 }
 
 #[test]
@@ -200,7 +206,7 @@ fn foreign_requests_are_refused_everywhere() {
     let (later, later_shares) = SharedAuthority::deal(later, &master, &mut rng(52));
     let mut on_other_chain = mine.clone();
     on_other_chain.sharing.chain = other_chain;
-    let other_epoch = ForeignSharing::OtherEpoch {
+    let other_epoch = SharingError::OtherEpoch {
         expected: SharingEpoch(1),
         found: SharingEpoch(2),
     };
@@ -209,26 +215,17 @@ fn foreign_requests_are_refused_everywhere() {
         .expect("a part")
         .seal(&mut rng(1));
     let sealed = sealed.expect("sealed");
-    for (foreign, source) in [
-        (on_other_chain, ForeignSharing::OtherAuthority),
-        (request(&other, "a"), ForeignSharing::OtherAuthority),
+    for (request, source) in [
+        (on_other_chain, SharingError::OtherAuthority),
+        (request(&other, "a"), SharingError::OtherAuthority),
         (request(&later, "a"), other_epoch),
     ] {
-        let part = shares[0].issue_partial(&foreign, &mut rng(1));
-        assert_eq!(
-            part.expect_err("foreign"),
-            IssuanceError::Foreign { source }
-        );
-        let opened = authority.open_partial(&foreign, &pair(), &sealed, &mut rng(1));
-        assert_eq!(
-            opened.expect_err("foreign"),
-            PartialError::Foreign { source }
-        );
-        let combined = authority.combine(&foreign, &[], &mut rng(1));
-        assert_eq!(
-            combined.expect_err("foreign"),
-            CombineError::Foreign { source }
-        );
+        let part = shares[0].issue_partial(&request, &mut rng(1));
+        assert_eq!(part.expect_err("foreign"), foreign(&source));
+        let opened = authority.open_partial(&request, &pair(), &sealed, &mut rng(1));
+        assert_eq!(opened.expect_err("foreign"), foreign(&source));
+        let combined = authority.combine(&request, &[], &mut rng(1));
+        assert_eq!(combined.expect_err("foreign"), foreign(&source));
     }
     // A part of the first epoch for a request of the second.
     let old = parts(&authority, &shares[..1], &mine).remove(0);
@@ -238,18 +235,16 @@ fn foreign_requests_are_refused_everywhere() {
         later
             .combine(&asked, &[old, new], &mut rng(1))
             .expect_err("an old part"),
-        CombineError::OtherEpoch {
+        IssuanceError::OtherEpoch {
             issuer: issuer(1),
             epoch: SharingEpoch(1)
         }
     );
     // The first epoch's share is none of the second.
     let read = IssuerShare::from_bytes(&shares[0].to_bytes(), &later);
-    let expected = medshare_abe::issuance::SharingError::Foreign {
-        source: ForeignSharing::OtherEpoch {
-            expected: SharingEpoch(2),
-            found: SharingEpoch(1),
-        },
+    let expected = SharingError::OtherEpoch {
+        expected: SharingEpoch(2),
+        found: SharingEpoch(1),
     };
     assert_eq!(read.expect_err("an old share"), expected);
 }
@@ -263,17 +258,17 @@ fn two_sharings_in_one_epoch_are_told_apart() {
     let ((authority, first), (again, second)) = (deal(2), deal(3));
     assert_eq!(authority.parameters(), again.parameters());
     let asked = request(&authority, "a");
-    let source = ForeignSharing::OtherDeal;
+    let source = SharingError::OtherDeal;
     let refused = second[0].issue_partial(&asked, &mut rng(4)).map(drop);
-    assert_eq!(refused, Err(IssuanceError::Foreign { source }));
+    assert_eq!(refused, Err(foreign(&source)));
     let part = first[0].issue_partial(&asked, &mut rng(4)).expect("a part");
     let sealed = part.seal(&mut rng(6)).expect("sealed");
     let opened = again
         .open_partial(&asked, &pair(), &sealed, &mut rng(7))
         .map(drop);
-    assert_eq!(opened, Err(PartialError::Foreign { source }));
+    assert_eq!(opened, Err(foreign(&source)));
     let combined = again.combine(&asked, &[part], &mut rng(5)).map(drop);
-    assert_eq!(combined, Err(CombineError::Foreign { source }));
+    assert_eq!(combined, Err(foreign(&source)));
 }
 
 #[test]
@@ -294,7 +289,7 @@ fn requests_that_no_key_can_meet_are_refused() {
         let sealed = crate::setting::seal_raw(&asked, 1, &[0; 200]);
         let opened = authority.open_partial(&asked, &pair(), &sealed, &mut rng(1));
         let source = source.clone();
-        assert_eq!(opened.expect_err("no key"), PartialError::Key { source });
+        assert_eq!(opened.expect_err("no key"), IssuanceError::Key { source });
     }
     // A recipient's key of small order: what is sealed to it anybody can read.
     let mut asked = request(&authority, "a");

@@ -91,7 +91,7 @@ fn everything_round_trips() {
 #[test]
 fn features_serve_issuance_too() {
     use base64ct::{Base64UrlUnpadded, Encoding as _};
-    use medshare_abe::error::StorageError;
+    use medshare_abe::StorageError;
     use medshare_abe::storage::{PassphraseCost, PassphraseError};
 
     fn assert_opaque<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T, bytes: &[u8]) {

@@ -1,8 +1,6 @@
 //! A whole key that is sealed to its recipient: who can read it, and what it is refused for.
 
-use medshare_abe::issuance::{
-    IssuanceError, RecipientKey, RecipientKeyPair, SealedKey, SealedKeyError,
-};
+use medshare_abe::issuance::{IssuanceError, RecipientKey, RecipientKeyPair, SealedKey};
 use medshare_abe::{KeyError, MasterSecretKey, PublicParameters, UserSecretKey, Validity};
 use medshare_types::{Digest, Wire, hash, wire};
 
@@ -32,7 +30,7 @@ impl Answer {
         }
     }
 
-    fn open(&self, sealed: &SealedKey) -> Result<UserSecretKey, SealedKeyError> {
+    fn open(&self, sealed: &SealedKey) -> Result<UserSecretKey, KeyError> {
         sealed.open(&pair(), &self.request, &self.parameters, &mut rng(5))
     }
 }
@@ -60,17 +58,17 @@ fn nobody_else_does_and_for_no_other_request() {
         ..
     } = &answer;
     let opened = sealed.open(&other, request, parameters, &mut rng(5));
-    assert_eq!(opened.map(drop), Err(SealedKeyError::Undecryptable));
+    assert_eq!(opened.map(drop), Err(KeyError::Undecryptable));
     let another = hash::digest("test/request", &[b"another"]);
     let opened = sealed.open(&pair(), &another, parameters, &mut rng(5));
-    assert_eq!(opened.map(drop), Err(SealedKeyError::Undecryptable));
+    assert_eq!(opened.map(drop), Err(KeyError::Undecryptable));
     let wire = sealed.to_wire();
     for at in [6, 37, 42, wire.len() - 1] {
         let mut altered = wire.clone();
         altered[at] ^= 1;
         let altered = SealedKey::from_wire(&altered).expect("the same layout");
         let opened = answer.open(&altered);
-        assert_eq!(opened.map(drop), Err(SealedKeyError::Undecryptable), "{at}");
+        assert_eq!(opened.map(drop), Err(KeyError::Undecryptable), "{at}");
     }
 }
 
@@ -84,7 +82,7 @@ fn what_is_no_key_of_the_authority_is_refused() {
     let sealed = key.seal_to(&pair().public(), &answer.request, &mut rng(9));
     let source = KeyError::OtherAuthority;
     let opened = answer.open(&sealed.expect("sealed")).map(drop);
-    assert_eq!(opened, Err(SealedKeyError::Key { source }));
+    assert_eq!(opened, Err(source));
     let nobody = RecipientKey([0; 32]);
     let sealed = key.seal_to(&nobody, &answer.request, &mut rng(9));
     assert_eq!(sealed, Err(IssuanceError::InvalidRecipient));

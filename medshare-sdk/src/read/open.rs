@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use medshare_abe::KeyFactors;
-use medshare_abe::error::PayloadError;
+use medshare_abe::PayloadError;
 use medshare_abe::payload::{Padding, SegmentOpener};
 use medshare_contract::Call;
 use medshare_contract::state::RecordState;

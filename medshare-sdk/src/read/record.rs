@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use medshare_abe::DecapsulateError;
 use medshare_abe::access::{AccessHeader, VerifiedAccess};
 use medshare_abe::descriptor::SealedDescriptor;
-use medshare_abe::error::DecapsulateError;
 use medshare_abe::payload::{ContentTree, Preamble};
 use medshare_abe::{AccessPolicy, AttributeSet, Condition, Date, SharedSecret, UserSecretKey};
 use medshare_contract::keys;

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::UserSecretKey;
 use super::parts::{KeyPart, Parts};
-use crate::error::KeyError;
 use crate::hedged::hedged;
+use crate::scheme::error::KeyError;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::points::{base, base_mul_regular};
 use crate::scheme::validity::Validity;

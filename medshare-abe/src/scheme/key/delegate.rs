@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::parts::{KeyPart, Parts};
 use super::{KeyBody, UserSecretKey};
-use crate::error::KeyError;
 use crate::hedged::hedged_scalar;
+use crate::scheme::error::KeyError;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::points::base_mul_regular;
 

@@ -11,7 +11,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::parts::{KeyPart, Parts};
 use super::{KeyBody, UserSecretKey};
-use crate::error::KeyError;
+use crate::scheme::error::KeyError;
 use crate::scheme::parameters::PublicParameters;
 use crate::scheme::validity::Validity;
 
@@ -168,7 +168,7 @@ impl UserSecretKey {
 }
 
 fn write_count(count: usize, out: &mut Vec<u8>) {
-    // At most MAX_KEY_PARTS of anything.
+    // At most MAX_KEY_COMPONENTS of anything.
     out.extend_from_slice(&(count as u32).to_le_bytes());
 }
 

@@ -18,8 +18,7 @@ use crate::scheme::validity::Validity;
 
 pub(crate) use body::KeyBody;
 pub(crate) use parts::KeyPart;
-pub use parts::MAX_KEY_PARTS;
-pub use parts::check_issuable;
+pub use parts::{MAX_KEY_COMPONENTS, check_issuable};
 
 /// A person's key for a set of attributes and of sealing dates. Erased when dropped, never printed.
 pub struct UserSecretKey {

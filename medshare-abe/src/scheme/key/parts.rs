@@ -7,14 +7,14 @@ use medshare_policy::element::{Element, Prefix};
 use medshare_policy::{AttributeSet, Name, Value};
 use zeroize::Zeroize;
 
-use crate::error::KeyError;
 use crate::scheme::element::input_of;
+use crate::scheme::error::KeyError;
 use crate::scheme::points::hash_to_points;
 use crate::scheme::validity::Validity;
 
 /// The most parts of one key: one for a name, 33 for an integer, 17 for any other value. Those of
 /// the validity come on top.
-pub const MAX_KEY_PARTS: usize = 1024;
+pub const MAX_KEY_COMPONENTS: usize = 1024;
 
 pub(crate) struct Parts {
     pub(super) attributes: AttributeSet,
@@ -171,12 +171,12 @@ pub fn check_issuable(attributes: &AttributeSet) -> Result<(), KeyError> {
             last = Some(label);
         }
     }
-    if (1..=MAX_KEY_PARTS).contains(&count) {
+    if (1..=MAX_KEY_COMPONENTS).contains(&count) {
         Ok(())
     } else {
         Err(KeyError::AttributeCount {
             count,
-            limit: MAX_KEY_PARTS,
+            limit: MAX_KEY_COMPONENTS,
         })
     }
 }

@@ -1,9 +1,8 @@
-//! A key, or a part of one, on its way to the recipient: HPKE [RFC 9180].
+//! The recipient of keys and of their parts, and sealing to it: HPKE [RFC 9180].
 //!
-//! Base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305. A part's plaintext
-//! is K1 ‖ K3 ‖ K_u of every element in order; the request, which the recipient has, says of which.
-//! Its associated data is the request's digest and the issuer's place. The sender's ephemeral key
-//! is that which `DeriveKeyPair` makes of XOF(tag ‖ plaintext ‖ associated data ‖ 32 fresh bytes).
+//! Base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305. The sender's
+//! ephemeral key is that which `DeriveKeyPair` makes of XOF(tag ‖ plaintext ‖ associated data ‖ 32
+//! fresh bytes).
 
 use core::convert::Infallible;
 use core::fmt;
@@ -14,18 +13,12 @@ use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::rand_core::{TryCryptoRng, TryRng};
 use hpke::{Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable};
+use medshare_types::RandomSource;
 use medshare_types::hash::Xof;
-use medshare_types::{Digest, RandomSource, Wire, canonical_bytes};
 use zeroize::Zeroizing;
 
-use super::authority::SharedAuthority;
-use super::partial::PartialKey;
-use super::request::IssuanceRequest;
-use super::sharing::IssuerIndex;
-use crate::error::{IssuanceError, PartialError, PartialFault};
+use super::error::IssuanceError;
 use crate::hedged::hedged;
-use crate::scheme::key::KeyBody;
-use crate::scheme::key::check_issuable;
 
 /// What is sealed, so that nothing sealed as one thing opens as another.
 #[derive(Clone, Copy)]
@@ -35,11 +28,6 @@ pub(super) struct Purpose {
     /// Of the stream that the ephemeral key is drawn from.
     pub(super) ephemeral_tag: &'static str,
 }
-
-const PART: Purpose = Purpose {
-    info: "medshare/abe/partial-key/v1",
-    ephemeral_tag: "medshare/abe/partial-key-ephemeral/v1",
-};
 
 type PrivateKey = <X25519HkdfSha256 as Kem>::PrivateKey;
 type PublicKey = <X25519HkdfSha256 as Kem>::PublicKey;
@@ -106,103 +94,6 @@ impl fmt::Debug for RecipientKeyPair {
     }
 }
 
-/// A part that only the recipient of its request can read.
-///
-/// Anybody can make one that does not open and put an issuer's place on it: whom to blame for a bad
-/// one is known only where the channel says who sent it.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct SealedPartialKey {
-    request: Digest,
-    index: IssuerIndex,
-    sealed: Sealed,
-}
-
-impl Wire for SealedPartialKey {
-    const KIND: [u8; 4] = *b"mSPK";
-    const MAX_LEN: usize = 1 << 16;
-}
-
-canonical_bytes!(SealedPartialKey);
-
-impl SealedPartialKey {
-    /// H(request) of the request it says it is for.
-    #[must_use]
-    pub const fn request_digest(&self) -> Digest {
-        self.request
-    }
-
-    /// The place of the issuer it says it is from.
-    #[must_use]
-    pub const fn index(&self) -> IssuerIndex {
-        self.index
-    }
-}
-
-impl PartialKey {
-    /// Seals the part to the recipient that its request names. Cost: two multiplications on
-    /// Curve25519.
-    ///
-    /// # Errors
-    /// [`IssuanceError::InvalidRecipient`] for a recipient's key of small order.
-    ///
-    /// # Security
-    /// Whoever knew the ephemeral key could read the part. It is drawn from the part itself, the
-    /// request and 32 fresh bytes, so that it stays secret even where the random source repeats
-    /// itself or is known to others: the part is secret from all but its issuer and its recipient.
-    pub fn seal(&self, rng: &mut impl RandomSource) -> Result<SealedPartialKey, IssuanceError> {
-        let plaintext = self.body.to_bytes();
-        let associated = associated_data(&self.request, self.index);
-        let sealed = Sealed::new(PART, &self.recipient, &plaintext, &associated, rng)?;
-        Ok(SealedPartialKey {
-            request: self.request,
-            index: self.index,
-            sealed,
-        })
-    }
-}
-
-impl SharedAuthority {
-    /// Opens a part with the recipient's keys and checks it: every point in its subgroup and not
-    /// the identity, and the whole a key under the issuer's α_i for what was asked.
-    ///
-    /// Cost: for each part of the key a hash to G1, a decoding and two short multiplications; two
-    /// pairings; t short multiplications in GT.
-    ///
-    /// # Errors
-    /// [`PartialError::Bad`] names the issuer whose part is no good: ask another one. The others
-    /// say that request, keys and sealed part do not belong together.
-    pub fn open_partial(
-        &self,
-        request: &IssuanceRequest,
-        recipient: &RecipientKeyPair,
-        sealed: &SealedPartialKey,
-        rng: &mut impl RandomSource,
-    ) -> Result<PartialKey, PartialError> {
-        self.id().expect(&request.sharing)?;
-        if recipient.public != request.recipient {
-            return Err(PartialError::WrongRecipient);
-        }
-        let index = sealed.index;
-        let issuer = self.sharing().issuer_at(index);
-        let issuer = issuer.ok_or(PartialError::NoSuchIssuer { index })?;
-        check_issuable(&request.attributes)?;
-        let digest = request.digest();
-        if sealed.request != digest {
-            return Err(PartialError::OtherRequest { issuer });
-        }
-        let mut open = || -> Result<KeyBody, PartialFault> {
-            let associated = associated_data(&digest, index);
-            let plaintext = sealed.sealed.open(PART, recipient, &associated);
-            let plaintext = plaintext.ok_or(PartialFault::Undecryptable)?;
-            let body = KeyBody::read(&plaintext, &request.attributes, request.validity)?;
-            self.check_part(index, &body, rng)?;
-            Ok(body)
-        };
-        let body = open().map_err(|source| PartialError::Bad { issuer, source })?;
-        Ok(PartialKey::new((index, issuer), request, digest, body))
-    }
-}
-
 /// What HPKE makes of a plaintext.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Sealed {
@@ -259,13 +150,6 @@ impl Sealed {
         };
         open().ok().map(Zeroizing::new)
     }
-}
-
-fn associated_data(request: &Digest, index: IssuerIndex) -> [u8; 34] {
-    let mut out = [0; 34];
-    out[..32].copy_from_slice(request.as_bytes());
-    out[32..].copy_from_slice(&index.0.to_le_bytes());
-    out
 }
 
 /// A stream of output as the library asks for random bytes.
