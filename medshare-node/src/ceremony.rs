@@ -11,7 +11,6 @@ use medshare_contract::state::{CeremonyState, Complaint, HolderSet, deals_digest
 use medshare_contract::{Call, keys};
 use medshare_host::os_random;
 use medshare_ledger::LedgerStore;
-use medshare_threshold::error::DealError;
 use medshare_threshold::{HolderShare, Participant, Roster};
 use medshare_types::{AccessClass, Deal, GateKey, Genesis, OrganisationId};
 
@@ -114,20 +113,18 @@ fn examine(
 ) -> Result<HolderShare, Option<OrganisationId>> {
     let mut contributions = Vec::new();
     for (dealer, deal) in deals {
-        let contribution = part.open(*dealer, deal, &mut os_random()).map_err(|bad| {
-            tracing::error!(dealer = %bad.dealer(), %bad, "a bad deal");
-            Some(bad.dealer())
-        })?;
+        let contribution = part
+            .open(*dealer, deal, &mut os_random())
+            .map_err(|error| {
+                tracing::error!(%dealer, %error, "a bad deal");
+                error.culprits().first().copied()
+            })?;
         contributions.push(contribution);
     }
     let deals: Vec<_> = deals.iter().map(|(dealer, deal)| (*dealer, deal)).collect();
     let key = roster.ceremony().gate_key(&deals).map_err(|error| {
         tracing::error!(%error, "the deals make no key");
-        match error {
-            // Its own deal cancels the others' at its own place; see the error.
-            DealError::DegenerateShare { holder } => Some(holder),
-            _ => None,
-        }
+        error.culprits().first().copied()
     })?;
     part.combine(&key, &contributions).map_err(|error| {
         tracing::error!(%error, "the deals make no share");

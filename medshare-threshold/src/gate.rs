@@ -1,4 +1,4 @@
-//! Sealing a label to a gate key: Boneh–Franklin with the label as identity.
+//! Sealing of a label to a gate key: Boneh–Franklin with the label as identity.
 //!
 //! ```text
 //! Q = H(L) ∈ G1, ρ random, U = ρ·g2
@@ -14,13 +14,11 @@ use medshare_curve::hash::hash_to_g1;
 use medshare_curve::mul::mul_public;
 use medshare_curve::pairing::pairing;
 use medshare_curve::scalar::random_scalar;
-use medshare_curve::{G1Affine, G2Affine, Scalar};
+use medshare_curve::{EncodingError, G1Affine, G2Affine, Scalar};
 use medshare_types::hash::Xof;
 use medshare_types::{G2Bytes, GateKey, GateLabel, RandomSource, Wire};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
-
-use crate::error::SealError;
 
 const LABEL_DST: &[u8] = b"medshare/threshold/gate-label/v1/BLS12381G1_XMD:SHA-256_SSWU_RO_";
 const FACTOR_TAG: &str = "medshare/threshold/gate-factor/v1";
@@ -40,29 +38,32 @@ impl GateSealer {
         Self { secret, u }
     }
 
-    /// U, which goes into the label.
+    /// U = ρ·g2, a field of the label.
     #[must_use]
     pub const fn u(&self) -> G2Bytes {
         self.u
     }
 
-    /// K_gate of the label that U went into.
+    /// Derives K_gate of the label that holds U.
     ///
     /// Cost: one hash to G1, one product, one pairing.
     ///
     /// # Errors
-    /// [`SealError::LabelMismatch`] when the label names another key, class or U, and
-    /// [`SealError::InvalidKey`]. Take the key from verified state: whoever can choose Y can open.
-    pub fn factor(self, key: &GateKey, label: &GateLabel) -> Result<GateFactor, SealError> {
+    /// [`GateError::LabelMismatch`] when the label names another key, class or U, and
+    /// [`GateError::InvalidKey`].
+    ///
+    /// # Security
+    /// Take the key from verified state: a party that chooses Y can open the label.
+    pub fn factor(self, key: &GateKey, label: &GateLabel) -> Result<GateFactor, GateError> {
         let matches = [
             ("key", label.key == key.id),
             ("class", label.context.class == key.class),
             ("U", label.u == self.u),
         ];
         if let Some((field, _)) = matches.into_iter().find(|(_, same)| !same) {
-            return Err(SealError::LabelMismatch { field });
+            return Err(GateError::LabelMismatch { field });
         }
-        let public = decode_g2(&key.public).map_err(|source| SealError::InvalidKey { source })?;
+        let public = decode_g2(&key.public).map_err(|source| GateError::InvalidKey { source })?;
         // ρ is used for this label alone, so variable time is acceptable.
         let point = Zeroizing::new(mul_public(&label_point(label), &self.secret).into_affine());
         Ok(GateFactor::derive(&point, &public, label))
@@ -75,12 +76,13 @@ impl fmt::Debug for GateSealer {
     }
 }
 
-/// K_gate, 32 bytes: what the gate holds back of a record's key. Compared in constant time.
+/// K_gate, 32 bytes: the factor of a record's key that the gate withholds. Compared in constant
+/// time.
 #[derive(Clone)]
 pub struct GateFactor(Zeroizing<[u8; 32]>);
 
 impl GateFactor {
-    /// The bytes, for deriving a key-encryption key.
+    /// Input of the derivation of a key-encryption key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -112,4 +114,26 @@ impl fmt::Debug for GateFactor {
 /// Q = H(L): the label's canonical bytes hashed to G1.
 pub fn label_point(label: &GateLabel) -> G1Affine {
     hash_to_g1(LABEL_DST, &label.to_wire())
+}
+
+/// A label that cannot be sealed, or a permitted share that cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
+pub enum GateError {
+    /// The label names another key, class or U than the sealer's.
+    #[error("the label's {field} is not the one sealed to")]
+    LabelMismatch { field: &'static str },
+    /// Y is not a valid G2 point, or is the identity.
+    #[error("the gate key is invalid")]
+    InvalidKey { source: EncodingError },
+    /// The permit is for another key or generation than the holder's share.
+    #[error("this holder's share is of another key or generation")]
+    WrongKey,
+    /// The ticket's R is not a valid G1 point, or is the identity.
+    #[error("the ticket's session key is invalid")]
+    InvalidSession { source: EncodingError },
 }

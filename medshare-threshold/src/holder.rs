@@ -1,17 +1,15 @@
-//! What a holder keeps: the key its dealt shares are encrypted to, and its share of a gate key.
+//! A holder's secrets: the key that dealt shares are encrypted to, and its share of a gate key.
 
 use core::fmt;
 
 use ark_ec::CurveGroup;
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_curve::Scalar;
 use medshare_curve::encoding::{decode_scalar, encode_g1, encode_scalar};
 use medshare_curve::fixed_base::g1_generator_mul;
 use medshare_curve::scalar::random_scalar;
-use medshare_types::{G1Bytes, GateKeyId, OrganisationId, RandomSource, Wire};
+use medshare_curve::{EncodingError, Scalar};
+use medshare_types::{DecodeError, G1Bytes, GateKeyId, OrganisationId, RandomSource, Wire};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
-
-use crate::error::InvalidSecret;
 
 /// The long-term key pair (h, H = h·g1) that dealers encrypt a holder's shares to.
 #[derive(Clone)]
@@ -21,27 +19,27 @@ pub struct HolderKeyPair {
 }
 
 impl HolderKeyPair {
-    /// Draws a fresh pair.
+    /// Draws h. Cost: one fixed-base product in G1.
     #[must_use]
     pub fn random(rng: &mut impl RandomSource) -> Self {
         Self::of_secret(Zeroizing::new(random_scalar(rng)))
     }
 
-    /// The pair of stored bytes.
+    /// Restores a stored pair.
     ///
     /// # Errors
-    /// [`InvalidSecret`] unless they are a reduced scalar and not zero.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, InvalidSecret> {
+    /// [`EncodingError`] unless the bytes are a reduced scalar, not zero.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, EncodingError> {
         Ok(Self::of_secret(nonzero_scalar(bytes)?))
     }
 
-    /// The secret, for a key store: 32 bytes.
+    /// The secret h, for a key store.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(encode_scalar(&self.secret))
     }
 
-    /// H.
+    /// H = h·g1.
     #[must_use]
     pub const fn public(&self) -> G1Bytes {
         self.public
@@ -87,13 +85,15 @@ impl HolderShare {
         }
     }
 
-    /// The share of stored bytes.
+    /// Restores a stored share.
     ///
     /// # Errors
-    /// [`InvalidSecret`] unless they are what [`Self::to_bytes`] gives.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidSecret> {
-        let stored = StoredShare::from_wire(bytes).map_err(|_| InvalidSecret)?;
-        let secret = nonzero_scalar(&stored.secret)?;
+    /// [`DecodeError`] unless the bytes are those of [`Self::to_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let stored = StoredShare::from_wire(bytes)?;
+        let secret = nonzero_scalar(&stored.secret).map_err(|error| DecodeError::Malformed {
+            reason: error.to_string(),
+        })?;
         Ok(Self::new(
             stored.key,
             stored.generation,
@@ -102,7 +102,7 @@ impl HolderShare {
         ))
     }
 
-    /// The share for a key store, in an envelope of its own.
+    /// The share in an envelope of its own, for a key store.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let stored = StoredShare {
@@ -114,19 +114,19 @@ impl HolderShare {
         Zeroizing::new(stored.to_wire())
     }
 
-    /// The gate key it is a share of.
+    /// Id of the gate key.
     #[must_use]
     pub const fn key(&self) -> &GateKeyId {
         &self.key
     }
 
-    /// The key's generation.
+    /// Rises with every resharing of the key, from 0.
     #[must_use]
     pub const fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// Whose share it is.
+    /// The organisation that holds it.
     #[must_use]
     pub const fn holder(&self) -> OrganisationId {
         self.holder
@@ -167,10 +167,10 @@ impl Wire for StoredShare {
     const MAX_LEN: usize = 128;
 }
 
-fn nonzero_scalar(bytes: &[u8; 32]) -> Result<Zeroizing<Scalar>, InvalidSecret> {
-    let secret = Zeroizing::new(decode_scalar(bytes).map_err(|_| InvalidSecret)?);
+fn nonzero_scalar(bytes: &[u8; 32]) -> Result<Zeroizing<Scalar>, EncodingError> {
+    let secret = Zeroizing::new(decode_scalar(bytes)?);
     if *secret == Scalar::from(0u64) {
-        return Err(InvalidSecret);
+        return Err(EncodingError::Identity);
     }
     Ok(secret)
 }

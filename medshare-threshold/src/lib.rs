@@ -1,20 +1,20 @@
 //! The time gate: distributed keys, and their release by t of n holders to one reader at a time.
 //!
-//! **Is:** the cryptography of the gate without input or output. Holders make a key together
-//! ([`dkg`]); a writer seals a label to it ([`gate`]); a reader proves a fresh session key
-//! ([`session`]); each holder judges by facts of its own committed state ([`rules`]) and makes a
-//! share for that session key alone ([`release`]); the reader combines them ([`open`]).
+//! **Is:** the cryptography of the gate, without I/O. Holders generate a key together ([`dkg`]); a
+//! writer seals a label to it ([`gate`]); a reader proves a fresh session key ([`session`]); each
+//! holder checks facts of its own committed state ([`rules`]) and makes a share for that session
+//! key alone ([`release`]); the reader combines the shares ([`open`]).
 //!
 //! **Is not:** a key server. It fetches nothing: labels, tickets, grants and times are arguments,
-//! and a holder that passes anything but its *own* committed state gives the gate away.
+//! and a holder that passes anything but its *own* committed state defeats the gate.
 //!
 //! # Security
 //!
-//! Not audited. Fewer than t holders learn nothing of a label's factor, in the random-oracle model
-//! under the bilinear Diffie–Hellman assumption and static corruption (`docs/spec/gate.md`). Shares
-//! for one label are the same under every ticket, so holders that released for it once to readers
-//! who collude count towards t for ever. t holders together need no ticket. A reader who has opened
-//! keeps the factor.
+//! Not audited. Fewer than t holders learn nothing about a label's factor, in the random-oracle
+//! model under the bilinear Diffie–Hellman assumption and static corruption (`docs/spec/gate.md`).
+//! Shares for one label are the same under every ticket, so holders that once released for it to
+//! colluding readers count towards t for ever. t holders together need no ticket. A reader that has
+//! opened a label keeps its factor.
 //!
 //! ```
 //! use medshare_threshold::{dkg::{Participant, Roster}, holder::HolderKeyPair};
@@ -30,7 +30,7 @@
 //!     .collect();
 //! let roster = Roster::new(chain, AccessClass::Normal, &holders, 3)?;
 //!
-//! // Everyone deals on chain, opens its share of every deal, and adds up.
+//! // Every holder deals on chain, opens its share of every deal, and adds the shares up.
 //! let mut deals = Vec::new();
 //! for ((organisation, _), pair) in holders.iter().zip(&pairs) {
 //!     deals.push((*organisation, Participant::new(&roster, *organisation, pair)?.deal(&mut rng)));
@@ -49,14 +49,14 @@
 //! | module | holds |
 //! |---|---|
 //! | [`shamir`] | secret sharing over the scalars |
-//! | [`holder`] | what a holder keeps: its decryption key, its share of a gate key |
+//! | [`holder`] | a holder's secrets: its decryption key, its share of a gate key |
 //! | [`dkg`] | deals, opening them, adding them up; [`dkg::feldman`], their public side |
-//! | [`gate`] | sealing a label: the factor of a key |
+//! | [`gate`] | sealing of a label: its factor |
 //! | [`session`] | the reader's session secret and its proof |
-//! | [`rules`] | when a holder may release |
-//! | [`release`] | making a share |
-//! | [`open`] | combining shares, naming bad ones |
-//! | [`evidence`] | showing others that a share was bad |
+//! | [`rules`] | conditions of a release |
+//! | [`release`] | release shares |
+//! | [`open`] | combining shares, finding bad ones |
+//! | [`evidence`] | evidence against a bad share |
 //!
 //! Papers: Shamir, CACM 22 (1979); Feldman, FOCS 1987; Gennaro–Jarecki–Krawczyk–Rabin, J.
 //! Cryptology 20 (2007) on the bias of joint Feldman; Boneh–Franklin, CRYPTO 2001, and Boldyreva,
@@ -66,12 +66,11 @@
 //! # Deviations
 //!
 //! Boneh–Franklin's extracted key is released blinded for one session (ElGamal in G1) and never
-//! stands in the clear outside the reader. The ceremony has no round of public complaints with
-//! proofs yet: one complaint stops it, and it is begun again without the one at fault.
+//! exists in the clear outside the reader. The ceremony has no round of public complaints with
+//! proofs yet: one complaint stops it, and it starts again without the culprit.
 #![forbid(unsafe_code)]
 
 pub mod dkg;
-pub mod error;
 pub mod evidence;
 pub mod gate;
 pub mod holder;
@@ -82,14 +81,10 @@ pub mod session;
 pub mod shamir;
 
 pub use dkg::feldman::Ceremony;
-pub use dkg::{Participant, Roster, ShareContribution};
-pub use error::{
-    BadDeal, CeremonyError, DealError, InvalidSecret, RecoverError, Refusal, ReleaseError,
-    SealError, ShareFault,
-};
-pub use evidence::check_share;
-pub use gate::{GateFactor, GateSealer};
+pub use dkg::{CeremonyError, Participant, Roster, ShareContribution};
+pub use evidence::{ShareFault, check_share};
+pub use gate::{GateError, GateFactor, GateSealer};
 pub use holder::{HolderKeyPair, HolderShare};
-pub use open::{Recovered, recover};
-pub use rules::{Permit, ReleaseFacts, may_release};
+pub use open::{RecoverError, Recovered, recover};
+pub use rules::{Permit, Refusal, ReleaseFacts, may_release};
 pub use session::SessionSecret;

@@ -1,13 +1,13 @@
-//! Making a share: x_i·Q under ElGamal for the ticket's session key.
+//! Release shares: x_i·Q under ElGamal for the ticket's session key.
 //!
 //! ```text
 //! k = XOF(tag ‖ x_i ‖ 32 fresh bytes ‖ ticket id ‖ H(L) ‖ R) mod r
 //! A = k·g1, K = k·g2, S = x_i·Q + k·R
 //! ```
 //!
-//! k depends on everything that S does, so a repeated random source does not repeat k over two
-//! labels, where the difference of two S would be x_i·(Q − Q'). K lets the reader, who alone can
-//! unblind, show with public values that S was wrong ([`crate::evidence`]).
+//! k depends on everything that S does, so a repeating random source does not repeat k over two
+//! labels, where the difference of two S would be x_i·(Q − Q'). Only the reader can unblind S; K
+//! lets the reader prove a wrong S to others with public values ([`crate::evidence`]).
 
 use ark_ec::CurveGroup;
 use medshare_curve::encoding::{decode_g1, encode_g1, encode_g2, encode_scalar};
@@ -19,21 +19,20 @@ use medshare_types::hash::Xof;
 use medshare_types::{Digest, RandomSource, ReleaseShare, Signature, SigningKey, Ticket};
 use zeroize::Zeroizing;
 
-use crate::error::ReleaseError;
-use crate::gate::label_point;
+use crate::gate::{GateError, label_point};
 use crate::holder::HolderShare;
 use crate::rules::Permit;
 
 const BLINDING_TAG: &str = "medshare/threshold/release-blinding/v1";
 
 impl HolderShare {
-    /// The signed share for exactly the label and session key of a permit.
+    /// Makes the signed share for exactly the label and session key of a permit.
     ///
     /// Cost: a hash to G1, a sum of three products in G1, two fixed-base products, a signature.
     ///
     /// # Errors
-    /// [`ReleaseError::WrongKey`] when the permit is for another key or generation than this
-    /// share, and [`ReleaseError::InvalidSession`].
+    /// [`GateError::WrongKey`] when the permit is for another key or generation than this share,
+    /// and [`GateError::InvalidSession`].
     ///
     /// # Security
     /// x_i·Q is blinded; k and its products are fresh. Send the result to the reader alone.
@@ -42,13 +41,14 @@ impl HolderShare {
         permit: &Permit<'_>,
         signer: &SigningKey,
         rng: &mut impl RandomSource,
-    ) -> Result<ReleaseShare, ReleaseError> {
-        let (key, ticket) = (permit.key, permit.ticket);
+    ) -> Result<ReleaseShare, GateError> {
+        let key = permit.key;
+        let ticket = permit.ticket;
         if key.id != *self.key() || key.generation != self.generation() {
-            return Err(ReleaseError::WrongKey);
+            return Err(GateError::WrongKey);
         }
         let session =
-            decode_g1(&ticket.session).map_err(|source| ReleaseError::InvalidSession { source })?;
+            decode_g1(&ticket.session).map_err(|source| GateError::InvalidSession { source })?;
         let label = permit.label.digest();
         let blinding = Zeroizing::new(self.blinding(ticket, &label, rng));
         // x_i·Q + k·R in one chain of doublings, x_i split and k fresh.

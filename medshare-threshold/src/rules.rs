@@ -1,31 +1,29 @@
-//! When a holder may release: pure checks over facts of its own committed state.
+//! The conditions of a release: pure checks over facts of the holder's own committed state.
 
 use medshare_types::{GateKey, GateLabel, Height, Ticket, Timestamp};
 
-use crate::error::Refusal;
-
-/// How far the tip's block time may lie from the holder's own clock, milliseconds.
+/// Largest distance of the tip's block time from the holder's own clock, milliseconds.
 pub const TIP_FRESHNESS_MS: u64 = 30_000;
 
-/// What a holder's own state and clock say at the moment of release.
+/// Facts of the holder's own state and clock at the moment of release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReleaseFacts {
     /// Block time of the holder's last executed block.
     pub tip_time: Timestamp,
-    /// The holder's own clock. It can only refuse.
+    /// The holder's own clock. It can only cause a refusal.
     pub local_time: Timestamp,
     /// End of the grant that the ticket was issued under.
     pub grant_not_after: Timestamp,
-    /// The block that revoked that grant, if one did by the tip.
+    /// Block that revoked that grant, at or below the tip.
     pub revoked: Option<Height>,
-    /// Δ: how old a ticket may be at the tip, milliseconds.
+    /// Δ: largest age of a ticket at the tip, milliseconds.
     pub ticket_lifetime_ms: u64,
-    /// How long after an end, by the own clock, block time is still followed, milliseconds: what a
-    /// block may come late.
+    /// Lateness allowed to a block, milliseconds: until so long after an end by the own clock, block
+    /// time still decides.
     pub clock_margin_ms: u64,
 }
 
-/// The right to make one share: proof that [`may_release`] said yes to exactly these.
+/// The right to make one share: only [`may_release`] makes one, for exactly this key and label.
 #[derive(Clone, Copy, Debug)]
 pub struct Permit<'a> {
     pub(crate) key: &'a GateKey,
@@ -33,14 +31,14 @@ pub struct Permit<'a> {
     pub(crate) label: &'a GateLabel,
 }
 
-/// Decides whether this holder may answer `ticket`.
+/// Checks that this holder may answer `ticket`.
 ///
 /// `ticket`, `label` and `key` come from the holder's **own** committed state, never from a caller.
 /// Windows are half-open. Cost: one hash of the label.
 ///
 /// # Errors
-/// [`Refusal`], the first rule broken: identity of label, record, class and key; then revocation;
-/// then time.
+/// [`Refusal`] for the first rule broken: identity of label, record, class and key; then
+/// revocation; then time.
 pub fn may_release<'a>(
     key: &'a GateKey,
     ticket: &'a Ticket,
@@ -94,8 +92,8 @@ fn check_time(ticket: &Ticket, label: &GateLabel, facts: &ReleaseFacts) -> Resul
         ticket.issued_at.plus_millis(lifetime),
     ];
     let ended_at = ends.into_iter().min().unwrap_or_default();
-    // Block time decides. But a primary can date a block back, and must not reopen by it what is
-    // over by everybody's clock.
+    // Block time decides. But a primary that dates a block back must not reopen access that has
+    // ended by every member's clock.
     let over = facts.local_time >= ended_at.plus_millis(facts.clock_margin_ms);
     if tip_time >= ended_at || over {
         return Err(Refusal::Expired { ended_at });
@@ -108,4 +106,63 @@ fn check_time(ticket: &Ticket, label: &GateLabel, facts: &ReleaseFacts) -> Resul
         });
     }
     Ok(())
+}
+
+/// A holder's reasoned refusal. Each tells the reader how to proceed; none tells a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
+pub enum Refusal {
+    #[error("the ticket is for another label")]
+    LabelMismatch,
+    /// The label belongs to another record or version than the ticket.
+    #[error("the ticket is for another record")]
+    RecordMismatch,
+    /// Ticket, label and key are not all of one class.
+    #[error("the ticket, the label and the key are of different classes")]
+    ClassMismatch,
+    #[error("the label was sealed to another gate key")]
+    KeyMismatch,
+    /// `height` is that of the revoking block.
+    #[error("access was revoked at height {height}")]
+    Revoked { height: Height },
+    /// The holder has not reached the block of the ticket, dated `issued_at`.
+    #[error("this holder is behind: its tip is of {tip_time}, the ticket of {issued_at}")]
+    Behind {
+        tip_time: Timestamp,
+        issued_at: Timestamp,
+    },
+    /// Block time is before the label's floor.
+    #[error("access opens at {opens_at}")]
+    NotYet { opens_at: Timestamp },
+    /// The earliest end among ticket lifetime, grant window and label ceiling has passed.
+    #[error("access ended at {ended_at}")]
+    Expired { ended_at: Timestamp },
+    /// The tip is too far from the holder's own clock.
+    #[error("the chain's tip of {tip_time} is not fresh at {local_time}")]
+    StaleTip {
+        tip_time: Timestamp,
+        local_time: Timestamp,
+    },
+}
+
+impl Refusal {
+    /// A stable code for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::LabelMismatch => "label_mismatch",
+            Self::RecordMismatch => "record_mismatch",
+            Self::ClassMismatch => "class_mismatch",
+            Self::KeyMismatch => "key_mismatch",
+            Self::Revoked { .. } => "revoked",
+            Self::Behind { .. } => "behind",
+            Self::NotYet { .. } => "not_yet",
+            Self::Expired { .. } => "expired",
+            Self::StaleTip { .. } => "stale_tip",
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! The reader's session secret: shares are made for its public point and are of use to nobody else.
+//! The reader's session secret: shares are blinded for its public point, so no other party can use
+//! them.
 
 use core::fmt;
 
@@ -32,7 +33,7 @@ impl SessionSecret {
         self.public
     }
 
-    /// The proof of knowledge of z, bound to the whole request.
+    /// Proves knowledge of z, bound to the whole request.
     ///
     /// It verifies (`medshare_curve::schnorr::verify` of `request.session` and
     /// `request.digest()`) only when the request's `session` is [`Self::public`].

@@ -1,4 +1,4 @@
-//! Secret sharing over the scalars: a polynomial of degree t − 1, its values the shares.
+//! Secret sharing over the scalars: a polynomial of degree t − 1, whose values are the shares.
 
 use core::fmt;
 
@@ -10,16 +10,16 @@ use medshare_curve::{G2Projective, Scalar};
 use medshare_types::{G2Bytes, RandomSource};
 use zeroize::Zeroizing;
 
-/// f(X) = Σ_{k<t} a_k·X^k; f(0) is the secret. Any t values determine it, fewer say nothing.
+/// f(X) = Σ_{k<t} a_k·X^k; f(0) is the secret. Any t values determine f, fewer reveal nothing.
 pub struct Polynomial {
     coefficients: Zeroizing<Vec<Scalar>>,
 }
 
 impl Polynomial {
-    /// A uniform polynomial with `threshold` coefficients (at least one), none of them zero.
+    /// Draws `threshold` coefficients (at least one), uniform and none of them zero.
     #[must_use]
     pub fn random(threshold: u16, rng: &mut impl RandomSource) -> Self {
-        // Filled in place, so that no reallocation leaves a copy behind.
+        // Allocated once: a reallocation would leave a copy behind.
         let mut coefficients = Zeroizing::new(Vec::with_capacity(threshold.max(1).into()));
         for _ in 0..threshold.max(1) {
             coefficients.push(random_scalar(rng));
@@ -27,19 +27,21 @@ impl Polynomial {
         Self { coefficients }
     }
 
-    /// f(place), the share of the holder at `place`, which counts from 1.
+    /// f(j), the share of the holder with index j, from 1.
     #[must_use]
-    pub fn share(&self, place: u16) -> Zeroizing<Scalar> {
-        Zeroizing::new(evaluate_polynomial(&self.coefficients, place.into()))
+    pub fn share(&self, index: u16) -> Zeroizing<Scalar> {
+        Zeroizing::new(evaluate_polynomial(&self.coefficients, index.into()))
     }
 
-    /// C_k = a_k·g2.
+    /// C_k = a_k·g2 for k < t. Cost: t fixed-base products in G2.
     #[must_use]
     pub fn commitments(&self) -> Vec<G2Bytes> {
-        // Each coefficient meets the generator's table this once.
+        // The only time that a coefficient indexes the generator's table.
         let points: Vec<_> = self.coefficients.iter().map(g2_generator_mul).collect();
-        let points = G2Projective::normalize_batch(&points);
-        points.iter().map(encode_g2).collect()
+        G2Projective::normalize_batch(&points)
+            .iter()
+            .map(encode_g2)
+            .collect()
     }
 }
 
@@ -53,10 +55,10 @@ impl fmt::Debug for Polynomial {
     }
 }
 
-/// f(0) from shares (place, f(place)) at distinct places; the wrong value from too few.
+/// f(0) from shares (j, f(j)) with distinct indices j; a wrong value from fewer than t.
 #[must_use]
 pub fn interpolate(shares: &[(u16, Zeroizing<Scalar>)]) -> Zeroizing<Scalar> {
-    let places: Vec<u64> = shares.iter().map(|(place, _)| u64::from(*place)).collect();
-    let terms = shares.iter().zip(lagrange_at_zero(&places));
+    let indices: Vec<u64> = shares.iter().map(|(index, _)| u64::from(*index)).collect();
+    let terms = shares.iter().zip(lagrange_at_zero(&indices));
     Zeroizing::new(terms.map(|((_, share), lambda)| **share * lambda).sum())
 }

@@ -3,7 +3,7 @@
 //! Every holder deals once; when all deals are there every holder says that all its shares are
 //! good, or names a dealer whose share is not. No key exists before the last holder has spoken.
 
-use medshare_threshold::{Ceremony, DealError};
+use medshare_threshold::{Ceremony, CeremonyError};
 use medshare_types::{
     AccessClass, Deal, DecodeError, Denial, Digest, Event, GateKey, OrganisationId,
 };
@@ -35,12 +35,12 @@ pub(super) fn post<V: StateView>(
     Ok(vec![Event::DealRecorded { dealer }])
 }
 
-fn faulty_field(error: &DealError) -> &'static str {
+fn faulty_field(error: &CeremonyError) -> &'static str {
     match error {
-        DealError::CommitmentCount { .. } | DealError::InvalidCommitment { .. } => {
+        CeremonyError::CommitmentCount { .. } | CeremonyError::InvalidCommitment { .. } => {
             "deal.commitments"
         }
-        DealError::ShareCount { .. } | DealError::InvalidEphemeral { .. } => "deal.shares",
+        CeremonyError::ShareCount { .. } | CeremonyError::InvalidEphemeral { .. } => "deal.shares",
         _ => "deal",
     }
 }

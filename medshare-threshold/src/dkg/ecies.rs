@@ -6,8 +6,8 @@
 //! ciphertext = AEAD(key, nonce 0, f(j))
 //! ```
 //!
-//! e is drawn for this share alone: to open one share publicly, D is shown, and that must open
-//! nothing else. The key is used once, so the nonce is constant; all context is in the key.
+//! e is drawn for this share alone: opening one share publicly reveals D, which must then open
+//! nothing else. The key is used once, so the nonce is constant; all context goes into the key.
 
 use ark_ec::{AffineRepr, CurveGroup};
 use chacha20poly1305::aead::{Aead, KeyInit};
@@ -29,7 +29,7 @@ use crate::holder::HolderKeyPair;
 const KEY_TAG: &str = "medshare/threshold/dealt-share-key/v1";
 const COMMITMENTS_TAG: &str = "medshare/threshold/dealt-commitments/v1";
 
-/// Which share of which deal: everything but the points that its key is bound to.
+/// The part of a share's context that is common to one deal.
 pub(super) struct ShareContext<'a> {
     ceremony: &'a Ceremony,
     dealer: OrganisationId,
@@ -50,10 +50,10 @@ impl<'a> ShareContext<'a> {
         }
     }
 
-    /// Encrypts `share` to the holder at `place`. Cost: one fixed-base and one variable product.
+    /// Encrypts the share of holder `index`, from 1. Cost: one fixed-base and one variable product.
     pub(super) fn encrypt(
         &self,
-        place: u16,
+        index: u16,
         holder: &G1Affine,
         share: &Scalar,
         rng: &mut impl RandomSource,
@@ -64,35 +64,33 @@ impl<'a> ShareContext<'a> {
         let points = Zeroizing::new(G1Projective::normalize_batch(&points));
         let ephemeral = encode_g1(&points[0]);
         let plaintext = Zeroizing::new(encode_scalar(share));
-        let mut ciphertext = [0; 48];
-        // Sealing 32 bytes cannot exceed the cipher's limit, and gives 32 + 16.
-        if let Ok(sealed) = self
-            .cipher(place, &points[1], &ephemeral)
+        let sealed = self
+            .cipher(index, &points[1], &ephemeral)
             .encrypt(&Nonce::default(), plaintext.as_slice())
-        {
-            ciphertext.copy_from_slice(&sealed);
-        }
+            .ok()
+            .and_then(|sealed| sealed.try_into().ok());
+        #[expect(clippy::expect_used, reason = "the cipher adds 16 bytes to 32")]
+        let ciphertext = sealed.expect("a ciphertext of 48 bytes");
         EncryptedShare {
             ephemeral,
             ciphertext,
         }
     }
 
-    /// Decrypts what `deal` has for the holder at `place`; none if that is not a scalar encrypted
-    /// to this key pair in this context.
+    /// Decrypts the share of holder `index`, from 1; `None` unless it is a scalar encrypted to this
+    /// key pair in this context.
     pub(super) fn decrypt(
         &self,
-        place: u16,
+        index: u16,
         holder: &HolderKeyPair,
         deal: &Deal,
         rng: &mut impl RandomSource,
     ) -> Option<Zeroizing<Scalar>> {
-        let encrypted = deal.shares.get(usize::from(place).checked_sub(1)?)?;
+        let encrypted = deal.shares.get(usize::from(index).checked_sub(1)?)?;
         let ephemeral = decode_g1(&encrypted.ephemeral).ok()?;
-        let shared = mul_secret(&ephemeral, holder.secret(), rng).into_affine();
-        let shared = Zeroizing::new(shared);
+        let shared = Zeroizing::new(mul_secret(&ephemeral, holder.secret(), rng).into_affine());
         let plaintext = self
-            .cipher(place, &shared, &encrypted.ephemeral)
+            .cipher(index, &shared, &encrypted.ephemeral)
             .decrypt(&Nonce::default(), encrypted.ciphertext.as_slice())
             .ok()
             .map(Zeroizing::new)?;
@@ -100,17 +98,17 @@ impl<'a> ShareContext<'a> {
         decode_scalar(&bytes).ok().map(Zeroizing::new)
     }
 
-    /// The points are of order r and the scalars not zero, so D is not the identity.
-    fn cipher(&self, place: u16, shared: &G1Affine, ephemeral: &G1Bytes) -> ChaCha20Poly1305 {
+    /// D is not the identity: its point has order r and its scalar is not zero.
+    fn cipher(&self, index: u16, shared: &G1Affine, ephemeral: &G1Bytes) -> ChaCha20Poly1305 {
         debug_assert!(!shared.is_zero());
-        let shared = Zeroizing::new(encode_g1(shared).0);
+        let encoded = Zeroizing::new(encode_g1(shared).0);
         let fields: [&[u8]; 7] = [
-            shared.as_slice(),
+            encoded.as_slice(),
             ephemeral.as_ref(),
             self.ceremony.chain().as_ref(),
             &wire::to_borsh(&self.ceremony.class()),
             self.dealer.as_ref(),
-            &place.to_le_bytes(),
+            &index.to_le_bytes(),
             self.commitments.as_ref(),
         ];
         let key = Zeroizing::new(Xof::new(KEY_TAG, &fields).take::<32>());

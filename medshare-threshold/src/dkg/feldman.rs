@@ -1,6 +1,6 @@
-//! What anyone can check and compute from the deals of a key ceremony [Feldman 1987].
+//! The public side of a key ceremony: checks and sums that need no secret [Feldman 1987].
 //!
-//! Dealer i commits to f_i(X) = Σ a_ik·X^k, k < t, by C_ik = a_ik·g2 and gives holder j, by place
+//! Dealer i commits to f_i(X) = Σ a_ik·X^k, k < t, by C_ik = a_ik·g2 and gives holder j, counted
 //! from 1, the share f_i(j). Then Y = Σ_i C_i0 and holder j's public share is
 //! Y_j = Σ_i Σ_k j^k·C_ik = x_j·g2.
 
@@ -16,11 +16,11 @@ use medshare_types::{
     Quorum, wire,
 };
 
-use crate::error::DealError;
+use super::error::CeremonyError;
 
 const LINEAGE_TAG: &str = "medshare/curve/ceremony-transcript/v1";
 
-/// What a ceremony is for and who takes part; the frame that every deal of it is checked in.
+/// The public parameters of one ceremony, against which every deal is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ceremony {
     chain: ChainId,
@@ -30,19 +30,19 @@ pub struct Ceremony {
 }
 
 impl Ceremony {
-    /// A ceremony of distinct holders in order; `threshold` shares will release a key.
+    /// `holders` in order; `threshold` shares will release a key.
     ///
     /// # Errors
-    /// [`DealError::InvalidHolders`] unless 1 ≤ threshold ≤ holders ≤ 1024 and none repeats.
+    /// [`CeremonyError::InvalidHolders`] unless 1 ≤ threshold ≤ holders ≤ 1024 and none repeats.
     pub fn new(
         chain: ChainId,
         class: AccessClass,
         holders: Vec<OrganisationId>,
         threshold: u16,
-    ) -> Result<Self, DealError> {
+    ) -> Result<Self, CeremonyError> {
         let sizes = 1 <= threshold && usize::from(threshold) <= holders.len();
         if !all_distinct(&holders) || !sizes || holders.len() > MAX_MEMBERS {
-            return Err(DealError::InvalidHolders {
+            return Err(CeremonyError::InvalidHolders {
                 holders: holders.len(),
                 threshold,
             });
@@ -55,55 +55,56 @@ impl Ceremony {
         })
     }
 
-    /// The chain it runs on.
+    /// Chain whose id binds every encrypted share.
     #[must_use]
     pub const fn chain(&self) -> &ChainId {
         &self.chain
     }
 
-    /// What the key is for.
+    /// Class of access that the key releases.
     #[must_use]
     pub const fn class(&self) -> AccessClass {
         self.class
     }
 
-    /// The holders in order.
+    /// In order: holder j, from 1, is evaluated at X = j.
     #[must_use]
     pub fn holders(&self) -> &[OrganisationId] {
         &self.holders
     }
 
-    /// t.
+    /// Shares needed to release, t.
     #[must_use]
     pub const fn threshold(&self) -> u16 {
         self.threshold
     }
 
-    /// Checks everything of a deal that is public, and decodes its commitments.
+    /// Checks the public values of a deal and decodes its commitments.
     ///
-    /// A deal that passes can still hold a wrong share for somebody: that only its receiver sees.
+    /// A deal that passes can still hold a wrong share, which only its receiver can see.
     /// Cost: t points of G2 and n of G1 decoded.
     ///
     /// # Errors
-    /// [`DealError`], naming `dealer`.
+    /// [`CeremonyError`] with `dealer` as the culprit.
     pub fn check_deal(
         &self,
         dealer: OrganisationId,
         deal: &Deal,
-    ) -> Result<Commitments, DealError> {
-        let (t, n) = (usize::from(self.threshold), self.holders.len());
+    ) -> Result<Commitments, CeremonyError> {
+        let t = usize::from(self.threshold);
+        let n = self.holders.len();
         if !self.holders.contains(&dealer) {
-            return Err(DealError::UnexpectedDealer { dealer });
+            return Err(CeremonyError::UnexpectedDealer { dealer });
         }
         if deal.commitments.len() != t {
-            return Err(DealError::CommitmentCount {
+            return Err(CeremonyError::CommitmentCount {
                 dealer,
                 expected: t,
                 found: deal.commitments.len(),
             });
         }
         if deal.shares.len() != n {
-            return Err(DealError::ShareCount {
+            return Err(CeremonyError::ShareCount {
                 dealer,
                 expected: n,
                 found: deal.shares.len(),
@@ -111,7 +112,7 @@ impl Ceremony {
         }
         for (index, share) in deal.shares.iter().enumerate() {
             if let Err(source) = decode_g1(&share.ephemeral) {
-                return Err(DealError::InvalidEphemeral {
+                return Err(CeremonyError::InvalidEphemeral {
                     dealer,
                     index,
                     source,
@@ -119,7 +120,7 @@ impl Ceremony {
             }
         }
         let decode = |(index, bytes): (usize, &G2Bytes)| {
-            decode_g2(bytes).map_err(|source| DealError::InvalidCommitment {
+            decode_g2(bytes).map_err(|source| CeremonyError::InvalidCommitment {
                 dealer,
                 index,
                 source,
@@ -131,46 +132,32 @@ impl Ceremony {
         })
     }
 
-    /// The gate key that the deals make: the same for the contract, a holder and any observer.
+    /// Adds the deals up to the gate key: the same for the contract, a holder and any observer.
     ///
-    /// Deals come in the order of the holders, at most one of each. At least a quorum of the
-    /// holders must have dealt, so that one dealer at least is honest and nobody knows x.
+    /// Deals come in the order of the holders, at most one of each. A quorum of the holders must
+    /// have dealt, so that at least one dealer is honest and x stays unknown to all.
     ///
     /// Cost: every deal checked once, and n·t short multiplications in G2.
     ///
     /// # Errors
-    /// [`DealError`], naming the dealer who is at fault where one is.
-    pub fn gate_key(&self, deals: &[(OrganisationId, &Deal)]) -> Result<GateKey, DealError> {
+    /// [`CeremonyError`], with the dealer at fault as the culprit where there is one.
+    pub fn gate_key(&self, deals: &[(OrganisationId, &Deal)]) -> Result<GateKey, CeremonyError> {
         let needed = Quorum::of(self.holders.len()).quorum();
         if deals.len() < needed {
-            return Err(DealError::TooFewDeals {
+            return Err(CeremonyError::TooFewDeals {
                 needed,
                 found: deals.len(),
             });
         }
-        let mut places = self.holders.iter();
+        let mut remaining = self.holders.iter();
         let mut sum = Commitments::none();
         for (dealer, deal) in deals {
-            if !places.any(|holder| holder == dealer) {
-                return Err(DealError::UnexpectedDealer { dealer: *dealer });
+            if !remaining.any(|holder| holder == dealer) {
+                return Err(CeremonyError::UnexpectedDealer { dealer: *dealer });
             }
             sum = sum.plus(&self.check_deal(*dealer, deal)?);
         }
-        let public = encode_nonzero(&sum.constant()).ok_or(DealError::DegenerateKey)?;
-        let shares: Vec<G2Projective> = (1..=self.holders.len() as u64)
-            .map(|place| sum.public_share(place))
-            .collect();
-        let holders = self
-            .holders
-            .iter()
-            .zip(G2Projective::normalize_batch(&shares));
-        let holders = holders.map(|(holder, share)| {
-            let public_share = encode_nonzero(&share);
-            Ok(GateHolder {
-                organisation: *holder,
-                public_share: public_share.ok_or(DealError::DegenerateShare { holder: *holder })?,
-            })
-        });
+        let public = encode_nonzero(&sum.constant()).ok_or(CeremonyError::DegenerateKey)?;
         let lineage = self.lineage(deals);
         Ok(GateKey {
             id: GateKeyId::derive(&public, &lineage),
@@ -178,9 +165,27 @@ impl Ceremony {
             generation: 0,
             threshold: self.threshold,
             public,
-            holders: holders.collect::<Result<_, DealError>>()?,
+            holders: self.gate_holders(&sum)?,
             lineage,
         })
+    }
+
+    fn gate_holders(&self, sum: &Commitments) -> Result<Vec<GateHolder>, CeremonyError> {
+        let shares: Vec<G2Projective> = (1u64..)
+            .take(self.holders.len())
+            .map(|index| sum.public_share(index))
+            .collect();
+        let shares = G2Projective::normalize_batch(&shares);
+        let gate_holder = |(&organisation, share): (&OrganisationId, &G2Affine)| {
+            let degenerate = CeremonyError::DegenerateShare {
+                holder: organisation,
+            };
+            Ok(GateHolder {
+                organisation,
+                public_share: encode_nonzero(share).ok_or(degenerate)?,
+            })
+        };
+        self.holders.iter().zip(&shares).map(gate_holder).collect()
     }
 
     /// H(chain ‖ class ‖ holders ‖ t ‖ (dealer, H(deal))…).
@@ -194,7 +199,7 @@ impl Ceremony {
     }
 }
 
-/// A polynomial in the exponent: C_k for k < t, every one checked.
+/// A polynomial in the exponent: C_k for k < t, decoded and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commitments {
     points: Vec<G2Affine>,
@@ -205,7 +210,7 @@ impl Commitments {
         Self { points: Vec::new() }
     }
 
-    /// The commitments to the sum of two polynomials.
+    /// Commits to the sum of the two polynomials.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         let longer = self.points.len().max(other.points.len());
@@ -224,18 +229,18 @@ impl Commitments {
     }
 
     /// Σ_k j^k·C_k = f(j)·g2, by Horner's rule: t multiplications by j, which is short.
-    pub fn public_share(&self, place: u64) -> G2Projective {
-        let horner = |acc: G2Projective, point| mul_short(&acc, place) + point;
+    pub fn public_share(&self, index: u64) -> G2Projective {
+        let horner = |acc: G2Projective, point| mul_short(&acc, index) + point;
         self.points.iter().rev().fold(G2Projective::zero(), horner)
     }
 
-    /// Whether `share` is f(j): share·g2 = Σ_k j^k·C_k.
+    /// Checks share·g2 = Σ_k j^k·C_k, that is `share` = f(j).
     ///
     /// # Security
-    /// Reads the generator's table by the share, which a holder checks once.
+    /// Indexes the generator's table by the share; a holder checks each share once.
     #[must_use]
-    pub fn verify_share(&self, place: u64, share: &Scalar) -> bool {
-        g2_generator_mul(share) == self.public_share(place)
+    pub fn verify_share(&self, index: u64, share: &Scalar) -> bool {
+        g2_generator_mul(share) == self.public_share(index)
     }
 }
 

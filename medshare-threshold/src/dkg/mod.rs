@@ -1,14 +1,15 @@
 //! Distributed key generation over the ledger: joint Feldman [Gennaro et al. 2007, section 3].
 //!
-//! Every holder deals a random polynomial: commitments in the open, each share encrypted to its
-//! receiver. Every holder checks every deal and its own share of it; one that finds fault names the
-//! dealer. x = Σ_i f_i(0) is known to nobody, x_j = Σ_i f_i(j) to holder j.
+//! Every holder deals a random polynomial: public commitments, and one share encrypted to each
+//! receiver. Every holder checks every deal and its own share of it; a holder that finds a fault
+//! names the dealer. No party knows x = Σ_i f_i(0); holder j alone knows x_j = Σ_i f_i(j).
 //!
-//! A dealer who sees the others' deals first can shift x by a δ of his choice. That does no harm
-//! here: x·Q then differs from what it would have been by δ·Q, which he can compute for himself,
-//! so a shifted key is as hard to use as one that is not.
+//! A dealer that sees the other deals first can shift x by a δ of its choice. This is harmless
+//! here: x·Q then changes by δ·Q, which the dealer can compute without the shift, so a shifted key
+//! is as hard to use as an unshifted one.
 
 mod ecies;
+mod error;
 pub mod feldman;
 
 use core::fmt;
@@ -22,11 +23,12 @@ use zeroize::Zeroizing;
 
 use self::ecies::ShareContext;
 use self::feldman::Ceremony;
-use crate::error::{BadDeal, CeremonyError};
 use crate::holder::{HolderKeyPair, HolderShare};
 use crate::shamir::Polynomial;
 
-/// A ceremony together with the holders' encryption keys, every one checked.
+pub use self::error::CeremonyError;
+
+/// A ceremony and the holders' encryption keys, decoded and checked.
 #[derive(Clone, Debug)]
 pub struct Roster {
     ceremony: Ceremony,
@@ -35,8 +37,7 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// The holders in order, each with the key its shares are encrypted to; `threshold` of them
-    /// will release.
+    /// `holders` in order, each with its encryption key; `threshold` of them will release.
     ///
     /// # Errors
     /// [`CeremonyError::InvalidHolders`] and [`CeremonyError::InvalidHolderKey`].
@@ -61,35 +62,33 @@ impl Roster {
         })
     }
 
-    /// The public frame; its `gate_key` is the key that a set of deals makes.
+    /// The public side, whose `gate_key` adds up a set of deals.
     #[must_use]
     pub const fn ceremony(&self) -> &Ceremony {
         &self.ceremony
     }
 }
 
-/// One holder in one ceremony.
+/// One holder's side of a ceremony.
 #[derive(Debug)]
 pub struct Participant<'a> {
     roster: &'a Roster,
     pair: &'a HolderKeyPair,
     organisation: OrganisationId,
-    /// From 1.
-    place: u16,
+    /// The holder's index, from 1.
+    index: u16,
 }
 
 impl<'a> Participant<'a> {
-    /// The holder `organisation` with its key pair.
-    ///
     /// # Errors
     /// [`CeremonyError::NotAHolder`], and [`CeremonyError::WrongKeyPair`] when the roster has
-    /// another key: with that one no dealer could be blamed for a share that does not open.
+    /// another key: a share that does not open would then prove nothing against its dealer.
     pub fn new(
         roster: &'a Roster,
         organisation: OrganisationId,
         pair: &'a HolderKeyPair,
     ) -> Result<Self, CeremonyError> {
-        let (place, (_, key)) = (1u16..)
+        let (index, (_, key)) = (1u16..)
             .zip(roster.ceremony.holders().iter().zip(&roster.keys))
             .find(|(_, (holder, _))| **holder == organisation)
             .ok_or(CeremonyError::NotAHolder { organisation })?;
@@ -102,14 +101,14 @@ impl<'a> Participant<'a> {
             roster,
             pair,
             organisation,
-            place,
+            index,
         })
     }
 
-    /// This holder's deal. Cost: t fixed-base products in G2, n encryptions.
+    /// Draws this holder's deal. Cost: t fixed-base products in G2, n encryptions.
     ///
     /// # Security
-    /// Deal once in a ceremony: two different deals on one chain are an equivocation.
+    /// Deal once per ceremony: two different deals on one chain are an equivocation.
     #[must_use]
     pub fn deal(&self, rng: &mut impl RandomSource) -> Deal {
         let ceremony = &self.roster.ceremony;
@@ -118,56 +117,57 @@ impl<'a> Participant<'a> {
         let context = ShareContext::new(ceremony, self.organisation, &commitments);
         let shares = (1u16..)
             .zip(&self.roster.points)
-            .map(|(place, holder)| context.encrypt(place, holder, &polynomial.share(place), rng));
+            .map(|(index, holder)| context.encrypt(index, holder, &polynomial.share(index), rng));
         Deal {
             shares: shares.collect(),
             commitments,
         }
     }
 
-    /// Checks `dealer`'s deal and takes this holder's share out of it.
+    /// Checks the deal of `dealer` and decrypts this holder's share of it.
     ///
     /// Cost: the public checks of [`Ceremony::check_deal`], one blinded product, t short products
     /// in G2.
     ///
     /// # Errors
-    /// [`BadDeal`]: what to complain about.
+    /// [`CeremonyError`] with `dealer` as the culprit to complain about.
     pub fn open(
         &self,
         dealer: OrganisationId,
         deal: &Deal,
         rng: &mut impl RandomSource,
-    ) -> Result<ShareContribution, BadDeal> {
+    ) -> Result<ShareContribution, CeremonyError> {
         let ceremony = &self.roster.ceremony;
-        let commitments = ceremony
-            .check_deal(dealer, deal)
-            .map_err(|source| BadDeal::Malformed { dealer, source })?;
+        let commitments = ceremony.check_deal(dealer, deal)?;
         let share = ShareContext::new(ceremony, dealer, &deal.commitments)
-            .decrypt(self.place, self.pair, deal, rng)
-            .ok_or(BadDeal::Undecryptable { dealer })?;
-        if !commitments.verify_share(self.place.into(), &share) {
-            return Err(BadDeal::WrongShare { dealer });
+            .decrypt(self.index, self.pair, deal, rng)
+            .ok_or(CeremonyError::Undecryptable { dealer })?;
+        if !commitments.verify_share(self.index.into(), &share) {
+            return Err(CeremonyError::WrongShare { dealer });
         }
         Ok(ShareContribution { dealer, share })
     }
 
-    /// x_j, from one contribution of every deal that made `key`.
+    /// Adds up x_j, from one contribution of every deal that made `key`.
     ///
     /// # Errors
     /// [`CeremonyError::NotAHolder`] when the key does not name this holder, and
-    /// [`CeremonyError::InconsistentShare`] unless the sum is the share that the key names.
+    /// [`CeremonyError::InconsistentShare`] when the sum does not match its public share.
     pub fn combine(
         &self,
         key: &GateKey,
         contributions: &[ShareContribution],
     ) -> Result<HolderShare, CeremonyError> {
         let holder = self.organisation;
-        let named = key.holders.iter().find(|h| h.organisation == holder);
-        let named = named.ok_or(CeremonyError::NotAHolder {
-            organisation: holder,
-        })?;
-        let secret: Scalar = contributions.iter().map(|c| *c.share).sum();
-        let secret = Zeroizing::new(secret);
+        let named = key
+            .holders
+            .iter()
+            .find(|named| named.organisation == holder)
+            .ok_or(CeremonyError::NotAHolder {
+                organisation: holder,
+            })?;
+        let secret: Zeroizing<Scalar> =
+            Zeroizing::new(contributions.iter().map(|c| *c.share).sum());
         let public = encode_g2(&g2_generator_mul(&secret).into_affine());
         if public != named.public_share {
             return Err(CeremonyError::InconsistentShare { holder });
@@ -176,7 +176,7 @@ impl<'a> Participant<'a> {
     }
 }
 
-/// What one good deal gave this holder.
+/// This holder's decrypted share of one good deal.
 #[derive(Clone)]
 pub struct ShareContribution {
     dealer: OrganisationId,
@@ -184,7 +184,7 @@ pub struct ShareContribution {
 }
 
 impl ShareContribution {
-    /// Who dealt it.
+    /// The holder that dealt it.
     #[must_use]
     pub const fn dealer(&self) -> OrganisationId {
         self.dealer

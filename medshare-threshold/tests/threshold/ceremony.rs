@@ -1,25 +1,21 @@
 //! The key ceremony: what honest holders get, and how a bad deal is traced to its dealer.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod common;
-
 use ark_ec::CurveGroup;
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{Aead, KeyInit};
-use common::{Gate, Holders, borrowed, chain, off_subgroup_g1, off_subgroup_g2, rng};
 use medshare_curve::encoding::{decode_g1, encode_g1, encode_scalar};
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{EncodingError, Scalar, pairing};
+use medshare_testkit::fixtures::{self, rng};
 use medshare_threshold::shamir::Polynomial;
-use medshare_threshold::{
-    BadDeal, CeremonyError, DealError, HolderKeyPair, HolderShare, Participant, Roster,
-};
+use medshare_threshold::{CeremonyError, HolderKeyPair, HolderShare, Participant, Roster};
 use medshare_types::hash::{Xof, digest};
 use medshare_types::{
     AccessClass, Deal, EncryptedShare, G1Bytes, G2Bytes, GateKey, OrganisationId, RandomSource,
     Wire,
 };
+
+use super::fixture::{Gate, Holders, borrowed, chain, name, off_subgroup_g1, off_subgroup_g2};
 
 #[test]
 fn everyone_computes_the_same_key_and_holds_its_share() {
@@ -53,7 +49,7 @@ fn another_deal_is_another_lineage_and_key() {
     assert_ne!(key(&deals[..3]).id, second.id);
     assert_eq!(
         roster.ceremony().gate_key(&borrowed(&deals[..2])),
-        Err(DealError::TooFewDeals {
+        Err(CeremonyError::TooFewDeals {
             needed: 3,
             found: 2
         })
@@ -71,7 +67,7 @@ fn dealers_stand_in_the_holders_order_and_once() {
         roster.ceremony().gate_key(&deals)
     };
     let unexpected = |place: usize| {
-        Err(DealError::UnexpectedDealer {
+        Err(CeremonyError::UnexpectedDealer {
             dealer: deals[place].0,
         })
     };
@@ -84,14 +80,14 @@ fn dealers_stand_in_the_holders_order_and_once() {
     foreign[1].0 = stranger.id(1);
     assert_eq!(
         roster.ceremony().gate_key(&foreign),
-        Err(DealError::UnexpectedDealer {
+        Err(CeremonyError::UnexpectedDealer {
             dealer: stranger.id(1)
         })
     );
 }
 
 /// A ceremony in which holder 2 opens what dealer 1 did, after `tamper` changed it.
-fn opened_after(tamper: impl FnOnce(&mut Deal, &Deal)) -> (Result<(), BadDeal>, BadDealNames) {
+fn opened_after(tamper: impl FnOnce(&mut Deal, &Deal)) -> (Result<(), CeremonyError>, OpenedBy) {
     let mut rng = rng(4);
     let holders = Holders::new(4, &mut rng);
     let roster = holders.roster();
@@ -101,16 +97,16 @@ fn opened_after(tamper: impl FnOnce(&mut Deal, &Deal)) -> (Result<(), BadDeal>, 
     let receiver = Participant::new(&roster, holders.id(2), &holders.pairs[2]).unwrap();
     let result = receiver.open(holders.id(1), &deal, &mut rng).map(drop);
     let others = Participant::new(&roster, holders.id(3), &holders.pairs[3]).unwrap();
-    let names = BadDealNames {
+    let opened = OpenedBy {
         dealer: holders.id(1),
-        other_receiver: others.open(holders.id(1), &deal, &mut rng).is_ok(),
+        by_another: others.open(holders.id(1), &deal, &mut rng).is_ok(),
     };
-    (result, names)
+    (result, opened)
 }
 
-struct BadDealNames {
+struct OpenedBy {
     dealer: OrganisationId,
-    other_receiver: bool,
+    by_another: bool,
 }
 
 #[test]
@@ -121,15 +117,15 @@ fn an_untouched_deal_opens() {
 #[test]
 fn a_bad_share_to_one_holder_names_the_dealer() {
     // A share that was made for the next holder, moved here with its ephemeral key.
-    let (result, names) = opened_after(|deal, _| deal.shares[2] = deal.shares[1].clone());
-    let dealer = names.dealer;
-    assert_eq!(result, Err(BadDeal::Undecryptable { dealer }));
-    assert!(names.other_receiver, "only the victim sees it");
-    assert_eq!(result.unwrap_err().dealer(), dealer);
+    let (result, opened) = opened_after(|deal, _| deal.shares[2] = deal.shares[1].clone());
+    let dealer = opened.dealer;
+    assert_eq!(result, Err(CeremonyError::Undecryptable { dealer }));
+    assert!(opened.by_another, "only the victim sees it");
+    assert_eq!(result.unwrap_err().culprits(), [dealer]);
 
     for at in [0, 47] {
         let (result, _) = opened_after(|deal, _| deal.shares[2].ciphertext[at] ^= 1);
-        assert_eq!(result, Err(BadDeal::Undecryptable { dealer }));
+        assert_eq!(result, Err(CeremonyError::Undecryptable { dealer }));
     }
 }
 
@@ -154,7 +150,7 @@ fn a_share_off_the_committed_polynomial_names_the_dealer() {
     };
     let open = |place: usize, deal: &Deal| {
         let receiver = Participant::new(&roster, holders.id(place), &holders.pairs[place]).unwrap();
-        receiver.open(dealer, deal, &mut common::rng(0)).map(drop)
+        receiver.open(dealer, deal, &mut fixtures::rng(0)).map(drop)
     };
     assert_eq!(
         open(2, &deal(0, &mut rng)),
@@ -162,7 +158,7 @@ fn a_share_off_the_committed_polynomial_names_the_dealer() {
         "the format is as specified"
     );
     let bad = deal(1, &mut rng);
-    assert_eq!(open(2, &bad), Err(BadDeal::WrongShare { dealer }));
+    assert_eq!(open(2, &bad), Err(CeremonyError::WrongShare { dealer }));
     assert_eq!(open(3, &bad), Ok(()), "only the victim sees it");
 }
 
@@ -179,7 +175,7 @@ fn commitments_of_one_deal_with_shares_of_another_do_not_open() {
     };
     let receiver = Participant::new(&roster, holders.id(2), &holders.pairs[2]).unwrap();
     let result = receiver.open(dealer, &mixed, &mut rng).map(drop);
-    assert_eq!(result, Err(BadDeal::Undecryptable { dealer }));
+    assert_eq!(result, Err(CeremonyError::Undecryptable { dealer }));
 }
 
 /// The encryption of `docs/spec/gate.md`, written here a second time.
@@ -223,44 +219,42 @@ fn encrypt_share(
 fn commitments_in_the_wrong_order_or_of_bad_points_name_the_dealer() {
     let dealer = opened_after(|_, _| ()).1.dealer;
     let (result, _) = opened_after(|deal, _| deal.commitments.swap(0, 2));
-    assert_eq!(result, Err(BadDeal::Undecryptable { dealer }));
+    assert_eq!(result, Err(CeremonyError::Undecryptable { dealer }));
 
-    let malformed = |source| Err(BadDeal::Malformed { dealer, source });
     let mut identity = [0; 96];
     identity[0] = 0xc0;
     let (result, _) = opened_after(|deal, _| deal.commitments[1] = G2Bytes(identity));
     let source = EncodingError::Identity;
-    let error = DealError::InvalidCommitment {
+    let error = CeremonyError::InvalidCommitment {
         dealer,
         index: 1,
         source,
     };
-    assert_eq!(result, malformed(error));
+    assert_eq!(result, Err(error));
 
     let (result, _) = opened_after(|deal, _| deal.commitments[2] = off_subgroup_g2());
     let source = EncodingError::NotInSubgroup;
-    let error = DealError::InvalidCommitment {
+    let error = CeremonyError::InvalidCommitment {
         dealer,
         index: 2,
         source,
     };
-    assert_eq!(result, malformed(error));
+    assert_eq!(result, Err(error));
 
     let (result, _) = opened_after(|deal, _| deal.shares[0].ephemeral = off_subgroup_g1());
-    let error = DealError::InvalidEphemeral {
+    let error = CeremonyError::InvalidEphemeral {
         dealer,
         index: 0,
         source,
     };
-    assert_eq!(result, malformed(error));
+    assert_eq!(result, Err(error));
 }
 
 #[test]
 fn too_many_and_too_few_commitments_or_shares_name_the_dealer() {
     let dealer = opened_after(|_, _| ()).1.dealer;
-    let malformed = |source| Err(BadDeal::Malformed { dealer, source });
     let commitments = |found| {
-        malformed(DealError::CommitmentCount {
+        Err(CeremonyError::CommitmentCount {
             dealer,
             expected: 3,
             found,
@@ -275,12 +269,12 @@ fn too_many_and_too_few_commitments_or_shares_name_the_dealer() {
     let (result, _) = opened_after(|deal, _| deal.commitments.truncate(2));
     assert_eq!(result, commitments(2));
     let (result, _) = opened_after(|deal, _| deal.shares.truncate(3));
-    let error = DealError::ShareCount {
+    let error = CeremonyError::ShareCount {
         dealer,
         expected: 4,
         found: 3,
     };
-    assert_eq!(result, malformed(error));
+    assert_eq!(result, Err(error));
 }
 
 #[test]
@@ -292,21 +286,24 @@ fn a_deal_is_bound_to_its_dealer_class_and_chain() {
     let keys: Vec<_> = (0..4)
         .map(|place| (holders.id(place), holders.pairs[place].public()))
         .collect();
-    let elsewhere = medshare_types::ChainId::from_digest(common::name("another chain"));
+    let elsewhere = medshare_types::ChainId::from_digest(name("another chain"));
     let other = Roster::new(elsewhere, AccessClass::Normal, &keys, 3).unwrap();
     let (dealer, thief) = (holders.id(0), holders.id(1));
     let open = |roster, dealer| {
         let receiver = Participant::new(roster, holders.id(2), &holders.pairs[2]).unwrap();
         receiver
-            .open(dealer, &deals[0].1, &mut common::rng(0))
+            .open(dealer, &deals[0].1, &mut fixtures::rng(0))
             .map(drop)
     };
     assert_eq!(open(&roster, dealer), Ok(()));
-    assert_eq!(open(&other, dealer), Err(BadDeal::Undecryptable { dealer }));
-    // A deal copied from the chain and posted as one's own, to cancel or double another's part.
+    assert_eq!(
+        open(&other, dealer),
+        Err(CeremonyError::Undecryptable { dealer })
+    );
+    // A deal copied from the chain and posted under another name, to cancel or double the first.
     assert_eq!(
         open(&roster, thief),
-        Err(BadDeal::Undecryptable { dealer: thief })
+        Err(CeremonyError::Undecryptable { dealer: thief })
     );
 }
 
@@ -338,12 +335,7 @@ fn rosters_and_participants_are_checked() {
         .map(|place| (holders.id(place), holders.pairs[place].public()))
         .collect();
     let roster = |keys: &[_], t| Roster::new(chain(), AccessClass::Normal, keys, t).map(drop);
-    let invalid = |holders, threshold| {
-        Err(CeremonyError::InvalidHolders(DealError::InvalidHolders {
-            holders,
-            threshold,
-        }))
-    };
+    let invalid = |holders, threshold| Err(CeremonyError::InvalidHolders { holders, threshold });
     assert_eq!(roster(&keys, 3), Ok(()));
     assert_eq!(roster(&keys, 0), invalid(4, 0));
     assert_eq!(roster(&keys, 5), invalid(4, 5));

@@ -1,11 +1,6 @@
 //! Attacks on the release, carried out: on a weaker form where one exists, and on ours.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod common;
-
 use ark_ec::CurveGroup;
-use common::{Gate, facts, request, ticket};
 use medshare_curve::encoding::{decode_g1, decode_g2, decode_scalar, encode_g1};
 use medshare_curve::pairing::{g1, g2, pairing, product_is_one};
 use medshare_curve::scalar::{lagrange_at_zero, random_scalar};
@@ -18,6 +13,8 @@ use medshare_threshold::{
 use medshare_types::consent::ProofOfKnowledge;
 use medshare_types::{GateLabel, ReleaseShare, Ticket};
 use zeroize::Zeroizing;
+
+use super::fixture::{Gate, facts, request, ticket};
 
 /// Two sealed records.
 struct Two {
@@ -168,7 +165,7 @@ fn shares_of_another_ticket_are_worth_nothing() {
             .is_err()
     );
     // With every holder lying and signing again, they are still blinded for the first R.
-    for (share, signer) in relabelled.iter_mut().zip(&two.gate.holders.signers) {
+    for (share, signer) in relabelled.iter_mut().zip(two.gate.holders.members.keys()) {
         share.signature = signer.sign(&share.statement());
     }
     assert!(
@@ -248,7 +245,7 @@ fn a_stuck_random_source_does_not_repeat_k_over_labels_or_tickets() {
     let release = |id: &str, label: &GateLabel| {
         let ticket = ticket(id, label, &session);
         let permit = may_release(&two.gate.key, &ticket, label, &facts()).unwrap();
-        let signer = &two.gate.holders.signers[0];
+        let signer = two.gate.holders.members.key(0);
         two.gate.shares[0]
             .release(&permit, signer, &mut Stuck)
             .unwrap()

@@ -1,16 +1,15 @@
 //! Opening with good shares, with bad ones, and with too few.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod common;
-
-use common::{Gate, identity_g1, identity_g2, name, off_subgroup_g1, off_subgroup_g2, ticket};
 use medshare_curve::EncodingError;
 use medshare_threshold::{
-    GateFactor, GateSealer, RecoverError, Recovered, SealError, SessionSecret, ShareFault,
+    GateError, GateFactor, GateSealer, RecoverError, Recovered, SessionSecret, ShareFault,
     check_share, recover,
 };
 use medshare_types::{GateKeyId, GateLabel, OrganisationId, ReleaseShare, Ticket, TicketId, Wire};
+
+use super::fixture::{
+    Gate, identity_g1, identity_g2, name, off_subgroup_g1, off_subgroup_g2, ticket,
+};
 
 struct Case {
     gate: Gate,
@@ -64,7 +63,7 @@ impl Case {
     fn forge(&mut self, place: usize, change: impl FnOnce(&mut ReleaseShare)) {
         change(&mut self.shares[place]);
         let statement = self.shares[place].statement();
-        self.shares[place].signature = self.gate.holders.signers[place].sign(&statement);
+        self.shares[place].signature = self.gate.holders.members.keys()[place].sign(&statement);
     }
 
     fn ids(&self, places: &[usize]) -> Vec<OrganisationId> {
@@ -333,7 +332,7 @@ fn shares_of_strangers_are_ignored() {
     let stranger = Gate::new(4, 31);
     case.shares[3].holder = stranger.holders.id(0);
     let statement = case.shares[3].statement();
-    case.shares[3].signature = stranger.holders.signers[0].sign(&statement);
+    case.shares[3].signature = stranger.holders.members.keys()[0].sign(&statement);
     let mut keys = case.gate.holders.verifying_keys();
     keys.extend(stranger.holders.verifying_keys());
     let shares = [&case.shares[..2], &case.shares[3..]].concat();
@@ -407,7 +406,7 @@ fn sealing_is_for_the_label_that_u_went_into() {
         let label = gate.label("record", sealer.u());
         (sealer, label)
     };
-    let mismatch = |field| Err(SealError::LabelMismatch { field });
+    let mismatch = |field| Err(GateError::LabelMismatch { field });
     let (_, other) = label_of(&mut gate);
     let (sealer, _) = label_of(&mut gate);
     assert_eq!(sealer.factor(&gate.key, &other), mismatch("U"));
@@ -421,6 +420,6 @@ fn sealing_is_for_the_label_that_u_went_into() {
         let (sealer, label) = label_of(&mut gate);
         gate.key.public = public;
         let result = sealer.factor(&gate.key, &label);
-        assert_eq!(result, Err(SealError::InvalidKey { source }));
+        assert_eq!(result, Err(GateError::InvalidKey { source }));
     }
 }

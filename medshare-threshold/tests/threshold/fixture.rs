@@ -1,14 +1,9 @@
-//! A consortium of n holders with an established key, and one record's label and ticket.
-
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "every test file uses its own part"
-)]
+//! n holders with an established gate key, and one record's label and ticket.
 
 use ark_ec::AffineRepr;
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::{G1Affine, G2Affine};
+use medshare_testkit::fixtures::Members;
 use medshare_threshold::{
     HolderKeyPair, HolderShare, Participant, ReleaseFacts, Roster, SessionSecret, may_release,
 };
@@ -21,85 +16,83 @@ use medshare_types::{
     VerifyingKey,
 };
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 
-pub const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-pub fn rng(seed: u64) -> ChaCha20Rng {
-    ChaCha20Rng::seed_from_u64(seed)
-}
-
-pub fn name(text: &str) -> Digest {
+pub(super) fn name(text: &str) -> Digest {
     digest("medshare/test", &[text.as_bytes()])
 }
 
-pub fn chain() -> ChainId {
+pub(super) fn chain() -> ChainId {
     ChainId::from_digest(name("chain"))
 }
 
 /// Holders with their keys, before any ceremony.
-pub struct Holders {
-    pub signers: Vec<SigningKey>,
-    pub pairs: Vec<HolderKeyPair>,
-    pub threshold: u16,
+pub(super) struct Holders {
+    pub(super) members: Members,
+    pub(super) pairs: Vec<HolderKeyPair>,
+    pub(super) threshold: u16,
 }
 
 impl Holders {
-    pub fn new(n: usize, rng: &mut ChaCha20Rng) -> Self {
+    pub(super) fn new(n: usize, rng: &mut ChaCha20Rng) -> Self {
         Self {
-            signers: (0..n).map(|_| SigningKey::random(rng)).collect(),
+            members: Members::of_keys((0..n).map(|_| SigningKey::random(rng))),
             pairs: (0..n).map(|_| HolderKeyPair::random(rng)).collect(),
             threshold: u16::try_from(Quorum::of(n).quorum()).unwrap(),
         }
     }
 
-    pub fn id(&self, place: usize) -> OrganisationId {
-        OrganisationId::of_key(&self.signers[place].verifying_key())
+    /// `index` counts from 0.
+    pub(super) fn id(&self, index: usize) -> OrganisationId {
+        self.members.verifying_keys()[index].0
     }
 
-    pub fn roster(&self) -> Roster {
-        let holders: Vec<_> = (0..self.signers.len())
-            .map(|place| (self.id(place), self.pairs[place].public()))
+    pub(super) fn roster(&self) -> Roster {
+        let holders: Vec<_> = (0..self.pairs.len())
+            .map(|index| (self.id(index), self.pairs[index].public()))
             .collect();
         Roster::new(chain(), AccessClass::Normal, &holders, self.threshold).unwrap()
     }
 
-    pub fn deals(&self, roster: &Roster, rng: &mut ChaCha20Rng) -> Vec<(OrganisationId, Deal)> {
-        let participant = |place| Participant::new(roster, self.id(place), &self.pairs[place]);
-        (0..self.signers.len())
-            .map(|place| (self.id(place), participant(place).unwrap().deal(rng)))
+    pub(super) fn deals(
+        &self,
+        roster: &Roster,
+        rng: &mut ChaCha20Rng,
+    ) -> Vec<(OrganisationId, Deal)> {
+        let participant = |index| Participant::new(roster, self.id(index), &self.pairs[index]);
+        (0..self.pairs.len())
+            .map(|index| (self.id(index), participant(index).unwrap().deal(rng)))
             .collect()
     }
 
-    pub fn verifying_keys(&self) -> Vec<(OrganisationId, VerifyingKey)> {
-        let keys = self.signers.iter().map(SigningKey::verifying_key);
-        keys.map(|key| (OrganisationId::of_key(&key), key))
-            .collect()
+    pub(super) fn verifying_keys(&self) -> Vec<(OrganisationId, VerifyingKey)> {
+        self.members.verifying_keys()
     }
 }
 
-pub fn borrowed(deals: &[(OrganisationId, Deal)]) -> Vec<(OrganisationId, &Deal)> {
+pub(super) fn borrowed(deals: &[(OrganisationId, Deal)]) -> Vec<(OrganisationId, &Deal)> {
     deals.iter().map(|(dealer, deal)| (*dealer, deal)).collect()
 }
 
-/// Holders with a key and everyone's share of it.
-pub struct Gate {
-    pub holders: Holders,
-    pub key: GateKey,
-    pub shares: Vec<HolderShare>,
-    pub rng: ChaCha20Rng,
+/// Holders, their gate key, and every holder's share of it.
+pub(super) struct Gate {
+    pub(super) holders: Holders,
+    pub(super) key: GateKey,
+    pub(super) shares: Vec<HolderShare>,
+    pub(super) rng: ChaCha20Rng,
 }
 
 impl Gate {
-    pub fn new(n: usize, seed: u64) -> Self {
-        let mut rng = rng(seed);
+    pub(super) fn new(n: usize, seed: u64) -> Self {
+        let mut rng = medshare_testkit::fixtures::rng(seed);
         let holders = Holders::new(n, &mut rng);
         let roster = holders.roster();
         let deals = holders.deals(&roster, &mut rng);
         let key = roster.ceremony().gate_key(&borrowed(&deals)).unwrap();
-        let shares = (0..n).map(|place| {
+        let shares = (0..n).map(|index| {
             let participant =
-                Participant::new(&roster, holders.id(place), &holders.pairs[place]).unwrap();
+                Participant::new(&roster, holders.id(index), &holders.pairs[index]).unwrap();
             let contributions: Vec<_> = deals
                 .iter()
                 .map(|(dealer, deal)| participant.open(*dealer, deal, &mut rng).unwrap())
@@ -115,11 +108,11 @@ impl Gate {
         }
     }
 
-    pub fn t(&self) -> usize {
+    pub(super) fn t(&self) -> usize {
         self.key.threshold.into()
     }
 
-    pub fn label(&self, record: &str, u: G2Bytes) -> GateLabel {
+    pub(super) fn label(&self, record: &str, u: G2Bytes) -> GateLabel {
         GateLabel {
             key: self.key.id,
             context: RecordContext {
@@ -140,21 +133,26 @@ impl Gate {
     }
 
     /// Shares of all holders, in order.
-    pub fn release_all(&mut self, ticket: &Ticket, label: &GateLabel) -> Vec<ReleaseShare> {
+    pub(super) fn release_all(&mut self, ticket: &Ticket, label: &GateLabel) -> Vec<ReleaseShare> {
         (0..self.shares.len())
-            .map(|place| self.release(place, ticket, label))
+            .map(|index| self.release(index, ticket, label))
             .collect()
     }
 
-    pub fn release(&mut self, place: usize, ticket: &Ticket, label: &GateLabel) -> ReleaseShare {
+    pub(super) fn release(
+        &mut self,
+        index: usize,
+        ticket: &Ticket,
+        label: &GateLabel,
+    ) -> ReleaseShare {
         let permit = may_release(&self.key, ticket, label, &facts()).unwrap();
-        self.shares[place]
-            .release(&permit, &self.holders.signers[place], &mut self.rng)
+        self.shares[index]
+            .release(&permit, &self.holders.members.keys()[index], &mut self.rng)
             .unwrap()
     }
 }
 
-pub fn facts() -> ReleaseFacts {
+pub(super) fn facts() -> ReleaseFacts {
     ReleaseFacts {
         tip_time: NOW,
         local_time: NOW,
@@ -165,7 +163,7 @@ pub fn facts() -> ReleaseFacts {
     }
 }
 
-pub fn request(label: &GateLabel, session: &SessionSecret) -> AccessRequest {
+pub(super) fn request(label: &GateLabel, session: &SessionSecret) -> AccessRequest {
     AccessRequest {
         chain: chain(),
         grant: GrantId::from_digest(name("grant")),
@@ -177,7 +175,7 @@ pub fn request(label: &GateLabel, session: &SessionSecret) -> AccessRequest {
     }
 }
 
-pub fn ticket(id: &str, label: &GateLabel, session: &SessionSecret) -> Ticket {
+pub(super) fn ticket(id: &str, label: &GateLabel, session: &SessionSecret) -> Ticket {
     let request = request(label, session);
     Ticket {
         id: TicketId::from_digest(name(id)),
@@ -197,24 +195,24 @@ pub fn ticket(id: &str, label: &GateLabel, session: &SessionSecret) -> Ticket {
 }
 
 /// A point of the curve outside G1.
-pub fn off_subgroup_g1() -> G1Bytes {
+pub(super) fn off_subgroup_g1() -> G1Bytes {
     let points = (1u64..).filter_map(|x| G1Affine::get_point_from_x_unchecked(x.into(), false));
     let mut outside = points.filter(|p| !p.is_in_correct_subgroup_assuming_on_curve());
     encode_g1(&outside.next().unwrap())
 }
 
 /// A point of the twist outside G2.
-pub fn off_subgroup_g2() -> G2Bytes {
+pub(super) fn off_subgroup_g2() -> G2Bytes {
     let field = <G2Affine as AffineRepr>::BaseField::from;
     let points = (1u64..).filter_map(|x| G2Affine::get_point_from_x_unchecked(field(x), false));
     let mut outside = points.filter(|p| !p.is_in_correct_subgroup_assuming_on_curve());
     encode_g2(&outside.next().unwrap())
 }
 
-pub fn identity_g1() -> G1Bytes {
+pub(super) fn identity_g1() -> G1Bytes {
     encode_g1(&G1Affine::identity())
 }
 
-pub fn identity_g2() -> G2Bytes {
+pub(super) fn identity_g2() -> G2Bytes {
     encode_g2(&G2Affine::identity())
 }

@@ -1,20 +1,18 @@
 //! The public side of a key ceremony, against polynomials in the clear.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod common;
-
 use ark_ec::CurveGroup;
-use common::{off_subgroup_g1, off_subgroup_g2, rng};
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::pairing::{g1, g2};
 use medshare_curve::scalar::{evaluate_polynomial, random_scalar};
 use medshare_curve::{EncodingError, G2Affine, Scalar};
-use medshare_threshold::{Ceremony, DealError};
+use medshare_testkit::fixtures::rng;
+use medshare_threshold::{Ceremony, CeremonyError};
 use medshare_types::hash::digest;
 use medshare_types::{
     AccessClass, ChainId, Deal, EncryptedShare, G2Bytes, GateKeyId, OrganisationId,
 };
+
+use super::fixture::{off_subgroup_g1, off_subgroup_g2};
 
 fn organisation(n: u8) -> OrganisationId {
     OrganisationId::from_digest(digest("medshare/test", &[&[n]]))
@@ -30,7 +28,7 @@ fn commit(coefficient: &Scalar) -> G2Bytes {
     encode_g2(&(g2() * coefficient).into_affine())
 }
 
-/// The deal of a polynomial; its ciphertexts are nobody's concern here.
+/// The deal of a polynomial. No test here decrypts its ciphertexts.
 fn deal(coefficients: &[Scalar], holders: usize) -> Deal {
     let share = EncryptedShare {
         ephemeral: encode_g1(&g1()),
@@ -64,42 +62,42 @@ fn the_key_is_the_sum_of_the_polynomials() {
             .sum::<Scalar>()
     };
     assert_eq!(key.public, commit(&sum_at(0)));
-    for (holder, place) in key.holders.iter().zip(1u8..) {
-        assert_eq!(holder.organisation, organisation(place - 1));
-        assert_eq!(holder.public_share, commit(&sum_at(place.into())));
+    for (holder, index) in key.holders.iter().zip(1u8..) {
+        assert_eq!(holder.organisation, organisation(index - 1));
+        assert_eq!(holder.public_share, commit(&sum_at(index.into())));
     }
     assert_eq!(key.id, GateKeyId::derive(&key.public, &key.lineage));
     assert_eq!((key.threshold, key.generation), (4, 0));
 }
 
 #[test]
-fn a_share_is_good_exactly_at_its_place() {
+fn a_share_is_valid_for_its_index_alone() {
     let ceremony = ceremony(4, 3);
     let polynomial = &polynomials(1, 3)[0];
     let commitments = ceremony
         .check_deal(organisation(0), &deal(polynomial, 4))
         .unwrap();
-    for place in 1..=4 {
-        let share = evaluate_polynomial(polynomial, place);
-        assert!(commitments.verify_share(place, &share));
-        assert!(!commitments.verify_share(place, &(share + Scalar::from(1u64))));
-        assert!(!commitments.verify_share(place + 1, &share));
+    for index in 1..=4 {
+        let share = evaluate_polynomial(polynomial, index);
+        assert!(commitments.verify_share(index, &share));
+        assert!(!commitments.verify_share(index, &(share + Scalar::from(1u64))));
+        assert!(!commitments.verify_share(index + 1, &share));
     }
     let mut reversed = polynomial.clone();
     reversed.reverse();
     let reversed = ceremony
         .check_deal(organisation(0), &deal(&reversed, 4))
         .unwrap();
-    // At place 1 both orders give the same sum; nowhere else.
+    // At X = 1 both orders give the same sum, elsewhere not.
     assert!(!reversed.verify_share(2, &evaluate_polynomial(polynomial, 2)));
 }
 
 #[test]
-fn the_lineage_names_everything_that_was_dealt_and_by_whom() {
+fn the_lineage_binds_every_deal_and_its_dealer() {
     let polynomials = polynomials(5, 3);
     let deals: Vec<Deal> = polynomials.iter().map(|p| deal(p, 4)).collect();
-    let lineage = |ceremony: &Ceremony, places: &[u8], deals: &[&Deal]| {
-        let named: Vec<_> = places
+    let lineage = |ceremony: &Ceremony, dealers: &[u8], deals: &[&Deal]| {
+        let named: Vec<_> = dealers
             .iter()
             .map(|n| organisation(*n))
             .zip(deals.iter().copied())
@@ -126,15 +124,15 @@ fn the_lineage_names_everything_that_was_dealt_and_by_whom() {
 /// Each holder deals once, in the holders' order: a deal that counts twice would let fewer make a
 /// key.
 #[test]
-fn a_dealer_who_comes_twice_or_out_of_order_is_named() {
+fn a_repeated_or_misplaced_dealer_is_the_culprit() {
     let ceremony = ceremony(4, 2);
     let deals: Vec<Deal> = polynomials(4, 2).iter().map(|p| deal(p, 4)).collect();
-    let key = |places: &[u8]| {
-        let named = places.iter().map(|n| organisation(*n)).zip(&deals);
+    let key = |dealers: &[u8]| {
+        let named = dealers.iter().map(|n| organisation(*n)).zip(&deals);
         ceremony.gate_key(&named.collect::<Vec<_>>()).map(drop)
     };
     assert_eq!(key(&[0, 1, 3]), Ok(()));
-    for (places, at_fault) in [
+    for (dealers, at_fault) in [
         (&[0, 1, 1][..], 1),
         (&[0, 0, 1], 0),
         (&[0, 2, 1], 1),
@@ -142,14 +140,14 @@ fn a_dealer_who_comes_twice_or_out_of_order_is_named() {
         (&[0, 1, 9], 9),
     ] {
         let dealer = organisation(at_fault);
-        let refused = Err(DealError::UnexpectedDealer { dealer });
-        assert_eq!(key(places), refused, "{places:?}");
+        let refused = Err(CeremonyError::UnexpectedDealer { dealer });
+        assert_eq!(key(dealers), refused, "{dealers:?}");
     }
 }
 
 #[test]
 fn a_cancelling_deal_makes_no_key() {
-    // A dealer who posts the negatives of the others' commitments, which needs no secret.
+    // A dealer that posts the negatives of the others' commitments, which needs no secret.
     let polynomials = polynomials(2, 3);
     let negated: Vec<Scalar> = (0..3)
         .map(|k| -(polynomials[0][k] + polynomials[1][k]))
@@ -157,33 +155,31 @@ fn a_cancelling_deal_makes_no_key() {
     let deals =
         [&polynomials[0], &polynomials[1], &negated].map(|coefficients| deal(coefficients, 4));
     let named: Vec<_> = (0..3).map(organisation).zip(&deals).collect();
-    assert_eq!(
-        ceremony(4, 3).gate_key(&named),
-        Err(DealError::DegenerateKey)
-    );
+    let error = ceremony(4, 3).gate_key(&named).unwrap_err();
+    assert_eq!(error, CeremonyError::DegenerateKey);
+    assert!(error.culprits().is_empty());
 }
 
 /// The last dealer knows what the others dealt to it, and makes its own share of the key 0: the sum
-/// is (X − 4)·(X + 5), and its place the fourth.
+/// is (X − 4)·(X + 5), and the dealer the fourth holder.
 #[test]
-fn a_deal_that_cancels_at_one_holder_names_the_holder() {
+fn the_culprit_of_a_deal_that_cancels_at_one_holder_is_that_holder() {
     let polynomials = polynomials(2, 3);
     let sum = [-Scalar::from(20u64), Scalar::from(1u64), Scalar::from(1u64)];
     let last: Vec<Scalar> = (0..3)
         .map(|k| sum[k] - polynomials[0][k] - polynomials[1][k])
         .collect();
     let deals = [&polynomials[0], &polynomials[1], &last].map(|coefficients| deal(coefficients, 4));
-    let places = [0, 1, 3].map(organisation);
-    let named: Vec<_> = places.into_iter().zip(&deals).collect();
+    let dealers = [0, 1, 3].map(organisation);
+    let named: Vec<_> = dealers.into_iter().zip(&deals).collect();
     let holder = organisation(3);
-    assert_eq!(
-        ceremony(4, 3).gate_key(&named),
-        Err(DealError::DegenerateShare { holder })
-    );
+    let error = ceremony(4, 3).gate_key(&named).unwrap_err();
+    assert_eq!(error, CeremonyError::DegenerateShare { holder });
+    assert_eq!(error.culprits(), [holder]);
 }
 
 #[test]
-fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
+fn a_malformed_deal_is_reported_with_its_dealer() {
     let ceremony = ceremony(4, 3);
     let dealer = organisation(1);
     let good = deal(&polynomials(1, 3)[0], 4);
@@ -194,7 +190,7 @@ fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
     };
     assert_eq!(check(&|_| ()), Ok(()));
     let commitment = |index, source| {
-        Err(DealError::InvalidCommitment {
+        Err(CeremonyError::InvalidCommitment {
             dealer,
             index,
             source,
@@ -217,7 +213,7 @@ fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
     let off_subgroup = off_subgroup_g1();
     assert_eq!(
         check(&|deal| deal.shares[3].ephemeral = off_subgroup),
-        Err(DealError::InvalidEphemeral {
+        Err(CeremonyError::InvalidEphemeral {
             dealer,
             index: 3,
             source: EncodingError::NotInSubgroup
@@ -225,21 +221,21 @@ fn what_is_wrong_with_a_deal_is_told_with_its_dealer() {
     );
     assert_eq!(
         ceremony.check_deal(organisation(9), &good).map(drop),
-        Err(DealError::UnexpectedDealer {
+        Err(CeremonyError::UnexpectedDealer {
             dealer: organisation(9)
         })
     );
 }
 
 #[test]
-fn a_key_from_too_few_deals_could_be_known_to_its_dealers() {
+fn fewer_deals_than_a_quorum_make_no_key() {
     let ceremony = ceremony(7, 2);
     let deals: Vec<Deal> = polynomials(7, 2).iter().map(|p| deal(p, 7)).collect();
     let named: Vec<_> = (0..7).map(organisation).zip(&deals).collect();
     // A small threshold lowers no bar for the number of dealers: q = 5 of 7.
     assert_eq!(
         ceremony.gate_key(&named[..4]),
-        Err(DealError::TooFewDeals {
+        Err(CeremonyError::TooFewDeals {
             needed: 5,
             found: 4
         })
