@@ -68,7 +68,7 @@ pub(crate) fn show(out: &mut Transcript) -> Outcome {
     out.answer(
         "two partial keys",
         &found,
-        "refused: 2 partials where 3 are needed",
+        "refused: 2 parts where 3 are needed",
     )?;
     let key = authority.combine(&request, &partials, &mut rng)?;
     let parameters = authority.parameters();
