@@ -4,7 +4,7 @@ use medshare_abe::issuance::{
     IssuanceError, IssuanceRequest, IssuerShare, PartialKey, RecipientKeyPair, SealedPartialKey,
     SharedAuthority, Sharing, SharingEpoch,
 };
-use medshare_abe::{AttributeSet, Validity, encapsulate};
+use medshare_abe::{AttributeSet, KeyError, Validity, encapsulate};
 use medshare_types::hash::digest;
 use medshare_types::{ChainId, Height, Nonce, OrganisationId, PersonId, RandomSource};
 
@@ -20,19 +20,15 @@ enum Conduct {
     Lying,
 }
 
-const TAKEN: &str = "taken";
+const ACCEPTED: &str = "accepted";
 
 /// Issuers, their behaviour, and the expected answers.
 const ISSUERS: [(&str, Conduct, &str); 5] = [
-    ("st-mary", Conduct::Honest, TAKEN),
-    (
-        "charité",
-        Conduct::Greedy,
-        "refused: it is for another request",
-    ),
-    ("north", Conduct::Lying, "refused: it does not decrypt"),
-    ("riverside", Conduct::Honest, TAKEN),
-    ("lakeside", Conduct::Honest, TAKEN),
+    ("st-mary", Conduct::Honest, ACCEPTED),
+    ("charité", Conduct::Greedy, "refused: another request's"),
+    ("north", Conduct::Lying, "refused: does not decrypt"),
+    ("riverside", Conduct::Honest, ACCEPTED),
+    ("lakeside", Conduct::Honest, ACCEPTED),
 ];
 
 const THRESHOLD: u16 = 3;
@@ -63,13 +59,10 @@ pub(crate) fn show(out: &mut Transcript) -> Outcome {
     let found = match authority.combine(&request, partials.get(..2).unwrap_or(&partials), &mut rng)
     {
         Ok(_) => "a key".to_owned(),
-        Err(refusal) => format!("refused: {refusal}"),
+        Err(IssuanceError::TooFewPartials { needed, .. }) => format!("refused: {needed} needed"),
+        Err(other) => return Err(other.into()),
     };
-    out.answer(
-        "two partial keys",
-        &found,
-        "refused: 2 parts where 3 are needed",
-    )?;
+    out.answer("two partial keys", &found, "refused: 3 needed")?;
     let key = authority.combine(&request, &partials, &mut rng)?;
     let parameters = authority.parameters();
     writeln!(out, "Three partial keys combine to a key like any other.")?;
@@ -111,12 +104,13 @@ fn gather(
         let found = match authority.open_partial(request, pair, &sealed, &mut rng) {
             Ok(partial) => {
                 partials.push(partial);
-                TAKEN.to_owned()
+                ACCEPTED.to_owned()
             }
-            Err(IssuanceError::OtherRequest { .. }) => {
-                "refused: it is for another request".to_owned()
-            }
-            Err(IssuanceError::InvalidPartial { source, .. }) => format!("refused: {source}"),
+            Err(IssuanceError::OtherRequest { .. }) => "refused: another request's".to_owned(),
+            Err(IssuanceError::InvalidPartial {
+                source: KeyError::Undecryptable,
+                ..
+            }) => "refused: does not decrypt".to_owned(),
             Err(other) => return Err(other.into()),
         };
         out.answer(name, &found, expected)?;

@@ -1,11 +1,11 @@
 //! Keys with a validity, and delegation of a key for fewer attributes.
 
 use medshare_abe::{
-    AttributeSet, Header, MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey, Validity,
-    encapsulate, encapsulate_dated,
+    AttributeSet, Header, KeyError, MasterSecretKey, PublicParameters, SharedSecret, UserSecretKey,
+    Validity, encapsulate, encapsulate_dated,
 };
 
-use crate::{CONTEXT, OPENS, Outcome, Transcript, try_key};
+use crate::{CONTEXT, OPENS, Outcome, Transcript, list, try_key};
 
 const PHYSICIAN: &str = "role:physician, ward:3, clearance = 4";
 const DEVICE: &str = "ward:3, clearance = 4";
@@ -77,9 +77,10 @@ fn delegation(
     let more = physician.delegate(parameters, &"ward:3, role:chief".parse()?, &mut rng);
     let found = match more {
         Ok(_) => "made".to_owned(),
-        Err(refusal) => format!("refused: {refusal}"),
+        Err(KeyError::NotHeld { missing }) => format!("refused: lacks {}", list(&missing)),
+        Err(other) => return Err(other.into()),
     };
-    let expected = "refused: the key does not hold role:chief";
+    let expected = "refused: lacks role:chief";
     Ok(out.answer("a key for ward:3, role:chief", &found, expected)?)
 }
 

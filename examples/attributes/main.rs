@@ -86,11 +86,13 @@ fn try_key(
 /// The reason for a refusal, in words.
 fn why_not(refusal: &DecapsulateError) -> String {
     match refusal {
-        DecapsulateError::PolicyUnsatisfied { missing } => {
-            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-            format!("lacks {}", missing.join(", "))
-        }
+        DecapsulateError::PolicyUnsatisfied { missing } => format!("lacks {}", list(missing)),
         DecapsulateError::NotValid { validity, .. } => format!("the key is for {validity}"),
         other => other.to_string(),
     }
+}
+
+fn list(items: &[impl ToString]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    items.join(", ")
 }
