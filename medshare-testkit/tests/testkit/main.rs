@@ -8,5 +8,6 @@
 
 mod byzantine;
 mod controls;
+mod glossary;
 mod honest;
 mod specification;
