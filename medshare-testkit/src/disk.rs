@@ -5,11 +5,11 @@ use medshare_types::header::ExecutedRoots;
 use medshare_types::id::Height;
 use medshare_types::wire::Wire;
 
-use crate::setting::{Batch, execute};
+use crate::setting::{TestPayload, execute};
 use crate::sim_rng::SimRng;
 
 /// A record of a simulated log.
-pub type BatchRecord = LogRecord<Batch>;
+pub type TestRecord = LogRecord<TestPayload>;
 
 /// The durability that a disk provides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub enum DiskKind {
 pub struct Disk {
     kind: DiskKind,
     genesis: Tip,
-    synced: Vec<BatchRecord>,
-    unsynced: Vec<(LogPosition, BatchRecord)>,
-    blocks: Vec<(Decided<Batch>, ExecutedRoots)>,
+    synced: Vec<TestRecord>,
+    unsynced: Vec<(LogPosition, TestRecord)>,
+    blocks: Vec<(Decided<TestPayload>, ExecutedRoots)>,
     durable_blocks: usize,
 }
 
@@ -51,14 +51,14 @@ impl Disk {
         clippy::expect_used,
         reason = "a failure is a bug that the simulation must show"
     )]
-    pub(crate) fn append(&mut self, position: LogPosition, record: &BatchRecord) {
-        let decoded = BatchRecord::from_wire(&record.to_wire());
+    pub(crate) fn append(&mut self, position: LogPosition, record: &TestRecord) {
+        let decoded = TestRecord::from_wire(&record.to_wire());
         let decoded = decoded.expect("a record decodes from its own encoding");
         self.unsynced.push((position, decoded));
     }
 
     /// Makes the log durable up to `position` and returns the records that became durable.
-    pub(crate) fn sync(&mut self, position: LogPosition) -> Vec<BatchRecord> {
+    pub(crate) fn sync(&mut self, position: LogPosition) -> Vec<TestRecord> {
         let pending = self.unsynced.iter();
         let count = pending.take_while(|(p, _)| *p <= position).count();
         let now: Vec<_> = self.unsynced.drain(..count).map(|(_, r)| r).collect();
@@ -73,7 +73,7 @@ impl Disk {
     /// Loses everything that is not durable except for a random prefix of the unsynced records,
     /// which an operating system may have written by itself. Returns that prefix: recovery syncs it
     /// first.
-    pub(crate) fn crash(&mut self, rng: &mut SimRng) -> Vec<BatchRecord> {
+    pub(crate) fn crash(&mut self, rng: &mut SimRng) -> Vec<TestRecord> {
         self.blocks.truncate(self.durable_blocks);
         let left = rng.index(self.unsynced.len() + 1);
         let survivors: Vec<_> = self.unsynced.drain(..left).map(|(_, r)| r).collect();
@@ -86,7 +86,7 @@ impl Disk {
     }
 
     /// Appends a block to the ledger and returns the roots after it.
-    pub(crate) fn apply(&mut self, block: Decided<Batch>) -> ExecutedRoots {
+    pub(crate) fn apply(&mut self, block: Decided<TestPayload>) -> ExecutedRoots {
         let before = self.roots_at(self.blocks.len());
         let header = &block.proposal.header;
         let roots = execute(&before, header.height, &header.digest());
@@ -109,7 +109,7 @@ impl Disk {
 
     /// A block of the ledger.
     #[must_use]
-    pub fn block(&self, height: Height) -> Option<&Decided<Batch>> {
+    pub fn block(&self, height: Height) -> Option<&Decided<TestPayload>> {
         let index = usize::try_from(height.0.checked_sub(1)?).ok()?;
         self.blocks.get(index).map(|(block, _)| block)
     }
@@ -128,7 +128,7 @@ impl Disk {
         })
     }
 
-    pub(crate) fn log(&self) -> Vec<BatchRecord> {
+    pub(crate) fn log(&self) -> Vec<TestRecord> {
         self.synced.clone()
     }
 

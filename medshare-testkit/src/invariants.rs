@@ -9,8 +9,8 @@ use medshare_types::header::ExecutedRoots;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::time::Timestamp;
 
-use crate::disk::BatchRecord;
-use crate::setting::{Batch, Message, Setting, execute};
+use crate::disk::TestRecord;
+use crate::setting::{Message, Setting, TestPayload, execute};
 
 /// A broken property.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,19 +107,19 @@ impl Invariants {
     }
 
     /// A record of `member` is durable.
-    pub fn durable(&mut self, member: ReplicaId, record: &BatchRecord) {
+    pub fn durable(&mut self, member: ReplicaId, record: &TestRecord) {
         let mut voted = |phase, vote: &Vote| {
             let key = vote_key(member, phase, vote);
             self.durable_votes.insert((key, vote.ballot.digest));
         };
         match record {
-            BatchRecord::Prepared { vote, .. } => voted(Phase::Prepare, vote),
-            BatchRecord::Committed { vote, .. } => voted(Phase::Commit, vote),
-            BatchRecord::Decided { certificate } => {
+            TestRecord::Prepared { vote, .. } => voted(Phase::Prepare, vote),
+            TestRecord::Committed { vote, .. } => voted(Phase::Commit, vote),
+            TestRecord::Decided { certificate } => {
                 let height = certificate.ballot.height;
                 self.durable_blocks.insert((member, height));
             }
-            BatchRecord::Adopted(decided) => {
+            TestRecord::Adopted(decided) => {
                 let height = decided.proposal.header.height;
                 self.durable_blocks.insert((member, height));
             }
@@ -161,7 +161,7 @@ impl Invariants {
     }
 
     /// `member` handed a block to its ledger.
-    pub fn committed(&mut self, member: ReplicaId, block: &Decided<Batch>) {
+    pub fn committed(&mut self, member: ReplicaId, block: &Decided<TestPayload>) {
         if self.byzantine.contains(&member) {
             return;
         }
@@ -204,7 +204,7 @@ impl Invariants {
     fn check_chain(
         &mut self,
         member: ReplicaId,
-        block: &Decided<Batch>,
+        block: &Decided<TestPayload>,
     ) -> Result<(), &'static str> {
         let header = &block.proposal.header;
         let height = header.height.0;
@@ -246,7 +246,7 @@ impl Invariants {
     }
 
     /// A quorum of different members, each with a good signature of this block.
-    fn check_certificate(&mut self, block: &Decided<Batch>) -> Result<(), &'static str> {
+    fn check_certificate(&mut self, block: &Decided<TestPayload>) -> Result<(), &'static str> {
         let CommitCertificate { ballot, votes } = &block.certificate;
         if ballot.digest != block.proposal.header.digest() {
             return Err("of another block");

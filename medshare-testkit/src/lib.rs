@@ -46,6 +46,6 @@ pub use disk::DiskKind;
 pub use invariants::{Invariants, Violation};
 pub use report::Report;
 pub use scenario::{Faults, Scenario};
-pub use setting::{Batch, Setting};
+pub use setting::{Setting, TestPayload};
 pub use sim_rng::SimRng;
 pub use simulation::Simulation;

@@ -14,16 +14,16 @@ use crate::fixtures::Members;
 
 /// A payload without meaning.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Batch(pub Vec<u8>);
+pub struct TestPayload(pub Vec<u8>);
 
-impl Payload for Batch {
+impl Payload for TestPayload {
     fn root(&self) -> Digest {
         digest("medshare/testkit/batch/v1", &[&self.0])
     }
 }
 
-/// A message between simulated members, with [`Batch`] as payload.
-pub type Message = medshare_consensus::Message<Batch>;
+/// A message between simulated members, with [`TestPayload`] as payload.
+pub type Message = medshare_consensus::Message<TestPayload>;
 
 /// The members of a simulation with their signing keys, which Byzantine members need.
 #[derive(Clone, Debug)]

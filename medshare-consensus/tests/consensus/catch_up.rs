@@ -8,7 +8,7 @@ use medshare_types::id::{ChainId, Height, ReplicaId};
 
 use crate::fixture::*;
 
-fn served(block: &Proposal<Batch>) -> Message<Batch> {
+fn served(block: &Proposal<TestPayload>) -> Message<TestPayload> {
     Message::Decided(decided(block))
 }
 
@@ -50,7 +50,7 @@ fn answers_to_one_member_are_limited_between_ticks() {
     };
     let mut replica = Replica::new(config(1, 4), tip).unwrap();
     drain(&mut replica);
-    let served = |replica: &mut Replica<Batch>, peer| -> usize {
+    let served = |replica: &mut Replica<TestPayload>, peer| -> usize {
         let asked = (0..12).map(|n| give(replica, at(1), from(peer, fetch(1 + 16 * n))));
         let outputs = asked.flatten();
         outputs
@@ -168,7 +168,7 @@ fn adoption_stops_when_execution_lags() {
 #[test]
 fn a_served_block_needs_its_certificate_and_its_links() {
     let blocks = blocks(2);
-    let attempt = |change: &dyn Fn(&mut Decided<Batch>)| {
+    let attempt = |change: &dyn Fn(&mut Decided<TestPayload>)| {
         let mut decided = decided(&blocks[0]);
         change(&mut decided);
         let mut replica = started(3);
@@ -205,7 +205,7 @@ fn a_served_block_needs_its_certificate_and_its_links() {
             needed: 3
         })
     );
-    let repeated = |d: &mut Decided<Batch>| {
+    let repeated = |d: &mut Decided<TestPayload>| {
         d.certificate.votes[2] = d.certificate.votes[1];
     };
     let replica = ReplicaId(1);
@@ -213,7 +213,7 @@ fn a_served_block_needs_its_certificate_and_its_links() {
         attempt(&repeated),
         certificate(CertificateError::BadSigner { replica })
     );
-    let prepares = |d: &mut Decided<Batch>| {
+    let prepares = |d: &mut Decided<TestPayload>| {
         for (n, (_, signature)) in (0..).zip(&mut d.certificate.votes) {
             *signature = vote(n, Phase::Prepare, &blocks[0]).signature;
         }

@@ -20,9 +20,9 @@ pub(crate) const RESEND_MS: u64 = 1_000;
 pub(crate) const CREATED: u64 = 1_000_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Batch(pub(crate) Vec<u8>);
+pub(crate) struct TestPayload(pub(crate) Vec<u8>);
 
-impl Payload for Batch {
+impl Payload for TestPayload {
     fn root(&self) -> Digest {
         digest("test/batch/v1", &[&self.0])
     }
@@ -72,8 +72,8 @@ pub(crate) fn at(height: u64) -> Timestamp {
 }
 
 /// The block that the primary proposes on `previous`.
-pub(crate) fn block(height: u64, previous: Digest) -> Proposal<Batch> {
-    let payload = Batch(vec![u8::try_from(height).unwrap(); 3]);
+pub(crate) fn block(height: u64, previous: Digest) -> Proposal<TestPayload> {
+    let payload = TestPayload(vec![u8::try_from(height).unwrap(); 3]);
     let header = BlockHeader {
         chain: chain(),
         height: Height(height),
@@ -90,7 +90,7 @@ pub(crate) fn block(height: u64, previous: Digest) -> Proposal<Batch> {
 }
 
 /// Blocks 1 to `count`.
-pub(crate) fn blocks(count: u64) -> Vec<Proposal<Batch>> {
+pub(crate) fn blocks(count: u64) -> Vec<Proposal<TestPayload>> {
     let mut previous = Digest::ZERO;
     (1..=count)
         .map(|height| {
@@ -101,35 +101,35 @@ pub(crate) fn blocks(count: u64) -> Vec<Proposal<Batch>> {
         .collect()
 }
 
-pub(crate) fn vote(replica: u16, phase: Phase, block: &Proposal<Batch>) -> Vote {
+pub(crate) fn vote(replica: u16, phase: Phase, block: &Proposal<TestPayload>) -> Vote {
     Vote::sign(&chain(), block.ballot(), phase, &key(replica))
 }
 
-pub(crate) fn prepare(replica: u16, block: &Proposal<Batch>) -> Message<Batch> {
+pub(crate) fn prepare(replica: u16, block: &Proposal<TestPayload>) -> Message<TestPayload> {
     Message::Prepare(vote(replica, Phase::Prepare, block))
 }
 
-pub(crate) fn commit(replica: u16, block: &Proposal<Batch>) -> Message<Batch> {
+pub(crate) fn commit(replica: u16, block: &Proposal<TestPayload>) -> Message<TestPayload> {
     Message::Commit(vote(replica, Phase::Commit, block))
 }
 
 /// A vote for the right ballot under a key that has no seat.
-pub(crate) fn forged(phase: Phase, block: &Proposal<Batch>) -> Vote {
+pub(crate) fn forged(phase: Phase, block: &Proposal<TestPayload>) -> Vote {
     Vote::sign(&chain(), block.ballot(), phase, &key(99))
 }
 
-pub(crate) fn pre_prepare_of(block: &Proposal<Batch>) -> PrePrepare<Batch> {
+pub(crate) fn pre_prepare_of(block: &Proposal<TestPayload>) -> PrePrepare<TestPayload> {
     PrePrepare {
         proposal: block.clone(),
         signature: vote(0, Phase::Prepare, block).signature,
     }
 }
 
-pub(crate) fn pre_prepare(block: &Proposal<Batch>) -> Message<Batch> {
+pub(crate) fn pre_prepare(block: &Proposal<TestPayload>) -> Message<TestPayload> {
     Message::PrePrepare(pre_prepare_of(block))
 }
 
-pub(crate) fn certificate(block: &Proposal<Batch>, signers: &[u16]) -> CommitCertificate {
+pub(crate) fn certificate(block: &Proposal<TestPayload>, signers: &[u16]) -> CommitCertificate {
     let votes = signers.iter();
     let votes = votes.map(|&n| (ReplicaId(n), vote(n, Phase::Commit, block).signature));
     CommitCertificate {
@@ -138,7 +138,7 @@ pub(crate) fn certificate(block: &Proposal<Batch>, signers: &[u16]) -> CommitCer
     }
 }
 
-pub(crate) fn decided(block: &Proposal<Batch>) -> Decided<Batch> {
+pub(crate) fn decided(block: &Proposal<TestPayload>) -> Decided<TestPayload> {
     Decided {
         proposal: block.clone(),
         certificate: certificate(block, &[0, 1, 2]),
@@ -146,113 +146,117 @@ pub(crate) fn decided(block: &Proposal<Batch>) -> Decided<Batch> {
 }
 
 /// A replica whose first outputs are drained.
-pub(crate) fn started(replica: u16) -> Replica<Batch> {
+pub(crate) fn started(replica: u16) -> Replica<TestPayload> {
     let mut replica = Replica::new(config(replica, 4), genesis()).unwrap();
     assert_eq!(drain(&mut replica), [timer(), status(0)]);
     replica
 }
 
-pub(crate) fn drain(replica: &mut Replica<Batch>) -> Vec<Output<Batch>> {
+pub(crate) fn drain(replica: &mut Replica<TestPayload>) -> Vec<Output<TestPayload>> {
     core::iter::from_fn(|| replica.poll_output()).collect()
 }
 
 /// Gives an input that must be accepted, and drains the outputs.
 pub(crate) fn give(
-    replica: &mut Replica<Batch>,
+    replica: &mut Replica<TestPayload>,
     now: Timestamp,
-    input: Input<Batch>,
-) -> Vec<Output<Batch>> {
+    input: Input<TestPayload>,
+) -> Vec<Output<TestPayload>> {
     assert_eq!(replica.handle(now, input), Ok(()));
     drain(replica)
 }
 
 /// Gives an input that must be refused, and drains the outputs.
 pub(crate) fn refuse(
-    replica: &mut Replica<Batch>,
+    replica: &mut Replica<TestPayload>,
     now: Timestamp,
-    input: Input<Batch>,
-) -> (Rejected, Vec<Output<Batch>>) {
+    input: Input<TestPayload>,
+) -> (Rejected, Vec<Output<TestPayload>>) {
     let rejected = replica.handle(now, input).unwrap_err();
     (rejected, drain(replica))
 }
 
-pub(crate) fn from(sender: u16, message: Message<Batch>) -> Input<Batch> {
+pub(crate) fn from(sender: u16, message: Message<TestPayload>) -> Input<TestPayload> {
     let sender = ReplicaId(sender);
     Input::Message(Authenticated { sender, message })
 }
 
-pub(crate) fn valid(block: &Proposal<Batch>) -> Input<Batch> {
+pub(crate) fn valid(block: &Proposal<TestPayload>) -> Input<TestPayload> {
     verdict(block, Verdict::Valid)
 }
 
-pub(crate) fn verdict(block: &Proposal<Batch>, verdict: Verdict) -> Input<Batch> {
+pub(crate) fn verdict(block: &Proposal<TestPayload>, verdict: Verdict) -> Input<TestPayload> {
     let digest = block.header.digest();
     Input::Validated { digest, verdict }
 }
 
-pub(crate) fn persisted(position: u64) -> Input<Batch> {
+pub(crate) fn persisted(position: u64) -> Input<TestPayload> {
     Input::Persisted(LogPosition(position))
 }
 
-pub(crate) fn executed(height: u64) -> Input<Batch> {
+pub(crate) fn executed(height: u64) -> Input<TestPayload> {
     let roots = roots(height);
     Input::Executed { roots }
 }
 
-pub(crate) fn tick() -> Input<Batch> {
+pub(crate) fn tick() -> Input<TestPayload> {
     Input::Timer(Timer::Resend)
 }
 
-pub(crate) fn timer() -> Output<Batch> {
+pub(crate) fn timer() -> Output<TestPayload> {
     Output::Effect(Effect::SetTimer {
         timer: Timer::Resend,
         after_ms: RESEND_MS,
     })
 }
 
-pub(crate) fn validate(block: &Proposal<Batch>) -> Output<Batch> {
+pub(crate) fn validate(block: &Proposal<TestPayload>) -> Output<TestPayload> {
     Output::Effect(Effect::Validate(block.clone()))
 }
 
 /// The delivery of `block` with the commits of `signers`.
-pub(crate) fn delivered(block: &Proposal<Batch>, signers: &[u16]) -> Output<Batch> {
+pub(crate) fn delivered(block: &Proposal<TestPayload>, signers: &[u16]) -> Output<TestPayload> {
     Output::Effect(Effect::Commit {
         proposal: block.clone(),
         certificate: certificate(block, signers),
     })
 }
 
-pub(crate) fn persist(position: u64, record: LogRecord<Batch>) -> Output<Batch> {
+pub(crate) fn persist(position: u64, record: LogRecord<TestPayload>) -> Output<TestPayload> {
     let position = LogPosition(position);
     Output::Persist { position, record }
 }
 
-pub(crate) fn to_all(message: Message<Batch>) -> Output<Batch> {
+pub(crate) fn to_all(message: Message<TestPayload>) -> Output<TestPayload> {
     let to = Recipients::All;
     Output::Effect(Effect::Send { to, message })
 }
 
-pub(crate) fn to(replicas: &[u16], message: Message<Batch>) -> Output<Batch> {
+pub(crate) fn to(replicas: &[u16], message: Message<TestPayload>) -> Output<TestPayload> {
     let to = Recipients::Only(replicas.iter().copied().map(ReplicaId).collect());
     Output::Effect(Effect::Send { to, message })
 }
 
-pub(crate) fn status(height: u64) -> Output<Batch> {
+pub(crate) fn status(height: u64) -> Output<TestPayload> {
     to_all(status_of(height))
 }
 
-pub(crate) fn status_of(height: u64) -> Message<Batch> {
+pub(crate) fn status_of(height: u64) -> Message<TestPayload> {
     let height = Height(height);
     Message::Status { height }
 }
 
-pub(crate) fn fetch(from: u64) -> Message<Batch> {
+pub(crate) fn fetch(from: u64) -> Message<TestPayload> {
     let from = Height(from);
     Message::Fetch { from }
 }
 
 /// Takes a backup through one whole height; every record is durable and the block executed.
-pub(crate) fn pass(replica: &mut Replica<Batch>, position: u64, block: &Proposal<Batch>) {
+pub(crate) fn pass(
+    replica: &mut Replica<TestPayload>,
+    position: u64,
+    block: &Proposal<TestPayload>,
+) {
     let now = block.header.time;
     give(replica, now, from(0, pre_prepare(block)));
     give(replica, now, valid(block));

@@ -9,7 +9,7 @@ use medshare_types::id::{Height, ReplicaId};
 
 use crate::fixture::*;
 
-fn prepared_by(block: &Proposal<Batch>, signers: &[u16]) -> PreparedCertificate {
+fn prepared_by(block: &Proposal<TestPayload>, signers: &[u16]) -> PreparedCertificate {
     let votes = signers.iter();
     let votes = votes.map(|&n| (ReplicaId(n), vote(n, Phase::Prepare, block).signature));
     PreparedCertificate {
@@ -159,7 +159,7 @@ fn a_height_follows_the_other_once_it_is_executed() {
 fn the_primary_waits_for_decision_execution_and_clock() {
     let mut primary = started(0);
     let block = &blocks(1)[0];
-    let request = || Input::Request(Batch(vec![9]));
+    let request = || Input::Request(TestPayload(vec![9]));
     assert_eq!(
         refuse(&mut primary, genesis().time, request()).0,
         Rejected::ClockBehind {
@@ -187,7 +187,7 @@ fn the_primary_waits_for_decision_execution_and_clock() {
 #[test]
 fn a_backup_does_not_propose() {
     let mut backup = started(1);
-    let (rejected, outputs) = refuse(&mut backup, at(1), Input::Request(Batch(vec![])));
+    let (rejected, outputs) = refuse(&mut backup, at(1), Input::Request(TestPayload(vec![])));
     let primary = ReplicaId(0);
     assert_eq!(rejected, Rejected::NotPrimary { primary });
     assert_eq!(outputs, []);
@@ -196,7 +196,7 @@ fn a_backup_does_not_propose() {
 #[test]
 fn a_payload_too_long_to_decode_is_not_proposed() {
     let mut primary = started(0);
-    let payload = Batch(vec![0; MAX_PAYLOAD_LEN - 3]);
+    let payload = TestPayload(vec![0; MAX_PAYLOAD_LEN - 3]);
     let (rejected, _) = refuse(&mut primary, at(1), Input::Request(payload));
     assert_eq!(
         rejected,
@@ -232,5 +232,5 @@ fn reports_of_events_that_never_happened_are_refused() {
 fn the_seat_and_the_key_belong_together() {
     let mut config = config(1, 4);
     config.signing_key = key(2);
-    assert!(Replica::<Batch>::new(config, genesis()).is_err());
+    assert!(Replica::<TestPayload>::new(config, genesis()).is_err());
 }

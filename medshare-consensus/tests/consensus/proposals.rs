@@ -19,7 +19,7 @@ fn invalid(fault: ProposalFault) -> Rejected {
     }
 }
 
-fn fault_of(change: impl FnOnce(&mut Proposal<Batch>)) -> ProposalFault {
+fn fault_of(change: impl FnOnce(&mut Proposal<TestPayload>)) -> ProposalFault {
     let mut backup = started(1);
     let mut block = blocks(1).remove(0);
     change(&mut block);
@@ -33,28 +33,28 @@ fn fault_of(change: impl FnOnce(&mut Proposal<Batch>)) -> ProposalFault {
 
 #[test]
 fn every_fault_of_a_header_is_named() {
-    let chain = |b: &mut Proposal<Batch>| b.header.chain = ChainId::from_digest(Digest::ZERO);
+    let chain = |b: &mut Proposal<TestPayload>| b.header.chain = ChainId::from_digest(Digest::ZERO);
     assert_eq!(fault_of(chain), ProposalFault::WrongChain);
-    let proposer = |b: &mut Proposal<Batch>| b.header.proposer = ReplicaId(1);
+    let proposer = |b: &mut Proposal<TestPayload>| b.header.proposer = ReplicaId(1);
     assert_eq!(fault_of(proposer), ProposalFault::WrongProposer);
-    let parent = |b: &mut Proposal<Batch>| b.header.previous = roots(9).state;
+    let parent = |b: &mut Proposal<TestPayload>| b.header.previous = roots(9).state;
     assert_eq!(fault_of(parent), ProposalFault::WrongParent);
-    let time = |b: &mut Proposal<Batch>| b.header.time = genesis().time;
+    let time = |b: &mut Proposal<TestPayload>| b.header.time = genesis().time;
     assert_eq!(fault_of(time), ProposalFault::TimeNotIncreasing);
-    let payload = |b: &mut Proposal<Batch>| b.payload.0.push(0);
+    let payload = |b: &mut Proposal<TestPayload>| b.payload.0.push(0);
     assert_eq!(fault_of(payload), ProposalFault::WrongPayload);
-    let height = |b: &mut Proposal<Batch>| b.header.executed.height = Height(1);
+    let height = |b: &mut Proposal<TestPayload>| b.header.executed.height = Height(1);
     assert_eq!(fault_of(height), ProposalFault::WrongExecutedHeight);
-    let roots = |b: &mut Proposal<Batch>| b.header.executed.state = Digest::ZERO;
+    let roots = |b: &mut Proposal<TestPayload>| b.header.executed.state = Digest::ZERO;
     assert_eq!(fault_of(roots), ProposalFault::WrongRoots);
-    let committee = |b: &mut Proposal<Batch>| b.header.next_committee = Digest::ZERO;
+    let committee = |b: &mut Proposal<TestPayload>| b.header.next_committee = Digest::ZERO;
     assert_eq!(fault_of(committee), ProposalFault::WrongCommittee);
 }
 
 /// A backup's answer to a first block whose payload is encoded in `length` bytes.
 fn with_payload_of(length: usize) -> Result<(), Rejected> {
     let mut block = blocks(1).remove(0);
-    block.payload = Batch(vec![7; length - 4]);
+    block.payload = TestPayload(vec![7; length - 4]);
     block.header.transactions = block.payload.root();
     started(1).handle(at(1), from(0, pre_prepare(&block)))
 }

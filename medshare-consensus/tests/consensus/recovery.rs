@@ -8,14 +8,14 @@ use medshare_types::id::{Height, ReplicaId};
 
 use crate::fixture::*;
 
-fn prepared_record(replica: u16, block: &Proposal<Batch>) -> LogRecord<Batch> {
+fn prepared_record(replica: u16, block: &Proposal<TestPayload>) -> LogRecord<TestPayload> {
     LogRecord::Prepared {
         pre_prepare: pre_prepare_of(block),
         vote: vote(replica, Phase::Prepare, block),
     }
 }
 
-fn committed_record(replica: u16, block: &Proposal<Batch>) -> LogRecord<Batch> {
+fn committed_record(replica: u16, block: &Proposal<TestPayload>) -> LogRecord<TestPayload> {
     let votes = [0, 1, 2].map(|n| (ReplicaId(n), vote(n, Phase::Prepare, block).signature));
     LogRecord::Committed {
         prepared: PreparedCertificate {
@@ -26,24 +26,24 @@ fn committed_record(replica: u16, block: &Proposal<Batch>) -> LogRecord<Batch> {
     }
 }
 
-fn decided_record(block: &Proposal<Batch>) -> LogRecord<Batch> {
+fn decided_record(block: &Proposal<TestPayload>) -> LogRecord<TestPayload> {
     let certificate = certificate(block, &[0, 1, 2]);
     LogRecord::Decided { certificate }
 }
 
-fn commit_output(block: &Proposal<Batch>) -> Output<Batch> {
+fn commit_output(block: &Proposal<TestPayload>) -> Output<TestPayload> {
     delivered(block, &[0, 1, 2])
 }
 
 fn recover(
     replica: u16,
     tip: Tip,
-    log: Vec<LogRecord<Batch>>,
-) -> Result<Replica<Batch>, ReplayError> {
+    log: Vec<LogRecord<TestPayload>>,
+) -> Result<Replica<TestPayload>, ReplayError> {
     Replica::recover(config(replica, 4), tip, log)
 }
 
-fn tip_at(block: &Proposal<Batch>) -> Tip {
+fn tip_at(block: &Proposal<TestPayload>) -> Tip {
     Tip {
         height: block.header.height,
         digest: block.header.digest(),
@@ -62,7 +62,7 @@ fn the_primary_sends_its_recorded_proposal_and_makes_no_other() {
     );
     let height = Height(1);
     assert_eq!(
-        refuse(&mut primary, at(50), Input::Request(Batch(vec![7]))),
+        refuse(&mut primary, at(50), Input::Request(TestPayload(vec![7]))),
         (Rejected::InFlight { height }, vec![])
     );
     give(&mut primary, at(50), from(1, prepare(1, block)));

@@ -9,7 +9,7 @@ use medshare_types::id::{Height, ReplicaId, View};
 use crate::fixture::*;
 
 /// Replica 1 with its prepare for block 1 durable; the primary's counts too.
-fn prepared() -> (Replica<Batch>, Proposal<Batch>) {
+fn prepared() -> (Replica<TestPayload>, Proposal<TestPayload>) {
     let mut replica = started(1);
     let block = blocks(1).remove(0);
     give(&mut replica, at(1), from(0, pre_prepare(&block)));
@@ -21,7 +21,7 @@ fn prepared() -> (Replica<Batch>, Proposal<Batch>) {
     (replica, block)
 }
 
-fn other() -> Proposal<Batch> {
+fn other() -> Proposal<TestPayload> {
     let mut block = blocks(1).remove(0);
     block.header.time = block.header.time.plus_millis(1);
     block

@@ -9,7 +9,7 @@ use medshare_types::wire::{DecodeError, Wire};
 
 use crate::fixture::*;
 
-fn messages() -> Vec<Message<Batch>> {
+fn messages() -> Vec<Message<TestPayload>> {
     let block = &blocks(1)[0];
     vec![
         pre_prepare(block),
@@ -21,7 +21,7 @@ fn messages() -> Vec<Message<Batch>> {
     ]
 }
 
-fn records() -> Vec<LogRecord<Batch>> {
+fn records() -> Vec<LogRecord<TestPayload>> {
     let block = &blocks(1)[0];
     let prepared = PreparedCertificate {
         ballot: block.ballot(),
@@ -83,7 +83,7 @@ fn messages_records_and_evidence_round_trip_and_are_strict() {
     let mut unknown = status_of(1).to_wire();
     unknown[6] = 6;
     assert!(matches!(
-        Message::<Batch>::from_wire(&unknown),
+        Message::<TestPayload>::from_wire(&unknown),
         Err(DecodeError::Malformed { .. })
     ));
 }
@@ -111,14 +111,14 @@ fn the_bytes_stay_what_they_are() {
 fn a_full_block_fits() {
     let limit = medshare_consensus::MAX_PAYLOAD_LEN;
     let mut block = blocks(1).remove(0);
-    block.payload = Batch(vec![0; limit - 4]);
+    block.payload = TestPayload(vec![0; limit - 4]);
     let bytes = pre_prepare(&block).to_wire();
-    assert!(Message::<Batch>::from_wire(&bytes).is_ok());
+    assert!(Message::<TestPayload>::from_wire(&bytes).is_ok());
     let mut decided = decided(&block);
     let vote = decided.certificate.votes[0];
     decided.certificate.votes = vec![vote; 1024];
     let bytes = LogRecord::Adopted(decided).to_wire();
-    assert!(LogRecord::<Batch>::from_wire(&bytes).is_ok());
+    assert!(LogRecord::<TestPayload>::from_wire(&bytes).is_ok());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use medshare_types::hash::Digest;
 use medshare_types::id::ReplicaId;
 
 use super::{Behaviour, Signer};
-use crate::setting::{Batch, Message, Setting};
+use crate::setting::{Message, Setting, TestPayload};
 use crate::sim_rng::SimRng;
 
 /// As primary, sends one block to most members and a second one to some; votes for both, as primary
@@ -16,7 +16,7 @@ pub struct Equivocator {
     signer: Signer,
     deceived: BTreeSet<ReplicaId>,
     careless: bool,
-    second: BTreeMap<Digest, Proposal<Batch>>,
+    second: BTreeMap<Digest, Proposal<TestPayload>>,
 }
 
 impl Equivocator {
@@ -37,7 +37,7 @@ impl Equivocator {
         }
     }
 
-    fn learn(&mut self, first: &Proposal<Batch>) -> Proposal<Batch> {
+    fn learn(&mut self, first: &Proposal<TestPayload>) -> Proposal<TestPayload> {
         let mut second = first.clone();
         second.payload.0.push(0xee);
         second.header.transactions = second.payload.root();

@@ -3,7 +3,7 @@ use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::id::ReplicaId;
 
 use super::{Behaviour, Signer};
-use crate::setting::{Batch, Message, Setting};
+use crate::setting::{Message, Setting, TestPayload};
 use crate::sim_rng::SimRng;
 
 /// Serves its own blocks under certificates whose signatures are all its own.
@@ -11,7 +11,7 @@ use crate::sim_rng::SimRng;
 pub struct Forger {
     signer: Signer,
     signers: Vec<ReplicaId>,
-    seen: Option<Proposal<Batch>>,
+    seen: Option<Proposal<TestPayload>>,
 }
 
 impl Forger {

@@ -24,7 +24,7 @@ use medshare_types::certificate::Phase;
 use medshare_types::id::{ChainId, ReplicaId};
 use medshare_types::sign::SigningKey;
 
-use crate::setting::{Batch, Message, Setting};
+use crate::setting::{Message, Setting, TestPayload};
 use crate::sim_rng::SimRng;
 
 /// A deviation from the protocol.
@@ -52,7 +52,7 @@ impl Signer {
     }
 
     /// Signs a changed proposal like an honest primary would.
-    fn propose(&self, proposal: Proposal<Batch>) -> PrePrepare<Batch> {
+    fn propose(&self, proposal: Proposal<TestPayload>) -> PrePrepare<TestPayload> {
         let vote = Vote::sign(&self.chain, proposal.ballot(), Phase::Prepare, &self.key);
         PrePrepare {
             proposal,

@@ -17,7 +17,7 @@ use crate::disk::Disk;
 use crate::invariants::Invariants;
 use crate::report::Report;
 use crate::scenario::{Faults, Scenario};
-use crate::setting::{Batch, Message};
+use crate::setting::{Message, TestPayload};
 use crate::sim_rng::SimRng;
 
 /// Milliseconds between two attempts of the primary's node to propose.
@@ -53,7 +53,7 @@ enum Local {
 struct Member {
     id: ReplicaId,
     /// `None` while the member is down.
-    replica: Option<Replica<Batch>>,
+    replica: Option<Replica<TestPayload>>,
     disk: Disk,
     life: u32,
     generation: u64,
@@ -246,7 +246,7 @@ impl Simulation {
             return;
         };
         if replica.height().0 < heights && replica.may_propose(now).is_ok() {
-            let batch = Batch(self.rng.next_u64().to_le_bytes().to_vec());
+            let batch = TestPayload(self.rng.next_u64().to_le_bytes().to_vec());
             self.give(index, Input::Request(batch));
         }
     }
@@ -257,7 +257,7 @@ impl Simulation {
         ahead.minus_millis(self.scenario.faults.skew_ms)
     }
 
-    fn give(&mut self, index: usize, input: Input<Batch>) {
+    fn give(&mut self, index: usize, input: Input<TestPayload>) {
         let now = self.now(index);
         let byzantine = self.is_byzantine(index);
         let member = &mut self.members[index];
@@ -291,7 +291,7 @@ impl Simulation {
         }
     }
 
-    fn act(&mut self, index: usize, output: Output<Batch>) {
+    fn act(&mut self, index: usize, output: Output<TestPayload>) {
         match output {
             Output::Persist { position, record } => {
                 let disk = &mut self.members[index].disk;
@@ -309,7 +309,7 @@ impl Simulation {
         }
     }
 
-    fn carry_out(&mut self, index: usize, effect: Effect<Batch>) {
+    fn carry_out(&mut self, index: usize, effect: Effect<TestPayload>) {
         match effect {
             Effect::Validate(proposal) => {
                 let deferred = self.faults().drop_per_mille > 0 && self.rng.chance(100);
@@ -357,7 +357,7 @@ impl Simulation {
         }
     }
 
-    fn commit(&mut self, index: usize, block: Decided<Batch>) {
+    fn commit(&mut self, index: usize, block: Decided<TestPayload>) {
         let id = self.members[index].id;
         self.invariants.committed(id, &block);
         let at = self.clock_ms + self.rng.between(1, WORK_MS);

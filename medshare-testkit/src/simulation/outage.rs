@@ -3,13 +3,13 @@
 use medshare_consensus::{LogRecord, Output, Replica};
 
 use super::{Event, Simulation};
-use crate::disk::BatchRecord;
-use crate::setting::Batch;
+use crate::disk::TestRecord;
+use crate::setting::TestPayload;
 
 impl Simulation {
     /// Stops a member before it carries out `output`. In half of the crashes at a record, the record
     /// is written and not synced.
-    pub(super) fn crash(&mut self, index: usize, output: &Output<Batch>) {
+    pub(super) fn crash(&mut self, index: usize, output: &Output<TestPayload>) {
         let down_ms = self.rng.between(1, self.faults().down_ms.max(1));
         if let Output::Persist { position, record } = output
             && self.rng.chance(500)
@@ -20,8 +20,8 @@ impl Simulation {
     }
 
     /// True when the primary has just recorded the proposal at which every member stops.
-    pub(super) fn is_blackout(&self, index: usize, records: &[BatchRecord]) -> bool {
-        let prepared = |record: &BatchRecord| matches!(record, LogRecord::Prepared { .. });
+    pub(super) fn is_blackout(&self, index: usize, records: &[TestRecord]) -> bool {
+        let prepared = |record: &TestRecord| matches!(record, LogRecord::Prepared { .. });
         self.scenario.blackout.is_some_and(|(height, _)| {
             let mut records = records.iter();
             index == 0 && records.any(|record| prepared(record) && record.height() == height)

@@ -3,7 +3,7 @@
 use medshare_consensus::{Decided, Evidence, LogRecord, Message, Payload, Proposal, Vote};
 use medshare_testkit::behaviour::Equivocator;
 use medshare_testkit::{
-    Batch, DiskKind, Faults, Invariants, Scenario, Setting, Simulation, Violation,
+    DiskKind, Faults, Invariants, Scenario, Setting, Simulation, TestPayload, Violation,
 };
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::header::BlockHeader;
@@ -58,9 +58,9 @@ fn setting() -> Setting {
     Setting::new(4).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn block(setting: &Setting) -> Proposal<Batch> {
+fn block(setting: &Setting) -> Proposal<TestPayload> {
     let genesis = setting.genesis();
-    let payload = Batch(vec![1]);
+    let payload = TestPayload(vec![1]);
     let header = BlockHeader {
         chain: setting.chain(),
         height: Height(1),
@@ -76,12 +76,16 @@ fn block(setting: &Setting) -> Proposal<Batch> {
     Proposal { header, payload }
 }
 
-fn vote(setting: &Setting, signer: u16, phase: Phase, block: &Proposal<Batch>) -> Vote {
+fn vote(setting: &Setting, signer: u16, phase: Phase, block: &Proposal<TestPayload>) -> Vote {
     let key = setting.key(ReplicaId(signer));
     Vote::sign(&setting.chain(), block.ballot(), phase, key)
 }
 
-fn decided(setting: &Setting, block: &Proposal<Batch>, signers: &[u16]) -> Decided<Batch> {
+fn decided(
+    setting: &Setting,
+    block: &Proposal<TestPayload>,
+    signers: &[u16],
+) -> Decided<TestPayload> {
     let votes = signers.iter();
     let votes = votes.map(|&n| {
         (
@@ -99,7 +103,7 @@ fn decided(setting: &Setting, block: &Proposal<Batch>, signers: &[u16]) -> Decid
 }
 
 /// Violations when member 1 durably commits `decided`.
-fn watched(setting: &Setting, decided: &Decided<Batch>) -> Vec<Violation> {
+fn watched(setting: &Setting, decided: &Decided<TestPayload>) -> Vec<Violation> {
     let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
     invariants.durable(ReplicaId(1), &LogRecord::Adopted(decided.clone()));
     invariants.committed(ReplicaId(1), decided);
@@ -114,7 +118,7 @@ fn the_invariants_tell_a_good_block_from_a_bad_one() {
     let height = Height(1);
     assert_eq!(watched(&setting, &decided(&setting, &good, &[0, 1, 2])), []);
 
-    let broken = |change: &dyn Fn(&mut Proposal<Batch>), what| {
+    let broken = |change: &dyn Fn(&mut Proposal<TestPayload>), what| {
         let mut block = good.clone();
         change(&mut block);
         let expected = Violation::BrokenChain {
@@ -134,7 +138,7 @@ fn the_invariants_tell_a_good_block_from_a_bad_one() {
         "heights are not consecutive",
     );
 
-    let unsound = |decided: &Decided<Batch>, what| {
+    let unsound = |decided: &Decided<TestPayload>, what| {
         let expected = Violation::UnsoundCertificate {
             member,
             height,
@@ -179,16 +183,17 @@ fn the_invariants_notice_early_messages_double_votes_and_false_evidence() {
         [early.clone(), twice, early.clone(), early]
     );
 
-    let expose = |culprit: ReplicaId, first: &Proposal<Batch>, second: &Proposal<Batch>| {
-        let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
-        invariants.exposed(&Evidence {
-            culprit,
-            phase: Phase::Commit,
-            first: vote(&setting, 3, Phase::Commit, first),
-            second: vote(&setting, 3, Phase::Commit, second),
-        });
-        invariants.violations().to_vec()
-    };
+    let expose =
+        |culprit: ReplicaId, first: &Proposal<TestPayload>, second: &Proposal<TestPayload>| {
+            let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
+            invariants.exposed(&Evidence {
+                culprit,
+                phase: Phase::Commit,
+                first: vote(&setting, 3, Phase::Commit, first),
+                second: vote(&setting, 3, Phase::Commit, second),
+            });
+            invariants.violations().to_vec()
+        };
     assert_eq!(expose(ReplicaId(3), &one, &two), []);
     for (culprit, second) in [(ReplicaId(1), &two), (ReplicaId(3), &one)] {
         let expected = Violation::FalseEvidence { culprit };
