@@ -30,7 +30,8 @@ fn four_members_agree_and_go_on() {
         assert_good(seed, &report);
         crashes += report.crashes;
     }
-    assert!(crashes > 1_000, "only {crashes} crashes");
+    // About five a run.
+    assert!(crashes > 900, "only {crashes} crashes");
 }
 
 #[test]

@@ -58,14 +58,23 @@ fn every_line_of_the_pseudo_code_is_tagged_in_the_code() {
     );
 }
 
-/// Paths in backticks, apart from patterns and from paths that are relative to the page.
+/// Paths in backticks that begin at the root of the repository, apart from patterns.
 fn cited_paths(page: &str) -> BTreeSet<&str> {
     let quoted = page.split('`').skip(1).step_by(2);
     quoted
         .filter(|text| text.starts_with("medshare-") || text.starts_with("docs/"))
         .filter(|text| text.contains('/') && !text.contains([' ', '*', '{', '<', '\n']))
-        // Tags such as `medshare/types/vote-commit/v1` have another first component.
-        .map(|text| text.trim_end_matches('/'))
+        // A path may go on with the name of a test.
+        .filter_map(|text| text.split("::").next())
+        .collect()
+}
+
+/// Targets of links that are relative to the page.
+fn linked_paths(page: &str) -> BTreeSet<&str> {
+    let targets = page.split("](").skip(1);
+    targets
+        .filter_map(|rest| rest.split([')', '#']).next())
+        .filter(|target| !target.is_empty() && !target.contains(':'))
         .collect()
 }
 
@@ -82,10 +91,11 @@ fn every_path_that_a_page_names_exists() {
     let mut missing = Vec::new();
     for page in pages {
         let text = fs::read_to_string(&page).expect("a page");
-        for path in cited_paths(&text) {
-            // A path may end in `file.rs::test_name`.
-            let file = path.split("::").next().expect("the file");
-            if !root.join(file).exists() {
+        let folder = page.parent().expect("a folder");
+        let cited = cited_paths(&text).into_iter().map(|path| (&*root, path));
+        let linked = linked_paths(&text).into_iter().map(|path| (folder, path));
+        for (from, path) in cited.chain(linked) {
+            if !from.join(path).exists() {
                 missing.push(format!("{}: {path}", page.display()));
             }
         }
