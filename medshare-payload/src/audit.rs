@@ -1,9 +1,9 @@
-//! One segment under the content root, without the other leaves.
+//! Proofs that a segment belongs to a content root, without the other leaves.
 //!
-//! The path of RFC 6962, section 2.1.1: from the leaf up, the top of the tree beside the way. It
-//! carries the length of the sealed object, which the root is bound to and from which the number
-//! of segments follows, so that the shape of the tree is not the path's to choose. At most 1046
-//! bytes, where the leaves of a terabyte are 512 MiB.
+//! The audit path of RFC 6962, section 2.1.1: the siblings from the leaf up to the root. It carries
+//! the length of the sealed object, to which the root is bound and from which the number of
+//! segments follows, so a forged path cannot choose the shape of the tree. At most 1046 bytes,
+//! whereas the leaves of a terabyte are 512 MiB.
 
 use core::ops::Range;
 
@@ -27,11 +27,11 @@ use crate::tree::ContentTree;
 /// let (object, tree) = writer.finish()?;
 /// let root = tree.root();
 ///
-/// // Whoever stores the object hands out a segment and its path,
+/// // The store sends a segment and its path.
 /// let path = tree.audit_path(2)?.to_bytes();
-/// // and whoever knows the root checks them.
+/// // The reader knows the root and checks both.
 /// let path = AuditPath::from_bytes(&path)?;
-/// let range = path.layout().segment_range(2).ok_or("there are four")?;
+/// let range = path.layout().segment_range(2).ok_or("of four")?;
 /// let segment = &object[range.start as usize..range.end as usize];
 /// path.check(&root, 2, segment)?;
 /// assert!(path.check(&root, 1, segment).is_err());
@@ -41,7 +41,7 @@ use crate::tree::ContentTree;
 pub struct AuditPath {
     index: u32,
     layout: PayloadLayout,
-    /// The nearest to the leaf first.
+    /// From the leaf up.
     siblings: Vec<Digest>,
 }
 
@@ -58,8 +58,8 @@ impl Wire for Encoded {
 }
 
 impl ContentTree {
-    /// The path from the leaf of a segment to the root, with which that segment can be checked by
-    /// whoever has the root and no leaves.
+    /// The path from the leaf of a segment to the root, with which a reader that has the root but
+    /// not the leaves can check the segment.
     ///
     /// `PATH` of RFC 6962, section 2.1.1. Cost: a compression for each leaf.
     ///
@@ -77,38 +77,37 @@ impl AuditPath {
             return Err(PayloadError::NoSuchSegment { index, count });
         }
         let node = Node::new();
-        let beside = beside(index, count).into_iter();
-        let siblings = beside.map(|(_, range)| {
-            let range = range.start as usize..range.end as usize;
-            node.top(leaves.get(range).unwrap_or_default())
-        });
+        let siblings = sibling_subtrees(index, count)
+            .into_iter()
+            .map(|(_, range)| node.top(&leaves[range.start as usize..range.end as usize]))
+            .collect();
         Ok(Self {
             index,
             layout,
-            siblings: siblings.collect(),
+            siblings,
         })
     }
 
-    /// The segment it is for.
+    /// Index of the segment that the path proves.
     #[must_use]
     pub const fn index(&self) -> u32 {
         self.index
     }
 
-    /// Lengths and places of the segments, as the path has them; only after [`Self::check`] are
-    /// they the root's.
+    /// Lengths and ranges of the segments as the path claims them; only [`Self::check`] proves that
+    /// they are the root's.
     #[must_use]
     pub const fn layout(&self) -> PayloadLayout {
         self.layout
     }
 
-    /// Checks that this is segment `index` of the object under `root`, with the length that it has
-    /// there, and that the object's length is that of [`Self::layout`].
+    /// Checks that `sealed` is segment `index` of the object under `root`, and that the object has
+    /// the length of [`Self::layout`].
     ///
-    /// Cost: a hash of the segment and one compression for each sibling, at most 32.
+    /// Cost: a hash of the segment and a compression for each sibling, at most 32.
     ///
     /// # Errors
-    /// [`PayloadError::SegmentMismatch`], also when the path is one for another segment.
+    /// [`PayloadError::SegmentMismatch`], also when the path is for another segment.
     pub fn check(&self, root: &Digest, index: u32, sealed: &[u8]) -> Result<(), PayloadError> {
         let mismatch = PayloadError::SegmentMismatch { index };
         if index != self.index {
@@ -116,13 +115,14 @@ impl AuditPath {
         }
         self.layout.check_segment(index, sealed)?;
         let node = Node::new();
-        let steps = beside(index, self.layout.segment_count());
-        let steps = steps.iter().zip(&self.siblings);
-        let leaf = segment_digest(index, sealed);
-        let top = steps.fold(leaf, |below, ((side, _), sibling)| match side {
-            Side::Left => node.join(sibling, &below),
-            Side::Right => node.join(&below, sibling),
-        });
+        let subtrees = sibling_subtrees(index, self.layout.segment_count());
+        let mut top = segment_digest(index, sealed);
+        for ((side, _), sibling) in subtrees.iter().zip(&self.siblings) {
+            top = match side {
+                Side::Left => node.join(sibling, &top),
+                Side::Right => node.join(&top, sibling),
+            };
+        }
         if root_of(&top, self.layout.sealed_len()) == *root {
             Ok(())
         } else {
@@ -130,7 +130,7 @@ impl AuditPath {
         }
     }
 
-    /// The canonical bytes.
+    /// The canonical bytes, at most 1046.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         Encoded {
@@ -141,8 +141,8 @@ impl AuditPath {
         .to_wire()
     }
 
-    /// Parses the canonical bytes: a place in an object of a possible length, and as many siblings
-    /// as the way up from there has.
+    /// Parses the canonical bytes: the index of a segment in an object of a possible length, and as
+    /// many siblings as its path has.
     ///
     /// # Errors
     /// [`PayloadError::Decode`], [`PayloadError::InvalidLength`] or
@@ -150,12 +150,13 @@ impl AuditPath {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PayloadError> {
         let encoded = Encoded::from_wire(bytes)?;
         let layout = PayloadLayout::of_sealed(encoded.sealed_len)?;
-        let (index, count) = (encoded.index, layout.segment_count());
+        let index = encoded.index;
+        let count = layout.segment_count();
         if index >= count {
             return Err(PayloadError::NoSuchSegment { index, count });
         }
-        if encoded.siblings.len() != beside(index, count).len() {
-            let reason = "siblings do not fit the place".to_owned();
+        if encoded.siblings.len() != sibling_subtrees(index, count).len() {
+            let reason = "the number of siblings does not fit the index".to_owned();
             return Err(DecodeError::Malformed { reason }.into());
         }
         Ok(Self {
@@ -166,16 +167,16 @@ impl AuditPath {
     }
 }
 
-/// On which side of the way up a tree stands.
+/// The side of the path on which a sibling is.
 #[derive(Clone, Copy)]
 enum Side {
     Left,
     Right,
 }
 
-/// The trees beside the way from a leaf to the top, the nearest to the leaf first: on which side
-/// each stands and over which leaves.
-fn beside(index: u32, count: u32) -> Vec<(Side, Range<u32>)> {
+/// The sibling subtrees of the path from a leaf up to the root: their sides, and the ranges of
+/// their leaves.
+fn sibling_subtrees(index: u32, count: u32) -> Vec<(Side, Range<u32>)> {
     let mut trees = Vec::with_capacity(32);
     let mut here = 0..count;
     while let width @ 2.. = here.end - here.start {

@@ -1,10 +1,10 @@
 //! The encryption of one segment.
 //!
 //! STREAM [Hoang–Reyhanitabar–Rogaway–Vizár 2015] over ChaCha20-Poly1305: the nonce of segment i is
-//! seven zero bytes ‖ u32be(i) ‖ last, last being 1 for the last segment and 0 otherwise. The key
-//! is used for one payload, so the prefix need not be random. Associated data: payload id ‖ H(P),
-//! 64 bytes, a multiple of what Poly1305 takes in at once: with half of it, every segment would be
-//! read a tenth more slowly.
+//! seven zero bytes ‖ u32be(i) ‖ last, where last is 1 for the last segment and 0 otherwise. The key
+//! is used for one payload, so the prefix need not be random. The associated data is payload id ‖
+//! H(P), 64 bytes: a multiple of what Poly1305 processes at once. With half of it, reading is a
+//! tenth slower.
 
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
@@ -26,16 +26,14 @@ impl SegmentCipher {
         }
     }
 
-    /// Encrypts `text` where it stands and gives its tag.
+    /// Encrypts `text` in place and returns its tag; `None` beyond the cipher's limits.
     pub(crate) fn seal(&self, index: u32, last: bool, text: &mut [u8]) -> Option<Tag> {
-        let (nonce, text) = (nonce(index, last), InOutBuf::from(text));
-        let sealed = self
-            .cipher
-            .encrypt_inout_detached(&nonce, &self.associated, text);
-        sealed.ok()
+        self.cipher
+            .encrypt_inout_detached(&nonce(index, last), &self.associated, InOutBuf::from(text))
+            .ok()
     }
 
-    /// Decrypts a sealed segment where it stands. If its tag is wrong, it stays as it is.
+    /// Decrypts a sealed segment in place. If its tag is wrong, the bytes stay unchanged.
     pub(crate) fn open<'b>(
         &self,
         index: u32,
@@ -44,9 +42,9 @@ impl SegmentCipher {
     ) -> Option<&'b mut [u8]> {
         let (text, tag) = sealed.split_at_mut(sealed.len().checked_sub(TAG_LEN)?);
         let tag = Tag::try_from(&*tag).ok()?;
-        let (nonce, buffer) = (nonce(index, last), InOutBuf::from(&mut *text));
+        let buffer = InOutBuf::from(&mut *text);
         self.cipher
-            .decrypt_inout_detached(&nonce, &self.associated, buffer, &tag)
+            .decrypt_inout_detached(&nonce(index, last), &self.associated, buffer, &tag)
             .ok()?;
         Some(text)
     }

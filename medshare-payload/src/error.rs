@@ -4,90 +4,55 @@ use std::io;
 
 use medshare_types::DecodeError;
 
-/// Why a payload was not sealed or not opened.
+/// The reason why a payload was not sealed or not opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum PayloadError {
-    /// The bytes are no preamble, content tree or audit path.
-    #[error("the preamble, the content tree or the audit path cannot be decoded")]
+    /// The bytes are not a preamble, a content tree or an audit path.
+    #[error("the preamble, content tree or audit path cannot be decoded")]
     Decode {
-        /// What is wrong with them.
         #[from]
         source: DecodeError,
     },
-    /// The data key is not the one that the preamble commits to.
-    #[error("the data key is not this payload's")]
+    /// The preamble commits to another data key.
+    #[error("the data key does not belong to this payload")]
     WrongKey,
     /// The content tree has another root, or its length and number of leaves disagree.
-    #[error("the content tree is not the one expected")]
+    #[error("the content tree does not match the content root")]
     TreeMismatch,
     /// The payload has too many segments, or a length that no sealed payload has.
-    #[error("no sealed payload has {length} bytes")]
-    InvalidLength {
-        /// The length.
-        length: u64,
-    },
-    /// The stored object is shorter than it was sealed.
-    #[error("the object ends at byte {found} of {expected}")]
-    ObjectTruncated {
-        /// Bytes sealed.
-        expected: u64,
-        /// Bytes found.
-        found: u64,
-    },
-    /// The stored object is longer than it was sealed.
-    #[error("the object has {found} bytes instead of {expected}")]
-    ObjectExtended {
-        /// Bytes sealed.
-        expected: u64,
-        /// Bytes found.
-        found: u64,
-    },
-    /// No content root is known, and the object does not end in the segment that was sealed as the
-    /// last one of such an object: it was cut, extended or changed.
-    #[error("an object of {object_len} bytes does not end as it was sealed")]
-    EndMismatch {
-        /// Bytes found.
-        object_len: u64,
-    },
-    /// The payload is padded: its last segment is needed first, to know where the content ends.
-    #[error("the payload is padded, and its last segment is needed first")]
+    #[error("no payload has a length of {length} bytes")]
+    InvalidLength { length: u64 },
+    /// The stored object is shorter than the sealed one.
+    #[error("the object was truncated to {found} of {expected} bytes")]
+    ObjectTruncated { expected: u64, found: u64 },
+    /// The stored object is longer than the sealed one.
+    #[error("the object was extended from {expected} to {found} bytes")]
+    ObjectExtended { expected: u64, found: u64 },
+    /// Without a content root: the object does not end in a segment that was sealed as the last of
+    /// an object of this length. It was truncated, extended or changed.
+    #[error("an object of {object_len} bytes does not end in its last segment")]
+    EndMismatch { object_len: u64 },
+    /// The payload is padded, and only its last segment tells where the content ends.
+    #[error("the last segment of a padded payload is required first")]
     Padded,
-    /// A segment is not padded as the preamble and the content's length say.
-    #[error("the padding in segment {index} is not as it has to be")]
-    InvalidPadding {
-        /// Which, from 0.
-        index: u32,
-    },
-    /// What was fetched is not as long as what was planned.
-    #[error("{found} bytes were fetched where {expected} were planned")]
-    WrongLength {
-        /// Bytes planned.
-        expected: u64,
-        /// Bytes given.
-        found: u64,
-    },
-    /// A segment is not the one that was sealed at this place.
+    /// The segment is not padded as the preamble and the content's length require.
+    #[error("segment {index} is not padded correctly")]
+    InvalidPadding { index: u32 },
+    /// The bytes fetched are not those of the plan.
+    #[error("{found} bytes were fetched, {expected} were planned")]
+    WrongLength { expected: u64, found: u64 },
+    /// The segment is not the one that was sealed at this index.
     #[error("segment {index} is not the one that was sealed")]
-    SegmentMismatch {
-        /// Which, from 0.
-        index: u32,
-    },
-    /// There is no such segment.
-    #[error("no segment {index} among {count}")]
-    NoSuchSegment {
-        /// Which was asked for.
-        index: u32,
-        /// How many there are.
-        count: u32,
-    },
-    /// A segment of the wrong length was given to the sealer, or one after the last.
-    #[error("segment {index} cannot be sealed: wrong length, or it follows the last one")]
-    OutOfOrder {
-        /// Which.
-        index: u32,
-    },
-    /// The last segment was not sealed.
+    SegmentMismatch { index: u32 },
+    /// The index is not below the number of segments.
+    #[error("there is no segment {index} among {count}")]
+    NoSuchSegment { index: u32, count: u32 },
+    /// The sealer was given a segment of the wrong length, or one after the last.
+    #[error("segment {index} has the wrong length or follows the last one")]
+    OutOfOrder { index: u32 },
+    /// The payload has no last segment yet.
     #[error("the last segment was not sealed")]
     Unfinished,
 }

@@ -6,9 +6,9 @@
 //! root    = BLAKE3(key = KDF(root, sealed length), top of the tree)
 //! ```
 //!
-//! KDF is BLAKE3's key derivation, its context a domain tag; i and the length are u64
-//! little-endian. The tree has the shape of RFC 6962: the left part of n > 1 leaves is the largest
-//! power of two below n.
+//! KDF is BLAKE3's key derivation with a domain tag as context; i and the length are u64
+//! little-endian. The tree has the shape of RFC 6962: of n > 1 leaves, the left subtree holds the
+//! largest power of two below n.
 
 use medshare_types::Digest;
 
@@ -16,14 +16,14 @@ const SEGMENT_TAG: &str = "medshare/abe/content-segment/v1";
 const NODE_TAG: &str = "medshare/abe/content-node/v1";
 const ROOT_TAG: &str = "medshare/abe/content-root/v1";
 
-/// The leaf of a sealed segment.
+/// The leaf of the content tree for a sealed segment.
 #[must_use]
 pub fn segment_digest(index: u32, sealed: &[u8]) -> Digest {
     let key = blake3::derive_key(SEGMENT_TAG, &u64::from(index).to_le_bytes());
     Digest::from_bytes(*blake3::keyed_hash(&key, sealed).as_bytes())
 }
 
-/// The root over at least one leaf and the length of the sealed object.
+/// The content root of an object of `sealed_len` bytes with these leaves, at least one.
 ///
 /// Cost: a compression for each leaf.
 #[must_use]
@@ -31,13 +31,13 @@ pub fn content_root(leaves: &[Digest], sealed_len: u64) -> Digest {
     root_of(&Node::new().top(leaves), sealed_len)
 }
 
-/// The root over the top of the tree and the length of the sealed object.
+/// The content root of an object of `sealed_len` bytes, from the top of its tree.
 pub(crate) fn root_of(top: &Digest, sealed_len: u64) -> Digest {
     let key = blake3::derive_key(ROOT_TAG, &sealed_len.to_le_bytes());
     Digest::from_bytes(*blake3::keyed_hash(&key, top.as_ref()).as_bytes())
 }
 
-/// Hashes two nodes to the one above them.
+/// Hashes pairs of nodes, with the key derived once.
 pub(crate) struct Node {
     key: [u8; 32],
 }
@@ -56,21 +56,24 @@ impl Node {
         Digest::from_bytes(*blake3::keyed_hash(&self.key, &pair).as_bytes())
     }
 
-    /// The top of the tree over at least one leaf.
+    /// The top of the tree over these leaves; the zero digest without any.
     pub(crate) fn top(&self, leaves: &[Digest]) -> Digest {
-        // Tops of finished trees, the largest first: one for each bit of the number of leaves so
-        // far.
+        // Tops of complete subtrees, the largest first: one for each bit that is set in the number
+        // of leaves so far.
         let mut tops: Vec<Digest> = Vec::with_capacity(32);
         for (index, leaf) in leaves.iter().enumerate() {
             let mut top = *leaf;
             for _ in 0..(index + 1).trailing_zeros() {
-                top = self.join(&tops.pop().unwrap_or_default(), &top);
+                #[expect(clippy::expect_used, reason = "one top for each bit set in `index`")]
+                let left = tops.pop().expect("the low bits of `index` are set");
+                top = self.join(&left, &top);
             }
             tops.push(top);
         }
-        let tops = tops.into_iter().rev();
-        let top = tops.reduce(|right, left| self.join(&left, &right));
-        top.unwrap_or_default()
+        let from_right = tops.into_iter().rev();
+        from_right
+            .reduce(|right, left| self.join(&left, &right))
+            .unwrap_or_default()
     }
 }
 
@@ -78,7 +81,7 @@ impl Node {
 mod tests {
     use super::*;
 
-    /// RFC 6962, section 2.1, as it is written there.
+    /// The recursive definition of RFC 6962, section 2.1.
     fn top(leaves: &[Digest]) -> [u8; 32] {
         if let [leaf] = leaves {
             return *leaf.as_bytes();
@@ -103,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_depend_on_their_place_and_roots_on_the_length() {
+    fn leaves_depend_on_their_index_and_roots_on_the_length() {
         assert_ne!(segment_digest(0, b"x"), segment_digest(1, b"x"));
         let leaves = [segment_digest(0, b"x")];
         assert_ne!(content_root(&leaves, 17), content_root(&leaves, 18));

@@ -1,4 +1,4 @@
-//! The payload over `std::io`.
+//! Payloads over `std::io`.
 
 use core::fmt;
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
@@ -13,19 +13,21 @@ use crate::sealer::SegmentSealer;
 use crate::secret::DataKey;
 use crate::tree::ContentTree;
 
-/// Seals what is written to it. [`Self::finish`] seals the last segment: dropping the writer
-/// without it leaves an object that nothing opens.
+/// Seals the bytes written to it.
+///
+/// [`Self::finish`] seals the last segment: dropping the writer without it leaves an object that
+/// cannot be opened.
 pub struct PayloadWriter<W> {
     inner: W,
     sealer: SegmentSealer,
-    /// Plaintext that is not sealed yet, with room for the tag.
+    /// Plaintext that is not sealed yet; the capacity includes the tag.
     buffer: Zeroizing<Vec<u8>>,
-    /// A write failed: the object has a hole.
+    /// Whether a write failed, so that the object is incomplete.
     broken: bool,
 }
 
 impl<W: Write> PayloadWriter<W> {
-    /// Writes the sealed object to `inner`.
+    /// A writer that seals to `inner`.
     #[must_use]
     pub fn new(inner: W, sealer: SegmentSealer) -> Self {
         Self {
@@ -36,11 +38,11 @@ impl<W: Write> PayloadWriter<W> {
         }
     }
 
-    /// Adds the padding, if the payload has any, seals the last segment, flushes, and hands back
-    /// the inner writer and the content tree.
+    /// Appends the padding, if any, seals the last segment, flushes, and returns the inner writer
+    /// and the content tree.
     ///
     /// # Errors
-    /// Those of the inner writer; any, if an earlier write failed.
+    /// Those of the inner writer, and always after a failed write.
     pub fn finish(mut self) -> Result<(W, ContentTree)> {
         let content_len = self.sealer.plaintext_len() + self.buffer.len() as u64;
         let mut tail = self.sealer.padding().tail(content_len)?;
@@ -54,7 +56,7 @@ impl<W: Write> PayloadWriter<W> {
         if self.broken {
             return Err(Error::other("an earlier write failed"));
         }
-        // Until the segment is out, no other may follow it.
+        // A segment that fails to be written must not be followed by another.
         self.broken = true;
         self.buffer.extend_from_slice(&[0; TAG_LEN]);
         self.sealer.seal_in_place(&mut self.buffer, last)?;
@@ -70,7 +72,7 @@ impl<W: Write> Write for PayloadWriter<W> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        // A full segment waits until more comes: it may be the last.
+        // A full segment is sealed only when more bytes follow: it may be the last.
         if self.broken || self.buffer.len() == SEGMENT_LEN {
             self.emit(false)?;
         }
@@ -79,7 +81,7 @@ impl<W: Write> Write for PayloadWriter<W> {
         Ok(taken)
     }
 
-    /// Flushes what is sealed; a segment that is not full stays.
+    /// Flushes the sealed segments; the current one stays in memory.
     fn flush(&mut self) -> Result<()> {
         self.inner.flush()
     }
@@ -91,24 +93,24 @@ impl<W> fmt::Debug for PayloadWriter<W> {
     }
 }
 
-/// Opens a sealed object, from any place in it. Every byte that it returns was checked: against the
-/// content tree, or, for a `PayloadReader<R, Rootless>`, as [`Rootless`] says.
+/// Reads the content of a sealed object, from any offset. Every byte returned was checked against the
+/// content tree or, for a `PayloadReader<R, Rootless>`, as [`Rootless`] says.
 ///
-/// Reading to the end of a padded payload checks the padding behind it too, once.
+/// Reading to the end of a padded payload also checks all of its padding, once.
 pub struct PayloadReader<R, I = ContentTree> {
     inner: R,
     opener: SegmentOpener<I>,
-    /// The segment opened last, if any, and its content.
+    /// Index of the segment whose content is in `buffer`.
     loaded: Option<u32>,
     buffer: Zeroizing<Vec<u8>>,
     length: usize,
     position: u64,
-    /// Whether the segments that hold nothing but padding were looked at, or there are none.
+    /// Whether the segments that hold only padding were checked, or there are none.
     padding_checked: bool,
 }
 
 impl<R: Read + Seek> PayloadReader<R> {
-    /// Reads the sealed object that is the whole of `inner`.
+    /// A reader of the sealed object that is the whole of `inner`.
     ///
     /// # Errors
     /// Those of `inner`, and as [`SegmentOpener::new`] or, for padded payloads,
@@ -123,7 +125,7 @@ impl<R: Read + Seek> PayloadReader<R> {
         let opener = if preamble.padding() == Padding::None {
             SegmentOpener::new(data_key, preamble, tree, length)?
         } else {
-            // An object of another length has its last segment elsewhere, and is refused as such.
+            // Checked first: in an object of another length, the last segment is elsewhere.
             tree.layout().check_object(length)?;
             let last = read_segment(&mut inner, tree.layout(), tree.layout().last())?;
             SegmentOpener::with_last_segment(data_key, preamble, tree, length, &last)?
@@ -133,9 +135,10 @@ impl<R: Read + Seek> PayloadReader<R> {
 }
 
 impl<R: Read + Seek> PayloadReader<R, Rootless> {
-    /// Reads the sealed object that is the whole of `inner`, of which no content root is known.
-    /// [`Rootless`] says what that proves. The last segment is read and authenticated here, so that
-    /// an object that was cut or extended is refused before anything of it is returned.
+    /// A reader of the sealed object that is the whole of `inner`, without a content root.
+    ///
+    /// [`Rootless`] says what is proved. The last segment is read and authenticated here, so that a
+    /// truncated or extended object is refused before any of it is returned.
     ///
     /// ```
     /// use medshare_payload::{PayloadReader, PayloadWriter};
@@ -148,11 +151,11 @@ impl<R: Read + Seek> PayloadReader<R, Rootless> {
     ///
     /// let mut reader = PayloadReader::without_root(Cursor::new(&object), &data_key, &preamble)?;
     /// reader.seek(SeekFrom::Start(150_000))?;
-    /// let mut part = [0; 100];
-    /// reader.read_exact(&mut part)?;
-    /// assert_eq!(part, [7; 100]);
+    /// let mut bytes = [0; 100];
+    /// reader.read_exact(&mut bytes)?;
+    /// assert_eq!(bytes, [7; 100]);
     ///
-    /// // Cut after the second segment.
+    /// // Truncated after the second segment.
     /// let cut = Cursor::new(&object[..131_104]);
     /// assert!(PayloadReader::without_root(cut, &data_key, &preamble).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -182,7 +185,7 @@ impl<R: Read + Seek, I: Integrity> PayloadReader<R, I> {
         }
     }
 
-    /// Bytes of content.
+    /// Length of the content in bytes.
     #[must_use]
     pub const fn content_len(&self) -> u64 {
         self.opener.content_len()
@@ -202,14 +205,15 @@ impl<R: Read + Seek, I: Integrity> PayloadReader<R, I> {
         Ok(())
     }
 
-    /// Opens every segment behind the content, and the one in which it ends.
+    /// Opens the segment in which the content ends, and every segment after it.
     fn check_padding(&mut self) -> Result<()> {
         if self.padding_checked {
             return Ok(());
         }
         let layout = self.opener.layout();
-        let first = layout.locate(self.content_len());
-        let first = first.map_or(layout.last(), |(index, _)| index);
+        let first = layout
+            .locate(self.content_len())
+            .map_or(layout.last(), |(index, _)| index);
         for index in first..layout.segment_count() {
             self.load(index)?;
         }
@@ -223,9 +227,12 @@ impl<R: Read + Seek, I: Integrity> Read for PayloadReader<R, I> {
         if out.is_empty() {
             return Ok(0);
         }
-        let place = self.opener.layout().locate(self.position);
-        let place = place.filter(|_| self.position < self.content_len());
-        let Some((index, offset)) = place else {
+        let located = self
+            .opener
+            .layout()
+            .locate(self.position)
+            .filter(|_| self.position < self.content_len());
+        let Some((index, offset)) = located else {
             self.check_padding()?;
             return Ok(0);
         };
@@ -241,20 +248,25 @@ impl<R: Read + Seek, I: Integrity> Read for PayloadReader<R, I> {
 }
 
 impl<R: Read + Seek, I: Integrity> Seek for PayloadReader<R, I> {
-    /// Places are those of the content.
+    /// Offsets are those of the content.
     fn seek(&mut self, to: SeekFrom) -> Result<u64> {
         let position = match to {
             SeekFrom::Start(offset) => Some(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
             SeekFrom::End(offset) => self.content_len().checked_add_signed(offset),
         };
-        let outside = || Error::new(ErrorKind::InvalidInput, "a place before the start");
+        let outside = || {
+            Error::new(
+                ErrorKind::InvalidInput,
+                "seek to a position before the start",
+            )
+        };
         self.position = position.ok_or_else(outside)?;
         Ok(self.position)
     }
 }
 
-/// A sealed segment, from where it lies.
+/// Reads a sealed segment from its range of the object; empty after the last.
 fn read_segment(
     inner: &mut (impl Read + Seek),
     layout: PayloadLayout,

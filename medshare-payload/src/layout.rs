@@ -1,4 +1,4 @@
-//! Where segments lie: arithmetic on lengths and places.
+//! Lengths and ranges of segments.
 
 use core::cmp::Ordering;
 use core::ops::Range;
@@ -16,9 +16,9 @@ const SEGMENT: u64 = SEGMENT_LEN as u64;
 const SEALED: u64 = SEALED_SEGMENT_LEN as u64;
 const TAG: u64 = TAG_LEN as u64;
 
-/// The segments of one payload, by its length.
+/// The segments of a payload of a given length.
 ///
-/// There is at least one segment, every one but the last is full, and the last is empty only if
+/// There is at least one segment. Every segment but the last is full, and the last is empty only if
 /// the whole payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PayloadLayout {
@@ -44,7 +44,7 @@ impl PayloadLayout {
     /// The layout of a sealed object of `length` bytes.
     ///
     /// # Errors
-    /// [`PayloadError::InvalidLength`] for a length that no plaintext is sealed to.
+    /// [`PayloadError::InvalidLength`] if no plaintext is sealed to this length.
     pub fn of_sealed(length: u64) -> Result<Self, PayloadError> {
         let tags = length.div_ceil(SEALED).max(1) * TAG;
         let layout = length.checked_sub(tags).map(Self::of_plaintext);
@@ -54,33 +54,33 @@ impl PayloadLayout {
         }
     }
 
-    /// How many segments, at least 1.
+    /// Number of segments, at least 1.
     #[must_use]
     pub const fn segment_count(&self) -> u32 {
         self.segment_count
     }
 
-    /// Bytes of plaintext, padding included.
+    /// Length of the plaintext in bytes, padding included.
     #[must_use]
     pub const fn plaintext_len(&self) -> u64 {
         self.plaintext_len
     }
 
-    /// Bytes of the sealed object.
+    /// Length of the sealed object in bytes.
     #[must_use]
     pub const fn sealed_len(&self) -> u64 {
         self.plaintext_len + self.segment_count as u64 * TAG
     }
 
-    /// Where a sealed segment lies in the object; none at or after the end.
+    /// Range of a sealed segment in the object; `None` after the last.
     #[must_use]
     pub fn segment_range(&self, index: u32) -> Option<Range<u64>> {
         let start = u64::from(index) * SEALED;
         (index < self.segment_count).then(|| start..(start + SEALED).min(self.sealed_len()))
     }
 
-    /// The segment that holds the byte of plaintext at `offset`, and the byte's place in it; none
-    /// at or after the end.
+    /// The segment that holds the byte of plaintext at `offset`, and the offset within it; `None` at
+    /// or after the end.
     #[must_use]
     pub fn locate(&self, offset: u64) -> Option<(u32, usize)> {
         if offset >= self.plaintext_len {
@@ -96,18 +96,19 @@ impl PayloadLayout {
         index == self.last()
     }
 
-    /// The last segment.
+    /// Index of the last segment.
     #[must_use]
     pub const fn last(&self) -> u32 {
         self.segment_count - 1
     }
 
-    /// Whether a stored object has the length of this one.
+    /// Checks that a stored object has the length of the sealed one.
     ///
     /// # Errors
     /// [`PayloadError::ObjectTruncated`] or [`PayloadError::ObjectExtended`].
     pub fn check_object(&self, object_len: u64) -> Result<(), PayloadError> {
-        let (expected, found) = (self.sealed_len(), object_len);
+        let expected = self.sealed_len();
+        let found = object_len;
         match found.cmp(&expected) {
             Ordering::Less => Err(PayloadError::ObjectTruncated { expected, found }),
             Ordering::Greater => Err(PayloadError::ObjectExtended { expected, found }),
@@ -115,7 +116,7 @@ impl PayloadLayout {
         }
     }
 
-    /// Whether a sealed segment has the length of the one at this place.
+    /// Checks that a sealed segment has the length of the one at this index.
     ///
     /// # Errors
     /// [`PayloadError::NoSuchSegment`] or [`PayloadError::SegmentMismatch`].

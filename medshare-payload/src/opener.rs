@@ -1,4 +1,4 @@
-//! Checking and decrypting single segments, without I/O.
+//! Checking and decrypting segments, without I/O.
 
 use core::ops::Range;
 
@@ -13,13 +13,13 @@ use crate::range::RangePlan;
 use crate::secret::DataKey;
 use crate::tree::ContentTree;
 
-/// What an opener holds a sealed segment against before it decrypts it: a [`ContentTree`], or
-/// nothing, [`Rootless`].
+/// The evidence against which an opener checks a sealed segment before it decrypts it: a
+/// [`ContentTree`], or none ([`Rootless`]). Sealed: no other types implement it.
 pub trait Integrity: private::Sealed {
-    /// Lengths and places of the segments.
+    /// Lengths and ranges of the segments.
     fn layout(&self) -> PayloadLayout;
 
-    /// Checks a sealed segment.
+    /// Checks a sealed segment before decryption.
     ///
     /// # Errors
     /// [`PayloadError::NoSuchSegment`] or [`PayloadError::SegmentMismatch`].
@@ -42,17 +42,18 @@ impl Integrity for ContentTree {
     }
 }
 
-/// No content root: whoever holds the data key may have made what is read.
+/// No content root: every holder of the data key may have made the bytes that are read.
 ///
-/// What an opener of this kind has checked is that the object's last segment was sealed as the
-/// last, at the place that the object's length gives. So the number of segments and the length are
-/// those with which somebody who holds the data key ended a payload under this preamble: the object
-/// was neither cut nor extended by anybody else, and segments were not moved.
+/// # Security
+/// An opener of this kind has checked that the object's last segment was sealed as the last, at the
+/// index that the object's length implies. The number of segments and the length are therefore
+/// those with which a holder of the data key ended a payload under this preamble: other parties
+/// neither truncated nor extended the object, nor moved its segments.
 ///
-/// It is weaker than a content root in that every reader holds the data key. Each of them can
-/// replace segments, or all of them, and so change the length; and old and new segments can be
-/// mixed. Nothing is said of the writer, or of which of several contents it is. Where the root is
-/// known but the tree is not at hand, check every segment against the root by its
+/// This is weaker than a content root, because every reader holds the data key. A reader can
+/// replace segments, or all of them with another length, and old and new segments can be mixed. It
+/// proves neither who wrote the content nor which of several contents this is. If the root is known
+/// but the tree is not available, check every segment against the root by its
 /// [`AuditPath`](crate::AuditPath), the last one first: that is as strong as the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rootless {
@@ -80,7 +81,7 @@ impl Integrity for Rootless {
 /// writer.write_all(&[7; 200_000])?;
 /// let (object, tree) = writer.finish()?;
 ///
-/// // Some bytes of an object that lies elsewhere.
+/// // A range of an object in remote storage.
 /// let opener = SegmentOpener::new(&data_key, &preamble, tree, object.len() as u64)?;
 /// let plan = opener.plan(65_000..66_000);
 /// let fetch = plan.sealed_range();
@@ -97,12 +98,12 @@ pub struct SegmentOpener<I = ContentTree> {
 }
 
 impl SegmentOpener {
-    /// For a stored object of `object_len` bytes, not padded.
+    /// Opens an unpadded payload, stored as an object of `object_len` bytes.
     ///
     /// # Errors
     /// [`PayloadError::WrongKey`] when the preamble commits to another data key;
     /// [`PayloadError::ObjectTruncated`] or [`PayloadError::ObjectExtended`];
-    /// [`PayloadError::Padded`] when [`Self::with_last_segment`] is needed.
+    /// [`PayloadError::Padded`] when [`Self::with_last_segment`] is required.
     pub fn new(
         data_key: &DataKey,
         preamble: &Preamble,
@@ -117,9 +118,10 @@ impl SegmentOpener {
         }
     }
 
-    /// For a stored object of `object_len` bytes of which `last` is the last segment, sealed: how
-    /// much of a padded payload is content stands there. For one that is not padded it is
-    /// [`Self::new`], and the last segment is checked.
+    /// Opens a payload, stored as an object of `object_len` bytes that ends in the sealed segment
+    /// `last`, which holds the content's length if the payload is padded.
+    ///
+    /// For an unpadded payload, this is [`Self::new`] and a check of the last segment.
     ///
     /// # Errors
     /// [`PayloadError::WrongKey`], [`PayloadError::ObjectTruncated`],
@@ -139,15 +141,15 @@ impl SegmentOpener {
 }
 
 impl SegmentOpener<Rootless> {
-    /// For a stored object of `object_len` bytes of which `last` is the last segment, sealed, and
-    /// of which no content root is known. [`Rootless`] says what that proves. An object that was
-    /// cut or extended is refused here, before anything of it is read.
+    /// Opens a payload without a content root, stored as an object of `object_len` bytes that ends
+    /// in the sealed segment `last`.
     ///
-    /// The last segment's place is [`PayloadLayout::of_sealed`]'s for `object_len`.
+    /// [`Rootless`] says what is proved. A truncated or extended object is refused here, before any
+    /// of it is read. [`PayloadLayout::of_sealed`] gives the range of the last segment.
     ///
     /// # Errors
     /// [`PayloadError::WrongKey`]; [`PayloadError::InvalidLength`] for a length that no object has;
-    /// [`PayloadError::EndMismatch`] when the object was cut, extended, or changed in its last
+    /// [`PayloadError::EndMismatch`] when the object was truncated, extended, or changed in its last
     /// segment; [`PayloadError::InvalidPadding`].
     pub fn without_root(
         data_key: &DataKey,
@@ -157,8 +159,7 @@ impl SegmentOpener<Rootless> {
     ) -> Result<Self, PayloadError> {
         let layout = PayloadLayout::of_sealed(object_len)?;
         let opener = Self::start(data_key, preamble, Rootless { layout })?;
-        let measured = opener.measured_by(last);
-        measured.map_err(|error| match error {
+        opener.measured_by(last).map_err(|error| match error {
             PayloadError::SegmentMismatch { .. } => PayloadError::EndMismatch { object_len },
             error => error,
         })
@@ -176,38 +177,40 @@ impl<I: Integrity> SegmentOpener<I> {
         })
     }
 
-    /// Authenticates the last segment and reads off where the content ends.
+    /// Authenticates the last segment and reads the content's length from it.
     fn measured_by(mut self, last: &[u8]) -> Result<Self, PayloadError> {
         let layout = self.layout();
-        let mut last = Zeroizing::new(last.to_vec());
-        let text = self.decrypt(layout.last(), &mut last)?;
-        let content_len = self.padding.content_len(text, layout.plaintext_len());
-        self.content_len = content_len.ok_or(PayloadError::InvalidPadding {
-            index: layout.last(),
-        })?;
+        let index = layout.last();
+        let mut buffer = Zeroizing::new(last.to_vec());
+        let text = self.decrypt(index, &mut buffer)?;
+        self.content_len = self
+            .padding
+            .content_len(text, layout.plaintext_len())
+            .ok_or(PayloadError::InvalidPadding { index })?;
         Ok(self)
     }
 
-    /// Lengths and places of the segments.
+    /// Lengths and ranges of the segments.
     #[must_use]
     pub fn layout(&self) -> PayloadLayout {
         self.integrity.layout()
     }
 
-    /// Bytes of content: the plaintext without its padding.
+    /// Length of the content in bytes: of the plaintext without padding.
     #[must_use]
     pub const fn content_len(&self) -> u64 {
         self.content_len
     }
 
-    /// Checks a sealed segment, then decrypts it where it stands, and returns its content, which is
-    /// the front part of `buffer`; padding is checked and left out, so that a segment of nothing
-    /// else gives nothing. Allocates nothing.
+    /// Checks a sealed segment, decrypts it in place and returns its content, a prefix of `buffer`.
+    ///
+    /// Padding is checked and left out: the content of a segment of padding is empty. Allocates
+    /// nothing.
     ///
     /// # Errors
     /// [`PayloadError::NoSuchSegment`] or [`PayloadError::SegmentMismatch`]; `buffer` then still
     /// holds ciphertext. [`PayloadError::InvalidPadding`] when the sealer did not pad as the
-    /// preamble says; `buffer` is then zero.
+    /// preamble requires; `buffer` is then zero.
     pub fn open_in_place<'b>(
         &self,
         index: u32,
@@ -216,10 +219,10 @@ impl<I: Integrity> SegmentOpener<I> {
         let text = self.decrypt(index, buffer)?.len();
         let is_last = self.layout().is_last(index);
         let start = u64::from(index) * SEGMENT_LEN as u64;
-        let held = self
+        match self
             .padding
-            .held(&buffer[..text], start, is_last, self.content_len);
-        match held {
+            .held(&buffer[..text], start, is_last, self.content_len)
+        {
             Some(held) => Ok(&mut buffer[..held]),
             None => {
                 buffer.zeroize();
@@ -228,31 +231,32 @@ impl<I: Integrity> SegmentOpener<I> {
         }
     }
 
-    /// What to fetch for the part of `range` that the content has; nothing for none.
+    /// Plans to read `range` of the content, cut at its end.
     #[must_use]
     pub fn plan(&self, range: Range<u64>) -> RangePlan {
         let end = range.end.min(self.content_len);
         self.layout().plan(range.start..end)
     }
 
-    /// Checks and decrypts what was fetched for a plan, where it stands, and returns the range,
-    /// which is a part of `fetched`. Allocates nothing.
+    /// Checks and decrypts the bytes fetched for a plan in place, and returns the range, a prefix of
+    /// `fetched`. Allocates nothing.
     ///
     /// # Errors
     /// [`PayloadError::WrongLength`] unless `fetched` is as long as the plan's
-    /// [`sealed_range`](RangePlan::sealed_range); and as [`Self::open_in_place`], for the first
-    /// segment that is wrong: `fetched` is then zero.
+    /// [`sealed_range`](RangePlan::sealed_range); otherwise as [`Self::open_in_place`] for the first
+    /// invalid segment: `fetched` is then zero.
     pub fn open_range<'b>(
         &self,
         plan: &RangePlan,
         fetched: &'b mut [u8],
     ) -> Result<&'b mut [u8], PayloadError> {
         let sealed = plan.sealed_range();
-        let (expected, found) = (sealed.end - sealed.start, fetched.len() as u64);
+        let expected = sealed.end - sealed.start;
+        let found = fetched.len() as u64;
         if expected != found {
             return Err(PayloadError::WrongLength { expected, found });
         }
-        match self.open_parts(plan, fetched) {
+        match self.open_segments(plan, fetched) {
             Ok(length) => Ok(&mut fetched[..length]),
             Err(error) => {
                 fetched.zeroize();
@@ -261,18 +265,20 @@ impl<I: Integrity> SegmentOpener<I> {
         }
     }
 
-    /// Moves each segment's part of the range to the front, behind those before it.
-    fn open_parts(&self, plan: &RangePlan, fetched: &mut [u8]) -> Result<usize, PayloadError> {
+    /// Opens each segment and moves its share of the range to the front, after the previous ones.
+    fn open_segments(&self, plan: &RangePlan, fetched: &mut [u8]) -> Result<usize, PayloadError> {
         let mut end = 0;
         for index in plan.segments() {
-            let place = plan.place_of(index, fetched.len());
-            let content = self.open_in_place(index, &mut fetched[place.clone()])?;
+            let sealed = plan.sealed_range_in(index, fetched.len());
+            let content_len = self
+                .open_in_place(index, &mut fetched[sealed.clone()])?
+                .len();
             // A plan made without the key may reach into the padding.
-            let (part, held) = (plan.part_of(index), content.len());
-            let from = place.start + part.start.min(held)..place.start + part.end.min(held);
-            let length = from.len();
-            fetched.copy_within(from, end);
-            end += length;
+            let wanted = plan.range_in(index);
+            let from = sealed.start + wanted.start.min(content_len);
+            let to = sealed.start + wanted.end.min(content_len);
+            fetched.copy_within(from..to, end);
+            end += to - from;
         }
         Ok(end)
     }
@@ -280,8 +286,9 @@ impl<I: Integrity> SegmentOpener<I> {
     fn decrypt<'b>(&self, index: u32, sealed: &'b mut [u8]) -> Result<&'b mut [u8], PayloadError> {
         self.integrity.check(index, sealed)?;
         let is_last = self.layout().is_last(index);
-        let opened = self.cipher.open(index, is_last, sealed);
-        opened.ok_or(PayloadError::SegmentMismatch { index })
+        self.cipher
+            .open(index, is_last, sealed)
+            .ok_or(PayloadError::SegmentMismatch { index })
     }
 }
 

@@ -1,9 +1,9 @@
-//! Hiding how long the content is.
+//! Padding, which hides the length of the content.
 //!
-//! A sealed object shows the length of what is in it, and for many kinds of record the length says
-//! which it is. Padded, an object has one of few lengths, those of Padmé [Nikitin, Barman, Lueks,
-//! Underwood, Hubaux and Ford, *Reducing Metadata Leakage from Encrypted Files and Communication
-//! with PURBs*, PETS 2019, section 4]: numbers whose binary form has as many significant bits as
+//! A sealed object reveals the length of its content, and for many kinds of record the length
+//! reveals the content. A padded object has one of few lengths, those of Padmé [Nikitin, Barman,
+//! Lueks, Underwood, Hubaux and Ford, *Reducing Metadata Leakage from Encrypted Files and
+//! Communication with PURBs*, PETS 2019, section 4]: numbers with no more significant bits than
 //! their exponent has bits, so that O(log log n) bits of the length n remain visible.
 //!
 //! ```text
@@ -12,9 +12,9 @@
 //! Padmé(n)         = n rounded up to a multiple of 2^(E−S), E = ⌊log₂ n⌋, S = ⌊log₂ E⌋ + 1
 //! ```
 //!
-//! Padmé itself adds up to 12 % and to short contents hardly anything, although theirs are the
-//! lengths that say most; where len(content) + 8 is 1024 or more, it adds less than a sixteenth of
-//! that sum, and the trailer its 8 bytes.
+//! Padmé adds up to 12 %, but hardly anything to short contents, whose lengths reveal most: hence
+//! the minimum of 1024. Where len(content) + 8 is 1024 or more, padding adds less than a sixteenth
+//! of that sum, and the trailer 8 bytes.
 
 use std::io::Read;
 
@@ -22,32 +22,32 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::error::PayloadError;
 
-/// How a payload is padded. The preamble says so, and is bound to every segment.
+/// The padding of a payload. It is recorded in the preamble, to which every segment is bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
 pub enum Padding {
-    /// Not at all: the object shows the content's length.
+    /// No padding: the object reveals the content's length.
     #[default]
     None,
-    /// To at least 1024 bytes and the next length of Padmé.
+    /// Padding to at least 1024 bytes and to the next length of Padmé.
     ///
-    /// Adds at most 1024 bytes to contents below 1016 bytes, and to others 8 bytes and less than a
-    /// sixteenth of what they then are. It hides where between
-    /// two lengths of Padmé the content's lies, and not which two: 8 KiB and 8 MiB stay distinct.
+    /// Adds at most 1024 bytes to contents below 1016 bytes, and to others 8 bytes and then less than
+    /// a sixteenth of the sum. Lengths between two neighbouring lengths of Padmé become
+    /// indistinguishable; 8 KiB and 8 MiB stay distinct.
     Padme,
 }
 
-/// The content's length.
+/// Bytes of the trailer, which holds the content's length.
 const TRAILER_LEN: usize = 8;
 const TRAILER: u64 = TRAILER_LEN as u64;
-/// A length of Padmé.
+/// Minimum length of a padded plaintext, itself a length of Padmé.
 const SHORTEST: u64 = 1024;
 
 impl Padding {
-    /// How many bytes are sealed for a content of so many.
+    /// Length of the plaintext that is sealed for a content of `content_len` bytes.
     ///
     /// # Errors
-    /// [`PayloadError::InvalidLength`] beyond 2⁶⁴.
+    /// [`PayloadError::InvalidLength`] if the result does not fit 64 bits.
     pub fn padded_len(self, content_len: u64) -> Result<u64, PayloadError> {
         let padded = match self {
             Self::None => Some(content_len),
@@ -58,7 +58,7 @@ impl Padding {
         })
     }
 
-    /// What is sealed after a content of so many bytes.
+    /// The padding to seal after a content of `content_len` bytes.
     ///
     /// # Errors
     /// As [`Self::padded_len`].
@@ -69,8 +69,8 @@ impl Padding {
         })
     }
 
-    /// The content's length, from the last segment of a plaintext of so many bytes; none if the
-    /// padding of this segment is not as it has to be.
+    /// The content's length, read from the last segment of a plaintext of `plaintext_len` bytes;
+    /// `None` if the padding in the segment is not correct.
     pub(crate) fn content_len(self, last: &[u8], plaintext_len: u64) -> Option<u64> {
         if self == Self::None {
             return Some(plaintext_len);
@@ -82,8 +82,8 @@ impl Padding {
         (self.padded_len(content_len) == Ok(plaintext_len)).then_some(content_len)
     }
 
-    /// How much of a segment that begins at `start` is content; none if what follows it there is
-    /// not its padding.
+    /// Number of content bytes in a segment that begins at `start`; `None` if the bytes after them
+    /// are not the padding.
     pub(crate) fn held(
         self,
         text: &[u8],
@@ -97,7 +97,7 @@ impl Padding {
         let held = content_len.saturating_sub(start).min(text.len() as u64) as usize;
         let padding = &text[held..];
         let zeros = if is_last {
-            // The shortest last segment is longer than the trailer, which so never is in two.
+            // The shortest last segment is longer than the trailer, so the trailer is never split.
             let (zeros, trailer) = padding.split_last_chunk::<TRAILER_LEN>()?;
             (*trailer == content_len.to_le_bytes()).then_some(zeros)?
         } else {
@@ -119,11 +119,11 @@ fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte == 0)
 }
 
-/// Zero bytes and the content's length: what follows the content. Reading it never fails.
+/// The bytes after the content: zeros, then the content's length. Reading them never fails.
 ///
-/// [`PayloadWriter`](crate::PayloadWriter) adds it. Who calls
-/// [`SegmentSealer::seal_in_place`](crate::SegmentSealer::seal_in_place) himself reads it after the
-/// content, segment for segment.
+/// [`PayloadWriter`](crate::PayloadWriter) appends them. Callers that use
+/// [`SegmentSealer::seal_in_place`](crate::SegmentSealer::seal_in_place) must append them to the
+/// content before they cut it into segments.
 #[derive(Clone, Debug)]
 pub struct PaddingTail {
     left: u64,
@@ -131,7 +131,7 @@ pub struct PaddingTail {
 }
 
 impl PaddingTail {
-    /// Bytes not read yet.
+    /// Number of bytes not read yet.
     #[must_use]
     pub const fn left(&self) -> u64 {
         self.left
@@ -141,14 +141,13 @@ impl PaddingTail {
 impl Read for PaddingTail {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         let zeros = self.left.saturating_sub(TRAILER).min(out.len() as u64);
-        let (front, out) = out.split_at_mut(zeros as usize);
+        let (front, back) = out.split_at_mut(zeros as usize);
         front.fill(0);
         self.left -= zeros;
-        // Of the trailer, the last `left` bytes remain: all of it, once the zero bytes are out.
-        let rest = self.left.min(TRAILER) as usize;
-        let rest = &self.trailer[TRAILER_LEN - rest..];
-        let copied = rest.len().min(out.len());
-        out[..copied].copy_from_slice(&rest[..copied]);
+        // After the zeros, `left` bytes of the trailer remain.
+        let unread = &self.trailer[TRAILER_LEN - self.left.min(TRAILER) as usize..];
+        let copied = unread.len().min(back.len());
+        back[..copied].copy_from_slice(&unread[..copied]);
         self.left -= copied as u64;
         Ok(front.len() + copied)
     }
@@ -158,7 +157,7 @@ impl Read for PaddingTail {
 mod tests {
     use super::*;
 
-    /// As in the paper, with logarithms and masks.
+    /// The paper's definition, with logarithms and masks.
     fn paper(length: u64) -> u64 {
         let exponent = (length as f64).log2().floor() as u64;
         let significant = (exponent as f64).log2().floor() as u64 + 1;
@@ -183,7 +182,7 @@ mod tests {
         }
     }
 
-    /// So the trailer never lies across the last two segments.
+    /// The trailer is therefore never split over the last two segments.
     #[test]
     fn no_last_segment_is_shorter_than_the_trailer() {
         let segment = crate::layout::SEGMENT_LEN as u64;
@@ -200,9 +199,9 @@ mod tests {
             let mut tail = Padding::Padme.tail(content).expect("short");
             assert_eq!(tail.left(), padded - content);
             let mut bytes = Vec::new();
-            let mut part = [0xff; 5];
-            while let Ok(read @ 1..) = tail.read(&mut part) {
-                bytes.extend_from_slice(&part[..read]);
+            let mut buffer = [0xff; 5];
+            while let Ok(read @ 1..) = tail.read(&mut buffer) {
+                bytes.extend_from_slice(&buffer[..read]);
             }
             let zeros = (padded - content) as usize - TRAILER_LEN;
             assert_eq!(

@@ -1,4 +1,4 @@
-//! What stands before a payload and names it.
+//! The preamble, which identifies a payload and commits to its key.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::hash::Xof;
@@ -11,10 +11,10 @@ use crate::layout::SEGMENT_LEN;
 use crate::padding::Padding;
 use crate::secret::DataKey;
 
-/// P = (P0, com): 75 bytes.
+/// The public parameters of a payload: P = (P0, com), 75 bytes.
 ///
 /// P0 is the envelope, the payload's id, the segment size and the padding; com commits to the data
-/// key. The digest H(P) is in the associated data of every segment and stands in the gate label.
+/// key. The digest H(P) is in the associated data of every segment.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Preamble {
     payload: [u8; 32],
@@ -23,10 +23,10 @@ pub struct Preamble {
     commitment: [u8; 32],
 }
 
-/// Bytes of a segment's associated data.
+/// Length of a segment's associated data in bytes.
 pub(crate) const ASSOCIATED_LEN: usize = 64;
 
-/// k_pay.
+/// k_pay, which encrypts the segments.
 pub(crate) type PayloadKey = Zeroizing<[u8; 32]>;
 
 impl Wire for Preamble {
@@ -51,7 +51,7 @@ impl Preamble {
         (preamble, key)
     }
 
-    /// H(P).
+    /// H(P), which stands for the payload in labels and headers.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/abe/preamble/v1", &[&self.to_wire()])
@@ -65,25 +65,25 @@ impl Preamble {
         out
     }
 
-    /// The 32 random bytes that tell this payload from every other.
+    /// The 32 random bytes that distinguish this payload from every other.
     #[must_use]
     pub const fn payload_id(&self) -> &[u8; 32] {
         &self.payload
     }
 
-    /// How the payload is padded.
+    /// The padding that the sealer must apply.
     #[must_use]
     pub const fn padding(&self) -> Padding {
         self.padding
     }
 
-    /// Whether this is the payload's data key. Constant time.
+    /// Whether the data key is the one committed to. Takes constant time.
     #[must_use]
     pub fn is_opened_by(&self, data_key: &DataKey) -> bool {
         self.payload_key(data_key).is_ok()
     }
 
-    /// k_pay, if the data key is the one committed to.
+    /// k_pay, if the data key is the one committed to; takes constant time.
     pub(crate) fn payload_key(&self, data_key: &DataKey) -> Result<PayloadKey, PayloadError> {
         let (key, commitment) = self.derive(data_key);
         if bool::from(commitment.ct_eq(&self.commitment)) {
@@ -106,7 +106,7 @@ impl Preamble {
 
 canonical_bytes!(
     Preamble,
-    ", also for another segment size or padding than this version has"
+    ", also for a segment size or padding that this version does not have"
 );
 
 impl BorshDeserialize for Preamble {

@@ -1,4 +1,4 @@
-//! Sealing single segments, without I/O.
+//! Sealing segments, without I/O.
 
 use medshare_types::{Digest, RandomSource};
 
@@ -11,16 +11,16 @@ use crate::preamble::{PayloadKey, Preamble};
 use crate::secret::DataKey;
 use crate::tree::ContentTree;
 
-/// A new payload, not padded: its data key, its preamble, and the one sealer that there is for that
-/// key.
+/// Creates an unpadded payload: its data key, its preamble and its only sealer.
 #[must_use]
 pub fn create(rng: &mut impl RandomSource) -> (DataKey, Preamble, SegmentSealer) {
     create_padded(Padding::None, rng)
 }
 
-/// As [`create`], for a payload that hides its length as `padding` says.
+/// As [`create`], with padding that hides the content's length.
 ///
-/// [`PayloadWriter`](crate::PayloadWriter) adds the padding; who seals segments himself adds [`Padding::tail`].
+/// [`PayloadWriter`](crate::PayloadWriter) appends the padding. Callers that seal segments directly
+/// must append [`Padding::tail`].
 #[must_use]
 pub fn create_padded(
     padding: Padding,
@@ -34,12 +34,15 @@ pub fn create_padded(
 
 /// Encrypts the segments of one payload, in order, and builds its content tree.
 ///
-/// There is one sealer for a data key and it seals each place once: what was sealed wrongly cannot
-/// be sealed again under the same nonce, and changed content is a new payload. An upload that was
-/// broken off is resumed by sending the same sealed bytes again.
+/// # Security
+/// A data key has one sealer, and a sealer seals each index once: no nonce is used twice. Changed
+/// content therefore needs a new payload, and an interrupted upload is resumed with the same sealed
+/// bytes.
 pub struct SegmentSealer {
     cipher: SegmentCipher,
     padding: Padding,
+    /// Index of the next segment: the number of leaves.
+    next: u32,
     leaves: Vec<Digest>,
     plaintext_len: u64,
     finished: bool,
@@ -50,50 +53,51 @@ impl SegmentSealer {
         Self {
             cipher: SegmentCipher::new(key, preamble),
             padding: preamble.padding(),
+            next: 0,
             leaves: Vec::new(),
             plaintext_len: 0,
             finished: false,
         }
     }
 
-    /// Makes room for so many segments, so that sealing allocates nothing.
+    /// Reserves memory for the leaves of `segments` segments, so that sealing allocates nothing.
     #[must_use]
     pub fn with_capacity(mut self, segments: u32) -> Self {
         self.leaves.reserve(segments as usize);
         self
     }
 
-    /// How the payload is padded: whoever feeds this sealer adds
-    /// [`Padding::tail`] after the content.
+    /// The padding of the payload: callers must append [`Padding::tail`] to the content.
     #[must_use]
     pub const fn padding(&self) -> Padding {
         self.padding
     }
 
-    /// Bytes sealed so far, without tags.
+    /// Number of plaintext bytes sealed so far.
     #[must_use]
     pub const fn plaintext_len(&self) -> u64 {
         self.plaintext_len
     }
 
-    /// Seals the next segment where it stands: `buffer` is the plaintext followed by [`TAG_LEN`]
-    /// bytes of room for the tag. Allocates nothing but the tree.
+    /// Seals the next segment in place: `buffer` is the plaintext followed by [`TAG_LEN`] bytes for
+    /// the tag. Allocates only for the tree.
     ///
     /// # Errors
     /// [`PayloadError::OutOfOrder`] unless the segment is full, or is the last and not empty, or is
-    /// the only one; or when the last was sealed before. [`PayloadError::InvalidPadding`] when the
+    /// the only one; or after the last segment. [`PayloadError::InvalidPadding`] when the
     /// last segment of a padded payload does not end as [`Padding::tail`] does. `buffer` is then
     /// unchanged.
     pub fn seal_in_place(&mut self, buffer: &mut [u8], last: bool) -> Result<(), PayloadError> {
-        let index = u32::try_from(self.leaves.len()).unwrap_or(u32::MAX);
+        let index = self.next;
         let fits = if last {
             buffer.len() <= SEALED_SEGMENT_LEN && (buffer.len() > TAG_LEN || index == 0)
         } else {
             buffer.len() == SEALED_SEGMENT_LEN
         };
         let split = buffer.len().checked_sub(TAG_LEN).filter(|_| fits);
-        // Index u32::MAX stays unused, so that the number of segments is a u32.
-        let (Some(split), false) = (split, self.finished || index == u32::MAX) else {
+        // Index u32::MAX stays unused, so that the number of segments fits 32 bits.
+        let next = index.checked_add(1).filter(|_| !self.finished);
+        let Some((split, next)) = split.zip(next) else {
             return Err(PayloadError::OutOfOrder { index });
         };
         let (text, room) = buffer.split_at_mut(split);
@@ -106,15 +110,16 @@ impl SegmentSealer {
         };
         room.copy_from_slice(&tag);
         self.leaves.push(segment_digest(index, buffer));
+        self.next = next;
         self.plaintext_len = plaintext_len;
         self.finished = last;
         Ok(())
     }
 
-    /// The content tree, after the last segment.
+    /// The content tree of the sealed payload.
     ///
     /// # Errors
-    /// [`PayloadError::Unfinished`] before.
+    /// [`PayloadError::Unfinished`] before the last segment was sealed.
     pub fn finish(self) -> Result<ContentTree, PayloadError> {
         if !self.finished {
             return Err(PayloadError::Unfinished);

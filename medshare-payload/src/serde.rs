@@ -1,4 +1,4 @@
-//! Preambles and audit paths in serde's formats (feature `serde`), as [`medshare_types::serde`] says.
+//! Serde for preambles and audit paths (feature `serde`), as [`medshare_types::serde`] describes.
 
 use crate::audit::AuditPath;
 use crate::preamble::Preamble;

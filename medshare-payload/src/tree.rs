@@ -7,7 +7,7 @@ use crate::error::PayloadError;
 use crate::hash::{content_root, segment_digest};
 use crate::layout::PayloadLayout;
 
-/// The leaves of one payload, stored beside it: 32 bytes for each 64 KiB.
+/// The leaves of one payload, stored beside it: 32 bytes for each segment of 64 KiB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContentTree {
     layout: PayloadLayout,
@@ -22,7 +22,7 @@ struct Encoded {
 
 impl Wire for Encoded {
     const KIND: [u8; 4] = *b"mTRE";
-    /// The tree of the longest payload, or what can be addressed.
+    /// The tree of the longest payload, or the largest `usize` where that is less.
     const MAX_LEN: usize = 18_usize.saturating_add(32_usize.saturating_mul(u32::MAX as usize));
 }
 
@@ -31,25 +31,27 @@ impl ContentTree {
         Self { layout, leaves }
     }
 
-    /// The root, to be put where it cannot be changed. Cost: one compression for each segment.
+    /// The content root, which must be published where readers cannot change it.
+    ///
+    /// Cost: a compression for each segment.
     #[must_use]
     pub fn root(&self) -> Digest {
         content_root(&self.leaves, self.layout.sealed_len())
     }
 
-    /// Lengths and places of the segments.
+    /// Lengths and ranges of the segments.
     #[must_use]
     pub const fn layout(&self) -> PayloadLayout {
         self.layout
     }
 
-    /// How long the canonical bytes of a tree over so many segments are.
+    /// Length in bytes of the canonical form of a tree over `segments` leaves.
     #[must_use]
     pub const fn encoded_len(segments: u32) -> u64 {
         18 + 32 * segments as u64
     }
 
-    /// The canonical bytes.
+    /// The canonical bytes, which [`Self::encoded_len`] counts.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         Encoded {
@@ -59,8 +61,9 @@ impl ContentTree {
         .to_wire()
     }
 
-    /// Parses the canonical bytes and checks them against the root, which comes from where nobody
-    /// can change it. Without such a root a tree proves nothing. Cost: that of [`Self::root`].
+    /// Parses the canonical bytes and checks them against the published root.
+    ///
+    /// A tree proves nothing without such a root. Cost: that of [`Self::root`].
     ///
     /// # Errors
     /// [`PayloadError::Decode`], [`PayloadError::InvalidLength`] or
@@ -76,7 +79,7 @@ impl ContentTree {
         }
     }
 
-    /// Checks a sealed segment: its length and its digest.
+    /// Checks the length and the digest of a sealed segment.
     ///
     /// # Errors
     /// [`PayloadError::NoSuchSegment`] or [`PayloadError::SegmentMismatch`].
@@ -98,7 +101,7 @@ impl ContentTree {
 mod tests {
     use super::*;
 
-    /// What can be sealed can be read: 2³² − 1 segments.
+    /// Whatever can be sealed can be read: the longest payload has 2³² − 1 segments.
     #[test]
     fn the_tree_of_the_longest_payload_fits_its_encoding() {
         let tree = ContentTree::new(PayloadLayout::of_plaintext(0).unwrap(), Vec::new());

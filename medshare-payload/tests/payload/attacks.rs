@@ -1,5 +1,5 @@
-//! Attacks by who holds the object, and by who holds the data key besides. Where a check stops one,
-//! the attack is carried out without that check too, and works.
+//! Attacks by the store, which holds the object, and by readers, which also hold the data key. Where
+//! a check stops an attack, the test also shows that it succeeds without the check.
 
 use medshare_payload::{
     DataKey, PayloadError, PayloadLayout, Preamble, SEALED_SEGMENT_LEN, SEGMENT_LEN, SegmentOpener,
@@ -21,7 +21,7 @@ fn segment(object: &[u8], index: usize) -> &[u8] {
         .expect("a segment")
 }
 
-/// Places at, beside and between the ends of segments.
+/// Offsets at, next to and between the ends of segments.
 fn cuts(object: &[u8]) -> Vec<usize> {
     let ends = (0..=3).map(|i| i * SEALED_SEGMENT_LEN);
     let beside = ends.flat_map(|end| {
@@ -35,14 +35,14 @@ fn cuts(object: &[u8]) -> Vec<usize> {
     cuts
 }
 
-/// What refuses an object of a wrong length, before anything of it is returned.
+/// The error for an object of a wrong length, returned before any of its content.
 fn refusal(sealed: &Sealed, object: Vec<u8>) -> PayloadError {
     let error = sealed.rootless_reader(object).map(drop);
     payload_error(error.expect_err("refused at once"))
 }
 
 #[test]
-fn truncation_anywhere_is_seen_without_a_root_too() {
+fn truncation_is_detected_without_a_root() {
     let sealed = sealed();
     let cuts = cuts(&sealed.object);
     assert!(cuts.len() > 25);
@@ -57,9 +57,9 @@ fn truncation_anywhere_is_seen_without_a_root_too() {
     }
 }
 
-/// Why the last segment comes first: each segment that is left of a cut object is good.
+/// The reason to open the last segment first: every remaining segment of a truncated object is valid.
 #[test]
-fn a_reader_that_goes_from_front_to_back_returns_half_an_object() {
+fn reading_front_to_back_returns_half_an_object() {
     let sealed = sealed();
     let forger = Forger::new(&sealed.data_key, &sealed.preamble);
     let cut = &sealed.object[..2 * SEALED_SEGMENT_LEN];
@@ -74,7 +74,7 @@ fn a_reader_that_goes_from_front_to_back_returns_half_an_object() {
 }
 
 #[test]
-fn extension_is_seen_without_a_root_too() {
+fn extension_is_detected_without_a_root() {
     let sealed = sealed();
     let object = &sealed.object;
     let last = segment(object, 3);
@@ -84,7 +84,7 @@ fn extension_is_seen_without_a_root_too() {
         [object, &[0; TAG_LEN + 1][..]].concat(),
         [object, last].concat(),
         [object, object.as_slice()].concat(),
-        // With the last segment at the end again.
+        // With the last segment at the end.
         [&object[..3 * SEALED_SEGMENT_LEN], segment(object, 2), last].concat(),
         [&object[..3 * SEALED_SEGMENT_LEN], object].concat(),
     ];
@@ -99,7 +99,7 @@ fn extension_is_seen_without_a_root_too() {
 }
 
 #[test]
-fn segments_do_not_move_without_a_root_either() {
+fn moved_segments_are_detected_without_a_root() {
     let sealed = seal(1, &vec![7; 3 * SEGMENT_LEN]);
     let of = |order: [usize; 3]| order.map(|i| segment(&sealed.object, i)).concat();
     let object_len = sealed.object.len() as u64;
@@ -113,9 +113,9 @@ fn segments_do_not_move_without_a_root_either() {
     }
 }
 
-/// The bit in the nonce is what tells the last segment from others.
+/// A bit of the nonce marks the last segment.
 #[test]
-fn the_last_segment_is_sealed_as_the_last_and_no_other_is() {
+fn only_the_last_segment_is_sealed_as_the_last() {
     let sealed = sealed();
     let forger = Forger::new(&sealed.data_key, &sealed.preamble);
     let text = plaintext(3 * SEGMENT_LEN + 100);
@@ -131,7 +131,7 @@ fn the_last_segment_is_sealed_as_the_last_and_no_other_is() {
     object[..SEALED_SEGMENT_LEN].copy_from_slice(&forged);
     let mismatch = Err(PayloadError::SegmentMismatch { index: 0 });
     assert_eq!(sealed.read_rootless(object.clone()), mismatch);
-    // It would end an object of one segment.
+    // The forged segment ends an object of one segment.
     object.truncate(SEALED_SEGMENT_LEN);
     assert_eq!(
         sealed.read_rootless(object),
@@ -140,7 +140,7 @@ fn the_last_segment_is_sealed_as_the_last_and_no_other_is() {
 }
 
 #[test]
-fn a_changed_byte_is_seen_without_a_root_too() {
+fn a_changed_byte_is_detected_without_a_root() {
     let sealed = sealed();
     for at in [
         0,
@@ -163,8 +163,8 @@ fn a_changed_byte_is_seen_without_a_root_too() {
     }
 }
 
-/// Every reader holds the data key. A segment of his own decrypts like any other: only the content
-/// root tells it from the sealer's.
+/// Every reader holds the data key, so a segment forged by a reader decrypts: only the content root
+/// distinguishes it from the sealer's.
 #[test]
 fn a_segment_forged_by_a_reader_passes_without_a_root_and_fails_under_it() {
     let sealed = sealed();
@@ -173,20 +173,20 @@ fn a_segment_forged_by_a_reader_passes_without_a_root_and_fails_under_it() {
     let mut text = plaintext(3 * SEGMENT_LEN + 100);
     assert_eq!(forger.object(&text), sealed.object);
     for index in 0..4 {
-        let place = index * SEGMENT_LEN..text.len().min((index + 1) * SEGMENT_LEN);
-        text[place.start] ^= 1;
-        let forged = forger.seal(index as u32, index == 3, &text[place.clone()]);
+        let range = index * SEGMENT_LEN..text.len().min((index + 1) * SEGMENT_LEN);
+        text[range.start] ^= 1;
+        let forged = forger.seal(index as u32, index == 3, &text[range.clone()]);
         let mut object = sealed.object.clone();
         object[index * SEALED_SEGMENT_LEN..][..forged.len()].copy_from_slice(&forged);
         assert_eq!(sealed.read_rootless(object.clone()), Ok(text.clone()));
         let index = index as u32;
         let mismatch = Err(PayloadError::SegmentMismatch { index });
         assert_eq!(sealed.read(object), mismatch);
-        text[place.start] ^= 1;
+        text[range.start] ^= 1;
     }
 }
 
-/// The number of segments is only that of somebody who holds the data key.
+/// Without a root, any holder of the data key can choose the number of segments.
 #[test]
 fn an_object_forged_by_a_reader_passes_without_a_root_at_any_length() {
     let sealed = sealed();
@@ -197,7 +197,7 @@ fn an_object_forged_by_a_reader_passes_without_a_root_at_any_length() {
         assert_eq!(sealed.read_rootless(object.clone()), Ok(text));
         assert!(sealed.reader(object).is_err());
     }
-    // Shortened by sealing again, as the last, what was not; and continued behind it.
+    // Shortened by sealing another segment as the last, and extended after the last.
     let text = plaintext(3 * SEGMENT_LEN + 100);
     let resealed = forger.seal(1, true, &text[SEGMENT_LEN..2 * SEGMENT_LEN]);
     let object = [segment(&sealed.object, 0), &resealed].concat();
@@ -211,26 +211,24 @@ fn an_object_forged_by_a_reader_passes_without_a_root_at_any_length() {
         &forger.seal(3, false, &full),
         &forger.seal(4, true, b"and more"),
     ];
-    let read = sealed.read_rootless(object.concat()).expect("taken");
+    let read = sealed.read_rootless(object.concat()).expect("accepted");
     assert_eq!(
         read,
         [&text[..3 * SEGMENT_LEN], &full, b"and more"].concat()
     );
 }
 
-/// Two payloads never have one key: k_pay is derived with the payload's id. And were it the same,
-/// the segments are bound to the preamble.
+/// Payloads never share k_pay, which is derived from the payload's id. Even if they did, the segments
+/// are bound to the preamble.
 #[test]
-fn segments_of_another_preamble_do_not_fit_under_the_same_data_key() {
+fn segments_of_another_preamble_are_refused_under_the_same_data_key() {
     let sealed = sealed();
     let text = plaintext(3 * SEGMENT_LEN + 100);
     let mut bytes = sealed.preamble.to_bytes();
     bytes[6] ^= 1;
     let other = Preamble::from_bytes(&bytes).expect("another payload id");
-    let (here, mut there) = (
-        Forger::new(&sealed.data_key, &sealed.preamble),
-        Forger::new(&sealed.data_key, &other),
-    );
+    let here = Forger::new(&sealed.data_key, &sealed.preamble);
+    let mut there = Forger::new(&sealed.data_key, &other);
     assert_ne!(here.key, there.key);
     let object_len = sealed.object.len() as u64;
     let mismatch = Err(PayloadError::EndMismatch { object_len });
@@ -241,13 +239,13 @@ fn segments_of_another_preamble_do_not_fit_under_the_same_data_key() {
     let mixed = [segment(&object, 0), &sealed.object[SEALED_SEGMENT_LEN..]].concat();
     let mismatch = Err(PayloadError::SegmentMismatch { index: 0 });
     assert_eq!(sealed.read_rootless(mixed), mismatch);
-    // Bound to this preamble, it would fit.
+    // Bound to this preamble, the object is accepted.
     there.associated = here.associated;
     assert_eq!(sealed.read_rootless(there.object(&text)), Ok(text));
 }
 
 #[test]
-fn another_data_key_is_refused_whatever_was_made_with_it() {
+fn another_data_key_is_refused_with_any_object() {
     let sealed = sealed();
     let other = DataKey::from_bytes([7; 32].into());
     let forger = Forger::new(&other, &sealed.preamble);
@@ -260,11 +258,12 @@ fn another_data_key_is_refused_whatever_was_made_with_it() {
     assert_eq!(rootless.map(drop), Err(PayloadError::WrongKey));
 }
 
-/// A store that hands out a last segment of another length than the object's.
+/// The store returns a last segment whose length contradicts the object's.
 #[test]
 fn the_last_segment_has_the_length_that_the_object_implies() {
     let sealed = sealed();
-    let (key, preamble) = (&sealed.data_key, &sealed.preamble);
+    let key = &sealed.data_key;
+    let preamble = &sealed.preamble;
     let object_len = sealed.object.len() as u64;
     let last = segment(&sealed.object, 3);
     assert!(SegmentOpener::without_root(key, preamble, object_len, last).is_ok());

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::forger::tree_of;
 use crate::{Sealed, plaintext, seal};
 
-/// An object of so many segments, the last of one byte. What is in it does not matter to the tree.
+/// An object of `segments` segments, the last of one byte. The tree does not depend on the content.
 fn object(segments: usize) -> Vec<u8> {
     plaintext((segments - 1) * SEALED_SEGMENT_LEN + 17)
 }
@@ -25,7 +25,7 @@ fn blake3(tag: &str, material: &[u8], input: &[u8]) -> [u8; 32] {
     *blake3::keyed_hash(&key, input).as_bytes()
 }
 
-/// Whether the bytes of a path prove a segment, by the RFC.
+/// Whether the bytes of a path prove a segment, according to the RFC.
 fn rfc_9162(path: &[u8], root: &Digest, sealed: &[u8]) -> bool {
     let fields = &path[6..];
     let index = u32::from_le_bytes(fields[..4].try_into().expect("4 bytes"));
@@ -37,23 +37,24 @@ fn rfc_9162(path: &[u8], root: &Digest, sealed: &[u8]) -> bool {
         blake3("medshare/abe/content-node/v1", b"", &[left, right].concat())
     };
     let count = length.div_ceil(SEALED_SEGMENT_LEN as u64);
-    let (mut place, mut end) = (u64::from(index), count - 1);
-    let material = place.to_le_bytes();
+    let mut node_index = u64::from(index);
+    let mut end = count - 1;
+    let material = node_index.to_le_bytes();
     let mut top = blake3("medshare/abe/content-segment/v1", &material, sealed);
     for sibling in siblings {
         if end == 0 {
             return false;
         }
-        if place & 1 == 1 || place == end {
+        if node_index & 1 == 1 || node_index == end {
             top = node(*sibling, top);
-            while place & 1 == 0 && place != 0 {
-                place >>= 1;
+            while node_index & 1 == 0 && node_index != 0 {
+                node_index >>= 1;
                 end >>= 1;
             }
         } else {
             top = node(top, *sibling);
         }
-        place >>= 1;
+        node_index >>= 1;
         end >>= 1;
     }
     let found = blake3("medshare/abe/content-root/v1", &length.to_le_bytes(), &top);
@@ -61,14 +62,14 @@ fn rfc_9162(path: &[u8], root: &Digest, sealed: &[u8]) -> bool {
 }
 
 #[test]
-fn every_segment_of_every_size_has_a_path_for_its_place_alone() {
+fn every_segment_has_a_path_for_its_own_index_only() {
     for count in 1..=40 {
         let object = object(count);
         let tree = tree_of(&object);
         let root = tree.root();
         for index in 0..count as u32 {
             let sealed = segment(&object, index);
-            let path = tree.audit_path(index).expect("there is one");
+            let path = tree.audit_path(index).expect("a segment");
             let bytes = path.to_bytes();
             assert_eq!(AuditPath::from_bytes(&bytes), Ok(path.clone()));
             assert_eq!((path.index(), path.layout()), (index, tree.layout()));
@@ -83,20 +84,25 @@ fn every_segment_of_every_size_has_a_path_for_its_place_alone() {
                 assert_eq!(path.check(&root, index, theirs), mismatch);
             }
         }
-        let (index, count) = (count as u32, count as u32);
-        let missing = Err(PayloadError::NoSuchSegment { index, count });
-        assert_eq!(tree.audit_path(index), missing);
+        let count = count as u32;
+        let missing = PayloadError::NoSuchSegment {
+            index: count,
+            count,
+        };
+        assert_eq!(tree.audit_path(count), Err(missing));
     }
 }
 
 #[test]
-fn a_path_is_for_one_root() {
-    let (here, there) = (object(6), object(7));
-    let (tree, other) = (tree_of(&here), tree_of(&there));
+fn a_path_belongs_to_one_root() {
+    let here = object(6);
+    let there = object(7);
+    let tree = tree_of(&here);
+    let other = tree_of(&there);
     let mismatch = Err(PayloadError::SegmentMismatch { index: 2 });
-    let (path, others) = (tree.audit_path(2), other.audit_path(2));
-    let (path, others) = (path.expect("there is one"), others.expect("there is one"));
-    // The segment is the same in both.
+    let path = tree.audit_path(2).expect("a segment");
+    let others = other.audit_path(2).expect("a segment");
+    // Both objects have this segment.
     let sealed = segment(&here, 2);
     assert_eq!(sealed, segment(&there, 2));
     assert_eq!(path.check(&tree.root(), 2, sealed), Ok(()));
@@ -112,10 +118,10 @@ fn a_path_is_for_one_root() {
 }
 
 #[test]
-fn paths_are_read_strictly() {
+fn paths_are_decoded_strictly() {
     let object = object(11);
     let tree = tree_of(&object);
-    let path = tree.audit_path(4).expect("there is one");
+    let path = tree.audit_path(4).expect("a segment");
     let bytes = path.to_bytes();
     let sealed = segment(&object, 4);
     assert_eq!(bytes.len(), 6 + 4 + 8 + 4 + 4 * 32);
@@ -131,7 +137,7 @@ fn paths_are_read_strictly() {
     }
     assert!(AuditPath::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
 
-    // One sibling less or more than the way has steps.
+    // One sibling too few, and one too many.
     let count_at = 6 + 4 + 8;
     let mut short = bytes[..bytes.len() - 32].to_vec();
     short[count_at] = 3;
@@ -146,39 +152,37 @@ fn paths_are_read_strictly() {
             })
         ));
     }
-    // A place behind the end, and a length that no object has.
-    let mut behind = bytes.clone();
-    behind[6] = 11;
+    // An index after the end, and an impossible length.
+    let mut after = bytes.clone();
+    after[6] = 11;
     let missing = PayloadError::NoSuchSegment {
         index: 11,
         count: 11,
     };
-    assert_eq!(AuditPath::from_bytes(&behind), Err(missing));
+    assert_eq!(AuditPath::from_bytes(&after), Err(missing));
     let mut length = bytes;
     length[10..18].copy_from_slice(&5u64.to_le_bytes());
     let invalid = Err(PayloadError::InvalidLength { length: 5 });
     assert_eq!(AuditPath::from_bytes(&length), invalid);
 }
 
-/// The other way round for a store: an object that was cut is not the root's, whatever path is made
-/// of what is left.
+/// No path proves a segment of a truncated object under the root of the whole one.
 #[test]
-fn the_length_is_part_of_what_is_proved() {
+fn paths_prove_the_length() {
     let whole = object(5);
     let root = tree_of(&whole).root();
     let cut = whole[..4 * SEALED_SEGMENT_LEN].to_vec();
     let tree = tree_of(&cut);
     for index in 0..4 {
-        let path = tree.audit_path(index).expect("there is one");
+        let path = tree.audit_path(index).expect("a segment");
         let mismatch = Err(PayloadError::SegmentMismatch { index });
         assert_eq!(path.check(&root, index, segment(&cut, index)), mismatch);
     }
 }
 
-/// The longest path there is, of an object of 256 TiB, fits the encoding; one level more does not
-/// exist.
+/// The longest path, in an object of 256 TiB, fits the encoding.
 #[test]
-fn the_longest_path_is_read() {
+fn the_longest_path_is_decoded() {
     let count = u64::from(u32::MAX);
     let length = count * SEALED_SEGMENT_LEN as u64;
     let mut bytes = b"mPTH\0\x01".to_vec();
@@ -191,34 +195,34 @@ fn the_longest_path_is_read() {
     assert_eq!(path.to_bytes(), bytes);
 }
 
-/// With the root and paths alone a reader is as sure as with the tree.
+/// The root and audit paths give a reader the same certainty as the tree.
 #[test]
-fn paths_and_the_root_do_for_the_tree() {
+fn paths_and_the_root_replace_the_tree() {
     let text = plaintext(4 * SEGMENT_LEN + 5);
     let sealed = seal(1, &text);
     let root = sealed.tree.root();
-    let (object, tree) = (&sealed.object, &sealed.tree);
-    // What a store hands out for a range: the last segment, the range's, and their paths.
-    let fetch = |index: u32| (segment(object, index).to_vec(), path_bytes(tree, index));
+    // For a range, the store returns the last segment, those of the range, and their paths.
+    let fetch = |index: u32| {
+        let path = AuditPath::from_bytes(&path_bytes(&sealed.tree, index)).expect("a path");
+        (segment(&sealed.object, index).to_vec(), path)
+    };
     let (last, path) = fetch(4);
-    let path = AuditPath::from_bytes(&path).expect("a path");
     path.check(&root, 4, &last).expect("under the root");
     let length = path.layout().sealed_len();
     let opener = rootless(&sealed, length, &last);
     let (mut wanted, path) = fetch(2);
-    let path = AuditPath::from_bytes(&path).expect("a path");
     path.check(&root, 2, &wanted).expect("under the root");
     let opened = opener.open_in_place(2, &mut wanted).expect("its content");
     assert_eq!(*opened, text[2 * SEGMENT_LEN..3 * SEGMENT_LEN]);
 }
 
 fn path_bytes(tree: &ContentTree, index: u32) -> Vec<u8> {
-    tree.audit_path(index).expect("there is one").to_bytes()
+    tree.audit_path(index).expect("a segment").to_bytes()
 }
 
 fn rootless(sealed: &Sealed, length: u64, last: &[u8]) -> SegmentOpener<Rootless> {
-    let (key, preamble) = (&sealed.data_key, &sealed.preamble);
-    SegmentOpener::without_root(key, preamble, length, last).expect("its end")
+    SegmentOpener::without_root(&sealed.data_key, &sealed.preamble, length, last)
+        .expect("the last segment")
 }
 
 proptest! {
@@ -228,7 +232,7 @@ proptest! {
     })]
 
     #[test]
-    fn any_bytes_are_read_or_refused(
+    fn any_bytes_are_decoded_or_refused(
         index in 0..9u32,
         segments in 0..9u64,
         last in 0..300u64,

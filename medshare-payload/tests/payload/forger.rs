@@ -1,5 +1,5 @@
-//! What every reader of a payload can do, written from the specification and without the crate's
-//! checks: he holds the data key, and so the key of the segments.
+//! Segments forged by a reader, who holds the data key and therefore the segments' key: an
+//! implementation from the specification, without the crate's checks.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
@@ -21,8 +21,8 @@ impl Forger {
     /// k_pay under this preamble, whether or not it commits to the data key.
     pub(crate) fn new(data_key: &DataKey, preamble: &Preamble) -> Self {
         let bytes = preamble.to_bytes();
-        let start = &bytes[..bytes.len() - 32];
-        let start = digest("medshare/abe/preamble-start/v1", &[start]);
+        let p0 = &bytes[..bytes.len() - 32];
+        let start = digest("medshare/abe/preamble-start/v1", &[p0]);
         let fields = [data_key.as_bytes().as_slice(), start.as_ref()];
         let mut stream = Xof::new("medshare/abe/payload/v1", &fields);
         Self {
@@ -49,11 +49,10 @@ impl Forger {
             aad: &self.associated,
         };
         let nonce = Nonce::from(Self::nonce(index, last));
-        let sealed = self.cipher().encrypt(&nonce, payload);
-        sealed.expect("short")
+        self.cipher().encrypt(&nonce, payload).expect("short")
     }
 
-    /// By the tag alone.
+    /// Decrypts with the tag as the only check.
     pub(crate) fn open(&self, index: u32, last: bool, sealed: &[u8]) -> Option<Vec<u8>> {
         let payload = Payload {
             msg: sealed,
@@ -67,20 +66,21 @@ impl Forger {
         ChaCha20Poly1305::new(&self.key.into())
     }
 
-    /// A whole object.
+    /// All segments of an object with this plaintext.
     pub(crate) fn object(&self, text: &[u8]) -> Vec<u8> {
         let mut chunks: Vec<&[u8]> = text.chunks(SEGMENT_LEN).collect();
         if chunks.is_empty() {
             chunks.push(&[]);
         }
         let last = chunks.len() - 1;
-        let sealed = (0..).zip(chunks);
-        let sealed = sealed.map(|(i, chunk)| self.seal(i, i as usize == last, chunk));
-        sealed.collect::<Vec<_>>().concat()
+        (0..)
+            .zip(chunks)
+            .flat_map(|(i, chunk)| self.seal(i, i as usize == last, chunk))
+            .collect()
     }
 }
 
-/// The content tree of any object, under the root that it has.
+/// The content tree of any object, under its own root.
 pub(crate) fn tree_of(object: &[u8]) -> ContentTree {
     let segments = (0..).zip(object.chunks(SEALED_SEGMENT_LEN));
     let leaves: Vec<Digest> = segments.map(|(i, s)| segment_digest(i, s)).collect();

@@ -1,4 +1,4 @@
-//! The payload: what storage, or another reader, can do to it.
+//! The payload format, and attacks on it by the store or by another reader.
 #![allow(clippy::expect_used, reason = "tests fail by panicking")]
 
 mod attacks;
@@ -30,7 +30,7 @@ fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
 
-/// What stands for these bytes where they must not change.
+/// A digest that stands for bytes that must not change.
 fn snapshot(bytes: &[u8]) -> String {
     digest("snapshot", &[bytes]).to_string()
 }
@@ -70,38 +70,43 @@ impl Sealed {
         PayloadReader::without_root(Cursor::new(object), &self.data_key, &self.preamble)
     }
 
-    /// All content, by the content tree.
+    /// The whole content, read with the content tree.
     fn read(&self, object: Vec<u8>) -> Result<Vec<u8>, PayloadError> {
         let reader = self.reader(object).map_err(payload_error)?;
         read_to_end(reader)
     }
 
-    /// All content, without one.
+    /// The whole content, read without a content root.
     fn read_rootless(&self, object: Vec<u8>) -> Result<Vec<u8>, PayloadError> {
         let reader = self.rootless_reader(object).map_err(payload_error)?;
         read_to_end(reader)
     }
 
     fn opener(&self) -> SegmentOpener {
-        let (object, tree) = (&self.object, self.tree.clone());
-        let last = &object[self.last_segment()..];
-        let length = object.len() as u64;
-        let (key, preamble) = (&self.data_key, &self.preamble);
-        SegmentOpener::with_last_segment(key, preamble, tree, length, last).expect("fits")
+        SegmentOpener::with_last_segment(
+            &self.data_key,
+            &self.preamble,
+            self.tree.clone(),
+            self.object.len() as u64,
+            &self.object[self.last_segment()..],
+        )
+        .expect("the sealed object")
     }
 
-    /// Where the last segment begins.
+    /// Offset of the last segment in the object.
     fn last_segment(&self) -> usize {
         let layout = self.tree.layout();
-        let range = layout.segment_range(layout.last()).expect("a last one");
+        let range = layout
+            .segment_range(layout.last())
+            .expect("the last segment");
         range.start as usize
     }
 }
 
 fn read_to_end(mut reader: impl Read) -> Result<Vec<u8>, PayloadError> {
     let mut out = Vec::new();
-    let read = reader.read_to_end(&mut out).map_err(payload_error);
-    read.map(|_| out)
+    reader.read_to_end(&mut out).map_err(payload_error)?;
+    Ok(out)
 }
 
 fn payload_error(error: std::io::Error) -> PayloadError {

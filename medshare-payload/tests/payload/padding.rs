@@ -1,4 +1,4 @@
-//! Padding: what it hides, and what is refused.
+//! Padding: the lengths that it hides, and the paddings that are refused.
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
@@ -10,11 +10,11 @@ use medshare_payload::{
 use crate::forger::{Forger, tree_of};
 use crate::{Sealed, payload_error, plaintext, rng, seal, seal_padded, snapshot};
 
-/// 5 MiB: Padmé's lengths are 128 KiB apart there, so that two whole segments can be padding.
+/// 5 MiB, where Padmé's lengths are 128 KiB apart, so that two whole segments can be padding.
 const LONG: usize = 5 << 20;
 
 #[test]
-fn contents_of_near_lengths_look_alike_and_read_as_they_were() {
+fn similar_lengths_are_sealed_to_one_length() {
     for (lengths, padded) in [
         (&[0, 1, 500, 1016][..], 1024),
         (&[1017, 1080], 1088),
@@ -45,7 +45,7 @@ fn contents_of_near_lengths_look_alike_and_read_as_they_were() {
 }
 
 #[test]
-fn places_are_counted_in_the_content() {
+fn offsets_are_those_of_the_content() {
     let text = plaintext(SEGMENT_LEN + 5);
     let sealed = seal_padded(1, Padding::Padme, &text);
     let mut reader = sealed.reader(sealed.object.clone()).expect("fits");
@@ -55,12 +55,13 @@ fn places_are_counted_in_the_content() {
     let mut rest = Vec::new();
     reader.read_to_end(&mut rest).expect("good");
     assert_eq!(rest, text[SEGMENT_LEN - 2..]);
-    let behind = reader.seek(SeekFrom::Current(1)).expect("a place");
-    assert_eq!(behind, text.len() as u64 + 1);
+    let after = reader.seek(SeekFrom::Current(1)).expect("a position");
+    assert_eq!(after, text.len() as u64 + 1);
     assert_eq!(reader.read(&mut [0; 4]).expect("the end"), 0);
 }
 
-/// The preamble says it, so it cannot be taken for content, nor content for padding.
+/// The key is committed to with the padding, so padding never passes for content, nor content for
+/// padding.
 #[test]
 fn padding_is_bound_to_the_key() {
     let sealed = seal_padded(1, Padding::Padme, b"text");
@@ -72,14 +73,14 @@ fn padding_is_bound_to_the_key() {
     assert!(!changed.is_opened_by(&sealed.data_key));
     assert_eq!(seal(1, b"text").preamble.padding(), Padding::None);
 
-    let (key, tree) = (&sealed.data_key, sealed.tree.clone());
     let length = sealed.object.len() as u64;
-    let opener = SegmentOpener::new(key, &sealed.preamble, tree, length);
+    let tree = sealed.tree.clone();
+    let opener = SegmentOpener::new(&sealed.data_key, &sealed.preamble, tree, length);
     assert_eq!(opener.map(drop), Err(PayloadError::Padded));
 }
 
 #[test]
-fn truncation_and_extension_are_seen_before_anything_is_read() {
+fn truncation_and_extension_are_detected_at_once() {
     let sealed = seal_padded(1, Padding::Padme, &plaintext(SEGMENT_LEN));
     let expected = sealed.object.len() as u64;
     let cut = sealed.object[..sealed.object.len() - 1].to_vec();
@@ -98,16 +99,16 @@ fn truncation_and_extension_are_seen_before_anything_is_read() {
     );
 }
 
-/// What a sealer of another make could have sealed, read by root and without.
+/// Reads `padded`, sealed by another implementation, with and without the content root.
 fn read_sealed(sealed: &Sealed, padded: &[u8]) -> [Result<Vec<u8>, PayloadError>; 2] {
     let object = Forger::new(&sealed.data_key, &sealed.preamble).object(padded);
-    let rooted = PayloadReader::new(
+    let reader = PayloadReader::new(
         Cursor::new(object.clone()),
         &sealed.data_key,
         &sealed.preamble,
         tree_of(&object),
     );
-    let rooted = rooted.map_err(payload_error).and_then(crate::read_to_end);
+    let rooted = reader.map_err(payload_error).and_then(crate::read_to_end);
     [rooted, sealed.read_rootless(object)]
 }
 
@@ -130,19 +131,19 @@ fn every_other_padding_is_refused() {
         read_sealed(&sealed, &good),
         [(); 2].map(|()| Ok(b"text".to_vec()))
     );
-    // A byte that is not zero, at the ends of the padding and in it.
+    // A byte that is not zero, at either end of the padding and inside it.
     for at in [4, 500, 1015] {
         let mut wrong = good.clone();
         wrong[at] = 1;
         assert_eq!(read_sealed(&sealed, &wrong), invalid(0), "byte {at}");
     }
-    // A length that is not the content's: below, above, and beyond everything.
+    // A wrong length of the content: too small, too large, and beyond the object.
     for length in [3, 1017, 1024, u64::MAX] {
         let mut wrong = good.clone();
         wrong[1016..].copy_from_slice(&length.to_le_bytes());
         assert_eq!(read_sealed(&sealed, &wrong), invalid(0), "length {length}");
     }
-    // Zero bytes enough, and not as many as there have to be.
+    // Zeros, but not as many as required.
     for length in [8, 1023, 1025, 1088] {
         let wrong = padded(&[], length);
         assert_eq!(
@@ -156,9 +157,9 @@ fn every_other_padding_is_refused() {
     }
 }
 
-/// Behind the content stand whole segments of padding. Who reads to the end has them checked.
+/// Whole segments of padding follow the content; reading to the end checks them.
 #[test]
-fn padding_in_segments_of_its_own_is_checked_at_the_end() {
+fn whole_segments_of_padding_are_checked_at_the_end() {
     let content = plaintext(LONG);
     let sealed = seal_padded(1, Padding::Padme, &content);
     let good = padded(&content, LONG + 2 * SEGMENT_LEN);
@@ -180,35 +181,36 @@ fn padding_in_segments_of_its_own_is_checked_at_the_end() {
         [invalid.clone(), invalid.clone()]
     );
     let object = Forger::new(&sealed.data_key, &sealed.preamble).object(&wrong);
-    let mut reader = sealed.rootless_reader(object).expect("the end is good");
-    let mut part = vec![0; LONG];
-    reader.read_exact(&mut part).expect("the content is good");
-    assert!(part == content);
-    let error = reader.read(&mut [0; 1]).expect_err("what follows is not");
+    let mut reader = sealed.rootless_reader(object).expect("a valid end");
+    let mut read = vec![0; LONG];
+    reader.read_exact(&mut read).expect("valid content");
+    assert!(read == content);
+    let error = reader.read(&mut [0; 1]).expect_err("invalid padding");
     assert_eq!(Err(payload_error(error)), invalid);
 }
 
-/// Without a root, the last segment may be exchanged between two looks at it.
+/// Without a root, the store may exchange the last segment between two reads of it.
 #[test]
-fn a_last_segment_of_another_length_is_refused_later_too() {
+fn an_exchanged_last_segment_keeps_its_content_length() {
     let sealed = seal_padded(1, Padding::Padme, b"text");
-    let (key, length) = (&sealed.data_key, sealed.object.len() as u64);
-    let opener = SegmentOpener::without_root(key, &sealed.preamble, length, &sealed.object);
-    let opener = opener.expect("the end");
+    let key = &sealed.data_key;
+    let length = sealed.object.len() as u64;
+    let opener = SegmentOpener::without_root(key, &sealed.preamble, length, &sealed.object)
+        .expect("the last segment");
     let forger = Forger::new(key, &sealed.preamble);
     let mut other = forger.seal(0, true, &padded(b"longer", 1024));
     let invalid = Err(PayloadError::InvalidPadding { index: 0 });
     assert_eq!(opener.open_in_place(0, &mut other), invalid);
     assert!(other.iter().all(|byte| *byte == 0));
-    // An exchanged segment of the same content length is what a root would be for.
+    // Only a root detects an exchanged segment with the same content length.
     let mut other = forger.seal(0, true, &padded(b"TEXT", 1024));
-    let opened = opener.open_in_place(0, &mut other).expect("taken");
+    let opened = opener.open_in_place(0, &mut other).expect("accepted");
     assert_eq!(opened, b"TEXT");
 }
 
-/// Who seals segments himself adds the tail, and the sealer looks whether it is there.
+/// Callers that seal segments directly append the tail, and the sealer checks it.
 #[test]
-fn the_sealer_wants_its_padding() {
+fn the_sealer_requires_its_padding() {
     let text = plaintext(SEGMENT_LEN + 9);
     let (_, _, mut sealer) = create_padded(Padding::Padme, &mut rng(1));
     let tail = sealer.padding().tail(text.len() as u64).expect("short");
@@ -216,8 +218,8 @@ fn the_sealer_wants_its_padding() {
     let mut object = Vec::new();
     for last in [false, true] {
         let start = object.len();
-        let segment = stream.by_ref().take(SEGMENT_LEN as u64);
-        { segment }.read_to_end(&mut object).expect("memory");
+        let mut segment = stream.by_ref().take(SEGMENT_LEN as u64);
+        segment.read_to_end(&mut object).expect("memory");
         object.extend([0; TAG_LEN]);
         sealer
             .seal_in_place(&mut object[start..], last)
@@ -247,9 +249,9 @@ fn the_format_does_not_drift() {
     );
 }
 
-/// A writer that is dropped or failed leaves no object that opens as a shorter one.
+/// A writer that is dropped or fails leaves no object that opens as a shorter one.
 #[test]
-fn a_padded_writer_finishes_with_its_padding() {
+fn an_unfinished_padded_object_is_refused() {
     let (data_key, preamble, sealer) = create_padded(Padding::Padme, &mut rng(1));
     let mut object = Vec::new();
     let mut writer = PayloadWriter::new(&mut object, sealer);

@@ -1,4 +1,4 @@
-//! Ranges: what is fetched for them, and what they give.
+//! Ranges: the bytes to fetch, and the content that they open to.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -44,12 +44,12 @@ fn a_plan_is_the_segments_that_hold_the_range() {
         assert_eq!(plan.segments(), segments);
         assert_eq!(plan.sealed_range(), sealed);
         assert_eq!(plan.range(), range.start..range.end.min(3 * SEGMENT + 100));
-        let parts = segments.map(|index| plan.part_of(index).len() as u64);
-        assert_eq!(parts.sum::<u64>(), plan.range().end - plan.range().start);
-        assert_eq!(plan.part_of(9), 0..0);
+        let lengths = segments.map(|index| plan.range_in(index).len() as u64);
+        assert_eq!(lengths.sum::<u64>(), plan.range().end - plan.range().start);
+        assert_eq!(plan.range_in(9), 0..0);
     }
     let end = 3 * SEGMENT + 100;
-    #[allow(clippy::reversed_empty_ranges, reason = "it is asked for")]
+    #[allow(clippy::reversed_empty_ranges, reason = "callers may ask for them")]
     for range in [0..0, 7..7, end..end, end..end + 9, u64::MAX..u64::MAX, 9..3] {
         let plan = layout.plan(range);
         assert_eq!((plan.segments(), plan.sealed_range()), (0..0, 0..0));
@@ -58,13 +58,13 @@ fn a_plan_is_the_segments_that_hold_the_range() {
 }
 
 #[test]
-fn nothing_is_read_of_nothing() {
+fn an_empty_content_has_empty_ranges() {
     let sealed = seal(1, b"");
     assert_eq!(read(&sealed.opener(), &sealed.object, 0..9), Ok(Vec::new()));
 }
 
 #[test]
-fn a_bad_segment_in_a_range_gives_nothing_of_it() {
+fn a_range_with_an_invalid_segment_is_zeroed() {
     let sealed = seal(1, &plaintext(3 * SEGMENT_LEN));
     let opener = sealed.opener();
     let mut fetched = sealed.object.clone();
@@ -73,7 +73,7 @@ fn a_bad_segment_in_a_range_gives_nothing_of_it() {
     let mismatch = Err(PayloadError::SegmentMismatch { index: 1 });
     assert_eq!(opener.open_range(&plan, &mut fetched), mismatch);
     assert!(fetched.iter().all(|byte| *byte == 0));
-    // It does not matter to a range without it.
+    // A range without the invalid segment opens.
     let mut object = sealed.object.clone();
     object[SEALED_SEGMENT_LEN + 5] ^= 1;
     assert_eq!(
@@ -83,7 +83,7 @@ fn a_bad_segment_in_a_range_gives_nothing_of_it() {
 }
 
 #[test]
-fn what_is_fetched_is_what_was_planned() {
+fn fetched_bytes_must_fit_the_plan() {
     let sealed = seal(1, &plaintext(2 * SEGMENT_LEN + 9));
     let opener = sealed.opener();
     let plan = opener.plan(0..SEGMENT + 1);
@@ -94,7 +94,7 @@ fn what_is_fetched_is_what_was_planned() {
         let wrong = Err(PayloadError::WrongLength { expected, found });
         assert_eq!(opener.open_range(&plan, &mut fetched), wrong);
     }
-    // A plan of another payload names segments that this one has not, or has shorter.
+    // A plan of another payload names segments that are missing here, or shorter.
     let longer = PayloadLayout::of_plaintext(9 * SEGMENT).expect("short");
     for (range, error) in [
         (
@@ -112,7 +112,7 @@ fn what_is_fetched_is_what_was_planned() {
     }
 }
 
-/// Who has no key yet can fetch ahead, and does not know of the padding.
+/// A reader without the key can fetch ahead, without knowing where the padding begins.
 #[test]
 fn a_plan_made_without_the_key_ends_with_the_content() {
     let text = plaintext(2 * SEGMENT_LEN + 1000);
@@ -122,7 +122,7 @@ fn a_plan_made_without_the_key_ends_with_the_content() {
     assert_eq!(plan.range().end, 2 * SEGMENT + 4096);
     let sealed_range = plan.sealed_range();
     let mut fetched = sealed.object[sealed_range.start as usize..].to_vec();
-    let opened = opener.open_range(&plan, &mut fetched).expect("good");
+    let opened = opener.open_range(&plan, &mut fetched).expect("valid");
     assert_eq!(*opened, text[2 * SEGMENT_LEN - 3..]);
 }
 
@@ -132,9 +132,9 @@ proptest! {
         ..ProptestConfig::with_cases(48)
     })]
 
-    /// Every way to read a range gives the same, and what stands there.
+    /// Every way to read a range returns that range of the content.
     #[test]
-    fn ranges_are_what_stands_there(
+    fn ranges_are_those_of_the_content(
         length in prop_oneof![0..2000usize, 0..4 * SEGMENT_LEN],
         ends in prop::collection::vec((0..5 * SEGMENT, 0..5 * SEGMENT), 4),
         padded: bool,
@@ -143,24 +143,28 @@ proptest! {
         let text = plaintext(length);
         let sealed = seal_padded(3, padding, &text);
         let opener = sealed.opener();
-        let last = &sealed.object[sealed.last_segment()..];
-        let (key, object_len) = (&sealed.data_key, sealed.object.len() as u64);
-        let rootless = SegmentOpener::without_root(key, &sealed.preamble, object_len, last);
-        let rootless = rootless.expect("its end");
+        let rootless = SegmentOpener::without_root(
+            &sealed.data_key,
+            &sealed.preamble,
+            sealed.object.len() as u64,
+            &sealed.object[sealed.last_segment()..],
+        )
+        .expect("the last segment");
         prop_assert_eq!(opener.content_len(), length as u64);
         let mut reader = sealed.reader(sealed.object.clone()).expect("fits");
         for (a, b) in ends {
-            let (start, end) = (a.min(b), a.max(b));
-            let inside = |place: u64| (place as usize).min(length);
+            let start = a.min(b);
+            let end = a.max(b);
+            let inside = |offset: u64| (offset as usize).min(length);
             let expected = &text[inside(start)..inside(end)];
             let read_by = read(&opener, &sealed.object, start..end);
             prop_assert_eq!(read_by.as_deref(), Ok(expected));
             let read_by = read(&rootless, &sealed.object, start..end);
             prop_assert_eq!(read_by.as_deref(), Ok(expected));
-            reader.seek(SeekFrom::Start(start)).expect("a place");
-            let mut part = Vec::new();
-            reader.by_ref().take(end - start).read_to_end(&mut part).expect("good");
-            prop_assert_eq!(part, expected);
+            reader.seek(SeekFrom::Start(start)).expect("a position");
+            let mut read = Vec::new();
+            reader.by_ref().take(end - start).read_to_end(&mut read).expect("valid");
+            prop_assert_eq!(read, expected);
         }
     }
 }

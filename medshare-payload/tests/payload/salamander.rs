@@ -1,5 +1,5 @@
 //! One object, two plaintexts [Dodis, Grubbs, Ristenpart and Woodage, *Fast Message Franking: From
-//! Invisible Salamanders to Encryptment*, CRYPTO 2018]: Poly1305 does not commit to its key, the
+//! Invisible Salamanders to Encryptment*, CRYPTO 2018]: Poly1305 does not commit to its key, so the
 //! preamble does.
 
 use medshare_payload::{DataKey, PayloadError, SegmentOpener};
@@ -14,7 +14,7 @@ use crate::{rng, seal};
 fn one_time_key(forger: &Forger) -> (BigUint, BigUint) {
     let mut stream = ChaCha20Rng::from_seed(forger.key);
     let nonce = Forger::nonce(0, true);
-    // ChaCha20Rng has a counter of 64 bits, the upper half of which is the nonce's first 4 bytes.
+    // ChaCha20Rng has a counter of 64 bits, whose upper half is the first 4 bytes of the nonce.
     let (zero, rest) = nonce.split_first_chunk::<4>().expect("12 bytes");
     assert_eq!(zero, &[0; 4]);
     stream.set_stream(u64::from_le_bytes(rest.try_into().expect("8 bytes")));
@@ -29,7 +29,7 @@ fn block(bytes: &[u8]) -> BigUint {
     BigUint::from_bytes_le(bytes) + (BigUint::from(1u8) << 128)
 }
 
-/// A sealed segment of 32 bytes that has the right tag under both keys.
+/// A sealed segment of 32 bytes with a valid tag under both keys.
 fn salamander(one: &Forger, other: &Forger) -> Vec<u8> {
     let p = (BigUint::from(1u8) << 130) - 5u8;
     let two_128 = BigUint::from(1u8) << 128;
@@ -81,11 +81,12 @@ fn one_object_never_opens_to_two_plaintexts() {
     let other = Forger::new(&other_key, &sealed.preamble);
     let object = salamander(&one, &other);
 
-    // By decryption alone it is one of two things, and the content root is the same for both.
-    let (here, there) = (one.open(0, true, &object), other.open(0, true, &object));
-    let (here, there) = (here.expect("the tag"), there.expect("the tag"));
+    // Decryption alone accepts two plaintexts, and both have the same content root.
+    let here = one.open(0, true, &object).expect("a valid tag");
+    let there = other.open(0, true, &object).expect("a valid tag");
     assert_ne!(here, there);
-    let (length, tree) = (object.len() as u64, tree_of(&object));
+    let length = object.len() as u64;
+    let tree = tree_of(&object);
     let mut buffer = object.clone();
     let opener = SegmentOpener::new(&sealed.data_key, &sealed.preamble, tree.clone(), length);
     let opened = opener.expect("the key").open_in_place(0, &mut buffer);

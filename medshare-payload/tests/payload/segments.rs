@@ -1,4 +1,4 @@
-//! Segments, the preamble and the content tree: what storage can do to them.
+//! Segments, the preamble and the content tree, and damage to them by the store.
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
@@ -30,7 +30,7 @@ fn every_length_round_trips() {
 }
 
 #[test]
-fn ranges_are_read_from_any_place() {
+fn ranges_are_read_from_any_offset() {
     let text = plaintext(3 * SEGMENT_LEN + 5);
     let sealed = seal(1, &text);
     let mut reader = sealed.reader(sealed.object.clone()).expect("fits");
@@ -44,9 +44,9 @@ fn ranges_are_read_from_any_place() {
             reader.seek(SeekFrom::Start(from as u64)).expect("inside"),
             from as u64
         );
-        let mut part = vec![0; length];
-        reader.read_exact(&mut part).expect("inside");
-        assert_eq!(part, text[from..from + length]);
+        let mut read = vec![0; length];
+        reader.read_exact(&mut read).expect("inside");
+        assert_eq!(read, text[from..from + length]);
     }
     assert_eq!(
         reader.seek(SeekFrom::End(-1)).expect("inside"),
@@ -63,7 +63,7 @@ fn ranges_are_read_from_any_place() {
 }
 
 #[test]
-fn a_changed_byte_spoils_its_segment_only() {
+fn a_changed_byte_invalidates_its_segment_only() {
     let text = plaintext(2 * SEGMENT_LEN + 9);
     let sealed = seal(1, &text);
     for at in [0, SEGMENT_LEN, SEALED_SEGMENT_LEN, sealed.object.len() - 1] {
@@ -79,14 +79,14 @@ fn a_changed_byte_spoils_its_segment_only() {
         reader
             .seek(SeekFrom::Start(elsewhere.into()))
             .expect("inside");
-        let mut part = [0; 9];
-        reader.read_exact(&mut part).expect("another segment");
-        assert_eq!(part, text[elsewhere as usize..][..9]);
+        let mut read = [0; 9];
+        reader.read_exact(&mut read).expect("another segment");
+        assert_eq!(read, text[elsewhere as usize..][..9]);
     }
 }
 
 #[test]
-fn truncation_and_extension_are_seen_before_anything_is_read() {
+fn truncation_and_extension_are_detected_at_once() {
     let sealed = seal(1, &plaintext(2 * SEGMENT_LEN));
     let expected = sealed.object.len() as u64;
     for end in [0, 1, SEALED_SEGMENT_LEN, sealed.object.len() - 1] {
@@ -110,7 +110,7 @@ fn truncation_and_extension_are_seen_before_anything_is_read() {
 }
 
 #[test]
-fn segments_do_not_move() {
+fn moved_segments_are_refused() {
     let text = vec![7; 3 * SEGMENT_LEN];
     let sealed = seal(1, &text);
     let segment = |i: usize| &sealed.object[i * SEALED_SEGMENT_LEN..(i + 1) * SEALED_SEGMENT_LEN];
@@ -129,16 +129,17 @@ fn segments_do_not_move() {
 }
 
 #[test]
-fn segments_of_another_payload_do_not_fit() {
+fn segments_of_another_payload_are_refused() {
     let text = plaintext(2 * SEGMENT_LEN);
-    let (one, other) = (seal(1, &text), seal(2, &text));
+    let one = seal(1, &text);
+    let other = seal(2, &text);
     let mut object = one.object.clone();
     object[SEALED_SEGMENT_LEN..].copy_from_slice(&other.object[SEALED_SEGMENT_LEN..]);
     assert_eq!(
         one.read(object),
         Err(PayloadError::SegmentMismatch { index: 1 })
     );
-    // Even under a tree that was made for the mixture, the key is another.
+    // Even under a tree that was made for the mixture, the key differs.
     let mixed = Sealed {
         tree: other.tree.clone(),
         ..seal(1, &text)
@@ -151,7 +152,8 @@ fn segments_of_another_payload_do_not_fit() {
 
 #[test]
 fn a_key_that_the_preamble_does_not_commit_to_is_refused() {
-    let (one, other) = (seal(1, b"x"), seal(2, b"x"));
+    let one = seal(1, b"x");
+    let other = seal(2, b"x");
     assert!(one.preamble.is_opened_by(&one.data_key));
     assert!(!one.preamble.is_opened_by(&other.data_key));
     let length = one.object.len() as u64;
@@ -166,7 +168,7 @@ fn a_key_that_the_preamble_does_not_commit_to_is_refused() {
 }
 
 #[test]
-fn preambles_and_trees_are_read_strictly() {
+fn preambles_and_trees_are_decoded_strictly() {
     let sealed = seal(1, &plaintext(SEGMENT_LEN + 1));
     let bytes = sealed.preamble.to_bytes();
     assert_eq!(Preamble::from_bytes(&bytes), Ok(sealed.preamble.clone()));
@@ -177,7 +179,7 @@ fn preambles_and_trees_are_read_strictly() {
     assert!(Preamble::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
     for (at, what) in [
         (6 + 32, "another segment size"),
-        (6 + 32 + 4, "a padding to come"),
+        (6 + 32 + 4, "an unknown padding"),
     ] {
         let mut changed = bytes.clone();
         changed[at] ^= 2;
@@ -203,7 +205,7 @@ fn preambles_and_trees_are_read_strictly() {
     }
     assert!(ContentTree::from_bytes(&[&bytes[..], &[0]].concat(), &root).is_err());
     assert!(ContentTree::from_bytes(&bytes, &Digest::ZERO).is_err());
-    // A length that does not fit the leaves, under the root that it would have.
+    // A length that does not fit the leaves, under the root of that combination.
     let leaves = [Digest::ZERO];
     let long = SEALED_SEGMENT_LEN as u64 + 17;
     let mut forged = bytes[..6].to_vec();
@@ -217,7 +219,7 @@ fn preambles_and_trees_are_read_strictly() {
 }
 
 #[test]
-fn the_sealer_keeps_to_the_order() {
+fn the_sealer_enforces_the_order() {
     let index = 0;
     let (_, _, mut sealer) = create(&mut rng(1));
     let mut short = vec![0; 20];
@@ -260,7 +262,7 @@ fn the_sealer_keeps_to_the_order() {
 }
 
 #[test]
-fn the_opener_knows_its_segments() {
+fn the_opener_checks_index_and_length() {
     let sealed = seal(1, &plaintext(SEGMENT_LEN + 3));
     let opener = sealed.opener();
     let mut last = sealed.object[SEALED_SEGMENT_LEN..].to_vec();
@@ -274,9 +276,9 @@ fn the_opener_knows_its_segments() {
     assert_eq!(*text, plaintext(SEGMENT_LEN + 3)[SEGMENT_LEN..]);
 }
 
-/// After a failed write the object has a hole, and no more is sealed into it.
+/// After a failed write the object is incomplete, and no more is sealed into it.
 #[test]
-fn a_writer_that_failed_stays_failed() {
+fn a_failed_writer_stays_failed() {
     struct Failing;
     impl Write for Failing {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -320,7 +322,7 @@ fn the_format_does_not_drift() {
 }
 
 #[test]
-fn nothing_of_the_plaintext_is_printed() {
+fn debug_output_has_no_plaintext() {
     let (data_key, preamble, sealer) = create(&mut rng(1));
     let mut writer = PayloadWriter::new(Vec::new(), sealer);
     writer.write_all(&[203; 100]).expect("memory");
