@@ -11,10 +11,27 @@ use ark_ec::pairing::PairingOutput;
 use ark_ff::{AdditiveGroup, BigInteger256, Field, PrimeField};
 use medshare_types::{G1Bytes, G2Bytes};
 
-use crate::error::EncodingError;
 use crate::field;
 use crate::mul;
 use crate::{G1Affine, G2Affine, Gt, Scalar};
+
+/// Why bytes are not a point or a scalar that may be computed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodingError {
+    /// Another byte string encodes the same value, or none does: flags, or a number not reduced.
+    #[error("the encoding is not canonical")]
+    NotCanonical,
+    /// No point of the curve has this x.
+    #[error("the point is not on the curve")]
+    NotOnCurve,
+    /// The point is on the curve and outside the subgroup of order r.
+    #[error("the point is not in the prime-order subgroup")]
+    NotInSubgroup,
+    /// The point at infinity.
+    #[error("the point is the identity")]
+    Identity,
+}
 
 /// Length of an encoded element of GT.
 pub const GT_LEN: usize = 576;

@@ -50,7 +50,6 @@
 #![forbid(unsafe_code)]
 
 pub mod encoding;
-pub mod error;
 mod field;
 pub mod fixed_base;
 pub mod hash;
@@ -62,7 +61,7 @@ pub mod schnorr;
 mod select;
 
 pub use ark_bls12_381::{Fr as Scalar, G1Affine, G1Projective, G2Affine, G2Projective};
-pub use error::EncodingError;
+pub use encoding::EncodingError;
 
 /// The target group, an order-r subgroup of F_{p¹²}*, written additively by arkworks.
 pub type Gt = ark_ec::pairing::PairingOutput<ark_bls12_381::Bls12_381>;
