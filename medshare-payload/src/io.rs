@@ -1,4 +1,4 @@
-//! Payloads over `std::io`.
+//! Writing and reading payloads through `std::io`.
 
 use core::fmt;
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write};
@@ -127,7 +127,7 @@ impl<R: Read + Seek> PayloadReader<R> {
         } else {
             // Checked first: in an object of another length, the last segment is elsewhere.
             tree.layout().check_object(length)?;
-            let last = read_segment(&mut inner, tree.layout(), tree.layout().last())?;
+            let last = read_last_segment(&mut inner, tree.layout())?;
             SegmentOpener::with_last_segment(data_key, preamble, tree, length, &last)?
         };
         Ok(Self::over(inner, opener))
@@ -166,7 +166,7 @@ impl<R: Read + Seek> PayloadReader<R, Rootless> {
     pub fn without_root(mut inner: R, data_key: &DataKey, preamble: &Preamble) -> Result<Self> {
         let length = inner.seek(SeekFrom::End(0))?;
         let layout = PayloadLayout::of_sealed(length)?;
-        let last = read_segment(&mut inner, layout, layout.last())?;
+        let last = read_last_segment(&mut inner, layout)?;
         let opener = SegmentOpener::without_root(data_key, preamble, length, &last)?;
         Ok(Self::over(inner, opener))
     }
@@ -266,13 +266,9 @@ impl<R: Read + Seek, I: Integrity> Seek for PayloadReader<R, I> {
     }
 }
 
-/// Reads a sealed segment from its range of the object; empty after the last.
-fn read_segment(
-    inner: &mut (impl Read + Seek),
-    layout: PayloadLayout,
-    index: u32,
-) -> Result<Vec<u8>> {
-    let range = layout.segment_range(index).unwrap_or_default();
+/// Reads the last sealed segment from its range of the object.
+fn read_last_segment(inner: &mut (impl Read + Seek), layout: PayloadLayout) -> Result<Vec<u8>> {
+    let range = layout.last_range();
     inner.seek(SeekFrom::Start(range.start))?;
     let mut sealed = vec![0; (range.end - range.start) as usize];
     inner.read_exact(&mut sealed)?;

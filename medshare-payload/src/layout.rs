@@ -75,8 +75,17 @@ impl PayloadLayout {
     /// Range of a sealed segment in the object; `None` after the last.
     #[must_use]
     pub fn segment_range(&self, index: u32) -> Option<Range<u64>> {
+        (index < self.segment_count).then(|| self.sealed_range(index))
+    }
+
+    /// Range of the last sealed segment in the object.
+    pub(crate) fn last_range(&self) -> Range<u64> {
+        self.sealed_range(self.last())
+    }
+
+    fn sealed_range(&self, index: u32) -> Range<u64> {
         let start = u64::from(index) * SEALED;
-        (index < self.segment_count).then(|| start..(start + SEALED).min(self.sealed_len()))
+        start..(start + SEALED).min(self.sealed_len())
     }
 
     /// The segment that holds the byte of plaintext at `offset`, and the offset within it; `None` at

@@ -107,7 +107,7 @@ impl Padding {
     }
 }
 
-/// Padmé(max(n, 1024)).
+/// Padmé(max(n, 1024)); `None` beyond 64 bits.
 fn padme(n: u64) -> Option<u64> {
     let n = n.max(SHORTEST);
     let exponent = n.ilog2();

@@ -57,7 +57,7 @@ impl Preamble {
         hash::digest("medshare/abe/preamble/v1", &[&self.to_wire()])
     }
 
-    /// Payload id ‖ H(P).
+    /// Payload id ‖ H(P), which binds every segment to the preamble.
     pub(crate) fn associated_data(&self) -> [u8; ASSOCIATED_LEN] {
         let mut out = [0; ASSOCIATED_LEN];
         out[..32].copy_from_slice(&self.payload);

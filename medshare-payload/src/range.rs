@@ -5,6 +5,7 @@ use core::ops::Range;
 use crate::layout::{PayloadLayout, SEALED_SEGMENT_LEN, SEGMENT_LEN};
 
 const SEGMENT: u64 = SEGMENT_LEN as u64;
+const SEALED: u64 = SEALED_SEGMENT_LEN as u64;
 
 /// The bytes to fetch for a range of plaintext: the contiguous whole segments that hold it.
 ///
@@ -25,21 +26,19 @@ impl PayloadLayout {
     pub fn plan(&self, range: Range<u64>) -> RangePlan {
         let end = range.end.min(self.plaintext_len());
         let start = range.start.min(end);
-        // Both quotients are below the number of segments, which fits 32 bits.
-        let segments = if start == end {
-            0..0
-        } else {
-            (start / SEGMENT) as u32..((end - 1) / SEGMENT + 1) as u32
-        };
-        let first = self.segment_range(segments.start);
-        let last = segments
-            .end
-            .checked_sub(1)
-            .and_then(|last| self.segment_range(last));
-        let sealed = first.zip(last).map(|(first, last)| first.start..last.end);
+        if start == end {
+            return RangePlan {
+                segments: 0..0,
+                sealed: 0..0,
+                range: start..end,
+            };
+        }
+        let first = start / SEGMENT;
+        let after = (end - 1) / SEGMENT + 1;
         RangePlan {
-            sealed: sealed.unwrap_or(0..0),
-            segments,
+            // Neither exceeds the number of segments, which fits 32 bits.
+            segments: first as u32..after as u32,
+            sealed: first * SEALED..(after * SEALED).min(self.sealed_len()),
             range: start..end,
         }
     }

@@ -1,4 +1,4 @@
-//! The data key.
+//! The data key, a payload's only secret.
 
 use core::fmt;
 

@@ -58,19 +58,19 @@ impl Attribute {
         Name::new(name).map(Self::from)
     }
 
-    /// `label = value`.
+    /// The attribute `label = value`, as in text.
     #[must_use]
     pub const fn with_value(label: Name, value: Value) -> Self {
         Self(Kind::Value { label, value })
     }
 
-    /// `label = number`.
+    /// The attribute `label = number`, as in text.
     #[must_use]
     pub const fn integer(label: Name, number: u32) -> Self {
         Self::with_value(label, Value::Integer(number))
     }
 
-    /// `label = date`.
+    /// The attribute `label = date`, as in text.
     #[must_use]
     pub const fn date(label: Name, date: Date) -> Self {
         Self::with_value(label, Value::Date(date))
@@ -156,7 +156,7 @@ impl AttributeSet {
         self.0.contains(attribute)
     }
 
-    /// The number of attributes.
+    /// Number of attributes, names and values together.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()

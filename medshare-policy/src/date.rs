@@ -1,4 +1,4 @@
-//! Calendar days.
+//! Calendar days as 16-bit numbers.
 
 use core::fmt;
 use core::str::FromStr;
@@ -43,7 +43,7 @@ impl Date {
         Self(days)
     }
 
-    /// Days since 1970-01-01.
+    /// Number of days since 1970-01-01.
     #[must_use]
     pub const fn days(self) -> u16 {
         self.0
@@ -57,7 +57,8 @@ impl Date {
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let midnight = Timestamp::from_millis(u64::from(self.0) * DAY_MS).to_string();
-        f.write_str(midnight.split('T').next().unwrap_or_default())
+        // The years of the range have four digits.
+        f.write_str(&midnight[.."2026-01-31".len()])
     }
 }
 
@@ -105,7 +106,8 @@ pub(crate) fn looks_like_date(word: &str) -> bool {
 /// Howard Hinnant, *chrono-Compatible Low-Level Date Algorithms*, `days_from_civil`.
 const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
-    let (era, yoe) = (year.div_euclid(400), year.rem_euclid(400));
+    let era = year.div_euclid(400);
+    let yoe = year.rem_euclid(400);
     let doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
     era * 146_097 + doe - 719_468

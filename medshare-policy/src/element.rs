@@ -13,7 +13,7 @@ use crate::value::Value;
 /// Two elements are equal exactly when the bytes that the scheme hashes for them are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Element<'a> {
-    /// A name alone.
+    /// A name without a value.
     Name(&'a Name),
     /// One prefix of a value.
     Prefix {

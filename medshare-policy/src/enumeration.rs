@@ -61,7 +61,7 @@ impl Enumeration {
         Ok(())
     }
 
-    /// The permanent identifier.
+    /// The identifier, which never changes.
     #[must_use]
     pub const fn id(&self) -> EnumerationId {
         self.id
@@ -134,7 +134,7 @@ impl BorshDeserialize for Enumeration {
 pub struct Enumerations(BTreeMap<Name, Enumeration>);
 
 impl Enumerations {
-    /// An empty registry.
+    /// A registry without enumerations.
     #[must_use]
     pub const fn new() -> Self {
         Self(BTreeMap::new())

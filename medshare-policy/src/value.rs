@@ -1,4 +1,4 @@
-//! Values of labels.
+//! Values of labels, and their kinds.
 
 use core::fmt;
 
@@ -60,7 +60,7 @@ impl EnumValue {
 pub enum Value {
     /// An integer of 32 bits.
     Integer(u32),
-    /// A calendar day.
+    /// A day of the calendar.
     Date(Date),
     /// One of a registered list.
     Enum(EnumValue),

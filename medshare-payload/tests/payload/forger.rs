@@ -12,7 +12,7 @@ use medshare_types::wire::to_borsh;
 
 pub(crate) struct Forger {
     pub(crate) key: [u8; 32],
-    /// Payload id ‖ H(P).
+    /// The associated data of segments: payload id ‖ H(P).
     pub(crate) associated: Vec<u8>,
     pub(crate) commitment: [u8; 32],
 }

@@ -10,14 +10,14 @@ use crate::value::{Domain, EnumValue, Value};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Comparison {
-    /// Integers in a range.
+    /// Integers from `from` to `to`.
     Integer {
         /// The smallest integer accepted.
         from: u32,
         /// The largest, not below `from`.
         to: u32,
     },
-    /// Dates in a range.
+    /// Dates from `from` to `to`.
     Date {
         /// The first day accepted.
         from: Date,

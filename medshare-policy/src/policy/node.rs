@@ -21,11 +21,11 @@ pub(crate) enum Node {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// All operands.
+    /// Every operand is required.
     And,
-    /// Any operand.
+    /// One operand suffices.
     Or,
-    /// This many of the operands: at least 2, and fewer than all.
+    /// This many operands suffice: at least 2, and fewer than all.
     Threshold(u16),
 }
 
@@ -66,7 +66,8 @@ impl Node {
         }
     }
 
-    /// The smallest set of unmet leaves whose being met would satisfy the node.
+    /// Unmet leaves that, if met, would satisfy the node: at each gate, those of the operands that lack
+    /// fewest.
     pub(super) fn missing<'n>(
         &'n self,
         met: &impl Fn(&Condition) -> bool,
@@ -74,19 +75,16 @@ impl Node {
         match self {
             Self::Leaf(condition) if met(condition) => BTreeSet::new(),
             Self::Leaf(condition) => BTreeSet::from([condition]),
-            Self::Gate(Gate::And, children) => children
-                .iter()
-                .flat_map(|child| child.missing(met))
-                .collect(),
-            Self::Gate(Gate::Or, children) => children
-                .iter()
-                .map(|child| child.missing(met))
-                .min_by_key(BTreeSet::len)
-                .unwrap_or_default(),
-            Self::Gate(Gate::Threshold(needed), children) => {
+            Self::Gate(gate, children) => {
+                let needed = match gate {
+                    Gate::And => children.len(),
+                    Gate::Or => 1,
+                    Gate::Threshold(needed) => usize::from(*needed),
+                };
                 let mut each: Vec<_> = children.iter().map(|child| child.missing(met)).collect();
+                // Stable: the first among equals is chosen.
                 each.sort_by_key(BTreeSet::len);
-                each.truncate(usize::from(*needed));
+                each.truncate(needed);
                 each.into_iter().flatten().collect()
             }
         }

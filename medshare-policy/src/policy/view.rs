@@ -17,17 +17,17 @@ use super::node::{Gate, Node};
 /// Exhaustive: an encryption scheme must handle every kind of node, or fail to compile.
 #[derive(Clone, Debug)]
 pub enum PolicyNode<'p> {
-    /// A leaf.
+    /// A leaf of the formula.
     Condition(&'p Condition),
-    /// `and`.
+    /// `and`: every operand is required.
     All(Operands<'p>),
-    /// `or`.
+    /// `or`: one operand suffices.
     Any(Operands<'p>),
-    /// `needed of (…)`.
+    /// `needed of (…)`: a threshold.
     AtLeast {
         /// The threshold, at least 2.
         needed: usize,
-        /// More than `needed`.
+        /// More operands than `needed`.
         operands: Operands<'p>,
     },
 }

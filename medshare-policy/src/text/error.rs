@@ -1,4 +1,4 @@
-//! The error of parsing.
+//! The error of parsing texts.
 
 use crate::name::NameError;
 

@@ -21,9 +21,7 @@ pub(super) enum Token {
     Of,
     In,
     Operator(Operator),
-    /// `=`
     Assign,
-    /// `..`
     Range,
     Open,
     Close,
@@ -126,9 +124,9 @@ fn operator(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> 
 }
 
 fn word(rest: &str, position: usize) -> Result<(usize, Token), SyntaxError> {
-    let length = rest.find(|c| !is_word_character(c)).unwrap_or(rest.len());
+    let end = rest.find(|c| !is_word_character(c)).unwrap_or(rest.len());
     // Two dots separate the ends of a range.
-    let length = rest[..length].find("..").unwrap_or(length);
+    let length = rest[..end].find("..").unwrap_or(end);
     let word = &rest[..length];
     // A quotation mark must not follow a word directly either: `a"b"` is more likely a mistake.
     if let Some(character) = rest[length..].chars().next()

@@ -65,7 +65,7 @@ struct Parser<'t> {
     /// The token that was read last and not used yet.
     token: Token,
     position: usize,
-    /// Open parentheses.
+    /// Number of open parentheses.
     depth: usize,
     rows: usize,
 }
