@@ -8,30 +8,30 @@ use crate::id::{ChainId, Epoch, Height, ReplicaId, View};
 use crate::sign::{Signature, verify_batch};
 use crate::wire::{Wire, to_borsh};
 
-/// What a vote says.
+/// The two votes on a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub enum Phase {
-    /// A member accepts a block for a height. The primary's pre-prepare is its prepare.
+    /// Accepts a block for a height. The primary's pre-prepare counts as its prepare.
     Prepare,
-    /// A quorum has prepared it.
+    /// States that a quorum has prepared the block.
     Commit,
 }
 
-/// The place a vote is cast for.
+/// The slot that a vote is cast for, and the header voted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct Ballot {
-    /// The committee's term.
+    /// Term of the voting committee.
     pub epoch: Epoch,
-    /// The view within it.
+    /// View within the epoch.
     pub view: View,
-    /// The height voted on.
+    /// Height of the block voted on.
     pub height: Height,
-    /// The header's digest.
+    /// Digest of the header voted on.
     pub digest: Digest,
 }
 
 impl Ballot {
-    /// What a member signs: (chain, epoch, view, height, digest) under a tag for the phase.
+    /// The digest to sign: (chain, epoch, view, height, digest) under a tag for the phase.
     #[must_use]
     pub fn statement(&self, chain: &ChainId, phase: Phase) -> Digest {
         let tag = match phase {
@@ -45,9 +45,9 @@ impl Ballot {
 /// A quorum's signed commits for one header.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct CommitCertificate {
-    /// What was committed.
+    /// The slot and header committed.
     pub ballot: Ballot,
-    /// Who signed, in strictly ascending order.
+    /// In strictly ascending order of seats.
     pub votes: Vec<(ReplicaId, Signature)>,
 }
 
@@ -55,33 +55,21 @@ impl Wire for CommitCertificate {
     const KIND: [u8; 4] = *b"mCCT";
 }
 
-/// Why a certificate proves nothing.
+/// A certificate that does not prove a commit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
 pub enum CertificateError {
-    /// It is of another committee's term.
     #[error("certificate of epoch {found}, committee of epoch {expected}")]
-    WrongEpoch {
-        /// The committee's.
-        expected: Epoch,
-        /// The certificate's.
-        found: Epoch,
-    },
-    /// Fewer votes than a quorum.
-    #[error("{votes} votes where {needed} are needed")]
-    NoQuorum {
-        /// Votes held.
-        votes: usize,
-        /// Votes needed.
-        needed: usize,
-    },
-    /// A signer occurs twice, out of order, or is no member.
-    #[error("signer {replica} is repeated, out of order or not a member")]
-    BadSigner {
-        /// The place named.
-        replica: ReplicaId,
-    },
-    /// At least one signature is not its signer's.
+    WrongEpoch { expected: Epoch, found: Epoch },
+    #[error("{votes} votes, {needed} are needed")]
+    NoQuorum { votes: usize, needed: usize },
+    #[error("signer {replica} is repeated, out of order or not in the committee")]
+    BadSigner { replica: ReplicaId },
+    /// At least one signature does not verify; a batch does not tell which.
     #[error("a signature does not verify")]
     BadSignature,
 }
@@ -90,7 +78,7 @@ impl CommitCertificate {
     /// Checks that a quorum of `committee` signed this commit on `chain`. Cost: one batch.
     ///
     /// # Errors
-    /// [`CertificateError`] names the first thing that is wrong.
+    /// [`CertificateError`] for the first check that fails.
     pub fn verify(&self, chain: &ChainId, committee: &Committee) -> Result<(), CertificateError> {
         if self.ballot.epoch != committee.epoch() {
             return Err(CertificateError::WrongEpoch {
@@ -129,31 +117,24 @@ mod tests {
     use super::*;
     use crate::committee::CommitteeMember;
     use crate::id::OrganisationId;
-    use crate::sign::SigningKey;
+    use crate::sign::{SigningKey, VerifyingKey};
 
-    fn setting() -> (ChainId, Vec<SigningKey>, Committee, Ballot) {
+    fn fixture() -> (ChainId, Vec<SigningKey>, Committee, Ballot) {
         let chain = ChainId::from_digest(hash::digest("test", &[]));
         let keys: Vec<_> = (0..4).map(|n| SigningKey::from_seed(&[n; 32])).collect();
-        let members = keys
-            .iter()
-            .map(SigningKey::verifying_key)
-            .map(|key| CommitteeMember {
-                organisation: OrganisationId::of_key(&key),
-                key,
-            })
-            .collect();
+        let member = |key: VerifyingKey| CommitteeMember {
+            organisation: OrganisationId::of_key(&key),
+            key,
+        };
+        let members = keys.iter().map(SigningKey::verifying_key).map(member);
+        let committee = Committee::new(Epoch(0), members.collect()).unwrap();
         let ballot = Ballot {
             epoch: Epoch(0),
             view: View(0),
             height: Height(1),
             digest: hash::digest("test", &[b"block"]),
         };
-        (
-            chain,
-            keys,
-            Committee::new(Epoch(0), members).unwrap(),
-            ballot,
-        )
+        (chain, keys, committee, ballot)
     }
 
     fn certificate(
@@ -174,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn a_quorum_verifies_and_nothing_less_does() {
-        let (chain, keys, committee, ballot) = setting();
+    fn only_a_quorum_of_ascending_seats_verifies() {
+        let (chain, keys, committee, ballot) = fixture();
         let make = |signers: &[u16]| {
             certificate(&chain, &keys, ballot, Phase::Commit, signers).verify(&chain, &committee)
         };
@@ -208,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn votes_for_another_phase_chain_or_place_do_not_count() {
-        let (chain, keys, committee, ballot) = setting();
+    fn votes_for_another_phase_chain_or_height_do_not_count() {
+        let (chain, keys, committee, ballot) = fixture();
         let prepared = certificate(&chain, &keys, ballot, Phase::Prepare, &[0, 1, 2]);
         assert_eq!(
             prepared.verify(&chain, &committee),

@@ -1,4 +1,4 @@
-//! Who orders blocks, and how many of them it takes.
+//! The committee that orders blocks, and its quorum.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use crate::id::{Epoch, OrganisationId, ReplicaId};
 use crate::sign::VerifyingKey;
 use crate::wire::{DecodeError, to_borsh};
 
-/// The fewest members that tolerate one fault.
+/// Smallest committee, which tolerates one fault.
 pub const MIN_MEMBERS: usize = 4;
-/// The most members of one committee or holder set.
+/// Largest committee or holder set.
 pub const MAX_MEMBERS: usize = 1024;
 
-/// Whether no two of these are equal.
+/// True when no two items are equal. Cost: one ordered set.
 pub fn all_distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
     let mut seen = BTreeSet::new();
     items.into_iter().all(|item| seen.insert(item))
@@ -22,33 +22,33 @@ pub fn all_distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
 
 /// Sizes that follow from n members: f = ⌊(n−1)/3⌋ faulty, q = ⌊(n+f)/2⌋+1 a quorum.
 ///
-/// Two quorums share at least f+1 members for every n, so at least one honest one; where n is not
-/// 3f+1 the common 2f+1 would not do.
+/// Two quorums share at least f+1 members for every n, so at least one honest member; the common
+/// 2f+1 guarantees this only for n = 3f+1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quorum {
     n: usize,
 }
 
 impl Quorum {
-    /// The sizes for `n` members.
+    /// Sizes for `n` members.
     #[must_use]
     pub const fn of(n: usize) -> Self {
         Self { n }
     }
 
-    /// All members, n.
+    /// Number of members, n.
     #[must_use]
     pub const fn members(self) -> usize {
         self.n
     }
 
-    /// The most faulty members that are tolerated, f.
+    /// Largest number of faulty members tolerated, f.
     #[must_use]
     pub const fn faulty(self) -> usize {
         self.n.saturating_sub(1) / 3
     }
 
-    /// How many make a quorum, q. It is also the gate's threshold t.
+    /// Votes of a quorum, q; also the gate's threshold t.
     #[must_use]
     pub const fn quorum(self) -> usize {
         (self.n + self.faulty()) / 2 + 1
@@ -58,13 +58,13 @@ impl Quorum {
 /// One seat: an organisation and the key it votes with in this epoch.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct CommitteeMember {
-    /// Whose seat it is.
+    /// The organisation in the seat.
     pub organisation: OrganisationId,
-    /// The key of its votes.
+    /// Verifies its votes.
     pub key: VerifyingKey,
 }
 
-/// The members that order blocks in one epoch; a member's place is its [`ReplicaId`].
+/// The members that order blocks in one epoch. [`ReplicaId`] is a seat, an index into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committee {
     epoch: Epoch,
@@ -72,7 +72,7 @@ pub struct Committee {
 }
 
 impl Committee {
-    /// A committee of distinct organisations and keys.
+    /// Organisations and keys must be distinct.
     ///
     /// # Errors
     /// [`DecodeError::Malformed`] for fewer than 4, more than 1024, or repeated members.
@@ -92,13 +92,13 @@ impl Committee {
         Ok(Self { epoch, members })
     }
 
-    /// The term it serves.
+    /// The term that the committee serves.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// The seats in order.
+    /// Members in the order of their seats.
     #[must_use]
     pub fn members(&self) -> &[CommitteeMember] {
         &self.members
@@ -111,33 +111,33 @@ impl Committee {
         u16::try_from(self.members.len()).expect("at most 1024 members")
     }
 
-    /// The member at a place, if there is one.
+    /// The member in a seat; `None` beyond the last seat.
     #[must_use]
     pub fn member(&self, replica: ReplicaId) -> Option<&CommitteeMember> {
         self.members.get(replica.index())
     }
 
-    /// The places in order.
+    /// The seats, ascending from 0.
     pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> + use<> {
         (0..self.seats()).map(ReplicaId)
     }
 
-    /// The place of an organisation, if it has a seat.
+    /// The seat of an organisation; `None` for one outside the committee.
     #[must_use]
     pub fn replica_of(&self, organisation: &OrganisationId) -> Option<ReplicaId> {
         self.replicas()
             .zip(&self.members)
-            .find(|(_, m)| m.organisation == *organisation)
-            .map(|p| p.0)
+            .find(|(_, member)| member.organisation == *organisation)
+            .map(|(seat, _)| seat)
     }
 
-    /// The sizes of this committee.
+    /// Quorum and tolerated faults of this committee.
     #[must_use]
     pub fn quorum(&self) -> Quorum {
         Quorum::of(self.members.len())
     }
 
-    /// The digest that a header names the committee by.
+    /// Identifies the committee in a header's `next_committee`.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let fields = to_borsh(&(self.epoch, &self.members));
@@ -153,7 +153,8 @@ mod tests {
     fn two_quorums_always_share_an_honest_member() {
         for n in 4..200 {
             let sizes = Quorum::of(n);
-            let (f, q) = (sizes.faulty(), sizes.quorum());
+            let f = sizes.faulty();
+            let q = sizes.quorum();
             assert!(2 * q > n + f, "n = {n}");
             assert!(q <= n - f, "n = {n}: the honest members alone are a quorum");
         }

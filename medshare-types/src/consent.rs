@@ -1,29 +1,32 @@
-//! The nouns of consent: windows, purposes, requests, tickets and reasoned denials.
+//! Types of consent: windows, purposes, requests, tickets and reasoned denials.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::hash::{self, Digest};
-use crate::id::{ChainId, GrantId, Height, Nonce, PersonId, RecordId, RecordVersion, TicketId};
+use crate::id::{
+    ChainId, GateKeyId, GrantId, Height, Nonce, OrganisationId, PersonId, RecordId, RecordVersion,
+    TicketId,
+};
 use crate::label::AccessClass;
 use crate::point::{G1Bytes, ScalarBytes};
 use crate::sign::VerifyingKey;
 use crate::time::{DAY_MS, Timestamp};
 use crate::wire::to_borsh;
 
-/// A half-open stretch of time, `[not_before, not_after)`, never empty.
+/// A half-open interval of time, `[not_before, not_after)`, never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Window {
     not_before: Timestamp,
     not_after: Timestamp,
 }
 
-/// A window that would contain no moment.
+/// A window whose end is not after its start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a window ends after it begins")]
+#[error("the window does not end after it begins")]
 pub struct EmptyWindow;
 
 impl Window {
-    /// From `not_before` up to, and without, `not_after`.
+    /// From `not_before`, included, to `not_after`, excluded.
     ///
     /// # Errors
     /// [`EmptyWindow`] unless `not_before < not_after`.
@@ -43,7 +46,7 @@ impl Window {
     pub const fn days_from(start: Timestamp, days: u32) -> Self {
         let days = if days == 0 { 1 } else { days as u64 };
         let not_after = start.plus_millis(days * DAY_MS);
-        // Only where `start` is the largest moment there is.
+        // They are equal only where `start` is the largest timestamp.
         let not_before = if start.as_millis() < not_after.as_millis() {
             start
         } else {
@@ -55,19 +58,19 @@ impl Window {
         }
     }
 
-    /// The first moment in it.
+    /// Start of the window, included.
     #[must_use]
     pub const fn not_before(&self) -> Timestamp {
         self.not_before
     }
 
-    /// The first moment after it.
+    /// End of the window, excluded.
     #[must_use]
     pub const fn not_after(&self) -> Timestamp {
         self.not_after
     }
 
-    /// Whether `time` is in it.
+    /// True for `not_before <= time < not_after`.
     #[must_use]
     pub fn contains(&self, time: Timestamp) -> bool {
         self.not_before <= time && time < self.not_after
@@ -82,28 +85,28 @@ impl BorshDeserialize for Window {
     }
 }
 
-/// Why somebody reads: codes of HL7 v3 PurposeOfUse.
+/// Purposes of reading: codes of HL7 v3 PurposeOfUse.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]
 #[non_exhaustive]
 pub enum Purpose {
-    /// TREAT.
+    /// HL7 code `TREAT`: care of the data subject.
     Treatment,
-    /// HPAYMT.
+    /// HL7 code `HPAYMT`: billing and reimbursement of care.
     Payment,
-    /// HOPERAT.
+    /// HL7 code `HOPERAT`: administration and quality of care.
     Operations,
-    /// HRESCH.
+    /// HL7 code `HRESCH`: health research.
     Research,
-    /// PUBHLTH.
+    /// HL7 code `PUBHLTH`: surveillance and control of disease.
     PublicHealth,
-    /// PATRQT: at the patient's own request.
+    /// HL7 code `PATRQT`: at the patient's own request.
     PatientRequest,
 }
 
 impl Purpose {
-    /// Every purpose.
+    /// Every purpose, in the order of its bit in a [`PurposeSet`].
     pub const ALL: [Self; 6] = [
         Self::Treatment,
         Self::Payment,
@@ -113,7 +116,7 @@ impl Purpose {
         Self::PatientRequest,
     ];
 
-    /// The HL7 v3 code.
+    /// Its code in HL7 v3 PurposeOfUse.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -138,19 +141,19 @@ impl core::fmt::Display for Purpose {
 pub struct PurposeSet(u16);
 
 impl PurposeSet {
-    /// The set with one more.
+    /// Adds one purpose.
     #[must_use]
     pub const fn with(self, purpose: Purpose) -> Self {
         Self(self.0 | 1 << purpose as u16)
     }
 
-    /// Whether a purpose is in it.
+    /// True when the set holds `purpose`.
     #[must_use]
     pub const fn contains(self, purpose: Purpose) -> bool {
         self.0 & (1 << purpose as u16) != 0
     }
 
-    /// Whether nothing is in it.
+    /// True for the set without purposes, which no grant may have.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -163,27 +166,27 @@ impl From<Purpose> for PurposeSet {
     }
 }
 
-/// A request for access, as the proof of knowledge of its session secret binds it.
+/// A request for access; the proof of knowledge of its session secret binds every field.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AccessRequest {
-    /// The consortium's chain.
+    /// Chain of the consortium asked.
     pub chain: ChainId,
-    /// The grant asked under.
+    /// Grant that the request relies on.
     pub grant: GrantId,
     /// H(L) of the label to be released.
     pub label: Digest,
-    /// The key that signs the request.
+    /// Key of the grantee, which signs the request.
     pub grantee_key: VerifyingKey,
     /// R = z·g1, fresh for this request.
     pub session: G1Bytes,
-    /// Why.
+    /// Must be a purpose of the grant.
     pub purpose: Purpose,
-    /// Makes two requests differ.
+    /// Makes two otherwise equal requests differ.
     pub nonce: Nonce,
 }
 
 impl AccessRequest {
-    /// What the proof of knowledge of z is bound to.
+    /// The context of the proof of knowledge of z.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/types/access-request/v1", &[&to_borsh(self)])
@@ -193,143 +196,120 @@ impl AccessRequest {
 /// A Schnorr proof of knowledge of a discrete logarithm in G1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ProofOfKnowledge {
-    /// T = τ·g1.
+    /// T = τ·g1, for a fresh τ.
     pub commitment: G1Bytes,
-    /// y = τ + c·z.
+    /// y = τ + c·z, for the challenge c.
     pub response: ScalarBytes,
 }
 
-/// Permission to one reader for one label and one session key, for minutes.
+/// Permission for one reader, one label and one session key, valid for minutes.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Ticket {
-    /// Its name.
+    /// Derived from the requesting transaction.
     pub id: TicketId,
-    /// The grant it was issued under.
+    /// Grant that the ticket was issued under.
     pub grant: GrantId,
-    /// Who may read.
+    /// The person that may read.
     pub grantee: PersonId,
-    /// The key that signed the request.
+    /// Key of the grantee, which signed the request.
     pub grantee_key: VerifyingKey,
-    /// What may be read.
+    /// The record that may be read.
     pub record: RecordId,
-    /// Which version of it.
+    /// The one version of the record that may be read.
     pub version: RecordVersion,
-    /// The kind of access.
+    /// Class of access, that of the label and the gate key.
     pub class: AccessClass,
     /// H(L) of the label to be released.
     pub label: Digest,
-    /// R, the session key that shares are made for.
+    /// R, the session key that shares are blinded for.
     pub session: G1Bytes,
-    /// Why.
+    /// Purpose named in the request.
     pub purpose: Purpose,
-    /// The block that issued it.
+    /// Height of the issuing block.
     pub height: Height,
-    /// That block's time.
+    /// Time of the issuing block.
     pub issued_at: Timestamp,
-    /// From when on no holder releases under it.
+    /// From this time on no holder releases under the ticket.
     pub expires: Timestamp,
 }
 
-/// A reasoned refusal by the contract. Each tells what to do, none tells a secret.
+/// A reasoned denial by the contract. Each tells the sender how to proceed; none tells a secret.
+///
+/// A variant's position is its tag in receipts, so variants are only added at the end.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, thiserror::Error)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
 pub enum Denial {
-    /// The grant's window has not begun.
+    /// The grant's window, or the label's, has not begun.
     #[error("access opens at {opens_at}")]
-    NotYet {
-        /// When it begins.
-        opens_at: Timestamp,
-    },
-    /// The grant's window is over.
+    NotYet { opens_at: Timestamp },
+    /// The grant's window, or the label's, is over.
     #[error("access ended at {ended_at}")]
-    Expired {
-        /// When it ended.
-        ended_at: Timestamp,
-    },
-    /// The grant was revoked.
+    Expired { ended_at: Timestamp },
+    /// `height` is that of the revoking block.
     #[error("access was revoked at height {height}")]
-    Revoked {
-        /// The block that revoked it.
-        height: Height,
-    },
-    /// Every use of the grant was taken.
+    Revoked { height: Height },
+    /// The grant issued its last ticket.
     #[error("the grant allowed {allowed} uses, all taken")]
-    UsesExhausted {
-        /// How many it had.
-        allowed: u32,
-    },
+    UsesExhausted { allowed: u32 },
     /// The grant is for other purposes.
     #[error("the grant does not cover purpose {requested}")]
-    PurposeMismatch {
-        /// The purpose asked for.
-        requested: Purpose,
-    },
-    /// No such grant.
+    PurposeMismatch { requested: Purpose },
     #[error("no such grant")]
     UnknownGrant,
-    /// The sender is not the one the grant is for.
-    #[error("the grant is for somebody else")]
+    /// The sender is not the person that the grant names.
+    #[error("the grant is for another person")]
     NotGrantee,
     /// No such record, or no such version of it.
     #[error("no such record")]
     UnknownRecord,
-    /// The request names a label that the record does not have.
+    /// The record has no label with the requested digest.
     #[error("the request names another label than the record's")]
     LabelMismatch,
-    /// R is no valid point, or its proof of knowledge does not verify.
+    /// R is not a valid point, was used before, or its proof of knowledge does not verify.
     #[error("the session key or its proof is invalid")]
     InvalidSessionKey,
-    /// The sender may not do this.
+    /// The sender lacks the role that the call needs.
     #[error("the sender may not do this")]
     NotAuthorised,
-    /// The chain does not know the sender, or the sender's key is another one.
+    /// The sender is not registered, or is registered with another key.
     #[error("unknown sender or key")]
     UnknownSender,
-    /// The sender used this nonce before.
     #[error("the nonce was used before")]
     DuplicateNonce,
     /// The identifier is taken.
     #[error("already registered")]
     AlreadyExists,
-    /// A field of the transaction is not as the rules want it.
+    /// `field` is part of the interface: programs match on it.
     #[error("invalid {field}")]
-    Invalid {
-        /// Which one.
-        field: String,
-    },
+    Invalid { field: String },
     /// The gate has no key yet, or its ceremony stopped.
     #[error("no gate key of this name is ready")]
     GateKeyNotReady,
-    /// A ceremony was stopped by a complaint.
     #[error("the key ceremony was stopped: {accuser} complained about {dealer}")]
     CeremonyStopped {
-        /// Who complained.
-        accuser: crate::id::OrganisationId,
-        /// About whom.
-        dealer: crate::id::OrganisationId,
+        accuser: OrganisationId,
+        dealer: OrganisationId,
     },
-    /// The bytes are no call that this rule version knows.
+    /// The bytes are not a call of this version of the rules.
     #[error("the call cannot be decoded")]
     Undecodable,
-    /// The transaction, or the request in it, was made for another chain.
+    /// The transaction, or the request in it, names another chain.
     #[error("made for another chain")]
     WrongChain,
-    /// The ceremony still waits for somebody's deal.
+    /// `awaiting` is the first holder, in order, whose deal is missing.
     #[error("the key ceremony still waits for the deal of {awaiting}")]
-    CeremonyIncomplete {
-        /// The first dealer in the order of the holders whose deal is missing.
-        awaiting: crate::id::OrganisationId,
-    },
-    /// The ceremony is over: its key stands.
+    CeremonyIncomplete { awaiting: OrganisationId },
+    /// The ceremony ended with a key.
     #[error("the key ceremony is over, its key is {key}")]
-    CeremonyOver {
-        /// The key that it made.
-        key: crate::id::GateKeyId,
-    },
+    CeremonyOver { key: GateKeyId },
 }
 
 impl Denial {
-    /// A stable code for programs.
+    /// Stable code for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

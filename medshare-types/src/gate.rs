@@ -1,4 +1,4 @@
-//! The gate's public data: deals, the established key, release shares. Bytes, not yet checked.
+//! Public data of the gate: deals, the established key, release shares. Points are unchecked bytes.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -14,7 +14,7 @@ use crate::wire::{Wire, to_borsh};
 pub struct EncryptedShare {
     /// e·g1, drawn for this share alone.
     pub ephemeral: G1Bytes,
-    /// The encrypted scalar and its tag.
+    /// The encrypted scalar, 32 bytes, and its tag, 16 bytes.
     pub ciphertext: [u8; 48],
 }
 
@@ -23,7 +23,7 @@ pub struct EncryptedShare {
 pub struct Deal {
     /// C_k = a_k·g2 for k = 0..t.
     pub commitments: Vec<G2Bytes>,
-    /// One per holder, in the order of the holders.
+    /// One a holder, in the order of the holders.
     pub shares: Vec<EncryptedShare>,
 }
 
@@ -32,38 +32,38 @@ impl Wire for Deal {
 }
 
 impl Deal {
-    /// What transcripts and acknowledgements name the deal by.
+    /// Identifies the deal in transcripts and acknowledgements.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/types/deal/v1", &[&self.to_wire()])
     }
 }
 
-/// A holder of gate shares; its place in the set, from 1, is where the polynomial is evaluated.
+/// A holder of gate shares. Its index in the set, from 1, is the point of evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GateHolder {
-    /// Who holds it.
+    /// The organisation that holds the share.
     pub organisation: OrganisationId,
-    /// Y_i = x_i·g2.
+    /// Y_i = x_i·g2, which release shares are checked against.
     pub public_share: G2Bytes,
 }
 
-/// An established gate key, as it stands in the state.
+/// An established gate key, as stored in the state.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GateKey {
-    /// H(Y ‖ lineage).
+    /// Derived as H(Y ‖ lineage).
     pub id: GateKeyId,
-    /// What it is for.
+    /// Class of access that the key releases.
     pub class: AccessClass,
     /// Rises with every resharing; 0 after the first ceremony.
     pub generation: u32,
-    /// t: how many shares release a key.
+    /// Shares needed to release, t.
     pub threshold: u16,
-    /// Y = x·g2.
+    /// Y = x·g2, which labels are sealed to.
     pub public: G2Bytes,
-    /// The holders, in order.
+    /// In order: holder i, from 1, has x_i = f(i).
     pub holders: Vec<GateHolder>,
-    /// Digest of the ceremony's transcript.
+    /// Digest of the transcript of the ceremony.
     pub lineage: Digest,
 }
 
@@ -71,26 +71,26 @@ impl Wire for GateKey {
     const KIND: [u8; 4] = *b"mGKY";
 }
 
-/// One holder's answer to a ticket, blinded for the ticket's session key.
+/// A holder's response to a ticket, blinded for the ticket's session key.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ReleaseShare {
-    /// The ticket it answers.
+    /// The ticket that the share responds to.
     pub ticket: TicketId,
     /// H(L) of the label released.
     pub label: Digest,
-    /// The gate key.
+    /// The gate key that the share belongs to.
     pub key: GateKeyId,
-    /// The key's generation.
+    /// Generation of the gate key.
     pub generation: u32,
-    /// Whose share.
+    /// The organisation that signed the share.
     pub holder: OrganisationId,
-    /// A = k·g1.
+    /// A = k·g1, for a fresh k.
     pub a: G1Bytes,
-    /// K = k·g2.
+    /// K = k·g2, for evidence against a wrong S.
     pub k: G2Bytes,
-    /// S = x_i·Q + k·R.
+    /// S = x_i·Q + k·R, the blinded share.
     pub s: G1Bytes,
-    /// The holder's signature over everything above.
+    /// The holder's signature of all fields above.
     pub signature: Signature,
 }
 
@@ -100,7 +100,7 @@ impl Wire for ReleaseShare {
 }
 
 impl ReleaseShare {
-    /// What the holder signs.
+    /// The digest that the holder signs: all fields but the signature.
     #[must_use]
     pub fn statement(&self) -> Digest {
         let fields = to_borsh(&(
@@ -110,7 +110,7 @@ impl ReleaseShare {
         hash::digest("medshare/types/release-share/v1", &[&fields])
     }
 
-    /// What a receipt names the share by.
+    /// Identifies the share in a receipt.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/types/release-share-digest/v1", &[&self.to_wire()])

@@ -1,4 +1,4 @@
-//! The trust anchor: what a consortium starts from and every proof ends at.
+//! The trust anchor of a consortium, where every proof ends.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -13,37 +13,37 @@ use crate::wire::{DecodeError, Wire};
 /// A founding organisation.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GenesisMember {
-    /// Its name, as people write it.
+    /// Readable name, unique in the genesis.
     pub name: String,
-    /// The key it votes and signs transactions with.
+    /// Verifies its votes and transactions.
     pub key: VerifyingKey,
-    /// The public key its shares of gate keys are encrypted to.
+    /// H, the key that its shares of gate keys are encrypted to.
     pub holder_key: G1Bytes,
 }
 
 impl GenesisMember {
-    /// Its identifier.
+    /// Derived from its key.
     #[must_use]
     pub fn organisation(&self) -> OrganisationId {
         OrganisationId::of_key(&self.key)
     }
 }
 
-/// The attribute authority, apart from the gate holders.
+/// The attribute authority, which is separate from the gate holders.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GenesisAuthority {
-    /// The public parameters of its CP-ABE instance, encoded.
+    /// Encoded public parameters of its CP-ABE instance.
     pub parameters: Vec<u8>,
 }
 
-/// Rules that every member applies alike.
+/// Numbers of the rules, equal for every member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ChainParameters {
-    /// How far a proposal's time may lie from a validator's clock for imprecision, milliseconds.
+    /// Allowed imprecision of clocks between proposer and validator, milliseconds.
     pub precision_ms: u64,
-    /// How old a proposal may be on arrival, milliseconds.
+    /// Largest age of a proposal on arrival, milliseconds.
     pub message_delay_ms: u64,
-    /// How long a ticket is good for after its block's time (Δ), milliseconds.
+    /// Lifetime of a ticket from its block's time (Δ), milliseconds.
     pub ticket_lifetime_ms: u64,
 }
 
@@ -57,19 +57,19 @@ impl Default for ChainParameters {
     }
 }
 
-/// Everything a chain starts from. Its digest is the [`ChainId`]; whoever holds it can verify
-/// every header, proof and receipt of the chain offline.
+/// Everything that a chain starts from. Its digest is the [`ChainId`]; with it alone a client can
+/// verify every header, proof and receipt of the chain offline.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Genesis {
-    /// Random bytes: two consortia never share a chain.
+    /// Random, so that two consortia never share a chain id.
     pub salt: [u8; 32],
-    /// When it was made.
+    /// Time at which the consortium was founded.
     pub created: Timestamp,
-    /// The founding organisations, in the order of their seats.
+    /// Founding organisations in the order of their seats.
     pub members: Vec<GenesisMember>,
-    /// The attribute authority.
+    /// Issuer of attribute keys.
     pub authority: GenesisAuthority,
-    /// The rules' numbers.
+    /// Numbers of the rules, fixed for the chain.
     pub parameters: ChainParameters,
 }
 
@@ -78,7 +78,7 @@ impl Wire for Genesis {
 }
 
 impl Genesis {
-    /// The chain's name.
+    /// The digest of the genesis.
     #[must_use]
     pub fn chain_id(&self) -> ChainId {
         ChainId::from_digest(hash::digest(
@@ -90,7 +90,7 @@ impl Genesis {
     /// The committee of epoch 0.
     ///
     /// # Errors
-    /// [`DecodeError::Malformed`] when the members make no committee.
+    /// [`DecodeError::Malformed`] when the members do not form a committee.
     pub fn committee(&self) -> Result<Committee, DecodeError> {
         let seat = |member: &GenesisMember| CommitteeMember {
             organisation: member.organisation(),
@@ -99,7 +99,7 @@ impl Genesis {
         Committee::new(Epoch(0), self.members.iter().map(seat).collect())
     }
 
-    /// The founding member of that name, with its seat.
+    /// The founding member with that name, and its seat.
     #[must_use]
     pub fn member_named(&self, name: &str) -> Option<(ReplicaId, &GenesisMember)> {
         let index = self.members.iter().position(|member| member.name == name)?;

@@ -1,7 +1,7 @@
 //! SHA3-256 and SHAKE256 with a domain tag and length-prefixed fields.
 //!
-//! Input to both is `u64le(len(tag)) ‖ tag ‖ Σ (u64le(len(field)) ‖ field)`: no two different
-//! sequences of tag and fields give the same input.
+//! Input to both is `u64le(len(tag)) ‖ tag ‖ Σ (u64le(len(field)) ‖ field)`: different sequences of
+//! tag and fields give different inputs.
 
 use core::fmt;
 use core::str::FromStr;
@@ -22,13 +22,13 @@ impl Digest {
     /// The all-zero digest: the parent of the first block.
     pub const ZERO: Self = Self([0; 32]);
 
-    /// Wraps 32 bytes that already are a digest.
+    /// Wraps bytes that already are a digest; hashes nothing.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes.
+    /// All 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -56,21 +56,21 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// The text is not 64 hexadecimal digits.
+/// Text that is not 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected 64 hexadecimal digits")]
+#[error("expected 64 lower-case hexadecimal digits")]
 pub struct ParseDigestError;
 
 impl FromStr for Digest {
     type Err = ParseDigestError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.as_bytes();
-        if text.len() != 64 {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
             return Err(ParseDigestError);
         }
         let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             *byte = hex_value(pair[0])? << 4 | hex_value(pair[1])?;
         }
         Ok(Self(bytes))
@@ -85,7 +85,7 @@ fn hex_value(digit: u8) -> Result<u8, ParseDigestError> {
     }
 }
 
-/// `SHA3-256(tag, fields)`.
+/// Hashes all fields at once: `SHA3-256(tag, fields)`.
 #[must_use]
 pub fn digest(tag: &str, fields: &[&[u8]]) -> Digest {
     let mut hasher = Hasher::new(tag);
@@ -95,12 +95,18 @@ pub fn digest(tag: &str, fields: &[&[u8]]) -> Digest {
     hasher.finish()
 }
 
-/// SHA3-256 over a tag and fields that are given one after the other.
+/// Incremental [`digest`]: SHA3-256 over a tag and then one field at a time.
 #[derive(Clone)]
 pub struct Hasher(Sha3_256);
 
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher(..)")
+    }
+}
+
 impl Hasher {
-    /// Starts with the domain `tag`, by convention `medshare/<crate>/<purpose>/v1`.
+    /// `tag` separates domains; by convention `medshare/<crate>/<purpose>/v1`.
     #[must_use]
     pub fn new(tag: &str) -> Self {
         Self(Sha3_256::new()).field(tag.as_bytes())
@@ -114,7 +120,7 @@ impl Hasher {
         self
     }
 
-    /// The digest of everything given so far.
+    /// Digest of the tag and all fields so far.
     #[must_use]
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
@@ -124,8 +130,14 @@ impl Hasher {
 /// SHAKE256 over a tag and length-prefixed fields, read as a stream.
 pub struct Xof(shake::Shake256Reader);
 
+impl fmt::Debug for Xof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Xof(..)")
+    }
+}
+
 impl Xof {
-    /// Absorbs `tag` and `fields`.
+    /// Absorbs `tag` and all `fields`, each prefixed with its length.
     #[must_use]
     pub fn new(tag: &str, fields: &[&[u8]]) -> Self {
         let mut shake = Shake256::default();
@@ -173,10 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_read_in_parts_is_the_same_stream() {
+    fn a_stream_read_in_pieces_is_the_same_stream() {
         let whole: [u8; 64] = Xof::new("t", &[b"x"]).take();
         let mut xof = Xof::new("t", &[b"x"]);
-        let (a, b): ([u8; 10], [u8; 54]) = (xof.take(), xof.take());
+        let a: [u8; 10] = xof.take();
+        let b: [u8; 54] = xof.take();
         assert_eq!(whole[..10], a);
         assert_eq!(whole[10..], b);
     }

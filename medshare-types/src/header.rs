@@ -1,4 +1,4 @@
-//! The block header: what consensus agrees on and proofs start from.
+//! The block header, which consensus agrees on and every proof starts from.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -7,40 +7,40 @@ use crate::id::{ChainId, Epoch, Height, ReplicaId, View};
 use crate::time::Timestamp;
 use crate::wire::Wire;
 
-/// The result of executing the chain up to a height.
+/// Roots after executing the chain up to a height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ExecutedRoots {
-    /// The last height executed.
+    /// Last height executed.
     pub height: Height,
-    /// Root of the state after it.
+    /// Root of the state after this height.
     pub state: Digest,
-    /// Root of that block's transaction receipts.
+    /// Root of the transaction receipts of this height.
     pub receipts: Digest,
 }
 
-/// A block without its transactions. Its digest is what members vote on.
+/// A block without its transactions. Members vote on its digest.
 ///
 /// `executed` names an earlier height (the one before, on an idle chain), so the roots of a block
 /// are certified by a later header.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct BlockHeader {
-    /// The chain it belongs to.
+    /// Chain that the block belongs to.
     pub chain: ChainId,
-    /// Its place.
+    /// Position in the chain, from 1.
     pub height: Height,
-    /// The committee's term it was proposed in.
+    /// Term of the committee that ordered the block.
     pub epoch: Epoch,
-    /// The view it was first proposed in.
+    /// View of the first proposal; later views keep it.
     pub view: View,
-    /// Who proposed it.
+    /// Seat of the first proposer.
     pub proposer: ReplicaId,
-    /// Digest of the header before; zero at height 1.
+    /// Digest of the previous header; zero at height 1.
     pub previous: Digest,
     /// Block time: the proposer's clock, strictly increasing along the chain.
     pub time: Timestamp,
-    /// Root of the block's transactions.
+    /// Root of the list of transactions.
     pub transactions: Digest,
-    /// Roots of an earlier, executed height.
+    /// Roots of an earlier height, already executed.
     pub executed: ExecutedRoots,
     /// Digest of the committee that orders the next block.
     pub next_committee: Digest,
@@ -52,7 +52,7 @@ impl Wire for BlockHeader {
 }
 
 impl BlockHeader {
-    /// What members vote on and the next header names.
+    /// The digest that members vote on and that the next header names.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/types/header/v1", &[&self.to_wire()])

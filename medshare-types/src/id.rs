@@ -23,7 +23,7 @@ macro_rules! digest_id {
                 Self(digest)
             }
 
-            /// The identifier as a digest.
+            /// The digest that the identifier wraps.
             #[must_use]
             pub const fn digest(&self) -> &Digest {
                 &self.0
@@ -67,9 +67,9 @@ digest_id! {
     PersonId;
     /// A record, over all its versions.
     RecordId;
-    /// A grant.
+    /// A grant of consent: derived from the transaction that gave it.
     GrantId;
-    /// A ticket: permission to one reader, for minutes.
+    /// A ticket: derived from the transaction that requested it.
     TicketId;
     /// A transaction: the digest of its signed bytes.
     TransactionId;
@@ -87,7 +87,7 @@ macro_rules! counter {
         pub struct $name(pub $inner);
 
         impl $name {
-            /// The one after; saturates at the largest.
+            /// The successor; saturates at the largest value.
             #[must_use]
             pub const fn next(self) -> Self {
                 Self(self.0.saturating_add(1))
@@ -103,20 +103,20 @@ macro_rules! counter {
 }
 
 counter! {
-    /// Place of a block in the chain; genesis is 0 and has no block, the first block is 1.
+    /// Position of a block in the chain: 1 for the first block, 0 for genesis, which has none.
     Height(u64);
-    /// A view of PBFT.
+    /// A view of PBFT, from 0 in every epoch.
     View(u64);
-    /// A committee's term.
+    /// The term of one committee, from 0.
     Epoch(u64);
-    /// Place of a member in the committee, from 0.
+    /// The seat of a member in the committee, from 0.
     ReplicaId(u16);
-    /// Version of a record, from 1.
+    /// The version of a record, from 1.
     RecordVersion(u32);
 }
 
 impl Height {
-    /// The height before; none before the first block.
+    /// The predecessor; `None` for 0.
     #[must_use]
     pub const fn previous(self) -> Option<Self> {
         match self.0.checked_sub(1) {
@@ -127,7 +127,7 @@ impl Height {
 }
 
 impl ReplicaId {
-    /// The place as an index.
+    /// The seat as an index into the committee's members.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -141,14 +141,14 @@ impl ReplicaId {
 pub struct Nonce(pub [u8; 16]);
 
 impl Nonce {
-    /// Draws a fresh one.
+    /// Draws a fresh nonce.
     #[must_use]
     pub fn random(rng: &mut impl RandomSource) -> Self {
         Self(rng.array())
     }
 }
 
-/// Who acts on the chain.
+/// The sender of a transaction.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]
@@ -194,7 +194,7 @@ impl PersonId {
 }
 
 impl RecordId {
-    /// `H(tag ‖ owner ‖ opening)`: nobody else can register an id seen in flight.
+    /// `H(tag ‖ owner ‖ opening)`: another owner cannot register an id that it saw in flight.
     #[must_use]
     pub fn derive(owner: &OrganisationId, opening: &[u8; 32]) -> Self {
         Self(hash::digest(
@@ -205,7 +205,7 @@ impl RecordId {
 }
 
 impl GrantId {
-    /// The grant that the given transaction makes.
+    /// The grant that `transaction` gives.
     #[must_use]
     pub fn of_transaction(transaction: &TransactionId) -> Self {
         Self(hash::digest(
@@ -216,7 +216,7 @@ impl GrantId {
 }
 
 impl TicketId {
-    /// The ticket that the given transaction takes out.
+    /// The ticket that `transaction` requests.
     #[must_use]
     pub fn of_transaction(transaction: &TransactionId) -> Self {
         Self(hash::digest(
@@ -227,7 +227,7 @@ impl TicketId {
 }
 
 impl GateKeyId {
-    /// `H(Y ‖ lineage)`, lineage being the digest of the ceremony's transcript.
+    /// `H(Y ‖ lineage)`, where `lineage` is the digest of the ceremony's transcript.
     #[must_use]
     pub fn derive(public: &crate::point::G2Bytes, lineage: &Digest) -> Self {
         Self(hash::digest(

@@ -1,5 +1,6 @@
-//! Where secrets are kept and who signs: asynchronous seams, so that an HSM or a vault fits.
+//! Interfaces to key stores and signers: asynchronous, so that an HSM or a vault can implement them.
 
+use core::error::Error;
 use core::future::Future;
 use core::pin::Pin;
 
@@ -11,42 +12,45 @@ use crate::sign::{Signature, SigningKey, VerifyingKey};
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Why a secret could not be read, written or used.
+/// A secret that could not be read, written or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyStoreError {
-    /// The store exists but this passphrase does not open it, or it was altered.
+    /// The passphrase is wrong, or the store was altered: the two look alike.
     #[error("the key store cannot be unlocked: wrong passphrase, or altered")]
     Locked,
-    /// An entry was altered, or belongs under another name.
-    #[error("the entry {name} of the key store was altered")]
+    /// The entry was altered, or was stored under another name.
+    #[error("the entry {name:?} of the key store was altered")]
     Altered {
-        /// Which entry.
+        /// Name of the entry.
         name: String,
     },
-    /// A name that cannot be stored.
-    #[error("{name:?} cannot name an entry of a key store")]
+    /// The store cannot hold an entry with this name.
+    #[error("{name:?} is not a valid name of an entry")]
     InvalidName {
-        /// The name.
+        /// The name, as given.
         name: String,
     },
-    /// The medium failed.
-    #[error("the key store failed: {message}")]
+    /// The medium failed: a file, a device, a vault.
+    #[error("the key store cannot {operation}")]
     Medium {
-        /// What it said.
-        message: String,
+        /// The operation that failed, after "cannot", with what it concerned.
+        operation: String,
+        /// The error of the medium.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
-/// Keeps secrets by name. Implementations encrypt at rest and erase what they drop.
+/// Stores secrets by name. Implementations encrypt at rest and erase dropped secrets.
 pub trait KeyStore: Send + Sync {
-    /// The secret of that name, if there is one.
+    /// Loads the secret with that name; `None` when there is none.
     fn load<'a>(
         &'a self,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<Zeroizing<Vec<u8>>>, KeyStoreError>>;
 
-    /// Stores a secret durably; whole or not at all. Replaces one of the same name.
+    /// Stores a secret durably and atomically, replacing an entry with the same name.
     fn store<'a>(
         &'a self,
         name: &'a str,
@@ -54,9 +58,9 @@ pub trait KeyStore: Send + Sync {
     ) -> BoxFuture<'a, Result<(), KeyStoreError>>;
 }
 
-/// Signs for one identity.
+/// Signs with the key of one identity.
 pub trait Signer: Send + Sync {
-    /// The public key.
+    /// Verifies the signatures of [`Self::sign`].
     fn verifying_key(&self) -> VerifyingKey;
 
     /// Signs a digest, deterministically (RFC 8032).

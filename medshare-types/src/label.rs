@@ -1,4 +1,4 @@
-//! The gate label and the record context in it: every field is on chain and is checked there.
+//! The gate label and the record context in it. Every field is on chain and is checked there.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -8,63 +8,63 @@ use crate::point::G2Bytes;
 use crate::time::{SealingDate, Timestamp};
 use crate::wire::{Wire, to_borsh};
 
-/// What kind of access a label, a ticket and a gate key are for.
+/// The class of access of a label, a ticket and a gate key, which must agree.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]
 pub enum AccessClass {
-    /// Access under a grant.
+    /// Access under a grant of the data subject.
     Normal,
 }
 
-/// The factors of a key-encryption key, a bitmap.
+/// The factors of a key-encryption key, as a bitmap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct FactorSet(pub u8);
 
 impl FactorSet {
-    /// The attribute factor's bit.
+    /// Bit of the attribute factor.
     pub const ABE: u8 = 1;
-    /// The gate factor's bit.
+    /// Bit of the gate factor.
     pub const GATE: u8 = 2;
-    /// Attributes and gate: what the contract requires.
+    /// Attributes and gate, as the contract requires.
     pub const ABE_AND_GATE: Self = Self(Self::ABE | Self::GATE);
 }
 
-/// What a sealed record is bound to; the associated data of its attribute-based header.
+/// The context that a sealed record is bound to: associated data of its attribute-based header.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RecordContext {
-    /// The consortium's chain.
+    /// Chain that the record is registered on.
     pub chain: ChainId,
-    /// The record.
+    /// Identifier over all versions.
     pub record: RecordId,
-    /// Its version.
+    /// Version that was sealed.
     pub version: RecordVersion,
-    /// The organisation that registers it.
+    /// The organisation that registers the record.
     pub owner: OrganisationId,
-    /// The kind of access this header is for.
+    /// Class of access that the header is for.
     pub class: AccessClass,
-    /// The factors that its key needs.
+    /// Factors that the header's key is derived from.
     pub factors: FactorSet,
-    /// The day it was sealed.
+    /// Day of sealing, as the owner's clock had it.
     pub sealed_on: SealingDate,
     /// H(P), the digest of the payload's preamble.
     pub preamble: Digest,
 }
 
 impl RecordContext {
-    /// ctx, the associated data of encapsulation.
+    /// ctx: the associated data of encapsulation.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/types/record-context/v1", &[&to_borsh(self)])
     }
 }
 
-/// L: what the gate releases a key for. H(L) in G1 is Q.
+/// L: the identity that the gate releases a factor for. Hashed to G1 it is Q.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GateLabel {
-    /// The gate key it was sealed to.
+    /// Gate key that the label was sealed to.
     pub key: GateKeyId,
-    /// Everything of the record.
+    /// Context of the sealed record.
     pub context: RecordContext,
     /// H(abe), the digest of the attribute-based header.
     pub abe: Digest,
@@ -72,7 +72,7 @@ pub struct GateLabel {
     pub floor: Timestamp,
     /// No holder releases from this time on, whatever the grant.
     pub ceiling: Timestamp,
-    /// U = ρ·g2.
+    /// U = ρ·g2, fresh for this label.
     pub u: G2Bytes,
 }
 
@@ -82,7 +82,7 @@ impl Wire for GateLabel {
 }
 
 impl GateLabel {
-    /// H(L), by which requests and tickets name the label.
+    /// H(L), which identifies the label in requests and tickets.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/types/gate-label/v1", &[&self.to_wire()])

@@ -1,12 +1,12 @@
 //! Identifiers, time, signatures, encodings and certificates that every medshare crate shares.
 //!
-//! **Is:** the vocabulary of the suite, the strict wire envelope ([`wire`]), domain-separated
+//! **Is:** the vocabulary of the suite: the strict wire envelope ([`wire`]), domain-separated
 //! hashing ([`hash`]), Ed25519 under ZIP-215 rules ([`sign`]), the committee and its commit
-//! certificates ([`committee`], [`certificate`]), and the nouns of consent ([`consent`],
-//! [`label`]) that the ledger, the contract, the gate and the SDK must spell alike.
+//! certificates ([`committee`], [`certificate`]), and the types of consent ([`consent`], [`label`])
+//! on which ledger, contract, gate and SDK must agree.
 //!
-//! **Is not:** dependent on an elliptic-curve library for pairings, on a clock, on a network or on
-//! a source of randomness: [`random::RandomSource`] is always an argument.
+//! **Is not:** dependent on a pairing library, a clock, a network or a source of randomness:
+//! [`random::RandomSource`] is always an argument.
 //!
 //! ```
 //! use medshare_types::{consent::Window, time::Timestamp};
@@ -25,10 +25,10 @@
 //! | [`time`] | milliseconds, days |
 //! | [`point`] | fixed-length encodings of curve points, unchecked |
 //! | [`sign`] | signing keys, signatures, batch verification |
-//! | [`committee`], [`certificate`], [`header`] | who orders blocks, and the proof that they did |
+//! | [`committee`], [`certificate`], [`header`] | the committee that orders blocks, and its proof of a commit |
 //! | [`consent`], [`label`], [`receipt`] | windows, purposes, tickets, denials, the gate label |
 //! | [`gate`] | deals, the gate key, release shares |
-//! | [`keystore`] | the seams to whoever keeps secrets and signs |
+//! | [`keystore`] | interfaces to key stores and signers |
 //! | [`genesis`] | the trust anchor |
 //!
 //! | feature | adds |

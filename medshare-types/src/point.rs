@@ -1,7 +1,7 @@
 //! Fixed-length encodings of curve points, as raw bytes.
 //!
-//! Holding one says nothing about its validity: `medshare-curve` decodes and checks. Fixed length
-//! matters because point decoders ignore trailing bytes.
+//! The types say nothing about validity: `medshare-curve` decodes and checks. Their length is fixed
+//! because point decoders ignore trailing bytes.
 
 use core::fmt;
 

@@ -1,13 +1,13 @@
-//! Randomness is an argument, under a name of our own so that no version of `rand` shows.
+//! Randomness as an argument, behind a trait of our own that hides the version of `rand`.
 
 /// A cryptographically secure source of random bytes.
 ///
-/// Every `rand_core::CryptoRng` is one; tests replay vectors with a seeded generator.
+/// Implemented for every `rand_core::CryptoRng`; tests replay vectors with a seeded generator.
 pub trait RandomSource {
     /// Fills `out` with fresh random bytes.
     fn fill(&mut self, out: &mut [u8]);
 
-    /// `N` fresh random bytes.
+    /// Draws `N` fresh random bytes.
     fn array<const N: usize>(&mut self) -> [u8; N] {
         let mut out = [0; N];
         self.fill(&mut out);

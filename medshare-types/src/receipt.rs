@@ -1,4 +1,4 @@
-//! What executing a transaction came to, as it stands under a block's receipts root.
+//! The result of executing a transaction, a leaf under a block's receipts root.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -8,75 +8,67 @@ use crate::id::{
 };
 use crate::wire::Wire;
 
-/// Something that happened, for those who watch.
+/// An effect of a transaction, for observers of the chain.
+///
+/// A variant's position is its tag in receipts, so variants are only added at the end.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the ids of what the variants are about"
+)]
 pub enum Event {
-    /// A person was enrolled by an organisation.
+    /// An organisation enrolled a person.
     PersonEnrolled {
-        /// By whom.
         organisation: OrganisationId,
-        /// Who.
         person: PersonId,
     },
     /// A version of a record was registered.
     RecordRegistered {
-        /// Which record.
         record: RecordId,
-        /// Which version.
         version: RecordVersion,
     },
-    /// A grant was given.
     GrantGiven {
-        /// Which.
         grant: GrantId,
     },
-    /// A grant was revoked.
     GrantRevoked {
-        /// Which.
         grant: GrantId,
     },
-    /// A ticket was issued.
     TicketIssued(Box<Ticket>),
-    /// A dealer's contribution to the gate key was recorded.
+    /// A holder dealt its contribution to the gate key.
     DealRecorded {
-        /// Whose.
         dealer: OrganisationId,
     },
-    /// A holder confirmed that every deal gave it a good share.
+    /// A holder confirmed a good share from every deal.
     DealsAcknowledged {
-        /// Which.
         holder: OrganisationId,
     },
-    /// A holder found a bad deal; the ceremony is over.
+    /// A holder complained about a deal, which ended the ceremony.
     CeremonyStopped {
-        /// Who complained.
         accuser: OrganisationId,
-        /// About whom.
         dealer: OrganisationId,
     },
-    /// The gate key is ready.
+    /// Every holder acknowledged: the gate key is ready.
     GateKeyEstablished {
-        /// Its name.
         key: GateKeyId,
     },
 }
 
-/// How a transaction ended.
+/// The outcome of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Outcome {
-    /// It took effect.
+    /// The transaction took effect.
     Applied(Vec<Event>),
-    /// It was refused and changed nothing.
+    /// The contract denied the transaction, which changed nothing but the mark of its nonce.
     Denied(Denial),
 }
 
 /// The receipt of one transaction: a leaf under the block's receipts root.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct TransactionReceipt {
-    /// Which transaction.
+    /// Identifier of the transaction.
     pub transaction: TransactionId,
-    /// How it ended.
+    /// Events or denial.
     pub outcome: Outcome,
 }
 
@@ -85,7 +77,7 @@ impl Wire for TransactionReceipt {
 }
 
 impl TransactionReceipt {
-    /// The ticket it issued, if it did.
+    /// The ticket that the transaction issued, if any.
     #[must_use]
     pub fn ticket(&self) -> Option<&Ticket> {
         match &self.outcome {

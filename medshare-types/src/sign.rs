@@ -1,6 +1,6 @@
 //! Ed25519 under ZIP-215 rules, so that single and batch verification always agree.
 //!
-//! What is signed is always a [`Digest`] made by [`crate::hash`] under a tag of its own.
+//! The signed message is always a [`Digest`] of [`crate::hash`] under a tag of its own.
 
 use core::fmt;
 
@@ -25,7 +25,7 @@ impl SigningKey {
         Self::from_seed(&Zeroizing::new(rng.array()))
     }
 
-    /// The key of a 32-byte seed (RFC 8032, section 5.1.5).
+    /// Expands a 32-byte seed (RFC 8032, section 5.1.5).
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         Self {
@@ -34,19 +34,19 @@ impl SigningKey {
         }
     }
 
-    /// The seed, for a key store.
+    /// The secret seed, for a key store.
     #[must_use]
     pub fn seed(&self) -> &Zeroizing<[u8; 32]> {
         &self.seed
     }
 
-    /// The matching public key.
+    /// The public key, which verifies this key's signatures.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey(self.expanded.verification_key().into())
     }
 
-    /// Signs a digest. Deterministic, constant-time in the key.
+    /// Signs a digest, deterministically and in constant time.
     #[must_use]
     pub fn sign(&self, statement: &Digest) -> Signature {
         Signature(self.expanded.sign(statement.as_ref()).to_bytes())
@@ -65,27 +65,27 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// 32 bytes of an Ed25519 public key. Bytes that are no key verify nothing.
+/// 32 bytes of an Ed25519 public key, unchecked. Bytes that are not a key verify nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct VerifyingKey([u8; 32]);
 
 impl VerifyingKey {
-    /// Wraps encoded bytes.
+    /// Wraps encoded bytes; [`Self::verify`] checks them.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The encoded bytes.
+    /// Encoded as in RFC 8032.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Checks one signature.
+    /// Checks one signature under ZIP-215 rules.
     ///
     /// # Errors
-    /// [`BadSignature`] when it is not this key's signature of `statement`.
+    /// [`BadSignature`] when `signature` is not this key's signature of `statement`.
     pub fn verify(&self, statement: &Digest, signature: &Signature) -> Result<(), BadSignature> {
         zebra::VerificationKey::try_from(self.0)
             .and_then(|key| key.verify(&signature.0.into(), statement.as_ref()))
@@ -103,18 +103,18 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-/// 64 bytes of an Ed25519 signature.
+/// 64 bytes of an Ed25519 signature, unchecked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct Signature([u8; 64]);
 
 impl Signature {
-    /// Wraps encoded bytes.
+    /// Wraps encoded bytes; [`VerifyingKey::verify`] checks them.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 64]) -> Self {
         Self(bytes)
     }
 
-    /// The encoded bytes.
+    /// Encoded as in RFC 8032.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 64] {
         &self.0
@@ -136,10 +136,10 @@ impl fmt::Debug for Signature {
 #[error("the signature does not verify")]
 pub struct BadSignature;
 
-/// Checks many signatures over one statement at once; about half the cost of one by one.
+/// Checks many signatures of one statement at once, at about half the cost of single checks.
 ///
-/// The batch's weights come from a hash of everything in it, so the result is deterministic.
-/// Under ZIP-215 it is true exactly when every single verification would succeed.
+/// Deterministic: the batch weights are hashed from everything in the batch. Under ZIP-215 it is
+/// true exactly when every single verification would succeed.
 #[must_use]
 pub fn verify_batch<'a>(
     statement: &Digest,
@@ -150,8 +150,8 @@ pub fn verify_batch<'a>(
     for (key, signature) in votes {
         transcript.extend_from_slice(&key.0);
         transcript.extend_from_slice(&signature.0);
-        let key = zebra::VerificationKeyBytes::from(key.0);
-        batch.queue((key, signature.0.into(), statement.as_ref()));
+        let encoded = zebra::VerificationKeyBytes::from(key.0);
+        batch.queue((encoded, signature.0.into(), statement.as_ref()));
     }
     let xof = Xof::new(
         "medshare/types/batch-weights/v1",
@@ -160,8 +160,8 @@ pub fn verify_batch<'a>(
     batch.verify(XofRng(xof)).is_ok()
 }
 
-/// The one place where a hash stands in for a generator: batch weights, which must only be
-/// unpredictable to whoever chose the signatures.
+/// A hash in the role of a generator, used for batch weights only: they must be unpredictable to the
+/// party that chose the signatures, no more.
 struct XofRng(Xof);
 
 impl rand_core::TryRng for XofRng {

@@ -1,4 +1,4 @@
-//! The strict envelope around everything that is hashed, signed, stored or sent.
+//! The strict envelope of every value that is hashed, signed, stored or sent.
 //!
 //! ```text
 //!  0      4        5       6
@@ -7,27 +7,27 @@
 //!  +------+--------+-------+----------------------------+
 //! ```
 //!
-//! Decoding refuses another kind, version or suite, anything longer than the type allows, and
-//! bytes left over. Formats are version 0 until the first frozen one.
+//! Decoding refuses another kind, version or suite, input longer than the type allows, and trailing
+//! bytes. Formats are version 0 until the first frozen one.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use zeroize::Zeroizing;
 
-/// Version of every format in this release.
+/// The version of every format in this release.
 pub const VERSION: u8 = 0;
-/// BLS12-381, SHA3-256, Ed25519, ChaCha20-Poly1305.
+/// The suite BLS12-381, SHA3-256, Ed25519, ChaCha20-Poly1305.
 pub const SUITE: u8 = 1;
 
 const HEADER_LEN: usize = 6;
 
-/// A type with a canonical byte form of its own.
+/// A type with a canonical encoding in an envelope of its own.
 pub trait Wire: BorshSerialize + BorshDeserialize {
-    /// Four bytes that name the type.
+    /// Identifies the type in the envelope.
     const KIND: [u8; 4];
-    /// The longest encoding that is accepted, in bytes.
+    /// Longest encoding accepted, in bytes, envelope included.
     const MAX_LEN: usize = 1 << 20;
 
-    /// The canonical bytes.
+    /// Encodes envelope and value.
     #[must_use]
     fn to_wire(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(128);
@@ -35,8 +35,8 @@ pub trait Wire: BorshSerialize + BorshDeserialize {
         out
     }
 
-    /// The canonical bytes of a secret, in a vector that never grows: growing leaves copies behind.
-    /// Takes memory for [`MAX_LEN`](Self::MAX_LEN) bytes.
+    /// Encodes a secret into a vector that never grows, since growing leaves copies behind.
+    /// Allocates [`MAX_LEN`](Self::MAX_LEN) bytes.
     #[must_use]
     fn to_secret_wire(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(Vec::with_capacity(Self::MAX_LEN));
@@ -44,10 +44,10 @@ pub trait Wire: BorshSerialize + BorshDeserialize {
         out
     }
 
-    /// Parses canonical bytes and nothing else.
+    /// Decodes canonical bytes, and only those.
     ///
     /// # Errors
-    /// [`DecodeError`] says what was wrong with the first thing that was.
+    /// [`DecodeError`] for the first check that fails.
     fn from_wire(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > Self::MAX_LEN {
             return Err(DecodeError::TooLong {
@@ -73,7 +73,7 @@ pub trait Wire: BorshSerialize + BorshDeserialize {
     }
 }
 
-/// Borsh bytes without an envelope, for fields that are hashed inside another type.
+/// Encodes borsh without an envelope, for fields that are hashed inside another type.
 #[must_use]
 pub fn to_borsh<T: BorshSerialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut out = Vec::new();
@@ -81,7 +81,7 @@ pub fn to_borsh<T: BorshSerialize + ?Sized>(value: &T) -> Vec<u8> {
     out
 }
 
-/// Strict borsh without an envelope: nothing may be left over.
+/// Decodes strict borsh without an envelope: trailing bytes are an error.
 ///
 /// # Errors
 /// [`DecodeError::Truncated`], [`DecodeError::TrailingBytes`] or [`DecodeError::Malformed`].
@@ -104,57 +104,38 @@ fn append_wire<T: Wire>(value: &T, out: &mut Vec<u8>) {
     append(value, out);
 }
 
-/// Writing to memory fails only where a length exceeds `u32::MAX`, which no type here can hold.
 fn append<T: BorshSerialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
-    #[allow(clippy::expect_used)]
-    value.serialize(out).expect("writing to memory");
+    #[expect(
+        clippy::expect_used,
+        reason = "fails only for a length over u32::MAX, which no type here holds"
+    )]
+    value.serialize(out).expect("a length within u32");
 }
 
-/// Why bytes from outside are not a value.
+/// Bytes from outside that are not a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
 pub enum DecodeError {
-    /// The input ends too early.
     #[error("input ends too early")]
     Truncated,
-    /// Bytes follow the value.
     #[error("{count} bytes follow the value")]
-    TrailingBytes {
-        /// How many.
-        count: usize,
-    },
-    /// The input is longer than the type allows.
-    #[error("{length} bytes where at most {limit} are allowed")]
-    TooLong {
-        /// Bytes given.
-        length: usize,
-        /// Bytes allowed.
-        limit: usize,
-    },
+    TrailingBytes { count: usize },
+    #[error("{length} bytes, at most {limit} are allowed")]
+    TooLong { length: usize, limit: usize },
     /// The envelope names another type.
     #[error("not a value of kind {}", String::from_utf8_lossy(expected))]
-    WrongKind {
-        /// The kind that was asked for.
-        expected: [u8; 4],
-    },
-    /// The envelope's version is not known here.
+    WrongKind { expected: [u8; 4] },
     #[error("unknown format version {version}")]
-    UnknownVersion {
-        /// The version found.
-        version: u8,
-    },
-    /// The envelope's suite is not known here.
+    UnknownVersion { version: u8 },
     #[error("unknown cryptographic suite {suite}")]
-    UnknownSuite {
-        /// The suite found.
-        suite: u8,
-    },
-    /// A field holds something that is not allowed there.
+    UnknownSuite { suite: u8 },
+    /// A field holds a value that its type does not allow.
     #[error("malformed value: {reason}")]
-    Malformed {
-        /// What was wrong.
-        reason: String,
-    },
+    Malformed { reason: String },
 }
 
 #[cfg(test)]

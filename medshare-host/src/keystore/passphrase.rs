@@ -75,7 +75,7 @@ impl PassphraseKeyStore {
         let folder = folder.into();
         let passphrase = Zeroizing::new(passphrase.to_owned());
         blocking(move || {
-            files::create_private_folder(&folder).map_err(|error| file_failed(&folder, &error))?;
+            files::create_private_folder(&folder).map_err(|error| file_failed(&folder, error))?;
             let key = open_or_create(&folder.join("store"), &passphrase, cost)?;
             Ok(Self {
                 folder,
@@ -141,13 +141,13 @@ impl KeyStore for PassphraseKeyStore {
             blocking(move || {
                 let sealed = key
                     .encrypt(&context(&name), &secret, &mut os_random())
-                    .map_err(|error| failed(&error))?;
+                    .map_err(failed)?;
                 let bytes = Entry { sealed }.to_wire();
                 if bytes.len() > Entry::MAX_LEN {
-                    return Err(failed(&PassphraseError::TooLong));
+                    return Err(failed(PassphraseError::TooLong));
                 }
                 files::write(&path, &bytes, Readers::Owner)
-                    .map_err(|error| file_failed(&path, &error))
+                    .map_err(|error| file_failed(&path, error))
             })
             .await?
         })
@@ -169,10 +169,8 @@ fn open_or_create(
     }
     let mut rng = os_random();
     let salt = rng.array();
-    let key = PassphraseKey::derive(passphrase, &salt, cost).map_err(|error| failed(&error))?;
-    let check = key
-        .encrypt(&Lock::KIND, &[], &mut rng)
-        .map_err(|error| failed(&error))?;
+    let key = PassphraseKey::derive(passphrase, &salt, cost).map_err(failed)?;
+    let check = key.encrypt(&Lock::KIND, &[], &mut rng).map_err(failed)?;
     #[expect(clippy::expect_used, reason = "an empty secret grows by the overhead")]
     let check = check.try_into().expect("OVERHEAD bytes");
     let lock = Lock { cost, salt, check };
@@ -180,17 +178,16 @@ fn open_or_create(
         Ok(()) => Ok(key),
         // Another process created the store first: its salt counts.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let bytes = std::fs::read(path).map_err(|error| file_failed(path, &error))?;
+            let bytes = std::fs::read(path).map_err(|error| file_failed(path, error))?;
             unlock(&bytes, passphrase)
         }
-        Err(error) => Err(file_failed(path, &error)),
+        Err(error) => Err(file_failed(path, error)),
     }
 }
 
 fn unlock(bytes: &[u8], passphrase: &str) -> Result<PassphraseKey, KeyStoreError> {
     let lock = Lock::from_wire(bytes).map_err(|_| KeyStoreError::Locked)?;
-    let key =
-        PassphraseKey::derive(passphrase, &lock.salt, lock.cost).map_err(|error| failed(&error))?;
+    let key = PassphraseKey::derive(passphrase, &lock.salt, lock.cost).map_err(failed)?;
     match key.decrypt(&Lock::KIND, &lock.check) {
         Ok(_) => Ok(key),
         Err(_) => Err(KeyStoreError::Locked),
@@ -201,26 +198,29 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyStoreError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(file_failed(path, &error)),
+        Err(error) => Err(file_failed(path, error)),
     }
 }
 
-fn file_failed(path: &Path, error: &std::io::Error) -> KeyStoreError {
+fn file_failed(path: &Path, error: std::io::Error) -> KeyStoreError {
     KeyStoreError::Medium {
-        message: format!("{}: {error}", path.display()),
+        operation: format!("use {}", path.display()),
+        source: Box::new(error),
     }
 }
 
-fn failed(error: &PassphraseError) -> KeyStoreError {
+fn failed(error: PassphraseError) -> KeyStoreError {
     KeyStoreError::Medium {
-        message: error.to_string(),
+        operation: "encrypt under the passphrase".to_owned(),
+        source: Box::new(error),
     }
 }
 
 impl From<TaskError> for KeyStoreError {
     fn from(error: TaskError) -> Self {
         Self::Medium {
-            message: error.to_string(),
+            operation: "run its task".to_owned(),
+            source: Box::new(error),
         }
     }
 }
