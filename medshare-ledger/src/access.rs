@@ -1,4 +1,4 @@
-//! The receipt of one access: anybody can verify it offline, for ever.
+//! The receipt of one access, which verifies offline for ever.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use medshare_types::{Digest, Genesis, ReleaseShare, Ticket, TicketId, Wire};
 
 use crate::light::{LightClient, ReceiptProof, VerifyError};
 
-/// That the consortium issued a ticket, and which release shares a reader opened with.
+/// Proof that the consortium issued a ticket, with the digests of the release shares it opened with.
 ///
-/// [`Self::verify`] needs the genesis and nothing else. It proves the ticket: which grant, reader,
-/// record, purpose and time. The list of shares is the reader's word until somebody presents the
-/// shares themselves, each signed by its holder, to [`Self::verify_share`].
+/// [`Self::verify`] needs the genesis alone. It proves the ticket: grant, reader, record, purpose
+/// and time. The list of shares is the reader's claim until the shares themselves, each signed by
+/// its holder, pass [`Self::verify_share`].
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AccessReceipt {
     issued: ReceiptProof,
@@ -24,13 +24,13 @@ impl Wire for AccessReceipt {
 }
 
 impl AccessReceipt {
-    /// Joins the proof of the ticket's receipt with the digests of the shares used.
+    /// Joins the proof of the ticket's receipt and the digests of the shares used, in any order.
     #[must_use]
     pub fn new(issued: ReceiptProof, shares: impl IntoIterator<Item = Digest>) -> Self {
-        let shares: BTreeSet<_> = shares.into_iter().collect();
+        let ascending: BTreeSet<_> = shares.into_iter().collect();
         Self {
             issued,
-            shares: shares.into_iter().collect(),
+            shares: ascending.into_iter().collect(),
         }
     }
 
@@ -40,8 +40,8 @@ impl AccessReceipt {
         &self.shares
     }
 
-    /// Checks the ticket against the genesis and returns it. Cost: one batch of signatures and
-    /// one path.
+    /// Checks the ticket against the genesis and returns it. Cost: one batch of signatures and one
+    /// path.
     ///
     /// # Errors
     /// Those of [`LightClient::verify_receipt`], [`VerifyError::NoTicket`],
@@ -61,8 +61,8 @@ impl AccessReceipt {
         Ok(ticket)
     }
 
-    /// Checks that `share` is one of this access and that its holder, a founding member, signed
-    /// it. Cost: as [`Self::verify`], and one signature.
+    /// Checks that `share` belongs to this access and that its holder, a founding member, signed it.
+    /// Cost: as [`Self::verify`], and one signature.
     ///
     /// # Errors
     /// Those of [`Self::verify`], [`VerifyError::ForeignShare`] and

@@ -1,4 +1,4 @@
-//! Blocks, and headers together with the proof that a quorum committed them.
+//! Blocks, and headers with the certificate that a quorum committed them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{BlockHeader, ChainId, CommitCertificate, Digest, Height, Wire};
@@ -9,9 +9,9 @@ use crate::transaction::Transaction;
 /// A header and the transactions it commits to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Block {
-    /// What members vote on.
+    /// Members vote on its digest.
     pub header: BlockHeader,
-    /// The transactions, in order of execution.
+    /// In order of execution.
     pub transactions: Vec<Transaction>,
 }
 
@@ -21,14 +21,14 @@ impl Wire for Block {
 }
 
 impl Block {
-    /// Checks everything about the block that it and its parent show by themselves. Cost: one
-    /// Merkle tree over the transactions.
+    /// Checks the block against its parent, without the state. Cost: one Merkle tree over the
+    /// transactions.
     ///
-    /// `parent` is none at height 1. Signatures of transactions, the proposer's turn and the
-    /// values of the roots are not judged here.
+    /// `parent` is `None` at height 1. Signatures of transactions, the proposer's turn and the values
+    /// of the roots are not checked here.
     ///
     /// # Errors
-    /// [`BlockError`] names the first thing that is wrong.
+    /// [`BlockError`] for the first check that fails.
     pub fn check_follows(
         &self,
         chain: &ChainId,
@@ -66,60 +66,35 @@ impl Block {
     }
 }
 
-/// Why a block cannot follow its parent. Judged from the two alone.
+/// A block that cannot follow its parent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
 pub enum BlockError {
-    /// It belongs to another chain.
     #[error("block of chain {found}, expected {expected}")]
-    WrongChain {
-        /// The chain of the parent.
-        expected: ChainId,
-        /// The chain it names.
-        found: ChainId,
-    },
-    /// It is not the next height.
+    WrongChain { expected: ChainId, found: ChainId },
     #[error("block at height {found}, expected {expected}")]
-    NotNext {
-        /// The height after the parent's.
-        expected: Height,
-        /// The height it names.
-        found: Height,
-    },
-    /// It names another parent.
+    NotNext { expected: Height, found: Height },
     #[error("block at height {height} names another parent")]
-    WrongParent {
-        /// Its height.
-        height: Height,
-    },
-    /// Its time is not after its parent's.
+    WrongParent { height: Height },
     #[error("block at height {height} is not later than its parent")]
-    TimeNotIncreasing {
-        /// Its height.
-        height: Height,
-    },
-    /// The height whose roots it names is not earlier than itself, or earlier than its parent's.
+    TimeNotIncreasing { height: Height },
+    /// Unless the parent's `executed.height` ≤ `executed` < `height`.
     #[error("block at height {height} names the roots of height {executed}")]
-    ExecutedOutOfRange {
-        /// Its height.
-        height: Height,
-        /// The height it names the roots of.
-        executed: Height,
-    },
-    /// Its transactions are not the ones its header commits to.
+    ExecutedOutOfRange { height: Height, executed: Height },
     #[error("block at height {height} holds other transactions than its header names")]
-    TransactionsMismatch {
-        /// Its height.
-        height: Height,
-    },
+    TransactionsMismatch { height: Height },
 }
 
-/// A header and the certificate that a quorum committed it: where every proof starts.
+/// A header and the certificate that a quorum committed it: the start of every proof.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct CertifiedHeader {
-    /// The header.
+    /// The committed header.
     pub header: BlockHeader,
-    /// The quorum's commits for it.
+    /// A quorum's commits for the header.
     pub certificate: CommitCertificate,
 }
 

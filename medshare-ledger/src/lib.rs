@@ -1,12 +1,12 @@
 //! Transactions, blocks, proofs, a light client and durable storage.
 //!
-//! **Is:** what is written on the chain and how anybody checks it: signed [`Transaction`]s in
-//! [`Block`]s, receipts under RFC 6962 roots, the state under a Jellyfish Merkle root, and a
-//! [`LightClient`] that needs the genesis and nothing else. With the default feature `storage`,
-//! the `LedgerStore` of a member. Without it the crate builds for `wasm32-unknown-unknown`.
+//! **Is:** the content of the chain and its verification: signed [`Transaction`]s in [`Block`]s,
+//! receipts under RFC 6962 roots, the state under a Jellyfish Merkle root, and a [`LightClient`]
+//! that needs the genesis alone. With the default feature `storage`, the `LedgerStore` of a member.
+//! Without it the crate builds for `wasm32-unknown-unknown`.
 //!
-//! **Is not:** the rules of consent, which are the contract's; ordering, which is consensus'; a
-//! network. It reads no clock and draws no randomness.
+//! **Is not:** the rules of consent (the contract's), ordering (consensus') or a network. It reads
+//! no clock and draws no randomness.
 //!
 //! **Security status:** not audited. Formats are version 0 and may change. Hashes are SHA3-256,
 //! signatures Ed25519 under ZIP-215 rules.
@@ -45,7 +45,7 @@
 //! # let votes = (0..3).map(|n| (ReplicaId(n), keys[usize::from(n)].sign(&statement))).collect();
 //! # let certificate = CommitCertificate { ballot, votes };
 //!
-//! // Three of four members committed this header; nobody has to be believed.
+//! // Three of four members committed this header: no single member is trusted.
 //! let client = LightClient::new(&genesis)?;
 //! let mut certified = CertifiedHeader { header, certificate };
 //! let verified = client.verify_header(&certified)?;
@@ -59,8 +59,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`transaction`], [`block`] | what is ordered, and the header with its certificate |
-//! | [`list`] | roots of transactions and receipts, proofs of a place |
+//! | [`transaction`], [`block`] | transactions, blocks, and the header with its certificate |
+//! | [`list`] | roots of transactions and receipts, proofs of inclusion |
 //! | [`state`] | the state root, paths to values and to their absence |
 //! | [`light`] | headers, state and receipts, verified from the genesis |
 //! | [`access`] | the receipt of one access |
@@ -73,9 +73,9 @@
 //! **Papers.** Laurie, Langley and Kasper, RFC 6962 (lists); Gao, Hu and Wu, *Jellyfish Merkle
 //! Tree*, 2021 (state); Castro and Liskov, OSDI 1999 (commit certificates).
 //!
-//! **Deviations.** The root of a list binds its length beside the RFC's tree head. The state
-//! tree hashes with SHA3-256 behind a tag of its own, and takes keys as paths without hashing
-//! them again, since they are digests. Roots are named by a later header, not by their own.
+//! **Deviations.** The root of a list binds its length beside the RFC's tree head. The state tree
+//! hashes with SHA3-256 behind a tag of its own, and uses keys as paths without hashing them again,
+//! since they are digests. A later header names the roots of a block, not its own.
 #![forbid(unsafe_code)]
 
 pub mod access;

@@ -1,8 +1,8 @@
 //! Merkle trees over lists: RFC 6962 with SHA3-256, bound to the length of the list.
 //!
-//! The tree head of RFC 6962, section 2.1, does not say how many leaves it is over, and one path
-//! can lead to it from different places of lists of different lengths. The root that a header
-//! names is therefore `H(tag ‖ u64le(count) ‖ head)`, and a proof carries `count` and `head`.
+//! The tree head of RFC 6962, section 2.1, does not fix the number of leaves: one path can lead to it
+//! from different indices in lists of different lengths. The root that a header names is therefore
+//! `H(tag ‖ u64le(count) ‖ head)`, and a proof carries `count` and `head`.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
@@ -12,25 +12,25 @@ use sha3::Sha3_256;
 
 use crate::transaction::Transaction;
 
-/// More than any list here has; keeps the arithmetic on places far from overflow.
+/// Above the length of any list here; keeps arithmetic on indices far from overflow.
 const MAX_COUNT: u64 = 1 << 32;
 
 const TRANSACTIONS_TAG: &str = "medshare/ledger/transactions-root/v1";
 const RECEIPTS_TAG: &str = "medshare/ledger/receipts-root/v1";
 
-/// The root of a block's transactions, signatures included. Cost: about 2n hashes.
+/// Root of a block's transactions, signatures included. Cost: about 2n hashes.
 #[must_use]
 pub fn transactions_root(transactions: &[Transaction]) -> Digest {
     root(TRANSACTIONS_TAG, transactions.iter().map(Transaction::leaf))
 }
 
-/// The root of a block's receipts, in the order of its transactions. Cost: about 2n hashes.
+/// Root of a block's receipts, in the order of its transactions. Cost: about 2n hashes.
 #[must_use]
 pub fn receipts_root(receipts: &[TransactionReceipt]) -> Digest {
     root(RECEIPTS_TAG, receipts.iter().map(receipt_leaf))
 }
 
-/// Where a leaf stands in a list, and the path from it to the list's root.
+/// Index of a leaf in a list, and the path from it to the list's root.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ListProof {
     index: u64,
@@ -40,31 +40,34 @@ pub struct ListProof {
 }
 
 impl ListProof {
-    /// The place of the leaf, from 0.
+    /// Index of the leaf, from 0.
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
     }
 
-    /// The length of the list.
+    /// Length of the list, bound by the root.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// Whether `receipt` stands at this place under `root`. Cost: ⌈log₂ count⌉ + 2 hashes.
+    /// True when `receipt` is at this index under `root`. Cost: ⌈log₂ count⌉ + 2 hashes.
     #[must_use]
     pub(crate) fn holds_receipt(&self, receipt: &TransactionReceipt, root: &Digest) -> bool {
         self.leads(RECEIPTS_TAG, &receipt_leaf(receipt), root)
     }
 
     fn leads(&self, tag: &str, leaf: &Digest, root: &Digest) -> bool {
-        // First the length, so that the path is judged by the real one.
+        // The length first, so that the path is checked against the real one.
         if self.count > MAX_COUNT || bind(tag, self.count, &self.head) != *root {
             return false;
         }
-        let siblings = self.path.iter().map(|digest| (*digest.as_bytes()).into());
-        let siblings: Vec<_> = siblings.collect();
+        let siblings: Vec<_> = self
+            .path
+            .iter()
+            .map(|digest| (*digest.as_bytes()).into())
+            .collect();
         let proof = InclusionProof::<Sha3_256>::from_digests(&siblings);
         RootHash::new((*self.head.as_bytes()).into(), self.count)
             .verify_inclusion(leaf, self.index, &proof)
@@ -83,8 +86,8 @@ impl ReceiptTree {
         Self(tree(receipts.iter().map(receipt_leaf)))
     }
 
-    /// Proves that the receipt at `index` is under the root of the receipts; none beyond the end.
-    pub(crate) fn place(&self, index: usize) -> Option<ListProof> {
+    /// Proves that the receipt at `index` is under the root; `None` beyond the end.
+    pub(crate) fn prove(&self, index: usize) -> Option<ListProof> {
         if index as u64 >= self.0.len() {
             return None;
         }
@@ -134,7 +137,8 @@ mod tests {
             1 => Sha3_256::digest([&[0][..], leaves[0].as_ref()].concat()).into(),
             n => {
                 let k = n.next_power_of_two() / 2;
-                let (left, right) = (reference(&leaves[..k]), reference(&leaves[k..]));
+                let left = reference(&leaves[..k]);
+                let right = reference(&leaves[k..]);
                 Sha3_256::digest([&[1][..], &left, &right].concat()).into()
             }
         }

@@ -1,8 +1,7 @@
-//! What a member answers to clients, as bytes.
+//! Requests of clients to one member, and its responses.
 //!
-//! Both enums grow at their end: a variant's place is its tag on the wire. Nothing in an answer
-//! is to be believed because a member gave it: proofs are for [`crate::light`], shares for the
-//! gate.
+//! Both enums grow at their end: a variant's position is its tag on the wire. Clients trust no
+//! response by itself: [`crate::light`] verifies proofs, the gate verifies shares.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::sign::BadSignature;
@@ -16,21 +15,21 @@ use crate::block::CertifiedHeader;
 use crate::light::{BlockReceipts, ReceiptProof, StateProof};
 use crate::transaction::Transaction;
 
-/// What a client asks of one member.
+/// A request of a client to one member.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
 pub enum RpcRequest {
-    /// Order this transaction.
+    /// Order a transaction.
     Submit(Box<Transaction>),
-    /// How did this transaction end?
+    /// Prove the receipt of a transaction, once it is certified.
     ReceiptOf(TransactionId),
-    /// What does this key hold?
+    /// Prove the value of a state key, or its absence.
     State(Digest),
-    /// What is your newest committed header?
+    /// Send the newest committed header.
     Tip,
-    /// Release your share for a ticket.
+    /// Release the holder's share for a ticket.
     Share(Box<ShareRequest>),
-    /// What did the transactions of the block at this height come to?
+    /// Prove every receipt of the block at this height, once they are certified.
     ReceiptsAt(Height),
 }
 
@@ -39,19 +38,21 @@ impl Wire for RpcRequest {
     const MAX_LEN: usize = Transaction::MAX_LEN + 64;
 }
 
-/// A grantee's signed request for one holder's share. The signature keeps shares from being drawn
-/// by others than the ticket's reader; a share is blinded for the reader's session key anyway.
+/// A grantee's signed request for one holder's share.
+///
+/// The signature stops parties other than the ticket's reader from drawing shares, which are blinded
+/// for the reader's session key in any case.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ShareRequest {
-    /// The ticket it is asked under.
+    /// Ticket that permits the release.
     pub ticket: TicketId,
     /// H(L) of the label, as in the ticket; the holder takes L from its own state.
     pub label: Digest,
-    /// The holder it is meant for; another one ignores it.
+    /// The holder addressed; other holders refuse the request.
     pub holder: OrganisationId,
-    /// The reader's clock; a holder refuses what is too old or too new for its own.
+    /// The reader's clock; a holder refuses requests too far from its own.
     pub at: Timestamp,
-    /// The grantee's signature over all of the above and the chain.
+    /// The grantee's signature of all fields above and the chain.
     pub signature: Signature,
 }
 
@@ -85,7 +86,7 @@ impl ShareRequest {
         grantee.verify(&self.statement(chain), &self.signature)
     }
 
-    /// What the grantee signs.
+    /// The digest that the grantee signs.
     #[must_use]
     pub fn statement(&self, chain: &ChainId) -> Digest {
         let fields = to_borsh(&(&self.ticket, &self.label, &self.holder, self.at));
@@ -96,25 +97,25 @@ impl ShareRequest {
     }
 }
 
-/// What the member answers.
+/// A member's response to an [`RpcRequest`].
 #[derive(Clone, Debug, PartialEq, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
 pub enum RpcResponse {
-    /// The transaction waits to be ordered.
+    /// The transaction waits in the pool to be ordered.
     Accepted(TransactionId),
-    /// How the transaction ended.
+    /// The transaction's receipt and its proof.
     Receipt(Box<ReceiptProof>),
-    /// Not ordered yet, or not yet certified.
+    /// The receipt is not ordered or not certified yet; ask again.
     Pending,
-    /// What the key holds.
+    /// The state key's value or absence, and its proof.
     State(Box<StateProof>),
-    /// The newest committed header.
+    /// Newest committed header and its certificate.
     Tip(Box<CertifiedHeader>),
-    /// The member's share.
+    /// The holder's release share.
     Share(Box<ReleaseShare>),
-    /// No, and why.
+    /// The member refused the request.
     Refused(RpcRefusal),
-    /// What the transactions of a block came to.
+    /// Every receipt of a block and their proof.
     Receipts(Box<BlockReceipts>),
 }
 
@@ -124,25 +125,25 @@ impl Wire for RpcResponse {
 }
 
 impl RpcResponse {
-    /// A refusal with something to read.
+    /// Refuses a request. The detail is for people.
     #[must_use]
     pub fn refused(code: RefusalCode, detail: impl Into<String>) -> Self {
         Self::Refused(RpcRefusal::new(code, detail))
     }
 }
 
-/// Why a member did not do what it was asked.
+/// A member's reasoned refusal of a request.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, thiserror::Error)]
 #[error("the member refused: {detail} ({code})")]
 pub struct RpcRefusal {
-    /// For programs.
+    /// Stable kind, for programs.
     pub code: RefusalCode,
-    /// For people; never trusted, never secret.
+    /// Text for people; never trusted, never secret.
     pub detail: String,
 }
 
 impl RpcRefusal {
-    /// A refusal with something to read.
+    /// The detail is for people.
     #[must_use]
     pub fn new(code: RefusalCode, detail: impl Into<String>) -> Self {
         Self {
@@ -152,21 +153,21 @@ impl RpcRefusal {
     }
 }
 
-/// The kinds of refusal.
+/// Kinds of refusal; a variant's position is its tag on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
 pub enum RefusalCode {
-    /// The bytes are no request that this member knows.
+    /// The bytes are not a request that this member knows.
     Undecodable,
-    /// A signature does not verify.
+    /// The signature of the request or transaction does not verify.
     BadSignature,
     /// The request is for another chain or another member.
     Misdirected,
-    /// No such transaction, ticket or label here.
+    /// The member has no such transaction, ticket or label.
     Unknown,
-    /// No root is certified yet that a proof could lead to.
+    /// No root is certified yet for a proof to lead to.
     NotYetCertified,
-    /// The member has too much to do.
+    /// The member's queues are full.
     Overloaded,
     /// The member's own state, or the request's time, is too old or too new.
     Stale,
@@ -174,12 +175,12 @@ pub enum RefusalCode {
     NotReleasable,
     /// The member has no share of that gate key.
     NotHolder,
-    /// The member failed.
+    /// The member failed; not the caller's fault.
     Internal,
 }
 
 impl RefusalCode {
-    /// A stable code for programs.
+    /// Stable code for programs.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -196,7 +197,7 @@ impl RefusalCode {
         }
     }
 
-    /// Whether the same request may succeed later, at the same member.
+    /// True when the same request may succeed later, at the same member.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
         matches!(

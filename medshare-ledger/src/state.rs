@@ -1,6 +1,6 @@
 //! The authenticated state: a Jellyfish Merkle tree over digests, with SHA3-256.
 //!
-//! Keys are digests already, so they are used as paths as they are. Versions are heights.
+//! Keys are digests already and serve as paths unhashed. Versions are heights.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, RootHash, SimpleHasher, Vers
 use medshare_types::Digest;
 use sha3::{Digest as _, Sha3_256};
 
-/// The tree over some store of nodes.
+/// The tree over a store of nodes.
 pub(crate) type StateTree<'a, R> = JellyfishMerkleTree<'a, R, StateHasher>;
 
-/// The path from a key to a state root: of the value under the key, or of its absence.
+/// The path from a key to a state root, which proves the key's value or its absence.
 #[derive(Clone, Debug, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct StatePath(SparseMerkleProof<StateHasher>);
 
@@ -24,7 +24,7 @@ impl StatePath {
         Self(proof)
     }
 
-    /// Whether the state with this root holds exactly `value` under `key` (none: nothing).
+    /// True when the state with this root holds exactly `value` under `key`; `None` is absence.
     /// Cost: at most 256 hashes, about log₂ of the number of keys in practice.
     pub(crate) fn leads(&self, key: &Digest, value: Option<&[u8]>, root: &Digest) -> bool {
         let root = RootHash(*root.as_bytes());
@@ -32,19 +32,18 @@ impl StatePath {
     }
 }
 
-/// The root of a state with exactly this content. Cost: about one tree path per key.
+/// Root of a state with exactly this content. Cost: about one tree path per key.
 ///
-/// The root does not depend on how the content came about, so it can be compared with any height.
+/// The root does not depend on the order of changes, so it can be compared with any height.
 #[must_use]
 pub fn state_root<'a>(content: impl IntoIterator<Item = (&'a Digest, &'a Vec<u8>)>) -> Digest {
-    let content: BTreeMap<_, _> = content
+    let changes: BTreeMap<_, _> = content
         .into_iter()
         .map(|(key, value)| (key_hash(key), Some(value.clone())))
         .collect();
-    // A tree that starts empty is built in memory alone, so nothing is read that could fail.
-    #[allow(clippy::expect_used)]
+    #[expect(clippy::expect_used, reason = "the empty store answers every read")]
     let (root, _) = StateTree::new(&Nothing)
-        .put_value_set(content, 0)
+        .put_value_set(changes, 0)
         .expect("building a tree in memory");
     Digest::from_bytes(root.0)
 }
@@ -53,7 +52,7 @@ pub(crate) const fn key_hash(key: &Digest) -> KeyHash {
     KeyHash(*key.as_bytes())
 }
 
-/// SHA3-256 that starts with a tag, so that no node of the tree is a digest of anything else.
+/// SHA3-256 behind a tag, which separates nodes of the tree from every other digest.
 pub(crate) struct StateHasher(Sha3_256);
 
 impl SimpleHasher for StateHasher {
@@ -78,7 +77,7 @@ impl StateHasher {
     }
 }
 
-/// A store without nodes.
+/// The empty store.
 struct Nothing;
 
 impl TreeReader for Nothing {
@@ -100,9 +99,9 @@ mod tests {
     use super::*;
     use medshare_types::hash;
 
-    fn hashed(parts: &[&[u8]]) -> [u8; 32] {
+    fn hashed(pieces: &[&[u8]]) -> [u8; 32] {
         let mut hasher = StateHasher::new();
-        parts.iter().for_each(|part| hasher.update(part));
+        pieces.iter().for_each(|piece| hasher.update(piece));
         hasher.finalize()
     }
 
@@ -114,12 +113,14 @@ mod tests {
         let leaf = |key: &Digest, value: &[u8]| {
             hashed(&[b"JMT::LeafNode", key.as_ref(), &hashed(&[value])])
         };
-        let (left, right) = (Digest::ZERO, Digest::from_bytes([0xff; 32]));
+        let left = Digest::ZERO;
+        let right = Digest::from_bytes([0xff; 32]);
         let one = BTreeMap::from([(left, b"a".to_vec())]);
         assert_eq!(state_root(&one).as_bytes(), &leaf(&left, b"a"));
 
         let two = BTreeMap::from([(left, b"a".to_vec()), (right, b"b".to_vec())]);
-        let (a, b) = (leaf(&left, b"a"), leaf(&right, b"b"));
+        let a = leaf(&left, b"a");
+        let b = leaf(&right, b"b");
         assert_eq!(
             state_root(&two).as_bytes(),
             &hashed(&[b"JMT::IntrnalNode", &a, &b])
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_is_that_of_the_suites_hash() {
+    fn the_tag_is_framed_as_in_the_hash_module() {
         // The same framing as `medshare_types::hash`, up to the fields.
         assert_eq!(
             hashed(&[]),

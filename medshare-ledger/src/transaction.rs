@@ -1,4 +1,4 @@
-//! Signed transactions. What a call means is for the contract to say.
+//! Signed transactions. The contract decides the meaning of a call.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::wire::to_borsh;
@@ -7,24 +7,24 @@ use medshare_types::{
     hash,
 };
 
-/// The longest call, in bytes: a deal for the largest holder set fits.
+/// Longest call, in bytes: a deal for the largest holder set fits.
 pub const MAX_CALL_LEN: usize = 256 * 1024;
 
 /// One signed call by a principal.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Transaction {
-    /// The chain it is for.
+    /// Chain that the transaction is for.
     pub chain: ChainId,
-    /// Who acts.
+    /// The organisation or person that acts.
     pub sender: Principal,
-    /// The key that signed; the contract checks that it is the sender's.
+    /// Verifies the signature; the contract checks that it is the sender's.
     pub key: VerifyingKey,
     /// Makes two transactions of one sender differ.
     pub nonce: Nonce,
     /// The encoded call, at most [`MAX_CALL_LEN`] bytes.
     #[borsh(deserialize_with = "deserialize_call")]
     pub call: Vec<u8>,
-    /// The signature over [`Self::id`].
+    /// Signature of [`Self::id`] by `key`.
     pub signature: Signature,
 }
 
@@ -34,7 +34,7 @@ impl Wire for Transaction {
 }
 
 impl Transaction {
-    /// Signs a call. A call over [`MAX_CALL_LEN`] gives a transaction that nobody accepts.
+    /// Signs a call. A call over [`MAX_CALL_LEN`] gives a transaction that every member refuses.
     #[must_use]
     pub fn sign(
         chain: ChainId,
@@ -55,10 +55,10 @@ impl Transaction {
         transaction
     }
 
-    /// Its name, and what its key signs: `H(tag ‖ chain, sender, key, nonce, call)`.
+    /// The digest that the key signs: `H(tag ‖ chain, sender, key, nonce, call)`.
     ///
-    /// The signature is not part of it, so the id is known before signing and a second signature
-    /// of the same call is the same transaction.
+    /// It leaves the signature out, so the id is known before signing, and signing a call twice gives
+    /// one transaction.
     #[must_use]
     pub fn id(&self) -> TransactionId {
         let head = to_borsh(&(&self.chain, &self.sender, &self.key, &self.nonce));
@@ -68,12 +68,12 @@ impl Transaction {
         ))
     }
 
-    /// Checks that it is for `chain` and that its key signed it. Cost: one Ed25519 verification.
+    /// Checks that its key signed it for `chain`. Cost: one Ed25519 verification.
     ///
-    /// Whether the key is the sender's stands in the state, and is for the contract to check.
+    /// The contract checks against the state that the key is the sender's.
     ///
     /// # Errors
-    /// [`TransactionError`] names the first thing that is wrong.
+    /// [`TransactionError`] for the first check that fails.
     pub fn verify(&self, chain: &ChainId) -> Result<(), TransactionError> {
         if self.chain != *chain {
             return Err(TransactionError::WrongChain {
@@ -92,34 +92,25 @@ impl Transaction {
             .map_err(|_| TransactionError::BadSignature)
     }
 
-    /// The leaf under a block's transactions root: everything, the signature included, so that a
-    /// header's payload cannot be had with other signatures.
+    /// The leaf under a block's transactions root: it covers the signature too, so that one header
+    /// has one payload.
     pub(crate) fn leaf(&self) -> Digest {
         hash::digest("medshare/ledger/transaction-leaf/v1", &[&self.to_wire()])
     }
 }
 
-/// Why a transaction is not one of its sender on this chain.
+/// A transaction that its claimed key did not make for this chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
 pub enum TransactionError {
-    /// It was made for another chain.
     #[error("transaction of chain {found}, expected {expected}")]
-    WrongChain {
-        /// The chain it was checked for.
-        expected: ChainId,
-        /// The chain it names.
-        found: ChainId,
-    },
-    /// Its call is longer than a block takes.
-    #[error("a call of {length} bytes where at most {limit} are allowed")]
-    CallTooLong {
-        /// Bytes in the call.
-        length: usize,
-        /// Bytes allowed.
-        limit: usize,
-    },
-    /// Its key did not sign it.
+    WrongChain { expected: ChainId, found: ChainId },
+    #[error("a call of {length} bytes, at most {limit} are allowed")]
+    CallTooLong { length: usize, limit: usize },
     #[error("the transaction's signature does not verify")]
     BadSignature,
 }

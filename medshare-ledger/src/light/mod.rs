@@ -1,4 +1,4 @@
-//! The light client: from a trusted genesis to any header, state value or receipt, offline.
+//! The light client: verifies headers, state values and receipts offline, from a trusted genesis.
 
 mod error;
 
@@ -14,16 +14,17 @@ use crate::state::StatePath;
 
 pub use error::VerifyError;
 
-/// What a key held at the newest executed height that a header names.
+/// The value of a state key at the newest executed height that a header names.
 ///
-/// The key is not part of it: whoever asked knows it, and is not answered about another one.
+/// The key is not part of the proof: the client knows the key it asked for, so a member cannot
+/// answer about another one.
 #[derive(Clone, Debug, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct StateProof {
-    /// The header that names the state root.
+    /// Names the state root.
     pub certified: CertifiedHeader,
-    /// The value under the key that was asked for; none proves that there is nothing.
+    /// The value under the key asked for; `None` claims its absence.
     pub value: Option<Vec<u8>>,
-    /// The path from the key to the root.
+    /// Path from the key to the root.
     pub path: StatePath,
 }
 
@@ -32,15 +33,15 @@ impl Wire for StateProof {
     const MAX_LEN: usize = 2 << 20;
 }
 
-/// That a receipt stands under the receipts root a header names.
+/// Proof that a receipt is under the receipts root that a header names.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ReceiptProof {
-    /// The header that names the receipts root; later than the receipt's own block.
+    /// Names the receipts root; later than the receipt's own block.
     pub certified: CertifiedHeader,
-    /// The receipt.
+    /// The proven receipt.
     pub receipt: TransactionReceipt,
-    /// Its place in its block, and the path from there to the root.
-    pub place: ListProof,
+    /// Its index in its block, and the path from there to the root.
+    pub inclusion: ListProof,
 }
 
 impl Wire for ReceiptProof {
@@ -51,9 +52,9 @@ impl Wire for ReceiptProof {
 /// Every receipt of one block, under the header that names their root.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct BlockReceipts {
-    /// The header that names the receipts root; later than the block itself.
+    /// Names the receipts root; later than the block itself.
     pub certified: CertifiedHeader,
-    /// The block's receipts, in the order of its transactions.
+    /// In the order of the block's transactions.
     pub receipts: Vec<TransactionReceipt>,
 }
 
@@ -62,28 +63,29 @@ impl Wire for BlockReceipts {
     const MAX_LEN: usize = 2 << 20;
 }
 
-/// Checks headers and proofs of one chain against its genesis. It keeps no state and reads
-/// nothing: whether an answer is fresh enough is judged by the caller, from the verified header's
-/// height and time.
+/// Checks headers and proofs of one chain against its genesis.
+///
+/// It keeps no state and does no I/O. The caller decides from the verified header's height and time
+/// if an answer is fresh enough.
 #[derive(Clone, Debug)]
 pub struct LightClient {
     chain: ChainId,
     committee: Committee,
 }
 
-/// A header that a quorum of its committee committed. Comes from [`LightClient`] alone.
+/// A header that a quorum of its committee committed. Made by [`LightClient`] alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedHeader(BlockHeader);
 
 impl VerifiedHeader {
-    /// The header.
+    /// The committed header.
     #[must_use]
     pub const fn header(&self) -> &BlockHeader {
         &self.0
     }
 }
 
-/// What a key is proven to hold. Comes from [`LightClient`] alone.
+/// The proven value or absence of a state key. Made by [`LightClient`] alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedState<'a> {
     header: VerifiedHeader,
@@ -91,26 +93,26 @@ pub struct VerifiedState<'a> {
 }
 
 impl<'a> VerifiedState<'a> {
-    /// The header it is proven from.
+    /// The header that names the state root.
     #[must_use]
     pub const fn header(&self) -> &BlockHeader {
         self.header.header()
     }
 
-    /// The height after whose block the key held the value.
+    /// Executed height at which the key held the value.
     #[must_use]
     pub const fn height(&self) -> Height {
         self.header().executed.height
     }
 
-    /// The value, or none where there is nothing under the key.
+    /// The value; `None` for a key without one.
     #[must_use]
     pub const fn value(&self) -> Option<&'a [u8]> {
         self.value
     }
 }
 
-/// A receipt that is proven to be on the chain. Comes from [`LightClient`] alone.
+/// A receipt that is proven to be on the chain. Made by [`LightClient`] alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedReceipt<'a> {
     header: VerifiedHeader,
@@ -119,25 +121,25 @@ pub struct VerifiedReceipt<'a> {
 }
 
 impl<'a> VerifiedReceipt<'a> {
-    /// The header it is proven from, later than the receipt's own block.
+    /// The header that names the receipts root, later than the receipt's own block.
     #[must_use]
     pub const fn header(&self) -> &BlockHeader {
         self.header.header()
     }
 
-    /// The height of the block that holds the transaction.
+    /// Height of the block that holds the transaction.
     #[must_use]
     pub const fn height(&self) -> Height {
         self.header().executed.height
     }
 
-    /// The transaction's place in that block, from 0.
+    /// Index of the transaction in that block, from 0.
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
     }
 
-    /// The receipt.
+    /// The proven receipt.
     #[must_use]
     pub const fn receipt(&self) -> &'a TransactionReceipt {
         self.receipt
@@ -145,10 +147,10 @@ impl<'a> VerifiedReceipt<'a> {
 }
 
 impl LightClient {
-    /// A client that trusts `genesis` and nothing else.
+    /// Trusts `genesis` alone.
     ///
     /// # Errors
-    /// [`VerifyError::InvalidGenesis`] when its members make no committee.
+    /// [`VerifyError::InvalidGenesis`] when its members do not form a committee.
     pub fn new(genesis: &Genesis) -> Result<Self, VerifyError> {
         let committee = genesis
             .committee()
@@ -159,7 +161,7 @@ impl LightClient {
         })
     }
 
-    /// The chain it follows.
+    /// Identifier of the chain whose headers it accepts.
     #[must_use]
     pub const fn chain(&self) -> &ChainId {
         &self.chain
@@ -210,7 +212,7 @@ impl LightClient {
         Ok(VerifiedHeader(header.clone()))
     }
 
-    /// Checks what `key` held, or that it held nothing. Cost: a header and one path.
+    /// Checks the value of `key`, or its absence. Cost: a header and one path.
     ///
     /// # Errors
     /// Those of [`Self::verify_header`], and [`VerifyError::NotInState`].
@@ -227,7 +229,7 @@ impl LightClient {
         Ok(VerifiedState { header, value })
     }
 
-    /// Checks how `transaction` ended. Cost: a header and one path.
+    /// Checks the receipt of `transaction`. Cost: a header and one path.
     ///
     /// # Errors
     /// Those of [`Self::verify_header`], [`VerifyError::OtherTransaction`] and
@@ -245,9 +247,9 @@ impl LightClient {
             });
         }
         let header = self.verify_header(&proof.certified)?;
-        let index = proof.place.index();
+        let index = proof.inclusion.index();
         if !proof
-            .place
+            .inclusion
             .holds_receipt(receipt, &header.0.executed.receipts)
         {
             return Err(VerifyError::NotInReceipts { index });
@@ -259,8 +261,8 @@ impl LightClient {
         })
     }
 
-    /// Checks that these are all receipts of the block at `height`. Cost: a header, and a Merkle
-    /// tree over the receipts.
+    /// Checks that these are all receipts of the block at `height`. Cost: a header and a Merkle tree
+    /// over the receipts.
     ///
     /// # Errors
     /// Those of [`Self::verify_header`], and [`VerifyError::OtherReceipts`].

@@ -1,4 +1,4 @@
-//! Writing one block.
+//! Writes of one block: header, body, receipts, state and roots.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use super::LedgerStore;
 use super::error::StoreError;
 use super::nodes::write_state;
 use super::tables::{
-    BODIES, HEADERS, NAMED, PLACES, RECEIPTS, ROOTS, failed, last, load, write_roots,
+    BODIES, HEADERS, NAMED, RECEIPTS, ROOTS, TRANSACTIONS, failed, last, load, write_roots,
 };
 use crate::block::{Block, CertifiedHeader};
 use crate::list::receipts_root;
 use crate::transaction::Transaction;
 
 impl LedgerStore {
-    /// Applies the next block: `receipts` and `changes` are what executing it gave, a change
-    /// without a value removes its key. Returns the roots for a later header to name.
+    /// Applies the next block with the `receipts` and `changes` of its execution, and returns the
+    /// roots for a later header to name. A change without a value removes its key.
     ///
-    /// Whole or not at all; durable after the next [`Self::sync`]. The transactions' own
-    /// signatures were checked before the block was voted on, and are not checked again.
-    /// Cost: one batch of signatures, and about one tree path per change.
+    /// Atomic; durable after the next [`Self::sync`]. The transactions' own signatures were checked
+    /// before the vote on the block and are not checked again. Cost: one batch of signatures, and
+    /// about one tree path per change.
     ///
     /// # Errors
     /// [`StoreError::Verify`] when the certificate does not hold, [`StoreError::Block`] when the
@@ -71,7 +71,7 @@ impl LedgerStore {
     }
 }
 
-/// One receipt for each transaction, in order.
+/// Checks that there is one receipt for each transaction, in order.
 pub(super) fn check_receipts(
     block: &Block,
     receipts: &[TransactionReceipt],
@@ -106,13 +106,13 @@ fn write_block(
     if named.get(executed.height.0).map_err(failed)?.is_none() {
         named.insert(executed.height.0, height.0).map_err(failed)?;
     }
-    let mut places = write.open_table(PLACES).map_err(failed)?;
+    let mut indices = write.open_table(TRANSACTIONS).map_err(failed)?;
     for (index, transaction) in (0u64..).zip(transactions) {
         let id = transaction.id();
-        let id = id.digest().as_bytes();
-        // A repeated transaction is answered with its first receipt, the one that took effect.
-        if places.get(id).map_err(failed)?.is_none() {
-            places.insert(id, (height.0, index)).map_err(failed)?;
+        let key = id.digest().as_bytes();
+        // A repeated transaction keeps its first index: that receipt took effect.
+        if indices.get(key).map_err(failed)?.is_none() {
+            indices.insert(key, (height.0, index)).map_err(failed)?;
         }
     }
     Ok(())

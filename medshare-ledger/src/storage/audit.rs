@@ -1,4 +1,4 @@
-//! Checking everything that is stored, from the genesis on.
+//! Verification of the whole file, from the genesis on.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,21 @@ use super::LedgerStore;
 use super::apply::check_receipts;
 use super::error::StoreError;
 use super::nodes::Nodes;
-use super::tables::{NAMED, NODES, PLACES, VALUES, corrupt, failed, locate, open, undecodable};
+use super::tables::{
+    NAMED, NODES, TRANSACTIONS, VALUES, corrupt, failed, locate, open, undecodable,
+};
 use crate::list::receipts_root;
 use crate::state::state_root;
 
 impl LedgerStore {
     /// Replays the stored chain and returns the height it holds up to.
     ///
-    /// Every header is certified and follows its parent, holds its transactions, and names the
-    /// roots that are stored; every receipt belongs to its transaction and stands under its
-    /// block's receipts root; every transaction is found at a place it has; and the newest values
-    /// make the state root of the newest block, through exactly the stored nodes. Transactions
-    /// are not executed again, and nodes that only older versions of the state use are not looked
-    /// at. Cost: one batch of signatures a block, every node once; memory for the newest state.
+    /// Checks that every header is certified, follows its parent, matches its transactions and names
+    /// the stored roots; that every receipt belongs to its transaction and is under its block's
+    /// receipts root; that the index finds every transaction; and that the newest values make the
+    /// state root of the newest block, through exactly the stored nodes. It does not execute
+    /// transactions again, nor check nodes that only older versions of the state use. Cost: one batch
+    /// of signatures a block, every node once; memory for the newest state.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] names the first height that does not hold.
@@ -45,7 +47,8 @@ impl LedgerStore {
     fn verify_state_at(&self, tip: Height) -> Result<(), StoreError> {
         let root = self.roots(tip)?.state;
         let read = self.read()?;
-        let (nodes, values) = (open(&read, NODES)?, open(&read, VALUES)?);
+        let nodes = open(&read, NODES)?;
+        let values = open(&read, VALUES)?;
         let content = newest_values(&values)?;
         if state_root(&content) != root {
             return Err(corrupt("the state has another root"));
@@ -83,9 +86,9 @@ impl LedgerStore {
         if executed != height || root != receipts_root(&receipts) {
             return Err(corrupt("its receipts have another root"));
         }
-        let places = open(&read, PLACES)?;
+        let indices = open(&read, TRANSACTIONS)?;
         for (index, receipt) in receipts.iter().enumerate() {
-            if locate(&places, &receipt.transaction)?.is_none_or(|found| found > (height, index)) {
+            if locate(&indices, &receipt.transaction)?.is_none_or(|found| found > (height, index)) {
                 return Err(corrupt("one of its transactions is not indexed"));
             }
         }
@@ -103,7 +106,7 @@ fn newest_values(
             return Err(corrupt("a state key is too short"));
         };
         let key = Digest::from_bytes(*key);
-        // Versions of one key follow one another, the newest last.
+        // The versions of one key are adjacent, the newest last.
         match from_borsh(value.value()).map_err(undecodable)? {
             Some(value) => content.insert(key, value),
             None => content.remove(&key),

@@ -1,16 +1,12 @@
-//! Crashes at every write, on a disk that loses, reorders and tears what was not synced.
+//! Crashes at every write, on a disk that loses, reorders and tears unsynced writes.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use medshare_types::certificate::Ballot;
-use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
+use medshare_testkit::fixtures::Members;
 use medshare_types::hash::{Xof, digest};
-use medshare_types::{
-    BlockHeader, Digest, Epoch, G1Bytes, Genesis, Height, Phase, ReplicaId, SigningKey, Timestamp,
-    View,
-};
+use medshare_types::{BlockHeader, Digest, Epoch, Height, ReplicaId, Timestamp, View};
 use redb::StorageBackend;
 
 use super::error::StoreError;
@@ -48,7 +44,7 @@ struct State {
     fuse: Option<usize>,
 }
 
-/// A file in memory that knows what a crash would leave of it.
+/// A file in memory that simulates the image left by a crash.
 #[derive(Clone, Debug, Default)]
 struct Disk(Arc<Mutex<State>>);
 
@@ -75,8 +71,8 @@ impl Disk {
         Ok(state)
     }
 
-    /// What is left when the power goes: of everything since the last sync some writes, and of
-    /// some of these only the first sectors.
+    /// The image after a power failure: it keeps some of the writes since the last sync, and of some
+    /// of these only the first sectors.
     fn crash(&self, seed: u64) -> Vec<u8> {
         let state = self.0.lock().unwrap();
         let mut image = state.durable.clone();
@@ -132,32 +128,19 @@ impl StorageBackend for Disk {
     }
 }
 
-struct Members {
-    keys: Vec<SigningKey>,
-    genesis: Genesis,
+struct Fixture {
+    members: Members,
 }
 
-impl Members {
+impl Fixture {
     fn new() -> Self {
-        let keys: Vec<_> = (0..4).map(|n| SigningKey::from_seed(&[n; 32])).collect();
-        let member = |key: &SigningKey| GenesisMember {
-            name: String::new(),
-            key: key.verifying_key(),
-            holder_key: G1Bytes([0; 48]),
-        };
-        let genesis = Genesis {
-            salt: [0; 32],
-            created: Timestamp::from_millis(0),
-            members: keys.iter().map(member).collect(),
-            authority: GenesisAuthority { parameters: vec![] },
-            parameters: ChainParameters::default(),
-        };
-        Self { keys, genesis }
+        let members = Members::new(4);
+        Self { members }
     }
 
     fn open(&self, disk: &Disk) -> Result<LedgerStore, StoreError> {
         Ok(LedgerStore {
-            client: LightClient::new(&self.genesis)?,
+            client: LightClient::new(self.members.genesis())?,
             database: builder()
                 .create_with_backend(disk.clone())
                 .map_err(failed)?,
@@ -170,12 +153,12 @@ impl Members {
         Ok(store)
     }
 
-    /// Applies the next block, with a value large enough to move pages about.
+    /// Applies the next block, with a value large enough to relocate pages.
     fn grow(&self, store: &LedgerStore) -> Result<Height, StoreError> {
         let parent = store.tip()?.map(|tip| tip.header);
         let height = store.height()?.next();
         let header = BlockHeader {
-            chain: self.genesis.chain_id(),
+            chain: self.members.chain(),
             height,
             epoch: Epoch(0),
             view: View(0),
@@ -186,18 +169,7 @@ impl Members {
             executed: store.roots(Height(height.0 - 1))?,
             next_committee: Digest::ZERO,
         };
-        let ballot = Ballot {
-            epoch: Epoch(0),
-            view: View(0),
-            height,
-            digest: header.digest(),
-        };
-        let statement = ballot.statement(&header.chain, Phase::Commit);
-        let vote = |n: u16| (ReplicaId(n), self.keys[usize::from(n)].sign(&statement));
-        let certificate = medshare_types::CommitCertificate {
-            ballot,
-            votes: [0, 1, 2].map(vote).to_vec(),
-        };
+        let certificate = self.members.certify(&header, &[0, 1, 2]);
         let key = |n: u64| digest("test/key", &[&(n % 3).to_le_bytes()]);
         let value = vec![u8::try_from(height.0).unwrap(); 3000];
         let changes = BTreeMap::from([(key(height.0), Some(value)), (key(height.0 + 1), None)]);
@@ -209,12 +181,13 @@ impl Members {
         Ok(height)
     }
 
-    /// Creates a ledger, then applies blocks and syncs after every second, until something fails.
-    /// Says between which heights a crash may leave it; none if it was not created.
+    /// Creates a ledger, then applies blocks and syncs after every second one, until an operation
+    /// fails. Returns the heights between which a crash may leave it; `None` if it was not created.
     fn run(&self, disk: &Disk) -> Option<(Height, Height)> {
         let store = self.open(disk).ok()?;
         store.begin_chain(&BTreeMap::new()).ok()?;
-        let (mut durable, mut applied) = (Height(0), Height(0));
+        let mut durable = Height(0);
+        let mut applied = Height(0);
         for _ in 0..3 {
             for _ in 0..2 {
                 let Ok(height) = self.grow(&store) else {
@@ -233,24 +206,25 @@ impl Members {
 
 #[test]
 fn a_crash_at_any_write_leaves_a_whole_block() {
-    let members = Members::new();
-    let (mut whole_runs, mut lost) = (0, 0);
+    let fixture = Fixture::new();
+    let mut whole_runs = 0;
+    let mut lost = 0;
     for cut in 0.. {
         let disk = Disk::default().cut_after(cut);
-        let expected = members.run(&disk);
+        let expected = fixture.run(&disk);
         for seed in 0..3 {
             let image = Disk::with(disk.crash(seed));
-            match (members.reopen(&image), expected) {
+            match (fixture.reopen(&image), expected) {
                 (Ok(store), Some((durable, applied))) => {
                     let height = store.verify_from_genesis().unwrap();
                     assert!(
                         durable <= height && height <= applied,
                         "cut {cut}, seed {seed}"
                     );
-                    assert_eq!(members.grow(&store).unwrap(), height.next());
+                    assert_eq!(fixture.grow(&store).unwrap(), height.next());
                     lost += usize::from(height < applied);
                 }
-                // Cut while it was created: all of the genesis, or no ledger.
+                // Cut during creation: the whole genesis, or no ledger.
                 (Ok(store), None) => assert_eq!(store.verify_from_genesis().unwrap(), Height(0)),
                 (Err(StoreError::NotALedger { .. } | StoreError::Corrupt { .. }), None) => {}
                 (Err(error), _) => panic!("cut {cut}, seed {seed}: {error:?}"),
@@ -270,19 +244,19 @@ fn a_crash_at_any_write_leaves_a_whole_block() {
 }
 
 #[test]
-fn after_a_failed_sync_nothing_is_written() {
-    let members = Members::new();
+fn a_failed_sync_ends_all_writes() {
+    let fixture = Fixture::new();
     let disk = Disk::default();
-    let store = members.open(&disk).unwrap();
+    let store = fixture.open(&disk).unwrap();
     store.begin_chain(&BTreeMap::new()).unwrap();
-    members.grow(&store).unwrap();
+    fixture.grow(&store).unwrap();
     disk.0.lock().unwrap().fuse = Some(0);
     store.sync().unwrap_err();
     disk.0.lock().unwrap().fuse = None;
-    members.grow(&store).unwrap_err();
+    fixture.grow(&store).unwrap_err();
     store.sync().unwrap_err();
 
-    let store = members.reopen(&Disk::with(disk.crash(0))).unwrap();
+    let store = fixture.reopen(&Disk::with(disk.crash(0))).unwrap();
     assert_eq!(store.verify_from_genesis().unwrap(), Height(0));
-    members.grow(&store).unwrap();
+    fixture.grow(&store).unwrap();
 }

@@ -1,25 +1,25 @@
 //! The durable ledger of one member, in one file.
 //!
-//! **Writing.** [`LedgerStore::apply`] takes one committed block with its certificate, receipts
-//! and state changes, whole or not at all, and checks it first: a store holds nothing that a light
-//! client would refuse. An applied block is visible at once and durable after the next
-//! [`LedgerStore::sync`]; the consensus log, cut only after, replays what a crash takes.
+//! **Writing.** [`LedgerStore::apply`] atomically takes one committed block with its certificate,
+//! receipts and state changes, and checks it first: a store holds nothing that a light client would
+//! refuse. An applied block is visible at once and durable after the next [`LedgerStore::sync`]. The
+//! consensus log, cut only after a sync, replays blocks that a crash took.
 //!
-//! **After a crash** the store is at some whole block, at or above the last one synced. Closing or
+//! **After a crash** the store is at a whole block, at or above the last one synced. Closing or
 //! dropping a store syncs.
 //!
 //! **Corruption.** Opening reads the whole file and checks every page: a file that was cut,
-//! overwritten or changed is refused and left as it is. The checks are against a faulty medium;
-//! they are no match for somebody who rewrites the file with matching checksums, which is what
-//! [`LedgerStore::verify_from_genesis`] is for. After a crash the free-space map is rebuilt; data
-//! never is. One bit, which says which of two commits is the newer, stands under no checksum: with
-//! it flipped the file is as it was one sync earlier, and is then caught up like after a crash.
+//! overwritten or changed is refused and left as it is. The checksums protect against a faulty
+//! medium, not against an attacker that recomputes them; [`LedgerStore::verify_from_genesis`] does.
+//! After a crash the free-space map is rebuilt; data never is. One bit, which selects the newer of
+//! two commits, is under no checksum: with it flipped the file is as it was one sync earlier, and
+//! then catches up as after a crash.
 //!
-//! **Assumed of the medium.** A sync that succeeds keeps what was written before it, and a write
-//! does not change bytes outside its range. A failed sync ends the store: nothing can be written
-//! until it is opened again.
+//! **Assumed of the medium.** A sync that succeeds keeps everything written before it, and a write
+//! does not change bytes outside its range. A failed sync ends the store: it must be opened again
+//! before it takes another write.
 //!
-//! **One process at a time** has the file open; another one is told [`StoreError::InUse`].
+//! **One process at a time** has the file open; a second one gets [`StoreError::InUse`].
 //!
 //! Nothing is pruned: every height stays provable, and the file grows with every block.
 
@@ -52,16 +52,16 @@ use crate::list::receipts_root;
 use crate::state::state_root;
 pub use error::StoreError;
 use tables::{
-    BODIES, HEADERS, META, NAMED, NODES, PLACES, RECEIPTS, ROOTS, SCHEMA, VALUES, corrupt, failed,
-    load, value_at,
+    BODIES, HEADERS, META, NAMED, NODES, RECEIPTS, ROOTS, SCHEMA, TRANSACTIONS, VALUES, corrupt,
+    failed, load, value_at,
 };
 
-/// Memory for pages of the file, bytes.
+/// Cache for pages of the file, bytes.
 const CACHE_BYTES: usize = 16 << 20;
 
 /// A member's ledger: blocks, certificates, receipts and the authenticated state.
 ///
-/// It is shared by reference: reads see the newest applied block and do not wait for writes.
+/// Shared by reference: reads see the newest applied block and do not wait for writes.
 #[derive(Debug)]
 pub struct LedgerStore {
     client: LightClient,
@@ -102,8 +102,8 @@ impl LedgerStore {
         Ok(store)
     }
 
-    /// Makes a whole new ledger beside `path` and then gives it that name, unless another process
-    /// was faster: a crash on the way leaves nothing at `path`.
+    /// Makes a whole new ledger beside `path` and then links it there, unless another process was
+    /// faster: a crash on the way leaves nothing at `path`.
     fn create(
         path: &Path,
         client: &LightClient,
@@ -130,19 +130,19 @@ impl LedgerStore {
         sync_folder_of(path)
     }
 
-    /// The chain it holds.
+    /// Identifier of the chain in the file.
     #[must_use]
     pub const fn chain(&self) -> &ChainId {
         self.client.chain()
     }
 
-    /// The committee that commits its blocks.
+    /// The committee whose commits it accepts.
     #[must_use]
     pub const fn committee(&self) -> &Committee {
         self.client.committee()
     }
 
-    /// The height of the newest block, 0 before the first.
+    /// Height of the newest block, 0 before the first.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
@@ -150,7 +150,7 @@ impl LedgerStore {
         Ok(self.tip()?.map_or(Height(0), |tip| tip.header.height))
     }
 
-    /// The newest block's header and certificate; none before the first block.
+    /// Header and certificate of the newest block; `None` before the first.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
@@ -158,26 +158,26 @@ impl LedgerStore {
         tables::last(&tables::open(&self.read()?, HEADERS)?)
     }
 
-    /// The header and certificate at a height, from 1.
+    /// Header and certificate at a height, from 1.
     ///
     /// # Errors
-    /// [`StoreError::UnknownHeight`].
+    /// [`StoreError::UnknownHeight`] above the tip.
     pub fn certified_header(&self, height: Height) -> Result<CertifiedHeader, StoreError> {
         self.at(HEADERS, height)
     }
 
-    /// The certificate at a height, from 1.
+    /// Commit certificate at a height, from 1.
     ///
     /// # Errors
-    /// [`StoreError::UnknownHeight`].
+    /// [`StoreError::UnknownHeight`] above the tip.
     pub fn certificate(&self, height: Height) -> Result<CommitCertificate, StoreError> {
         Ok(self.certified_header(height)?.certificate)
     }
 
-    /// The block at a height, from 1.
+    /// Header and transactions at a height, from 1.
     ///
     /// # Errors
-    /// [`StoreError::UnknownHeight`].
+    /// [`StoreError::UnknownHeight`] above the tip.
     pub fn block(&self, height: Height) -> Result<Block, StoreError> {
         Ok(Block {
             header: self.certified_header(height)?.header,
@@ -185,23 +185,23 @@ impl LedgerStore {
         })
     }
 
-    /// The receipts of the block at a height, from 1, in the order of its transactions.
+    /// Receipts of the block at a height, from 1, in the order of its transactions.
     ///
     /// # Errors
-    /// [`StoreError::UnknownHeight`].
+    /// [`StoreError::UnknownHeight`] above the tip.
     pub fn receipts(&self, height: Height) -> Result<Vec<TransactionReceipt>, StoreError> {
         self.at(RECEIPTS, height)
     }
 
-    /// The roots after executing a height, from 0: what a later header is to name.
+    /// Roots after executing a height, from 0, for a later header to name.
     ///
     /// # Errors
-    /// [`StoreError::UnknownHeight`].
+    /// [`StoreError::UnknownHeight`] above the tip.
     pub fn roots(&self, height: Height) -> Result<ExecutedRoots, StoreError> {
         self.at(ROOTS, height)
     }
 
-    /// What a state key holds after the newest block.
+    /// Value of a state key after the newest block.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
@@ -209,7 +209,7 @@ impl LedgerStore {
         value_at(&tables::open(&self.read()?, VALUES)?, key, u64::MAX)
     }
 
-    /// The block that first held a transaction, if one did.
+    /// Height of the block that first held a transaction.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
@@ -217,20 +217,20 @@ impl LedgerStore {
         &self,
         transaction: &TransactionId,
     ) -> Result<Option<Height>, StoreError> {
-        let places = tables::open(&self.read()?, PLACES)?;
-        Ok(tables::locate(&places, transaction)?.map(|(height, _)| height))
+        let indices = tables::open(&self.read()?, TRANSACTIONS)?;
+        Ok(tables::locate(&indices, transaction)?.map(|(height, _)| height))
     }
 
     /// Makes every applied block durable. Cost: two syncs of the file.
     ///
     /// # Errors
-    /// [`StoreError`] when the medium fails; what is durable is then unknown until the file is
-    /// opened again.
+    /// [`StoreError`] when the medium fails; which blocks are durable is then unknown until the file
+    /// is opened again.
     pub fn sync(&self) -> Result<(), StoreError> {
         self.begin(Durability::Immediate)?.commit().map_err(failed)
     }
 
-    /// Syncs and closes the file, and says whether that worked, which dropping does not.
+    /// Syncs and closes the file, and reports a failure, which dropping does not.
     ///
     /// # Errors
     /// [`StoreError`] when the medium fails.
@@ -258,7 +258,7 @@ impl LedgerStore {
         Ok(write)
     }
 
-    /// Writes what a new file begins with, in one durable transaction.
+    /// Writes the initial content of a new file, in one durable transaction.
     fn begin_chain(&self, genesis_state: &BTreeMap<Digest, Vec<u8>>) -> Result<(), StoreError> {
         let write = self.begin(Durability::Immediate)?;
         {
@@ -267,7 +267,7 @@ impl LedgerStore {
             meta.insert("schema", &SCHEMA.to_le_bytes()[..])
                 .map_err(failed)?;
             meta.insert("chain", chain).map_err(failed)?;
-            // Opening creates: every table is there from the first moment on.
+            // Opening creates: every table exists from the first commit on.
             for table in [HEADERS, BODIES, RECEIPTS, ROOTS] {
                 write.open_table(table).map_err(failed)?;
             }
@@ -275,7 +275,7 @@ impl LedgerStore {
                 write.open_table(table).map_err(failed)?;
             }
             write.open_table(NAMED).map_err(failed)?;
-            write.open_table(PLACES).map_err(failed)?;
+            write.open_table(TRANSACTIONS).map_err(failed)?;
         }
         let changes = genesis_state
             .iter()
@@ -293,7 +293,7 @@ impl LedgerStore {
         write.commit().map_err(failed)
     }
 
-    /// Checks that an existing file is this chain's.
+    /// Checks schema, chain id and genesis state of an existing file.
     fn check_belongs(&self, genesis_state: &BTreeMap<Digest, Vec<u8>>) -> Result<(), StoreError> {
         let meta = match self.read()?.open_table(META) {
             Err(TableError::TableDoesNotExist(_)) => {
@@ -327,7 +327,7 @@ fn builder() -> Builder {
     builder
 }
 
-/// Makes the new file's name durable, where a folder can be synced.
+/// Makes the new file's name durable, on systems that can sync a folder.
 fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {

@@ -1,8 +1,8 @@
 //! The state tree over the tables that hold its nodes and values.
 //!
-//! The tree asserts what it believes of its nodes, and unwraps some of its reads. Here a store may
-//! fail and a file may lie: every node is checked to be sound where it stands before the tree
-//! sees it, and a read that fails is kept as the error to return, with a harmless node handed on.
+//! The tree library asserts invariants of its nodes and unwraps some of its reads. Here a store may
+//! fail and a file may lie: every node is checked to be sound at its path before the tree sees it.
+//! A failed read is kept as the error to return, and the tree gets a harmless node instead.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -18,12 +18,12 @@ use super::error::StoreError;
 use super::tables::{Bytes, NODES, VALUES, corrupt, failed, load, value_at, value_key};
 use crate::state::{StateHasher, StatePath, StateTree, key_hash, state_root};
 
-/// Nibbles of a key: no inner node is as deep.
+/// Nibbles of a key: every inner node is above this depth.
 const MAX_DEPTH: usize = 64;
-/// Far above any tree, and far below where sums of 16 overflow.
+/// Far above the size of any tree, and far below an overflow of sums of 16.
 const MAX_LEAVES: usize = 1 << 40;
 
-/// Both tables, readable.
+/// The tables of nodes and values, for reading.
 pub(super) struct Nodes<'a, N, V> {
     nodes: &'a N,
     values: &'a V,
@@ -44,7 +44,7 @@ where
         }
     }
 
-    /// What a key holds at a version, and the path to it.
+    /// Value of a key at a version, and the path to it.
     pub(super) fn prove(
         &self,
         key: &Digest,
@@ -55,7 +55,7 @@ where
         Ok((value, StatePath::new(path)))
     }
 
-    /// The root at `version`, which follows the newest, and what to write for it.
+    /// Root at `version`, which follows the newest, and the nodes and values to write for it.
     fn change<'c>(
         &self,
         changes: impl Iterator<Item = (&'c Digest, Option<Vec<u8>>)>,
@@ -66,8 +66,8 @@ where
         Ok((Digest::from_bytes(root.0), batch))
     }
 
-    /// Checks every node of one version: each hashes to what its parent says, the root to `root`,
-    /// and the leaves are those of `content`.
+    /// Checks every node of one version: each has the hash that its parent names, the root that of
+    /// `root`, and the leaves are those of `content`.
     pub(super) fn audit(
         &self,
         version: Version,
@@ -83,10 +83,11 @@ where
                 Node::Null => *state_root([]).as_bytes(),
                 Node::Leaf(leaf) => {
                     leaves += 1;
-                    let value = content.get(&Digest::from_bytes(leaf.key_hash().0));
-                    let value = value.ok_or_else(|| lost("a leaf without a value"))?;
-                    let value = ValueHash::with::<StateHasher>(value);
-                    LeafNode::new(leaf.key_hash(), value).hash::<StateHasher>()
+                    let value = content
+                        .get(&Digest::from_bytes(leaf.key_hash().0))
+                        .ok_or_else(|| lost("a leaf without a value"))?;
+                    let value_hash = ValueHash::with::<StateHasher>(value);
+                    LeafNode::new(leaf.key_hash(), value_hash).hash::<StateHasher>()
                 }
                 Node::Internal(inner) => {
                     for (nibble, child) in inner.children_sorted() {
@@ -97,7 +98,7 @@ where
                 }
             };
             if found != hash {
-                return Err(lost("another hash than its parent says"));
+                return Err(lost("another hash than its parent names"));
             }
         }
         if leaves == content.len() {
@@ -179,7 +180,7 @@ pub(super) fn write_state<'a>(
     Ok(root)
 }
 
-/// Writes what a change of the tree came to. Nodes and values of older versions stay.
+/// Writes new nodes and values. Those of older versions stay.
 fn write_batch(
     batch: &TreeUpdateBatch,
     nodes: &mut Table<'_, Bytes, Bytes>,
@@ -204,8 +205,8 @@ fn node_key(version: Version, path: &NibblePath) -> Vec<u8> {
     key
 }
 
-/// Whether a tree may hold the node at this path: only a root is null, a leaf stands on the way
-/// to its own key, and an inner node has two leaves or more below it.
+/// True when a tree may hold the node at this path: only a root is null, a leaf is on the path of its
+/// own key, and an inner node has at least two leaves below it.
 fn is_sound(path: &NibblePath, node: &Node) -> bool {
     match node {
         Node::Null => path.is_empty(),
@@ -232,8 +233,8 @@ fn is_sound(path: &NibblePath, node: &Node) -> bool {
     }
 }
 
-/// How many children an inner node says it has: a field that shows in its encoding alone, where
-/// two 64-bit counts come last, of children and of leaves.
+/// The number of children that an inner node claims. The library shows this field in the encoding
+/// alone, which ends in two 64-bit counts, of children and of leaves.
 fn counted_children(node: &Node) -> Option<u64> {
     let bytes = to_borsh(node);
     let counts = bytes.last_chunk::<16>()?;

@@ -1,4 +1,4 @@
-//! Proofs for clients, from what is stored.
+//! Proofs for clients, made from the tables.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,16 @@ use super::LedgerStore;
 use super::error::StoreError;
 use super::nodes::Nodes;
 use super::tables::{
-    HEADERS, NAMED, NODES, PLACES, RECEIPTS, VALUES, corrupt, failed, last, load, locate, open,
+    HEADERS, NAMED, NODES, RECEIPTS, TRANSACTIONS, VALUES, corrupt, failed, last, load, locate,
+    open,
 };
 use crate::block::CertifiedHeader;
 use crate::light::{BlockReceipts, ReceiptProof, StateProof};
 use crate::list::ReceiptTree;
 
 impl LedgerStore {
-    /// Proves what a key holds, or that it holds nothing, at the height whose roots the newest
-    /// header names: on an idle chain, one before the newest.
+    /// Proves the value of a key, or its absence, at the height whose roots the newest header names:
+    /// on an idle chain, one before the newest.
     ///
     /// # Errors
     /// [`StoreError::NotYetCertified`] before the first block.
@@ -27,7 +28,8 @@ impl LedgerStore {
         let height = Height(0);
         let certified = tip.ok_or(StoreError::NotYetCertified { height })?;
         let version = certified.header.executed.height.0;
-        let (nodes, values) = (open(&read, NODES)?, open(&read, VALUES)?);
+        let nodes = open(&read, NODES)?;
+        let values = open(&read, VALUES)?;
         let (value, path) = Nodes::new(&nodes, &values).prove(key, version)?;
         Ok(StateProof {
             certified,
@@ -36,25 +38,25 @@ impl LedgerStore {
         })
     }
 
-    /// Proves how a transaction ended, by the first header that names the roots of its height.
-    /// A transaction that was ordered twice is proven at its first place. Cost: hashes the
-    /// receipts of its block.
+    /// Proves the receipt of a transaction, by the first header that names the roots of its height.
+    /// For a transaction that was ordered twice it is the first receipt. Cost: hashes the receipts of
+    /// its block.
     ///
     /// # Errors
     /// [`StoreError::UnknownTransaction`], or [`StoreError::NotYetCertified`] until such a header
     /// is committed.
     pub fn prove_receipt(&self, transaction: &TransactionId) -> Result<ReceiptProof, StoreError> {
         let read = self.read()?;
-        let (height, index) =
-            locate(&open(&read, PLACES)?, transaction)?.ok_or(StoreError::UnknownTransaction)?;
+        let (height, index) = locate(&open(&read, TRANSACTIONS)?, transaction)?
+            .ok_or(StoreError::UnknownTransaction)?;
         let block = named(&read, height)?;
         let tree = ReceiptTree::new(&block.receipts);
         proof(&block, &tree, index)
             .ok_or_else(|| corrupt(format!("no receipt {index} at height {height}")))
     }
 
-    /// Proves how those of `wanted` ended that stand in the block at a height, from 1: each as
-    /// [`Self::prove_receipt`] would, in the order of the block. Cost: that of one.
+    /// Proves the receipts of those `wanted` transactions that are in the block at a height, from 1:
+    /// each as [`Self::prove_receipt`] would, in the order of the block. Cost: that of one.
     ///
     /// # Errors
     /// [`StoreError::NotYetCertified`] until a header names the height's roots.
@@ -65,12 +67,13 @@ impl LedgerStore {
     ) -> Result<Vec<ReceiptProof>, StoreError> {
         let read = self.read()?;
         let block = named(&read, height)?;
-        let (tree, places) = (ReceiptTree::new(&block.receipts), open(&read, PLACES)?);
+        let tree = ReceiptTree::new(&block.receipts);
+        let indices = open(&read, TRANSACTIONS)?;
         let mut proofs = Vec::new();
         for (index, receipt) in block.receipts.iter().enumerate() {
             let transaction = &receipt.transaction;
             if wanted.contains(transaction)
-                && locate(&places, transaction)? == Some((height, index))
+                && locate(&indices, transaction)? == Some((height, index))
             {
                 proofs.extend(proof(&block, &tree, index));
             }
@@ -78,7 +81,7 @@ impl LedgerStore {
         Ok(proofs)
     }
 
-    /// Every receipt of the block at a height, from 1, with the first header that names their root.
+    /// Every receipt of the block at a height, from 1, and the first header that names their root.
     ///
     /// # Errors
     /// [`StoreError::NotYetCertified`] until such a header is committed.
@@ -86,7 +89,7 @@ impl LedgerStore {
         named(&self.read()?, height)
     }
 
-    /// Whether what happened at a height, from 1, can be proven: a header names its roots.
+    /// True when a header names the roots of a height, from 1, so that its receipts are provable.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
@@ -98,8 +101,10 @@ impl LedgerStore {
 
 /// The receipts of a height, and the first header that names its roots.
 fn named(read: &ReadTransaction, height: Height) -> Result<BlockReceipts, StoreError> {
-    let naming = open(read, NAMED)?.get(height.0).map_err(failed)?;
-    let naming = naming.ok_or(StoreError::NotYetCertified { height })?;
+    let naming = open(read, NAMED)?
+        .get(height.0)
+        .map_err(failed)?
+        .ok_or(StoreError::NotYetCertified { height })?;
     let certified = load(&open(read, HEADERS)?, naming.value())?
         .ok_or_else(|| corrupt(format!("no header at height {}", naming.value())))?;
     let receipts = load(&open(read, RECEIPTS)?, height.0)?
@@ -114,6 +119,6 @@ fn proof(block: &BlockReceipts, tree: &ReceiptTree, index: usize) -> Option<Rece
     Some(ReceiptProof {
         certified: block.certified.clone(),
         receipt: block.receipts.get(index)?.clone(),
-        place: tree.place(index)?,
+        inclusion: tree.prove(index)?,
     })
 }

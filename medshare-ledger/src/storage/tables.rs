@@ -8,11 +8,11 @@
 //! | `receipts` | height | the transactions' receipts |
 //! | `roots` | height, 0 for genesis | [`ExecutedRoots`](medshare_types::ExecutedRoots) |
 //! | `named` | executed height | the first height whose header names its roots |
-//! | `places` | transaction id | its height and its place in that block, the first if several |
+//! | `places` | transaction id | height and index in that block, the first if several |
 //! | `nodes` | version, big-endian, then nibble path | tree node |
 //! | `values` | state key, then version, big-endian | value or none, from that version on |
 //!
-//! Values are borsh; the schema version stands for an envelope.
+//! Values are borsh; the schema version replaces their envelopes.
 
 use borsh::BorshDeserialize;
 use medshare_types::wire::{from_borsh, to_borsh};
@@ -21,7 +21,7 @@ use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, WriteTransactio
 
 use super::error::StoreError;
 
-/// Raised whenever a file written before could be misread.
+/// Incremented whenever an older file could be misread.
 pub(super) const SCHEMA: u32 = 0;
 
 pub(super) type Bytes = &'static [u8];
@@ -32,12 +32,12 @@ pub(super) const BODIES: TableDefinition<'_, u64, Bytes> = TableDefinition::new(
 pub(super) const RECEIPTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("receipts");
 pub(super) const ROOTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("roots");
 pub(super) const NAMED: TableDefinition<'_, u64, u64> = TableDefinition::new("named");
-pub(super) const PLACES: TableDefinition<'_, &[u8; 32], (u64, u64)> =
+pub(super) const TRANSACTIONS: TableDefinition<'_, &[u8; 32], (u64, u64)> =
     TableDefinition::new("places");
 pub(super) const NODES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("nodes");
 pub(super) const VALUES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("values");
 
-/// The value under a key, decoded.
+/// Reads and decodes the value under a key.
 pub(super) fn load<'k, K: Key + 'static, T: BorshDeserialize>(
     table: &impl ReadableTable<K, Bytes>,
     key: K::SelfType<'k>,
@@ -48,7 +48,7 @@ pub(super) fn load<'k, K: Key + 'static, T: BorshDeserialize>(
         .transpose()
 }
 
-/// The entry with the largest key, decoded.
+/// Reads and decodes the value under the largest key.
 pub(super) fn last<T: BorshDeserialize>(
     table: &impl ReadableTable<u64, Bytes>,
 ) -> Result<Option<T>, StoreError> {
@@ -84,10 +84,10 @@ pub(super) fn value_key(key: &Digest, version: u64) -> [u8; 40] {
 
 /// The block that first holds a transaction, and the transaction's index in it.
 pub(super) fn locate(
-    places: &impl ReadableTable<&'static [u8; 32], (u64, u64)>,
+    indices: &impl ReadableTable<&'static [u8; 32], (u64, u64)>,
     transaction: &TransactionId,
 ) -> Result<Option<(Height, usize)>, StoreError> {
-    let found = places
+    let found = indices
         .get(transaction.digest().as_bytes())
         .map_err(failed)?;
     let Some((height, index)) = found.map(|guard| guard.value()) else {
@@ -125,7 +125,7 @@ pub(super) fn corrupt(reason: impl Into<String>) -> StoreError {
     }
 }
 
-/// What a failure of the database means for the caller.
+/// Maps a failure of the database to its meaning for the caller.
 pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
         redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => StoreError::InUse,

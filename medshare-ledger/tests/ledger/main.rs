@@ -1,11 +1,11 @@
-//! The ledger through its public API.
+//! The ledger through its public interface.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot be set up has failed"
 )]
 
 mod access;
-mod consortium;
+mod fixture;
 mod proofs;
 mod properties;
 mod store;

@@ -1,4 +1,4 @@
-//! Proofs that hold, and every way found to bend one.
+//! Proofs that hold, and forgeries that must not.
 
 use std::fmt::Debug;
 
@@ -10,36 +10,36 @@ use medshare_types::{
 };
 use tempfile::TempDir;
 
-use crate::consortium::{Changes, Consortium, key, receipts};
+use crate::fixture::{Changes, Fixture, key, receipts};
 
-struct Setting {
-    consortium: Consortium,
+struct ChainFixture {
+    fixture: Fixture,
     client: LightClient,
     store: LedgerStore,
     _folder: TempDir,
 }
 
 /// Three blocks; the second holds `size` transactions.
-fn setting(size: u8) -> Setting {
-    let consortium = Consortium::new(1);
+fn chain_fixture(size: u8) -> ChainFixture {
+    let fixture = Fixture::new(1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
-    let store = LedgerStore::open(path, &consortium.genesis, &consortium.genesis_state).unwrap();
+    let store = LedgerStore::open(path, fixture.members.genesis(), &fixture.genesis_state).unwrap();
     let changes = (1..=9).map(|n| (key(n), Some(vec![n]))).collect();
-    consortium.grow(&store, vec![], &changes);
-    let transactions = (0..size).map(|n| consortium.transaction(n)).collect();
+    fixture.grow(&store, vec![], &changes);
+    let transactions = (0..size).map(|n| fixture.transaction(n)).collect();
     let changes = Changes::from([(key(1), Some(vec![101])), (key(2), None)]);
-    consortium.grow(&store, transactions, &changes);
-    consortium.grow(&store, vec![], &Changes::new());
-    Setting {
-        client: LightClient::new(&consortium.genesis).unwrap(),
-        consortium,
+    fixture.grow(&store, transactions, &changes);
+    fixture.grow(&store, vec![], &Changes::new());
+    ChainFixture {
+        client: LightClient::new(fixture.members.genesis()).unwrap(),
+        fixture,
         store,
         _folder: folder,
     }
 }
 
-/// Flips every bit of the encoding; none may decode to something that verifies.
+/// Flips bits 0, 3 and 7 of every byte; no result may verify.
 fn no_flip_verifies<T: Wire + Debug>(proof: &T, verifies: impl Fn(&T) -> bool) {
     assert!(verifies(proof));
     let bytes = proof.to_wire();
@@ -56,12 +56,12 @@ fn no_flip_verifies<T: Wire + Debug>(proof: &T, verifies: impl Fn(&T) -> bool) {
 
 #[test]
 fn state_is_proven_at_the_certified_height() {
-    let Setting {
-        consortium,
+    let ChainFixture {
+        fixture,
         client,
         store,
         ..
-    } = setting(3);
+    } = chain_fixture(3);
     for n in 0..=20 {
         let proof = store.prove_state(&key(n)).unwrap();
         let verified = client.verify_state(&key(n), &proof).unwrap();
@@ -76,14 +76,14 @@ fn state_is_proven_at_the_certified_height() {
         assert_eq!(verified.header().height, Height(3));
     }
 
-    // A change in the newest block is read at once and proven only under the next header.
+    // A change in the newest block is readable at once, and provable under the next header.
     let changes = Changes::from([(key(1), Some(vec![201]))]);
-    consortium.grow(&store, vec![], &changes);
+    fixture.grow(&store, vec![], &changes);
     assert_eq!(store.get(&key(1)).unwrap(), Some(vec![201]));
     let before = store.prove_state(&key(1)).unwrap();
     assert_eq!(before.value, Some(vec![101]));
     client.verify_state(&key(1), &before).unwrap();
-    consortium.grow(&store, vec![], &Changes::new());
+    fixture.grow(&store, vec![], &Changes::new());
     let after = store.prove_state(&key(1)).unwrap();
     assert_eq!(
         client.verify_state(&key(1), &after).unwrap().value(),
@@ -93,7 +93,7 @@ fn state_is_proven_at_the_certified_height() {
 
 #[test]
 fn no_bit_of_a_state_proof_can_be_changed() {
-    let Setting { client, store, .. } = setting(1);
+    let ChainFixture { client, store, .. } = chain_fixture(1);
     for n in [1, 2] {
         let proof = store.prove_state(&key(n)).unwrap();
         no_flip_verifies(&proof, |proof| client.verify_state(&key(n), proof).is_ok());
@@ -101,44 +101,45 @@ fn no_bit_of_a_state_proof_can_be_changed() {
 }
 
 #[test]
-fn a_value_cannot_be_denied_moved_or_made_up() {
-    let Setting { client, store, .. } = setting(1);
+fn a_value_cannot_be_denied_moved_or_invented() {
+    let ChainFixture { client, store, .. } = chain_fixture(1);
     let present = store.prove_state(&key(1)).unwrap();
     let absent = store.prove_state(&key(2)).unwrap();
     let refused = |n: u8, proof: &StateProof| {
         let result = client.verify_state(&key(n), proof);
         assert_eq!(result, Err(VerifyError::NotInState { key: key(n) }));
     };
-    let (mut denied, mut made_up) = (present.clone(), absent.clone());
+    let mut denied = present.clone();
     denied.value = None;
     refused(1, &denied);
+    let mut made_up = absent.clone();
     made_up.value = Some(vec![2]);
     refused(2, &made_up);
-    // A proof that holds, in answer to another question.
+    // A valid proof of another key.
     refused(3, &present);
     refused(1, &absent);
-    // The path of an absent key, presented for one that is there.
+    // The path of an absent key, presented for a present one.
     let mut hidden = present.clone();
     hidden.value = None;
     hidden.path = absent.path.clone();
     refused(1, &hidden);
-    // Nor does a proof hold under a header that names another state.
+    // A header that names another state.
     let mut old = present.clone();
     old.certified = store.certified_header(Height(2)).unwrap();
     refused(1, &old);
 }
 
 #[test]
-fn receipts_are_proven_at_every_place_of_every_size() {
+fn receipts_are_proven_at_every_index_of_every_size() {
     for size in 1..=9 {
-        let Setting {
-            consortium,
+        let ChainFixture {
+            fixture,
             client,
             store,
             ..
-        } = setting(size);
+        } = chain_fixture(size);
         for n in 0..size {
-            let transaction = consortium.transaction(n);
+            let transaction = fixture.transaction(n);
             let proof = store.prove_receipt(&transaction.id()).unwrap();
             let verified = client.verify_receipt(&transaction.id(), &proof).unwrap();
             assert_eq!(verified.receipt(), &receipts(&[transaction])[0]);
@@ -149,23 +150,21 @@ fn receipts_are_proven_at_every_place_of_every_size() {
 }
 
 #[test]
-fn receipts_proven_together_are_proven_as_they_are_alone() {
-    let setting = setting(9);
-    let Setting {
-        consortium, store, ..
-    } = &setting;
-    let id = |n| consortium.transaction(n).id();
-    // One that stood in the block before is proven there, and one that nobody ordered nowhere.
-    consortium.grow(
+fn receipts_proven_together_equal_those_proven_alone() {
+    let chain = chain_fixture(9);
+    let ChainFixture { fixture, store, .. } = &chain;
+    let id = |n| fixture.transaction(n).id();
+    // Transaction 3 is proven in the block that first held it, transaction 30 in none.
+    fixture.grow(
         store,
-        [3, 20].map(|n| consortium.transaction(n)).to_vec(),
+        [3, 20].map(|n| fixture.transaction(n)).to_vec(),
         &Changes::new(),
     );
-    consortium.grow(store, vec![], &Changes::new());
+    fixture.grow(store, vec![], &Changes::new());
     let wanted = [0, 3, 4, 8, 20, 30].map(id).into();
-    for (height, there) in [(2, vec![0, 3, 4, 8]), (4, vec![20]), (1, vec![])] {
+    for (height, held) in [(2, vec![0, 3, 4, 8]), (4, vec![20]), (1, vec![])] {
         let together = store.prove_receipts_of(Height(height), &wanted).unwrap();
-        let alone = there
+        let alone = held
             .into_iter()
             .map(|n| store.prove_receipt(&id(n)).unwrap());
         assert_eq!(together, alone.collect::<Vec<_>>(), "height {height}");
@@ -177,14 +176,14 @@ fn receipts_proven_together_are_proven_as_they_are_alone() {
 
 #[test]
 fn no_bit_of_a_receipt_proof_can_be_changed() {
-    let Setting {
-        consortium,
+    let ChainFixture {
+        fixture,
         client,
         store,
         ..
-    } = setting(3);
+    } = chain_fixture(3);
     for n in 0..3 {
-        let id = consortium.transaction(n).id();
+        let id = fixture.transaction(n).id();
         let proof = store.prove_receipt(&id).unwrap();
         no_flip_verifies(&proof, |proof| client.verify_receipt(&id, proof).is_ok());
     }
@@ -192,26 +191,26 @@ fn no_bit_of_a_receipt_proof_can_be_changed() {
 
 #[test]
 fn a_receipt_cannot_be_moved_even_with_another_length() {
-    // Under plain RFC 6962 the path of place 2 of 3 also fits place 1 of 2.
-    let Setting {
-        consortium,
+    // Under plain RFC 6962 the path of index 2 of 3 also fits index 1 of 2.
+    let ChainFixture {
+        fixture,
         client,
         store,
         ..
-    } = setting(3);
-    let id = consortium.transaction(2).id();
+    } = chain_fixture(3);
+    let id = fixture.transaction(2).id();
     let proof = store.prove_receipt(&id).unwrap();
     let bytes = proof.to_wire();
-    let place = [2u64.to_le_bytes(), 3u64.to_le_bytes()].concat();
+    let position = [2u64.to_le_bytes(), 3u64.to_le_bytes()].concat();
     let at = bytes
         .windows(16)
-        .rposition(|window| window == place)
+        .rposition(|window| window == position)
         .unwrap();
     for (index, count) in (0..5u64).flat_map(|i| (0..6u64).map(move |n| (i, n))) {
-        let mut moved = bytes.clone();
-        moved[at..at + 16].copy_from_slice(&[index.to_le_bytes(), count.to_le_bytes()].concat());
-        let moved = ReceiptProof::from_wire(&moved).unwrap();
-        assert_eq!(moved.place.index(), index);
+        let mut forged = bytes.clone();
+        forged[at..at + 16].copy_from_slice(&[index.to_le_bytes(), count.to_le_bytes()].concat());
+        let moved = ReceiptProof::from_wire(&forged).unwrap();
+        assert_eq!(moved.inclusion.index(), index);
         let result = client.verify_receipt(&id, &moved);
         assert_eq!(
             result.is_ok(),
@@ -223,19 +222,19 @@ fn a_receipt_cannot_be_moved_even_with_another_length() {
 
 #[test]
 fn a_receipt_of_another_block_or_transaction_is_refused() {
-    let Setting {
-        consortium,
+    let ChainFixture {
+        fixture,
         client,
         store,
         ..
-    } = setting(1);
-    let id = consortium.transaction(0).id();
+    } = chain_fixture(1);
+    let id = fixture.transaction(0).id();
     let mut proof = store.prove_receipt(&id).unwrap();
     proof.certified = store.certified_header(Height(2)).unwrap();
     let result = client.verify_receipt(&id, &proof);
     assert_eq!(result, Err(VerifyError::NotInReceipts { index: 0 }));
-    // A receipt that is on the chain, in answer to another question.
-    let expected = consortium.transaction(1).id();
+    // A valid receipt of another transaction.
+    let expected = fixture.transaction(1).id();
     let proof = store.prove_receipt(&id).unwrap();
     let error = VerifyError::OtherTransaction {
         expected,
@@ -246,20 +245,18 @@ fn a_receipt_of_another_block_or_transaction_is_refused() {
 
 #[test]
 fn receipts_wait_for_a_header_that_names_them() {
-    let Setting {
-        consortium, store, ..
-    } = setting(1);
-    let transaction = consortium.transaction(77);
+    let ChainFixture { fixture, store, .. } = chain_fixture(1);
+    let transaction = fixture.transaction(77);
     let id = transaction.id();
     let unknown = store.prove_receipt(&id);
     assert!(matches!(unknown, Err(StoreError::UnknownTransaction)));
-    consortium.grow(&store, vec![transaction.clone()], &Changes::new());
+    fixture.grow(&store, vec![transaction.clone()], &Changes::new());
     let early = store.prove_receipt(&id);
     let height = Height(4);
     assert!(matches!(early, Err(StoreError::NotYetCertified { height: h }) if h == height));
-    // Ordered again, it is still proven where it stood first.
-    consortium.grow(&store, vec![transaction], &Changes::new());
-    consortium.grow(&store, vec![], &Changes::new());
+    // Ordered again, it is still proven in the block that first held it.
+    fixture.grow(&store, vec![transaction], &Changes::new());
+    fixture.grow(&store, vec![], &Changes::new());
     let proof = store.prove_receipt(&id).unwrap();
     assert_eq!(proof.certified.header.executed.height, height);
     assert_eq!(store.transaction_height(&id).unwrap(), Some(height));
@@ -267,18 +264,18 @@ fn receipts_wait_for_a_header_that_names_them() {
 
 #[test]
 fn headers_need_a_quorum_of_this_committee_on_this_chain() {
-    let Setting {
-        consortium,
+    let ChainFixture {
+        fixture,
         client,
         store,
         ..
-    } = setting(1);
+    } = chain_fixture(1);
     let good = store.tip().unwrap().unwrap();
     let height = good.header.height;
     assert_eq!(client.verify_header(&good).unwrap().header(), &good.header);
 
     // Another committee signs the same header, on the same chain.
-    let strangers = Consortium::new(2);
+    let strangers = Fixture::new(2);
     let foreign = CertifiedHeader {
         header: good.header.clone(),
         certificate: strangers.certify(&good.header),
@@ -287,11 +284,11 @@ fn headers_need_a_quorum_of_this_committee_on_this_chain() {
     let error = Err(VerifyError::Certificate { height, source });
     assert_eq!(client.verify_header(&foreign), error);
 
-    // The strangers' client refuses this chain's header, whoever signed it.
-    let other = LightClient::new(&strangers.genesis).unwrap();
+    // The strangers' client refuses this chain's header, even signed by the strangers.
+    let other = LightClient::new(strangers.members.genesis()).unwrap();
     let error = VerifyError::WrongChain {
-        expected: strangers.genesis.chain_id(),
-        found: consortium.genesis.chain_id(),
+        expected: strangers.members.chain(),
+        found: fixture.members.chain(),
     };
     assert_eq!(other.verify_header(&good), Err(error.clone()));
     assert_eq!(other.verify_header(&foreign), Err(error));
@@ -315,12 +312,12 @@ fn headers_need_a_quorum_of_this_committee_on_this_chain() {
 
 #[test]
 fn a_certificate_is_for_one_header() {
-    let Setting {
-        consortium,
+    let ChainFixture {
+        fixture,
         client,
         store,
         ..
-    } = setting(1);
+    } = chain_fixture(1);
     let good = store.tip().unwrap().unwrap();
     let error = Err(VerifyError::OtherHeader {
         height: good.header.height,
@@ -329,17 +326,17 @@ fn a_certificate_is_for_one_header() {
     swapped.certificate = store.certificate(Height(2)).unwrap();
     assert_eq!(client.verify_header(&swapped), error);
 
-    // Signed by the committee, but under a ballot that does not fit the header.
+    // Signed by the committee, but under a ballot of another header.
     let resign = |header: &mut medshare_types::BlockHeader| {
         let mut header_of_ballot = header.clone();
         header_of_ballot.view = View(0);
-        let mut certificate = consortium.certify(&header_of_ballot);
+        let mut certificate = fixture.certify(&header_of_ballot);
         certificate.ballot.digest = header.digest();
         let statement = certificate
             .ballot
             .statement(&header.chain, medshare_types::Phase::Commit);
         for (replica, signature) in &mut certificate.votes {
-            *signature = consortium.keys[replica.index()].sign(&statement);
+            *signature = fixture.members.keys()[replica.index()].sign(&statement);
         }
         certificate
     };
@@ -358,7 +355,7 @@ fn a_certificate_is_for_one_header() {
 
     let mut later = good.header.clone();
     later.epoch = Epoch(1);
-    let certificate = consortium.certify(&later);
+    let certificate = fixture.certify(&later);
     let later = CertifiedHeader {
         header: later,
         certificate,
@@ -372,16 +369,16 @@ fn a_certificate_is_for_one_header() {
 
 #[test]
 fn a_header_cannot_name_its_own_roots() {
-    let Setting {
-        consortium,
+    let ChainFixture {
+        fixture,
         client,
         store,
         ..
-    } = setting(1);
+    } = chain_fixture(1);
     let mut header = store.tip().unwrap().unwrap().header;
     let height = header.height;
     header.executed.height = height;
-    let certificate = consortium.certify(&header);
+    let certificate = fixture.certify(&header);
     let certified = CertifiedHeader {
         header,
         certificate,
@@ -395,7 +392,7 @@ fn a_header_cannot_name_its_own_roots() {
 
 #[test]
 fn a_genesis_without_a_committee_is_refused() {
-    let mut genesis: Genesis = Consortium::new(1).genesis;
+    let mut genesis: Genesis = Fixture::new(1).members.genesis().clone();
     genesis.members.truncate(3);
     let refused = LightClient::new(&genesis);
     assert!(matches!(refused, Err(VerifyError::InvalidGenesis { .. })));
@@ -403,10 +400,10 @@ fn a_genesis_without_a_committee_is_refused() {
 
 #[test]
 fn nothing_is_proven_before_the_first_block() {
-    let consortium = Consortium::new(1);
+    let fixture = Fixture::new(1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
-    let store = LedgerStore::open(path, &consortium.genesis, &consortium.genesis_state).unwrap();
+    let store = LedgerStore::open(path, fixture.members.genesis(), &fixture.genesis_state).unwrap();
     let refused = store.prove_state(&key(0));
     let height = Height(0);
     assert!(matches!(refused, Err(StoreError::NotYetCertified { height: h }) if h == height));

@@ -9,7 +9,7 @@ use proptest::option;
 use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
 use proptest::test_runner::Config;
 
-use crate::consortium::{Changes, Consortium};
+use crate::fixture::{Changes, Fixture};
 
 /// Keys that share long prefixes, so that paths split and join at every depth.
 fn keys() -> impl Strategy<Value = Digest> {
@@ -33,16 +33,16 @@ fn changes() -> impl Strategy<Value = Changes> {
 proptest! {
     #![proptest_config(Config { cases: 48, ..Config::default() })]
 
-    /// The root is that of a fresh tree with the same content, every key is proven and so is
-    /// every absence, at the version the newest header names.
+    /// The root equals that of a fresh tree with the same content, and every key is proven, present
+    /// or absent, at the version that the newest header names.
     #[test]
     fn the_root_depends_on_the_content_alone(history in vec(changes(), 1..7)) {
-        let consortium = Consortium::new(1);
-        let client = LightClient::new(&consortium.genesis).unwrap();
+        let fixture = Fixture::new(1);
+        let client = LightClient::new(fixture.members.genesis()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger");
         let genesis_state = BTreeMap::new();
-        let store = LedgerStore::open(path, &consortium.genesis, &genesis_state).unwrap();
+        let store = LedgerStore::open(path, fixture.members.genesis(), &genesis_state).unwrap();
         let mut content = BTreeMap::new();
         let mut touched = Vec::new();
         for changes in &history {
@@ -54,7 +54,7 @@ proptest! {
                     None => content.remove(key),
                 };
             }
-            let roots = consortium.grow(&store, vec![], changes);
+            let roots = fixture.grow(&store, vec![], changes);
             prop_assert_eq!(roots.state, state_root(&content));
             for key in &touched {
                 let read = store.get(key).unwrap();

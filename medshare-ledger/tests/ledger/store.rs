@@ -1,4 +1,4 @@
-//! The file: reopened, crashed, broken, foreign, and blocks that do not belong.
+//! The file: reopened, crashed, broken and foreign, and blocks that do not follow.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,18 @@ use medshare_types::{BlockHeader, Digest, Height, Timestamp};
 use redb::ReadableTable;
 use tempfile::TempDir;
 
-use crate::consortium::{Changes, Consortium, key, receipts};
+use crate::fixture::{Changes, Fixture, key, receipts};
 
-struct Place {
-    consortium: Consortium,
+/// The folder of one ledger file.
+struct Ledger {
+    fixture: Fixture,
     folder: TempDir,
 }
 
-impl Place {
+impl Ledger {
     fn new() -> Self {
         Self {
-            consortium: Consortium::new(1),
+            fixture: Fixture::new(1),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -32,23 +33,19 @@ impl Place {
     }
 
     fn open_at(&self, path: &Path) -> Result<LedgerStore, StoreError> {
-        let Consortium {
-            genesis,
-            genesis_state,
-            ..
-        } = &self.consortium;
-        LedgerStore::open(path, genesis, genesis_state)
+        let genesis = self.fixture.members.genesis();
+        LedgerStore::open(path, genesis, &self.fixture.genesis_state)
     }
 
     /// A closed file with five blocks.
     fn written() -> Self {
-        let place = Self::new();
-        let store = place.open().unwrap();
+        let ledger = Self::new();
+        let store = ledger.open().unwrap();
         for _ in 0..5 {
-            place.consortium.grow_some(&store);
+            ledger.fixture.grow_some(&store);
         }
         store.close().unwrap();
-        place
+        ledger
     }
 }
 
@@ -61,8 +58,8 @@ fn is_refused(result: &Result<LedgerStore, StoreError>) -> bool {
 
 #[test]
 fn a_ledger_begins_with_its_genesis() {
-    let place = Place::new();
-    let store = place.open().unwrap();
+    let ledger = Ledger::new();
+    let store = ledger.open().unwrap();
     assert_eq!(store.height().unwrap(), Height(0));
     assert_eq!(store.tip().unwrap(), None);
     assert_eq!(store.get(&key(0)).unwrap(), Some(b"genesis".to_vec()));
@@ -73,15 +70,16 @@ fn a_ledger_begins_with_its_genesis() {
 }
 
 #[test]
-fn everything_is_there_after_reopening() {
-    let place = Place::new();
-    let store = place.open().unwrap();
-    let roots: Vec<_> = (0..5).map(|_| place.consortium.grow_some(&store)).collect();
+fn a_reopened_ledger_holds_every_block() {
+    let ledger = Ledger::new();
+    let store = ledger.open().unwrap();
+    let roots: Vec<_> = (0..5).map(|_| ledger.fixture.grow_some(&store)).collect();
     let block = store.block(Height(3)).unwrap();
-    let (tip, receipts) = (store.tip().unwrap(), store.receipts(Height(3)).unwrap());
+    let tip = store.tip().unwrap();
+    let receipts = store.receipts(Height(3)).unwrap();
     store.close().unwrap();
 
-    let store = place.open().unwrap();
+    let store = ledger.open().unwrap();
     assert_eq!(store.tip().unwrap(), tip);
     assert_eq!(store.block(Height(3)).unwrap(), block);
     assert_eq!(store.receipts(Height(3)).unwrap(), receipts);
@@ -93,64 +91,61 @@ fn everything_is_there_after_reopening() {
     let id = block.transactions[1].id();
     assert_eq!(store.transaction_height(&id).unwrap(), Some(Height(3)));
     assert_eq!(store.verify_from_genesis().unwrap(), Height(5));
-    place.consortium.grow_some(&store);
+    ledger.fixture.grow_some(&store);
     assert_eq!(store.verify_from_genesis().unwrap(), Height(6));
 }
 
 #[test]
-fn a_crash_without_a_sync_leaves_the_last_block_that_was_synced() {
-    let place = Place::new();
-    let store = place.open().unwrap();
-    let copy = place.folder.path().join("copy");
+fn a_crash_leaves_the_last_synced_block() {
+    let ledger = Ledger::new();
+    let store = ledger.open().unwrap();
+    let copy = ledger.folder.path().join("copy");
     for synced in [0, 2, 4].map(Height) {
-        // Applied and visible, but not durable: a copy of the file is what a crash leaves.
-        let lost = place.consortium.grow_some(&store);
+        // Applied and visible, but not durable: a copy of the file is the image after a crash.
+        let lost = ledger.fixture.grow_some(&store);
         assert_eq!(store.height().unwrap(), lost.height);
-        fs::copy(place.path(), &copy).unwrap();
-        let after = place.open_at(&copy).unwrap();
+        fs::copy(ledger.path(), &copy).unwrap();
+        let after = ledger.open_at(&copy).unwrap();
         assert_eq!(after.height().unwrap(), synced);
         assert_eq!(after.verify_from_genesis().unwrap(), synced);
-        // What the crash took is replayed from the log, and comes to the same.
-        assert_eq!(place.consortium.grow_some(&after), lost);
+        // The lost block, replayed from the log, gives the same roots.
+        assert_eq!(ledger.fixture.grow_some(&after), lost);
         assert_eq!(after.tip().unwrap(), store.tip().unwrap());
 
-        place.consortium.grow_some(&store);
+        ledger.fixture.grow_some(&store);
         store.sync().unwrap();
     }
 }
 
 #[test]
 fn one_writer_at_a_time() {
-    let place = Place::new();
-    let store = place.open().unwrap();
-    assert!(matches!(place.open(), Err(StoreError::InUse)));
+    let ledger = Ledger::new();
+    let store = ledger.open().unwrap();
+    assert!(matches!(ledger.open(), Err(StoreError::InUse)));
     drop(store);
-    place.open().unwrap();
+    ledger.open().unwrap();
 }
 
 #[test]
 fn another_chains_file_is_refused() {
-    let place = Place::written();
-    let other = Consortium::new(2);
-    let result = LedgerStore::open(place.path(), &other.genesis, &other.genesis_state);
-    let chains = (
-        other.genesis.chain_id(),
-        place.consortium.genesis.chain_id(),
-    );
+    let ledger = Ledger::written();
+    let other = Fixture::new(2);
+    let result = LedgerStore::open(ledger.path(), other.members.genesis(), &other.genesis_state);
+    let chains = (other.members.chain(), ledger.fixture.members.chain());
     assert!(
         matches!(result, Err(StoreError::ForeignChain { expected, found })
             if (expected, found) == chains)
     );
-    let mut state = place.consortium.genesis_state.clone();
+    let mut state = ledger.fixture.genesis_state.clone();
     state.insert(key(9), vec![]);
-    let result = LedgerStore::open(place.path(), &place.consortium.genesis, &state);
+    let result = LedgerStore::open(ledger.path(), ledger.fixture.members.genesis(), &state);
     assert!(matches!(result, Err(StoreError::GenesisStateMismatch)));
-    assert_eq!(place.open().unwrap().height().unwrap(), Height(5));
+    assert_eq!(ledger.open().unwrap().height().unwrap(), Height(5));
 }
 
 #[test]
-fn what_is_no_ledger_is_refused_and_left_alone() {
-    let place = Place::new();
+fn a_file_that_is_not_a_ledger_is_refused_and_left_alone() {
+    let ledger = Ledger::new();
     for content in [
         &b""[..],
         b"x",
@@ -159,90 +154,94 @@ fn what_is_no_ledger_is_refused_and_left_alone() {
         &[0xff; 100_000],
         "id,name\n".repeat(3000).as_bytes(),
     ] {
-        fs::write(place.path(), content).unwrap();
-        let result = place.open();
+        fs::write(ledger.path(), content).unwrap();
+        let result = ledger.open();
         assert!(is_refused(&result), "{} bytes: {result:?}", content.len());
-        assert_eq!(fs::read(place.path()).unwrap(), content);
+        assert_eq!(fs::read(ledger.path()).unwrap(), content);
     }
-    fs::remove_file(place.path()).unwrap();
-    let database = redb::Database::create(place.path()).unwrap();
+    fs::remove_file(ledger.path()).unwrap();
+    let database = redb::Database::create(ledger.path()).unwrap();
     let write = database.begin_write().unwrap();
     write
         .open_table(redb::TableDefinition::<u64, u64>::new("other"))
         .unwrap();
     write.commit().unwrap();
     drop(database);
-    let result = place.open();
+    let result = ledger.open();
     assert!(
         matches!(result, Err(StoreError::NotALedger { .. })),
         "{result:?}"
     );
-    let folder = place.folder.path();
-    assert!(matches!(place.open_at(folder), Err(StoreError::Io { .. })));
+    let folder = ledger.folder.path();
+    assert!(matches!(ledger.open_at(folder), Err(StoreError::Io { .. })));
 }
 
 #[test]
 fn a_cut_file_is_refused_and_left_alone() {
-    let place = Place::written();
-    let whole = fs::read(place.path()).unwrap();
+    let ledger = Ledger::written();
+    let whole = fs::read(ledger.path()).unwrap();
     let lengths = (1..whole.len()).step_by(whole.len() / 97);
     for length in lengths.chain([whole.len() - 1, whole.len() - 4096]) {
-        fs::write(place.path(), &whole[..length]).unwrap();
-        let result = place.open();
+        fs::write(ledger.path(), &whole[..length]).unwrap();
+        let result = ledger.open();
         assert!(is_refused(&result), "cut to {length}: {result:?}");
         assert_eq!(
-            fs::read(place.path()).unwrap(),
+            fs::read(ledger.path()).unwrap(),
             whole[..length],
             "cut to {length}"
         );
     }
 }
 
-/// The height a broken file opens at: none where it is refused, and then nothing was written.
-fn height_of_broken(place: &Place, broken: &[u8], what: &str) -> Option<Height> {
-    fs::write(place.path(), broken).unwrap();
-    match place.open() {
+/// Height at which a broken file opens; `None` when it is refused, and then it is unchanged.
+fn height_of_broken(ledger: &Ledger, broken: &[u8], what: &str) -> Option<Height> {
+    fs::write(ledger.path(), broken).unwrap();
+    match ledger.open() {
         Ok(store) => Some(store.verify_from_genesis().unwrap()),
         result => {
             assert!(is_refused(&result), "{what}: {result:?}");
-            assert_eq!(fs::read(place.path()).unwrap(), broken, "{what}");
+            assert_eq!(fs::read(ledger.path()).unwrap(), broken, "{what}");
             None
         }
     }
 }
 
-/// The byte of the file that says which of two commits is the newer one. It stands under no
-/// checksum: with it changed the file is as it was at the sync before, which is a whole block.
+/// The byte that selects the newer of two commits, which no checksum covers: changed, it gives the
+/// file as of the sync before, which is a whole block.
 const PRIMARY_BIT_AT: usize = 9;
 
 #[test]
-fn a_changed_byte_is_noticed_or_harmless() {
-    let place = Place::written();
-    let whole = fs::read(place.path()).unwrap();
+fn a_changed_byte_is_detected_or_harmless() {
+    let ledger = Ledger::written();
+    let whole = fs::read(ledger.path()).unwrap();
     let rest = (320..whole.len()).step_by(whole.len() / 211);
-    let places: Vec<_> = (0..320).chain(rest).collect();
+    let offsets: Vec<_> = (0..320).chain(rest).collect();
     let mut refused = 0;
-    for &at in &places {
+    for &at in &offsets {
         let mut broken = whole.clone();
         broken[at] ^= 0x41;
-        match height_of_broken(&place, &broken, &format!("byte {at}")) {
+        match height_of_broken(&ledger, &broken, &format!("byte {at}")) {
             None => refused += 1,
             Some(height) => assert!(height == Height(5) || at == PRIMARY_BIT_AT, "byte {at}"),
         }
     }
-    assert!(refused > places.len() / 4, "{refused} of {}", places.len());
+    assert!(
+        refused > offsets.len() / 4,
+        "{refused} of {}",
+        offsets.len()
+    );
 }
 
 #[test]
-fn an_overwritten_stretch_is_noticed_or_harmless() {
-    let place = Place::written();
-    let whole = fs::read(place.path()).unwrap();
+fn an_overwritten_page_is_detected_or_harmless() {
+    let ledger = Ledger::written();
+    let whole = fs::read(ledger.path()).unwrap();
     let mut refused = 0;
     for at in (0..whole.len() - 4096).step_by(4096) {
         for with in [0, 0xff] {
             let mut broken = whole.clone();
             broken[at..at + 4096].fill(with);
-            match height_of_broken(&place, &broken, &format!("{with} from {at}")) {
+            match height_of_broken(&ledger, &broken, &format!("{with} from {at}")) {
                 None => refused += 1,
                 Some(height) => assert_eq!(height, Height(5), "{with} from {at}"),
             }
@@ -254,13 +253,13 @@ fn an_overwritten_stretch_is_noticed_or_harmless() {
 type Bend<'a> = &'a dyn Fn(&mut BlockHeader);
 
 fn refused_block(
-    place: &Place,
+    ledger: &Ledger,
     store: &LedgerStore,
     bend: impl FnOnce(&mut BlockHeader),
 ) -> StoreError {
-    let mut block = place.consortium.next(store, vec![]);
+    let mut block = ledger.fixture.next(store, vec![]);
     bend(&mut block.header);
-    let certificate = place.consortium.certify(&block.header);
+    let certificate = ledger.fixture.certify(&block.header);
     let before = (store.tip().unwrap(), store.get(&key(0)).unwrap());
     let changes = Changes::from([(key(0), Some(b"changed".to_vec()))]);
     let error = store
@@ -272,9 +271,9 @@ fn refused_block(
 
 #[test]
 fn a_block_that_does_not_follow_changes_nothing() {
-    let place = Place::written();
-    let store = place.open().unwrap();
-    let refused = |bend: Bend<'_>| refused_block(&place, &store, bend);
+    let ledger = Ledger::written();
+    let store = ledger.open().unwrap();
+    let refused = |bend: Bend<'_>| refused_block(&ledger, &store, bend);
     let height = Height(6);
     let tip_time = store.tip().unwrap().unwrap().header.time;
 
@@ -327,28 +326,28 @@ fn a_block_that_does_not_follow_changes_nothing() {
             StoreError::RootsMismatch { height: Height(5) }
         ));
     }
-    let chain = Consortium::new(2).genesis.chain_id();
+    let chain = Fixture::new(2).members.chain();
     let error = refused(&|header| header.chain = chain);
     assert!(matches!(
         error,
         StoreError::Verify(VerifyError::WrongChain { .. })
     ));
-    // The one that does follow is taken.
-    place.consortium.grow_some(&store);
+    // A block that follows is accepted.
+    ledger.fixture.grow_some(&store);
 }
 
 #[test]
 fn a_block_needs_its_certificate_and_its_receipts() {
-    let place = Place::written();
-    let store = place.open().unwrap();
-    let consortium = &place.consortium;
-    let transactions = vec![consortium.transaction(200), consortium.transaction(201)];
-    let block: Block = consortium.next(&store, transactions);
-    let good = consortium.certify(&block.header);
+    let ledger = Ledger::written();
+    let store = ledger.open().unwrap();
+    let fixture = &ledger.fixture;
+    let transactions = vec![fixture.transaction(200), fixture.transaction(201)];
+    let block: Block = fixture.next(&store, transactions);
+    let good = fixture.certify(&block.header);
     let receipts = receipts(&block.transactions);
     let changes = Changes::new();
 
-    let strangers = Consortium::new(2).certify(&block.header);
+    let strangers = Fixture::new(2).certify(&block.header);
     let error = store.apply(&block, &strangers, &receipts, &changes);
     assert!(matches!(
         error,
@@ -372,9 +371,9 @@ fn a_block_needs_its_certificate_and_its_receipts() {
     ));
 }
 
-/// Changes records behind the store's back, with matching checksums.
-fn tamper(place: &Place, change: impl FnOnce(&redb::WriteTransaction)) {
-    let database = redb::Database::open(place.path()).unwrap();
+/// Changes table entries outside the store, with matching checksums.
+fn tamper(ledger: &Ledger, change: impl FnOnce(&redb::WriteTransaction)) {
+    let database = redb::Database::open(ledger.path()).unwrap();
     let write = database.begin_write().unwrap();
     change(&write);
     write.commit().unwrap();
@@ -383,19 +382,19 @@ fn tamper(place: &Place, change: impl FnOnce(&redb::WriteTransaction)) {
 #[test]
 fn an_audit_finds_what_checksums_cannot() {
     use redb::TableDefinition;
-    type Records<K> = TableDefinition<'static, K, &'static [u8]>;
+    type Entries<K> = TableDefinition<'static, K, &'static [u8]>;
 
-    let place = Place::written();
-    let whole = fs::read(place.path()).unwrap();
+    let ledger = Ledger::written();
+    let whole = fs::read(ledger.path()).unwrap();
     let found = |change: &dyn Fn(&redb::WriteTransaction)| {
-        fs::write(place.path(), &whole).unwrap();
-        tamper(&place, change);
-        let store = place.open().unwrap();
+        fs::write(ledger.path(), &whole).unwrap();
+        tamper(&ledger, change);
+        let store = ledger.open().unwrap();
         let audit = store.verify_from_genesis();
         matches!(audit, Err(StoreError::Corrupt { .. }))
     };
     for name in ["headers", "bodies", "receipts", "roots"] {
-        let table = Records::<u64>::new(name);
+        let table = Entries::<u64>::new(name);
         for at in (0..600).step_by(13) {
             let flip = |write: &redb::WriteTransaction| {
                 let mut table = write.open_table(table).unwrap();
@@ -407,9 +406,9 @@ fn an_audit_finds_what_checksums_cannot() {
             assert!(found(&flip), "{name}, byte {at}");
         }
     }
-    // The newest record of a key, and the root of the newest version of the tree.
+    // The newest value of a key, and the root of the newest version of the tree.
     for (name, root) in [("values", None), ("nodes", Some(5u64.to_be_bytes()))] {
-        let table = Records::<&[u8]>::new(name);
+        let table = Entries::<&[u8]>::new(name);
         for at in 0..200 {
             let flip = |write: &redb::WriteTransaction| {
                 let mut table = write.open_table(table).unwrap();
@@ -447,16 +446,16 @@ fn an_audit_finds_what_checksums_cannot() {
 
 #[test]
 fn an_unsound_tree_is_an_error_and_no_panic() {
-    let place = Place::written();
-    let whole = fs::read(place.path()).unwrap();
+    let ledger = Ledger::written();
+    let whole = fs::read(ledger.path()).unwrap();
     let table = redb::TableDefinition::<&[u8], &[u8]>::new("nodes");
     // The next block changes version 5, and proofs lead to version 4.
     let root = |version: u64| [&version.to_be_bytes()[..], &[0; 12]].concat();
     let (mut unproven, mut unapplied) = (0, 0);
     for at in 0.. {
-        fs::write(place.path(), &whole).unwrap();
+        fs::write(ledger.path(), &whole).unwrap();
         let mut is_over = false;
-        tamper(&place, |write| {
+        tamper(&ledger, |write| {
             let mut table = write.open_table(table).unwrap();
             for root in [root(4), root(5)] {
                 let mut bytes = table.get(&*root).unwrap().unwrap().value().to_vec();
@@ -469,11 +468,11 @@ fn an_unsound_tree_is_an_error_and_no_panic() {
         if is_over {
             break;
         }
-        let store = place.open().unwrap();
+        let store = ledger.open().unwrap();
         let proofs = (0..8).map(|n| store.prove_state(&key(n)));
         unproven += usize::from(proofs.filter(Result::is_err).count() > 0);
-        let block = place.consortium.next(&store, vec![]);
-        let certificate = place.consortium.certify(&block.header);
+        let block = ledger.fixture.next(&store, vec![]);
+        let certificate = ledger.fixture.certify(&block.header);
         let changes = (0..8).map(|n| (key(n), (n > 4).then(|| vec![n]))).collect();
         let applied = store.apply(&block, &certificate, &[], &changes);
         unapplied += usize::from(applied.is_err());

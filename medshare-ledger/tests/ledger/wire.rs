@@ -12,7 +12,7 @@ use medshare_types::{
     Timestamp, Wire,
 };
 
-use crate::consortium::{Changes, Consortium, key};
+use crate::fixture::{Changes, Fixture, key};
 
 fn check<T: Wire + PartialEq + Debug>(value: &T) {
     let bytes = value.to_wire();
@@ -32,7 +32,7 @@ fn check<T: Wire + PartialEq + Debug>(value: &T) {
         T::from_wire(&other),
         Err(DecodeError::WrongKind { expected })
     );
-    // Decoding is injective: what decodes at all encodes to the same bytes again.
+    // Decoding is injective: a decoded value encodes to the same bytes.
     for at in 6..bytes.len() {
         let mut bent = bytes.clone();
         bent[at] = bent[at].wrapping_add(1);
@@ -43,7 +43,7 @@ fn check<T: Wire + PartialEq + Debug>(value: &T) {
 }
 
 struct Samples {
-    consortium: Consortium,
+    fixture: Fixture,
     block: Block,
     certified: CertifiedHeader,
     present: StateProof,
@@ -52,12 +52,12 @@ struct Samples {
 }
 
 fn samples() -> Samples {
-    let consortium = Consortium::new(1);
+    let fixture = Fixture::new(1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
-    let store = LedgerStore::open(path, &consortium.genesis, &consortium.genesis_state).unwrap();
-    consortium.grow_some(&store);
-    consortium.grow(&store, vec![], &Changes::new());
+    let store = LedgerStore::open(path, fixture.members.genesis(), &fixture.genesis_state).unwrap();
+    fixture.grow_some(&store);
+    fixture.grow(&store, vec![], &Changes::new());
     let block = store.block(medshare_types::Height(1)).unwrap();
     Samples {
         certified: store.tip().unwrap().unwrap(),
@@ -65,17 +65,17 @@ fn samples() -> Samples {
         absent: store.prove_state(&key(99)).unwrap(),
         receipt: store.prove_receipt(&block.transactions[1].id()).unwrap(),
         block,
-        consortium,
+        fixture,
     }
 }
 
-fn release_share(consortium: &Consortium) -> ReleaseShare {
+fn release_share(fixture: &Fixture) -> ReleaseShare {
     ReleaseShare {
         ticket: TicketId::from_digest(key(1)),
         label: key(2),
         key: GateKeyId::from_digest(key(3)),
         generation: 0,
-        holder: consortium.genesis.members[0].organisation(),
+        holder: fixture.organisation(0),
         a: G1Bytes([1; 48]),
         k: G2Bytes([2; 96]),
         s: G1Bytes([3; 48]),
@@ -84,7 +84,7 @@ fn release_share(consortium: &Consortium) -> ReleaseShare {
 }
 
 #[test]
-fn what_is_ordered_and_proven() {
+fn blocks_and_proofs_round_trip() {
     let samples = samples();
     check(&samples.block.transactions[0]);
     check(&samples.block);
@@ -96,18 +96,18 @@ fn what_is_ordered_and_proven() {
 }
 
 #[test]
-fn what_members_are_asked_and_answer() {
+fn requests_and_responses_round_trip() {
     let samples = samples();
-    let consortium = &samples.consortium;
+    let fixture = &samples.fixture;
     let transaction = samples.block.transactions[0].clone();
     let id = transaction.id();
     let share = ShareRequest::sign(
-        &consortium.genesis.chain_id(),
+        &fixture.members.chain(),
         TicketId::from_digest(key(1)),
         key(2),
-        consortium.genesis.members[0].organisation(),
+        fixture.organisation(0),
         Timestamp::from_millis(5),
-        &consortium.keys[1],
+        &fixture.members.keys()[1],
     );
     for request in [
         RpcRequest::Submit(Box::new(transaction)),
@@ -124,7 +124,7 @@ fn what_members_are_asked_and_answer() {
         RpcResponse::Pending,
         RpcResponse::State(Box::new(samples.present)),
         RpcResponse::Tip(Box::new(samples.certified)),
-        RpcResponse::Share(Box::new(release_share(consortium))),
+        RpcResponse::Share(Box::new(release_share(fixture))),
         RpcResponse::Refused(RpcRefusal::new(RefusalCode::Stale, "behind")),
     ] {
         check(&response);
@@ -134,13 +134,13 @@ fn what_members_are_asked_and_answer() {
 #[test]
 fn the_first_formats_are_these_bytes() {
     let samples = samples();
-    let consortium = &samples.consortium;
-    let transaction = consortium.transaction(1);
+    let fixture = &samples.fixture;
+    let transaction = fixture.transaction(1);
     let bytes = [
         b"mTXN\0\x01",
         transaction.chain.as_ref(),
         &[0],
-        consortium.genesis.members[0].organisation().as_ref(),
+        fixture.organisation(0).as_ref(),
         transaction.key.as_bytes(),
         &[1; 16],
         &[3, 0, 0, 0, 1, 1, 1],
@@ -156,13 +156,13 @@ fn the_first_formats_are_these_bytes() {
 
 #[test]
 fn a_transaction_is_its_senders_on_one_chain() {
-    let consortium = Consortium::new(1);
-    let chain = consortium.genesis.chain_id();
-    let good = consortium.transaction(1);
+    let fixture = Fixture::new(1);
+    let chain = fixture.members.chain();
+    let good = fixture.transaction(1);
     assert_eq!(good.verify(&chain), Ok(()));
 
-    let elsewhere = Consortium::new(2);
-    let expected = elsewhere.genesis.chain_id();
+    let elsewhere = Fixture::new(2);
+    let expected = elsewhere.members.chain();
     let wrong = TransactionError::WrongChain {
         expected,
         found: chain,
@@ -180,8 +180,8 @@ fn a_transaction_is_its_senders_on_one_chain() {
     };
     bent(&|t| t.nonce = Nonce([2; 16]));
     bent(&|t| t.call.push(0));
-    bent(&|t| t.key = consortium.keys[1].verifying_key());
-    bent(&|t| t.sender = consortium.genesis.members[1].organisation().into());
+    bent(&|t| t.key = fixture.members.keys()[1].verifying_key());
+    bent(&|t| t.sender = fixture.organisation(1).into());
     bent(&|t| {
         let medshare_types::Principal::Organisation(id) = t.sender else {
             panic!("the sample is an organisation's");
@@ -192,8 +192,8 @@ fn a_transaction_is_its_senders_on_one_chain() {
 
 #[test]
 fn the_signature_is_under_the_root_but_not_in_the_id() {
-    let consortium = Consortium::new(1);
-    let good = consortium.transaction(1);
+    let fixture = Fixture::new(1);
+    let good = fixture.transaction(1);
     let mut resigned = good.clone();
     resigned.signature = Signature::from_bytes([1; 64]);
     assert_eq!(resigned.id(), good.id());
@@ -203,12 +203,18 @@ fn the_signature_is_under_the_root_but_not_in_the_id() {
 
 #[test]
 fn a_call_that_is_too_long_is_refused_everywhere() {
-    let consortium = Consortium::new(1);
-    let chain = consortium.genesis.chain_id();
+    let fixture = Fixture::new(1);
+    let chain = fixture.members.chain();
     let make = |length| {
-        let sender = consortium.genesis.members[0].organisation().into();
+        let sender = fixture.organisation(0).into();
         let call = vec![0; length];
-        Transaction::sign(chain, sender, Nonce([1; 16]), call, &consortium.keys[0])
+        Transaction::sign(
+            chain,
+            sender,
+            Nonce([1; 16]),
+            call,
+            &fixture.members.keys()[0],
+        )
     };
     let longest = make(MAX_CALL_LEN);
     assert_eq!(longest.verify(&chain), Ok(()));
@@ -222,20 +228,20 @@ fn a_call_that_is_too_long_is_refused_everywhere() {
     assert_eq!(longer.verify(&chain), Err(error));
     let malformed = Transaction::from_wire(&longer.to_wire());
     assert!(matches!(malformed, Err(DecodeError::Malformed { .. })));
-    // Nor does it pass inside another type, with room for it.
+    // A request has room for more, but holds the limit of the call.
     let request = RpcRequest::Submit(Box::new(longer)).to_wire();
     assert!(RpcRequest::from_wire(&request).is_err());
 }
 
 #[test]
 fn a_share_request_is_the_grantees_for_one_holder() {
-    let consortium = Consortium::new(1);
-    let chain = consortium.genesis.chain_id();
-    let grantee = &consortium.keys[1];
+    let fixture = Fixture::new(1);
+    let chain = fixture.members.chain();
+    let grantee = &fixture.members.keys()[1];
     let key = grantee.verifying_key();
-    let holder = consortium.genesis.members[0].organisation();
+    let holder = fixture.organisation(0);
     let at = Timestamp::from_millis(5);
-    let ticket = TicketId::from_digest(crate::consortium::key(1));
+    let ticket = TicketId::from_digest(crate::fixture::key(1));
     let good = ShareRequest::sign(&chain, ticket, Digest::ZERO, holder, at, grantee);
     assert_eq!(good.verify(&chain, &key), Ok(()));
 
@@ -243,19 +249,19 @@ fn a_share_request_is_the_grantees_for_one_holder() {
         assert_eq!(request.verify(&chain, &key), Err(BadSignature));
     };
     let mut bent = good.clone();
-    bent.holder = consortium.genesis.members[1].organisation();
+    bent.holder = fixture.organisation(1);
     refused(&bent);
     let mut bent = good.clone();
     bent.at = Timestamp::from_millis(6);
     refused(&bent);
     let mut bent = good.clone();
-    bent.label = crate::consortium::key(1);
+    bent.label = crate::fixture::key(1);
     refused(&bent);
     let mut bent = good.clone();
     bent.ticket = TicketId::from_digest(Digest::ZERO);
     refused(&bent);
-    let other_chain = Consortium::new(2).genesis.chain_id();
+    let other_chain = Fixture::new(2).members.chain();
     assert_eq!(good.verify(&other_chain, &key), Err(BadSignature));
-    let other_key = consortium.keys[2].verifying_key();
+    let other_key = fixture.members.keys()[2].verifying_key();
     assert_eq!(good.verify(&chain, &other_key), Err(BadSignature));
 }

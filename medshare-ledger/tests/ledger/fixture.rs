@@ -1,58 +1,45 @@
-//! Four members that agree on everything, and blocks of theirs.
+//! Four members that agree on every block, and a chain of their blocks.
 
 use std::collections::BTreeMap;
 
 use medshare_ledger::{Block, LedgerStore, Transaction, transactions_root};
-use medshare_types::certificate::Ballot;
-use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
+use medshare_testkit::fixtures::Members;
 use medshare_types::{
-    BlockHeader, CommitCertificate, Digest, Epoch, Event, ExecutedRoots, G1Bytes, Genesis, Height,
-    Nonce, Outcome, Phase, RecordId, RecordVersion, ReplicaId, SigningKey, Timestamp,
+    BlockHeader, CommitCertificate, Digest, Epoch, Event, ExecutedRoots, Height, Nonce,
+    OrganisationId, Outcome, RecordId, RecordVersion, ReplicaId, SigningKey, Timestamp,
     TransactionReceipt, View, hash,
 };
 
 pub(crate) type Changes = BTreeMap<Digest, Option<Vec<u8>>>;
 
-pub(crate) struct Consortium {
-    pub(crate) keys: Vec<SigningKey>,
-    pub(crate) genesis: Genesis,
+pub(crate) struct Fixture {
+    pub(crate) members: Members,
     pub(crate) genesis_state: BTreeMap<Digest, Vec<u8>>,
 }
 
-impl Consortium {
+impl Fixture {
     /// Members and chain differ with `seed`.
     pub(crate) fn new(seed: u8) -> Self {
-        let keys: Vec<_> = (0..4)
-            .map(|n| SigningKey::from_seed(&[seed.wrapping_mul(16) + n; 32]))
-            .collect();
-        let member = |(n, key): (usize, &SigningKey)| GenesisMember {
-            name: format!("member {n}"),
-            key: key.verifying_key(),
-            holder_key: G1Bytes([0; 48]),
-        };
-        let genesis = Genesis {
-            salt: [seed; 32],
-            created: Timestamp::from_millis(1_000),
-            members: keys.iter().enumerate().map(member).collect(),
-            authority: GenesisAuthority { parameters: vec![] },
-            parameters: ChainParameters::default(),
-        };
+        let keys = (0..4).map(|n| SigningKey::from_seed(&[seed.wrapping_mul(16) + n; 32]));
         Self {
-            keys,
-            genesis,
+            members: Members::of_keys(keys)
+                .with_salt([seed; 32])
+                .with_created(Timestamp::from_millis(1_000)),
             genesis_state: BTreeMap::from([(key(0), b"genesis".to_vec())]),
         }
     }
 
+    pub(crate) fn organisation(&self, index: usize) -> OrganisationId {
+        self.members.genesis().members[index].organisation()
+    }
+
     pub(crate) fn transaction(&self, n: u8) -> Transaction {
-        let key = &self.keys[0];
-        let sender = self.genesis.members[0].organisation();
         Transaction::sign(
-            self.genesis.chain_id(),
-            sender.into(),
+            self.members.chain(),
+            self.organisation(0).into(),
             Nonce([n; 16]),
             vec![n; 3],
-            key,
+            self.members.key(0),
         )
     }
 
@@ -65,7 +52,7 @@ impl Consortium {
     ) -> Block {
         let height = parent.map_or(Height(0), |parent| parent.height).next();
         let header = BlockHeader {
-            chain: self.genesis.chain_id(),
+            chain: self.members.chain(),
             height,
             epoch: Epoch(0),
             view: View(0),
@@ -74,7 +61,7 @@ impl Consortium {
             time: Timestamp::from_millis(1_000 + height.0),
             transactions: transactions_root(&transactions),
             executed,
-            next_committee: self.genesis.committee().unwrap().digest(),
+            next_committee: self.members.committee().digest(),
         };
         Block {
             header,
@@ -89,19 +76,9 @@ impl Consortium {
         self.block(tip.as_ref(), executed, transactions)
     }
 
+    /// The commits of three of the four members.
     pub(crate) fn certify(&self, header: &BlockHeader) -> CommitCertificate {
-        let ballot = Ballot {
-            epoch: header.epoch,
-            view: header.view,
-            height: header.height,
-            digest: header.digest(),
-        };
-        let statement = ballot.statement(&header.chain, Phase::Commit);
-        let vote = |n: u16| (ReplicaId(n), self.keys[usize::from(n)].sign(&statement));
-        CommitCertificate {
-            ballot,
-            votes: [0, 1, 3].map(vote).to_vec(),
-        }
+        self.members.certify(header, &[0, 1, 3])
     }
 
     /// Commits a block on top of the store.
@@ -136,7 +113,7 @@ pub(crate) fn key(n: u8) -> Digest {
     hash::digest("test/key", &[&[n]])
 }
 
-/// What executing them came to, if each registered a record.
+/// Receipts of transactions that each registered a record.
 pub(crate) fn receipts(transactions: &[Transaction]) -> Vec<TransactionReceipt> {
     let receipt = |transaction: &Transaction| TransactionReceipt {
         transaction: transaction.id(),
