@@ -35,10 +35,12 @@ impl Source {
     /// A regular file that can be opened now; pipes and devices cannot be read twice.
     pub(crate) fn file(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let found = File::open(path).and_then(|file| file.metadata());
-        let found = found.with_context(|| format!("cannot read {name}"))?;
+        let unreadable = || format!("cannot read {name}");
+        let found = fs::metadata(path).with_context(unreadable)?;
         ensure!(!found.is_dir(), "cannot read {name}: is a directory");
+        // Opening a pipe would wait for its writer.
         ensure!(found.is_file(), "cannot read {name}: not a regular file");
+        File::open(path).with_context(unreadable)?;
         Ok(Self {
             name,
             media_type: "application/octet-stream",
