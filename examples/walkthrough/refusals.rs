@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use medshare_examples::fhir;
 use medshare_sdk::local::HolderConduct;
-use medshare_sdk::{Error, GrantId, Opened, Person, Purpose, Record, Window};
+use medshare_sdk::{Error, GrantId, Opened, Person, Purpose, RecordRef, Window};
 use tokio::time::sleep;
 
 use crate::report::{Refusal, say};
@@ -109,7 +109,7 @@ async fn one_culprit(cast: &Cast) -> Result<()> {
     cast.drill(culprit, HolderConduct::Lie)?;
     let mut named = Vec::new();
     for _ in 0..ATTEMPTS {
-        named = trial.opens().await?.access().liars().to_vec();
+        named = trial.opens().await?.access().culprits().to_vec();
         if !named.is_empty() {
             break;
         }
@@ -127,7 +127,7 @@ async fn one_culprit(cast: &Cast) -> Result<()> {
 struct Trial<'a> {
     cast: &'a Cast,
     case: &'static str,
-    record: Record,
+    record: RecordRef,
     grant: GrantId,
 }
 
@@ -180,7 +180,7 @@ impl<'a> Trial<'a> {
 
     /// Changes the record's object in every store that holds it.
     fn alter_objects(&self, alter: impl Fn(&Path) -> io::Result<()>) -> Result<()> {
-        let files = self.cast.consortium.payload_files(self.record)?;
+        let files = self.cast.consortium.payload_files(self.record);
         ensure!(
             !files.is_empty(),
             "{}: no store holds the record",

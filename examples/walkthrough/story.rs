@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use medshare_examples::{hash::Hasher, memory, progress, text};
-use medshare_sdk::local::{HolderConduct, InProcess};
+use medshare_sdk::local::{HolderConduct, LocalBuilder, LocalConsortium};
 use medshare_sdk::{
-    Access, AccessPolicy, Consortium, Content, Error, GrantId, Organisation, Person, Purpose,
-    Receipt, Record, TrustAnchor, Window,
+    Access, AccessPolicy, Content, Error, GrantId, Organisation, Person, Purpose, Receipt,
+    RecordRef, TrustAnchor, Window,
 };
 
 use crate::files::{self, Entry, Index, Source};
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     if sources.is_empty() {
         sources.push(Source::generated()?);
     }
-    let mut plan = InProcess::new(MEMBERS).with_passphrase(PASSPHRASE);
+    let mut plan = LocalBuilder::new(MEMBERS).with_passphrase(PASSPHRASE);
     if let Some(dir) = &args.dir {
         let unusable = || format!("cannot use the folder {}", dir.display());
         std::fs::create_dir_all(dir).with_context(unusable)?;
@@ -43,11 +43,11 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
     say("A consortium of four organisations in this process");
     let consortium = plan.start().await.context("cannot start the consortium")?;
-    let folder = consortium.folder()?.to_owned();
+    let folder = consortium.folder().to_owned();
     note("folder", folder.display());
     note("passphrase", PASSPHRASE);
-    let heights = consortium.verified_heights()?.iter().max();
-    let height = heights.copied().unwrap_or_default();
+    let highest = consortium.verified_heights().into_iter().max();
+    let height = highest.unwrap_or_default();
     step("verified", began, format!("up to height {height}"));
 
     let outcome = tell(&consortium, &args, &folder, &sources).await;
@@ -71,7 +71,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 async fn tell(
-    consortium: &Consortium,
+    consortium: &LocalConsortium,
     args: &Args,
     folder: &Path,
     sources: &[Source],
@@ -100,7 +100,7 @@ async fn tell(
 
 /// The consortium, and the people in it.
 pub(crate) struct Cast {
-    pub(crate) consortium: Consortium,
+    pub(crate) consortium: LocalConsortium,
     pub(crate) st_mary: Organisation,
     /// The subject of the records, who grants and revokes.
     pub(crate) patient: Person,
@@ -112,7 +112,7 @@ pub(crate) struct Cast {
 }
 
 impl Cast {
-    async fn enrol(consortium: &Consortium) -> Result<Self> {
+    async fn enrol(consortium: &LocalConsortium) -> Result<Self> {
         let names: Vec<_> = consortium.organisation_names().collect();
         let [first, second, ..] = *names else {
             bail!("the consortium has too few members: {names:?}");
@@ -192,7 +192,7 @@ async fn whole_way(cast: &Cast, index: &mut Index, source: &Source) -> Result<(O
     Ok(opened)
 }
 
-async fn grant(cast: &Cast, record: Record) -> Result<GrantId> {
+async fn grant(cast: &Cast, record: RecordRef) -> Result<GrantId> {
     let window = Window::days(GRANT_DAYS);
     let granting = cast.patient.grant(record, &cast.doctor, window);
     let granted = granting.purpose(Purpose::Treatment).await;

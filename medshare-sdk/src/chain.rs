@@ -1,4 +1,4 @@
-//! Talking to the consortium and believing no single member.
+//! Requests to the consortium, and the verification of its answers: no single member is believed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,28 +6,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use medshare_contract::Call;
+use medshare_host::os_random;
 use medshare_ledger::{
     LightClient, ReceiptProof, RefusalCode, RpcRequest, RpcResponse, StateProof, Transaction,
 };
 use medshare_types::{
-    ChainId, Digest, Genesis, Height, Nonce, Outcome, Principal, ReplicaId, Signature, Signer,
-    Timestamp, TransactionId, TransactionReceipt, Wire,
+    ChainId, Digest, Genesis, Height, Nonce, OrganisationId, Outcome, Principal, ReplicaId,
+    Signature, Signer, Timestamp, TransactionId, TransactionReceipt, Wire,
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::client::ConsortiumClient;
 use crate::error::{Error, Result};
-use medshare_host::os_random;
 
-/// How long a transaction may take to be ordered and certified.
-const ORDER_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long one member may take to have a receipt before another one is asked.
+/// Milliseconds that a transaction may take to be ordered and certified.
+const ORDER_TIMEOUT_MS: u64 = 20_000;
+/// How long one member may take to have a receipt before the next one is asked.
 const RECEIPT_PATIENCE: Duration = Duration::from_secs(4);
-/// How long one member may let the question for a block wait before another one is asked.
+/// How long one member may delay the answer about a block before the next one is asked.
 const WATCH_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a member may take to answer from its own state.
+/// How long a member may take to answer from its state.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a member that did not answer is asked last.
+/// How long a member that did not answer is asked after all others.
 const AVOIDED_FOR: Duration = Duration::from_secs(30);
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -45,19 +45,18 @@ pub(crate) struct Chain {
     client: Arc<dyn ConsortiumClient>,
     /// The highest executed height proven so far; no older state is accepted.
     seen: Arc<AtomicU64>,
-    /// Until when members that did not answer are asked last.
+    /// Members that did not answer, and until when they are asked after all others.
     avoided: Arc<Mutex<BTreeMap<ReplicaId, Instant>>>,
 }
 
 impl Chain {
     pub(crate) fn new(genesis: Genesis, client: Arc<dyn ConsortiumClient>) -> Result<Self> {
-        let light = LightClient::new(&genesis)?;
-        let seen = Arc::new(AtomicU64::new(0));
+        let light = LightClient::new(&genesis).map_err(Error::invalid_genesis)?;
         Ok(Self {
             genesis: Arc::new(genesis),
             light,
             client,
-            seen,
+            seen: Arc::default(),
             avoided: Arc::default(),
         })
     }
@@ -74,13 +73,17 @@ impl Chain {
         self.light.chain()
     }
 
+    /// The seat of an organisation, if it has one.
+    pub(crate) fn seat_of(&self, id: &OrganisationId) -> Option<ReplicaId> {
+        self.light.committee().replica_of(id)
+    }
+
     /// Members in the order in which they are asked: `home` first, those that lately did not
     /// answer last.
     fn members_from(&self, home: ReplicaId) -> Vec<ReplicaId> {
-        let count = self.light.committee().seats();
-        let mut members: Vec<_> = (0..count)
-            .map(|step| ReplicaId((home.0 + step) % count))
-            .collect();
+        let mut members: Vec<_> = self.light.committee().replicas().collect();
+        let first = home.index().min(members.len());
+        members.rotate_left(first);
         let now = Instant::now();
         let mut avoided = self.avoided.lock().unwrap_or_else(PoisonError::into_inner);
         avoided.retain(|_, until| *until > now);
@@ -105,7 +108,7 @@ impl Chain {
             self.avoid(member);
             return Err(Error::Unreachable);
         };
-        Ok(RpcResponse::from_wire(&bytes)?)
+        RpcResponse::from_wire(&bytes).map_err(Error::invalid_answer)
     }
 
     pub(crate) async fn ask(&self, member: ReplicaId, request: &RpcRequest) -> Result<RpcResponse> {
@@ -113,7 +116,7 @@ impl Chain {
             .await
     }
 
-    /// Signs a call, has it ordered, and waits until a certified receipt says how it ended.
+    /// Signs a call, has it ordered, and waits for the certified receipt.
     pub(crate) async fn call(
         &self,
         home: ReplicaId,
@@ -136,18 +139,14 @@ impl Chain {
     async fn submit(&self, home: ReplicaId, transaction: Transaction) -> Result<Effect> {
         let id = transaction.id();
         let submit = RpcRequest::Submit(Box::new(transaction));
-        let deadline = Instant::now() + ORDER_TIMEOUT;
-        let timed_out = Error::TimedOut {
-            what: "order the transaction",
-            timeout_ms: u64::try_from(ORDER_TIMEOUT.as_millis()).unwrap_or(u64::MAX),
-        };
+        let deadline = Instant::now() + Duration::from_millis(ORDER_TIMEOUT_MS);
         let mut failure = None;
         while Instant::now() < deadline {
             for member in self.members_from(home) {
                 match self.ask(member, &submit).await {
                     Ok(RpcResponse::Accepted(_)) => {}
                     Ok(other) => {
-                        failure = Some(unexpected(&other));
+                        failure = Some(unexpected(other));
                         continue;
                     }
                     Err(error) => {
@@ -164,14 +163,17 @@ impl Chain {
             }
             sleep(RETRY_PAUSE).await;
         }
-        Err(failure.unwrap_or(timed_out))
+        Err(failure.unwrap_or(Error::TimedOut {
+            what: "order the transaction",
+            timeout_ms: ORDER_TIMEOUT_MS,
+        }))
     }
 
-    /// A verified receipt of the transaction, as soon as this member has one.
+    /// The verified receipt of a transaction, as soon as this member has it.
     async fn receipt(&self, member: ReplicaId, id: TransactionId) -> Result<ReceiptProof> {
         let request = RpcRequest::ReceiptOf(id).to_wire();
         loop {
-            // The member lets the question wait until the receipt is there, or for a while.
+            // The member delays its answer until the receipt exists, or for a while.
             match self
                 .exchange(member, request.clone(), RECEIPT_PATIENCE)
                 .await?
@@ -182,7 +184,7 @@ impl Chain {
                     return Ok(*proof);
                 }
                 RpcResponse::Pending => sleep(RETRY_PAUSE).await,
-                other => return Err(unexpected(&other)),
+                other => return Err(unexpected(other)),
             }
         }
     }
@@ -197,7 +199,7 @@ impl Chain {
         let request = RpcRequest::ReceiptsAt(height).to_wire();
         loop {
             for member in self.members_from(home) {
-                // The member lets the question wait until the block is there, or for a while.
+                // The member delays its answer until the block exists, or for a while.
                 let answer = self.exchange(member, request.clone(), WATCH_PATIENCE).await;
                 let Ok(RpcResponse::Receipts(block)) = answer else {
                     continue;
@@ -214,9 +216,10 @@ impl Chain {
         }
     }
 
-    /// The highest height of which any member can prove what happened.
+    /// The highest executed height that any member can prove.
     pub(crate) async fn height(&self, home: ReplicaId) -> Result<Height> {
-        let (mut newest, mut failure) = (None, Error::Unreachable);
+        let mut newest = None;
+        let mut failure = Error::Unreachable;
         for member in self.members_from(home) {
             match self.ask(member, &RpcRequest::Tip).await {
                 Ok(RpcResponse::Tip(tip)) => match self.light.verify_header(&tip) {
@@ -228,7 +231,7 @@ impl Chain {
                 {
                     newest = newest.max(Some(Height(0)));
                 }
-                Ok(other) => failure = unexpected(&other),
+                Ok(other) => failure = unexpected(other),
                 Err(error) => failure = error,
             }
         }
@@ -236,13 +239,13 @@ impl Chain {
         newest.map(|height| height.max(seen)).ok_or(failure)
     }
 
-    /// Reads a value with a proof that is no older than anything this client was shown before.
+    /// Reads a value with a proof that is no older than any proof seen before.
     pub(crate) async fn read<T: Wire>(&self, home: ReplicaId, key: Digest) -> Result<Option<T>> {
         self.read_dated(home, key).await.map(|(value, _)| value)
     }
 
-    /// Reads a value, and the time of the block that proves it: what was registered before that
-    /// block's parent is in it. Absence says nothing about anything later.
+    /// Reads a value, and the time of the block that proves it. The state includes everything
+    /// ordered before that block's parent; absence proves nothing about later blocks.
     pub(crate) async fn read_dated<T: Wire>(
         &self,
         home: ReplicaId,
@@ -257,7 +260,8 @@ impl Chain {
                     Ok(StateProof {
                         value, certified, ..
                     }) => {
-                        let value = value.map(|bytes| T::from_wire(&bytes)).transpose()?;
+                        let decoded = value.map(|bytes| T::from_wire(&bytes)).transpose();
+                        let value = decoded.map_err(Error::invalid_answer)?;
                         return Ok((value, certified.header.time));
                     }
                     Err(error) => failure = error,
@@ -278,15 +282,15 @@ impl Chain {
     ) -> Result<StateProof> {
         let proof = match self.ask(member, request).await? {
             RpcResponse::State(proof) => *proof,
-            other => return Err(unexpected(&other)),
+            other => return Err(unexpected(other)),
         };
         let verified = self.light.verify_state(key, &proof)?;
         let height = verified.height().0;
         let seen = self.seen.fetch_max(height, Ordering::AcqRel);
         if height < seen {
-            return Err(Error::InvalidAnswer {
-                reason: format!("state of height {height}, height {seen} was seen before"),
-            });
+            return Err(Error::invalid_answer(format!(
+                "state of height {height}, after height {seen} was proven"
+            )));
         }
         Ok(proof)
     }
@@ -299,16 +303,12 @@ fn effect(transaction: TransactionId, proof: ReceiptProof) -> Result<Effect> {
     }
 }
 
-fn unexpected(answer: &RpcResponse) -> Error {
+fn unexpected(answer: RpcResponse) -> Error {
     match answer {
         RpcResponse::Refused(refusal) if refusal.code.is_retryable() => Error::Busy {
-            reason: refusal.detail.clone(),
+            reason: refusal.detail,
         },
-        RpcResponse::Refused(refusal) => Error::InvalidAnswer {
-            reason: refusal.to_string(),
-        },
-        _ => Error::InvalidAnswer {
-            reason: "an answer to another question".to_owned(),
-        },
+        RpcResponse::Refused(refusal) => Error::invalid_answer(refusal),
+        _ => Error::invalid_answer("an answer to another question"),
     }
 }

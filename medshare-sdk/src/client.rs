@@ -3,21 +3,23 @@
 use medshare_types::ReplicaId;
 use medshare_types::keystore::BoxFuture;
 
+pub use medshare_ledger::{RpcRequest, RpcResponse};
+
 /// A member could not be reached, or hung up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("member {member} could not be reached")]
 pub struct Unreachable {
-    /// Its seat.
+    /// The member's seat.
     pub member: ReplicaId,
 }
 
 /// How an application reaches the members of its consortium.
 ///
-/// A request is an encoded [`RpcRequest`](medshare_ledger::RpcRequest), an answer an encoded
-/// [`RpcResponse`](medshare_ledger::RpcResponse): submit a transaction, ask for its receipt,
-/// read the state with a proof, follow the newest header, ask for a release share. The SDK decodes
-/// answers strictly and verifies them against the trust anchor, so an implementation carries bytes
-/// and decides nothing: in this process, over a network, or through a proxy.
+/// A request is an encoded [`RpcRequest`], an answer an encoded [`RpcResponse`]: submit a
+/// transaction, ask for its receipt, read the state with a proof, follow the newest header, ask for
+/// a release share. The SDK decodes answers strictly and verifies them against the trust anchor, so
+/// an implementation carries bytes and decides nothing: in this process, over a network, or through
+/// a proxy.
 pub trait ConsortiumClient: Send + Sync {
     /// Sends `request` to a member and returns its answer.
     ///

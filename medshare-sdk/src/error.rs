@@ -1,224 +1,241 @@
-//! What can go wrong, each with a stable code.
+//! The errors of SDK calls, each with a stable code.
 
 use std::path::PathBuf;
 
-use medshare_abe::{Date, Validity};
+use medshare_abe::{AccessPolicy, Condition, Date, Validity};
+use medshare_host::TaskError;
 use medshare_ledger::VerifyError;
-use medshare_types::{DecodeError, Denial, keystore::KeyStoreError};
+use medshare_types::{Denial, keystore::KeyStoreError};
 
 /// The result of an SDK call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed. [`Error::code`] is stable, the text is not.
+/// An error of a crate below, or of the caller's own implementation of a trait.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a call failed. [`Error::code`] is stable, the text is not; it ends with what to do next
+/// where there is something to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the names of most fields say all; the others have a line of their own"
+)]
 pub enum Error {
-    /// The contract refused, with its reason.
+    /// The contract denied the call.
     #[error(transparent)]
     Denied(#[from] Denial),
-    /// The reader's attributes do not satisfy the record's policy. Told from public data.
+    /// The reader's attributes do not satisfy the record's policy. Found from public data: no
+    /// ticket was requested, and no use of a grant is lost.
     #[error("the policy {policy} is not satisfied; missing: {}", missing.join(", "))]
     PolicyUnsatisfied {
-        /// The record's policy.
         policy: String,
-        /// Attributes that would help.
+        /// Conditions that would help.
         missing: Vec<String>,
     },
-    /// The record was sealed on a day that the reader's attribute key is not for, and a new key is
-    /// not for it either.
-    #[error("sealed on {sealed_on}, and the attribute key is for {validity}")]
+    /// The attribute key does not cover the day on which the record was sealed, and neither does a
+    /// new one.
+    #[error(
+        "the record was sealed on {sealed_on}, and the attribute key covers {validity}; \
+         the authority must issue keys with a longer lifetime"
+    )]
     KeyLapsed {
-        /// The record's sealing date.
         sealed_on: Date,
-        /// The days that the key is for.
+        /// The days that the key covers.
         validity: Validity,
     },
     /// The attribute authority issues no more keys to this person.
-    #[error("the attribute authority issues no keys to this person")]
+    #[error("the attribute authority refuses keys to this person; ask its operator for the reason")]
     IssuanceRefused,
-    /// What the attribute authority answered is no key of the person's.
-    #[error("the attribute authority's answer is no key of this person's: {reason}")]
-    BadAttributeKey {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The attribute authority's clock is wrong: the chain has a block of a later day. It issues
-    /// nothing before that is put right.
-    #[error("the attribute authority's clock shows {clock}, and the chain has a block of {block}")]
-    ClockBehind {
-        /// What the clock shows.
-        clock: Date,
-        /// The block's day.
-        block: Date,
-    },
-    /// An attribute's text is not an attribute.
-    #[error("invalid attribute {attribute:?}: {reason}")]
-    InvalidAttribute {
-        /// The text.
-        attribute: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A stored segment is not the one on chain, in no store that should hold it.
-    #[error("segment {index} is not the one that was registered, in any store")]
+    /// The attribute authority's answer is not a key of the person's attributes.
+    #[error("the attribute authority's answer is not a key of this person: {source}")]
+    BadAttributeKey { source: Source },
+    /// The attribute authority's clock is behind the chain's last block. It issues nothing until
+    /// that is corrected.
+    #[error(
+        "the attribute authority's clock shows {clock}, and the chain has a block of {block}; \
+         set the clock and try again"
+    )]
+    ClockBehind { clock: Date, block: Date },
+    /// A text is not an attribute, or no key can be issued for so many attributes.
+    #[error("invalid attribute {attribute:?}: {source}")]
+    InvalidAttribute { attribute: String, source: Source },
+    /// No store has a segment as it was registered.
+    #[error("segment {index} is not the registered one in any store; restore it from a backup")]
     SegmentMismatch {
-        /// Which, from 0.
+        /// Counted from 0.
         index: u64,
     },
-    /// The stored object is shorter than what was registered, in every store.
-    #[error("the stored object holds {found} bytes where at least {expected} were registered")]
-    ObjectTruncated {
-        /// Bytes that must be there at the least.
-        expected: u64,
-        /// Bytes that are there.
-        found: u64,
-    },
-    /// The stored object is longer than what was registered, in every store.
-    #[error("the stored object holds {found} bytes where at most {expected} were registered")]
-    ObjectExtended {
-        /// Bytes that may be there at the most.
-        expected: u64,
-        /// Bytes that are there.
-        found: u64,
-    },
-    /// An object that the chain names is in no store as it was registered.
-    #[error("the record's {object} is missing or altered in every store")]
+    /// The stored payload is shorter than registered, in every store.
+    #[error(
+        "the stored payload has {found} bytes, and at least {expected} were registered; \
+         restore it from a backup"
+    )]
+    ObjectTruncated { expected: u64, found: u64 },
+    /// The stored payload is longer than registered, in every store.
+    #[error(
+        "the stored payload has {found} bytes, and at most {expected} were registered; \
+         restore it from a backup"
+    )]
+    ObjectExtended { expected: u64, found: u64 },
+    /// No store has an object as it was registered.
+    #[error("the record's {object} is missing or altered in every store; restore it from a backup")]
     ObjectUnavailable {
-        /// Which of the record's objects.
+        /// `payload`, `segments`, `access` or `descriptor`.
         object: &'static str,
     },
     /// Fewer good shares than the threshold.
     #[error(
-        "{good} good shares where {needed} are needed; bad: [{}]; refused or silent: [{}]",
+        "{good} good shares, and {needed} are needed; wrong: [{}]; refused or silent: [{}]",
         culprits.join(", "), silent.join(", ")
     )]
     InsufficientShares {
-        /// Good shares received.
         good: usize,
         /// The threshold t.
         needed: usize,
         /// Organisations whose share was wrong.
         culprits: Vec<String>,
-        /// Organisations that gave none, with the reason where they told one.
+        /// Organisations that gave none, each with its reason.
         silent: Vec<String>,
     },
     /// The key does not open the record. Deliberately says no more.
     #[error("the record cannot be decrypted with this key")]
     Undecipherable,
     /// No member could be reached.
-    #[error("no member of the consortium could be reached")]
+    #[error("no member of the consortium could be reached; check the network and try again")]
     Unreachable,
-    /// The members that were asked cannot do it now.
-    #[error("the consortium is busy or behind: {reason}")]
+    /// The members that were asked cannot answer now.
+    #[error("the consortium is busy or behind: {reason}; try again")]
     Busy {
-        /// What the last of them said.
+        /// The last member's words.
         reason: String,
     },
-    /// The consortium did not answer in time.
-    #[error("the consortium did not {what} within {timeout_ms} ms")]
-    TimedOut {
-        /// What it should have done.
-        what: &'static str,
-        /// How long was waited, milliseconds.
-        timeout_ms: u64,
-    },
+    /// The consortium did not answer in time. The call may still take effect, see
+    /// [`Error::is_retryable`].
+    #[error("the consortium did not {what} within {timeout_ms} ms; it may still do so")]
+    TimedOut { what: &'static str, timeout_ms: u64 },
     /// A member's answer does not verify against the trust anchor.
     #[error("a member's answer does not verify: {source}")]
     InvalidProof {
-        /// What was wrong.
         #[from]
         source: VerifyError,
     },
-    /// A member answered something else than was asked.
-    #[error("a member's answer makes no sense: {reason}")]
-    InvalidAnswer {
-        /// What was wrong.
-        reason: String,
-    },
-    /// The consortium has no organisation of that name.
-    #[error("no organisation is called {name:?}")]
-    UnknownOrganisation {
-        /// The name.
-        name: String,
-    },
-    /// Nobody of that name was enrolled here.
-    #[error("nobody called {name:?} was enrolled here")]
-    UnknownPerson {
-        /// The name.
-        name: String,
-    },
-    /// Somebody of that name was enrolled here before.
-    #[error("somebody called {name:?} was enrolled here before")]
-    AlreadyEnrolled {
-        /// The name.
-        name: String,
-    },
+    /// A member's answer cannot be decoded, or answers another question.
+    #[error("a member's answer makes no sense: {source}")]
+    InvalidAnswer { source: Source },
+    /// The genesis is not that of a consortium.
+    #[error("invalid genesis: {source}; use the trust anchor that the consortium published")]
+    InvalidGenesis { source: Source },
+    /// The consortium has no such organisation, or the application does not act for it.
+    #[error("unknown organisation {name:?}")]
+    UnknownOrganisation { name: String },
+    /// The organisation has not enrolled a person of that name with this key store.
+    #[error("unknown person {name:?}; enrol the person first")]
+    UnknownPerson { name: String },
+    /// The organisation has enrolled a person of that name.
+    #[error("{name:?} is already enrolled; find the person by Organisation::person")]
+    AlreadyEnrolled { name: String },
     /// Title and media type do not fit into a descriptor.
-    #[error("title and media type are too long for a descriptor")]
+    #[error("title and media type do not fit into a descriptor; shorten the title")]
     DescriptorTooLong,
-    /// The content is longer than what can be sealed and read back. Of a record, that it says of
-    /// itself that it is.
-    #[error("content of more than {limit} bytes is neither sealed nor opened")]
+    /// The content is longer than the limit. Of a record that is opened: its registered length is.
+    #[error("content of more than {limit} bytes is neither sealed nor opened; split it")]
     ContentTooLong {
         /// Bytes of the longest content.
         limit: u64,
     },
-    /// A record needs a data subject.
-    #[error("a record needs a data subject")]
+    /// The content does not fit into memory.
+    #[error("no memory for {bytes} bytes of content; stream it with Open::write_to")]
+    OutOfMemory { bytes: u64, source: Source },
+    /// The record to be sealed has no data subject.
+    #[error("a record needs a data subject; name it with Seal::subject")]
     MissingSubject,
     /// The key store failed.
     #[error(transparent)]
     KeyStore(#[from] KeyStoreError),
-    /// Stored bytes of this library's own are damaged.
-    #[error("stored data is damaged: {source}")]
-    Damaged {
-        /// What was wrong.
-        #[from]
-        source: DecodeError,
-    },
+    /// The key store lacks a secret that was stored when the consortium was founded.
+    #[error("the key store has no {entry}; restore it from a backup")]
+    MissingSecret { entry: String },
+    /// Stored data was found as it was written, but has no meaning.
+    #[error("{what} is damaged: {source}")]
+    Damaged { what: &'static str, source: Source },
     /// The object store failed.
     #[error("the object store failed: {source}")]
-    ObjectStore {
-        /// What it said.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    ObjectStore { source: Source },
     /// Reading the input or writing the output failed.
     #[error("{source}")]
     Io {
-        /// What the system said.
         #[from]
         source: std::io::Error,
     },
-    /// Another process has the consortium's folder open.
-    #[error("{} is in use by another process", folder.display())]
-    FolderInUse {
-        /// The folder.
-        folder: PathBuf,
-    },
+    /// Another process has opened the consortium's folder.
+    #[error("{} is in use by another process; stop it and try again", folder.display())]
+    FolderInUse { folder: PathBuf },
     /// The folder holds a consortium, but not its trust anchor.
-    #[error("{} holds ledgers but no trust anchor; put it back, nothing was changed", folder.display())]
-    MissingTrustAnchor {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// A consortium that is kept in a folder needs a passphrase.
-    #[error("a consortium that is kept in a folder needs a passphrase")]
+    #[error("{} holds ledgers but no trust anchor; restore it, nothing was changed", folder.display())]
+    MissingTrustAnchor { folder: PathBuf },
+    /// A consortium in a lasting folder needs a passphrase.
+    #[error(
+        "a consortium in a lasting folder needs a passphrase; set it by LocalBuilder::with_passphrase"
+    )]
     MissingPassphrase,
-    /// The consortium does not run in this process.
-    #[error("the consortium does not run in this process")]
-    NotInProcess,
     /// A member of the consortium in this process failed.
     #[error("the member {organisation} failed: {source}")]
     Member {
-        /// Whose.
         organisation: String,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Source,
     },
+    /// A failure that the caller cannot have caused: a defect of this library, or a panic.
+    #[error("internal error: {source}; please report it")]
+    Internal { source: Source },
 }
 
 impl Error {
-    /// A stable code for programs; a refusal by the contract has the denial's.
+    /// A stable code for programs.
+    ///
+    /// | code | variant |
+    /// |---|---|
+    /// | `policy_unsatisfied` | [`PolicyUnsatisfied`](Self::PolicyUnsatisfied) |
+    /// | `key_lapsed` | [`KeyLapsed`](Self::KeyLapsed) |
+    /// | `issuance_refused` | [`IssuanceRefused`](Self::IssuanceRefused) |
+    /// | `bad_attribute_key` | [`BadAttributeKey`](Self::BadAttributeKey) |
+    /// | `clock_behind` | [`ClockBehind`](Self::ClockBehind) |
+    /// | `invalid_attribute` | [`InvalidAttribute`](Self::InvalidAttribute) |
+    /// | `segment_mismatch` | [`SegmentMismatch`](Self::SegmentMismatch) |
+    /// | `object_truncated` | [`ObjectTruncated`](Self::ObjectTruncated) |
+    /// | `object_extended` | [`ObjectExtended`](Self::ObjectExtended) |
+    /// | `object_unavailable` | [`ObjectUnavailable`](Self::ObjectUnavailable) |
+    /// | `insufficient_shares` | [`InsufficientShares`](Self::InsufficientShares) |
+    /// | `undecipherable` | [`Undecipherable`](Self::Undecipherable) |
+    /// | `unreachable` | [`Unreachable`](Self::Unreachable) |
+    /// | `busy` | [`Busy`](Self::Busy) |
+    /// | `timed_out` | [`TimedOut`](Self::TimedOut) |
+    /// | `invalid_proof` | [`InvalidProof`](Self::InvalidProof) |
+    /// | `invalid_answer` | [`InvalidAnswer`](Self::InvalidAnswer) |
+    /// | `invalid_genesis` | [`InvalidGenesis`](Self::InvalidGenesis) |
+    /// | `unknown_organisation` | [`UnknownOrganisation`](Self::UnknownOrganisation) |
+    /// | `unknown_person` | [`UnknownPerson`](Self::UnknownPerson) |
+    /// | `already_enrolled` | [`AlreadyEnrolled`](Self::AlreadyEnrolled) |
+    /// | `descriptor_too_long` | [`DescriptorTooLong`](Self::DescriptorTooLong) |
+    /// | `content_too_long` | [`ContentTooLong`](Self::ContentTooLong) |
+    /// | `out_of_memory` | [`OutOfMemory`](Self::OutOfMemory) |
+    /// | `missing_subject` | [`MissingSubject`](Self::MissingSubject) |
+    /// | `key_store` | [`KeyStore`](Self::KeyStore) |
+    /// | `missing_secret` | [`MissingSecret`](Self::MissingSecret) |
+    /// | `damaged` | [`Damaged`](Self::Damaged) |
+    /// | `object_store` | [`ObjectStore`](Self::ObjectStore) |
+    /// | `io` | [`Io`](Self::Io) |
+    /// | `folder_in_use` | [`FolderInUse`](Self::FolderInUse) |
+    /// | `missing_trust_anchor` | [`MissingTrustAnchor`](Self::MissingTrustAnchor) |
+    /// | `missing_passphrase` | [`MissingPassphrase`](Self::MissingPassphrase) |
+    /// | `member` | [`Member`](Self::Member) |
+    /// | `internal` | [`Internal`](Self::Internal) |
+    ///
+    /// A denial by the contract ([`Denied`](Self::Denied)) has the code of its [`Denial`]:
+    /// `not_yet`, `expired`, `revoked`, `uses_exhausted`, `purpose_mismatch`, `unknown_grant`,
+    /// `not_grantee`, `unknown_record`, `label_mismatch`, `invalid_session_key`, `not_authorised`,
+    /// `unknown_sender`, `duplicate_nonce`, `already_exists`, `invalid`, `gate_key_not_ready`,
+    /// `ceremony_stopped`, `undecodable`, `wrong_chain`, `ceremony_incomplete`, `ceremony_over`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -240,29 +257,32 @@ impl Error {
             Self::TimedOut { .. } => "timed_out",
             Self::InvalidProof { .. } => "invalid_proof",
             Self::InvalidAnswer { .. } => "invalid_answer",
+            Self::InvalidGenesis { .. } => "invalid_genesis",
             Self::UnknownOrganisation { .. } => "unknown_organisation",
             Self::UnknownPerson { .. } => "unknown_person",
             Self::AlreadyEnrolled { .. } => "already_enrolled",
-            Self::MissingSubject => "missing_subject",
             Self::DescriptorTooLong => "descriptor_too_long",
             Self::ContentTooLong { .. } => "content_too_long",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::MissingSubject => "missing_subject",
             Self::KeyStore(_) => "key_store",
+            Self::MissingSecret { .. } => "missing_secret",
             Self::Damaged { .. } => "damaged",
             Self::ObjectStore { .. } => "object_store",
             Self::Io { .. } => "io",
             Self::FolderInUse { .. } => "folder_in_use",
             Self::MissingTrustAnchor { .. } => "missing_trust_anchor",
             Self::MissingPassphrase => "missing_passphrase",
-            Self::NotInProcess => "not_in_process",
             Self::Member { .. } => "member",
+            Self::Internal { .. } => "internal",
         }
     }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later although the caller changes nothing.
     ///
-    /// After [`Self::TimedOut`] the first call may take effect all the same: sealing again is
-    /// harmless under an idempotency key, granting again makes a second grant, and opening again
-    /// takes another use of the grant.
+    /// After [`Self::TimedOut`] the first call may still take effect: sealing again is harmless
+    /// under an idempotency key, granting again makes a second grant, and opening again takes
+    /// another use of the grant.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(
@@ -276,12 +296,117 @@ impl Error {
                 | Self::Denied(Denial::NotYet { .. } | Denial::GateKeyNotReady)
         )
     }
+
+    /// The names of the organisations that caused the error. Empty where none is known: a stopped
+    /// ceremony ([`Denial::CeremonyStopped`]) does not tell which of its two parties is at fault.
+    #[must_use]
+    pub fn culprits(&self) -> &[String] {
+        match self {
+            Self::InsufficientShares { culprits, .. } => culprits,
+            Self::Member { organisation, .. } => std::slice::from_ref(organisation),
+            Self::Denied(_)
+            | Self::PolicyUnsatisfied { .. }
+            | Self::KeyLapsed { .. }
+            | Self::IssuanceRefused
+            | Self::BadAttributeKey { .. }
+            | Self::ClockBehind { .. }
+            | Self::InvalidAttribute { .. }
+            | Self::SegmentMismatch { .. }
+            | Self::ObjectTruncated { .. }
+            | Self::ObjectExtended { .. }
+            | Self::ObjectUnavailable { .. }
+            | Self::Undecipherable
+            | Self::Unreachable
+            | Self::Busy { .. }
+            | Self::TimedOut { .. }
+            | Self::InvalidProof { .. }
+            | Self::InvalidAnswer { .. }
+            | Self::InvalidGenesis { .. }
+            | Self::UnknownOrganisation { .. }
+            | Self::UnknownPerson { .. }
+            | Self::AlreadyEnrolled { .. }
+            | Self::DescriptorTooLong
+            | Self::ContentTooLong { .. }
+            | Self::OutOfMemory { .. }
+            | Self::MissingSubject
+            | Self::KeyStore(_)
+            | Self::MissingSecret { .. }
+            | Self::Damaged { .. }
+            | Self::ObjectStore { .. }
+            | Self::Io { .. }
+            | Self::FolderInUse { .. }
+            | Self::MissingTrustAnchor { .. }
+            | Self::MissingPassphrase
+            | Self::Internal { .. } => &[],
+        }
+    }
+
+    pub(crate) fn policy_unsatisfied(policy: &AccessPolicy, missing: &[Condition]) -> Self {
+        Self::PolicyUnsatisfied {
+            policy: policy.to_string(),
+            missing: missing.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    pub(crate) fn invalid_answer(source: impl Into<Source>) -> Self {
+        Self::InvalidAnswer {
+            source: source.into(),
+        }
+    }
+
+    pub(crate) fn invalid_genesis(source: impl Into<Source>) -> Self {
+        Self::InvalidGenesis {
+            source: source.into(),
+        }
+    }
+
+    pub(crate) fn out_of_memory(bytes: u64, source: impl Into<Source>) -> Self {
+        Self::OutOfMemory {
+            bytes,
+            source: source.into(),
+        }
+    }
+
+    pub(crate) fn internal(source: impl Into<Source>) -> Self {
+        Self::Internal {
+            source: source.into(),
+        }
+    }
 }
 
-impl From<medshare_host::TaskError> for Error {
-    fn from(error: medshare_host::TaskError) -> Self {
-        Self::Io {
-            source: std::io::Error::other(error),
-        }
+impl From<TaskError> for Error {
+    fn from(error: TaskError) -> Self {
+        Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    const SOURCE: &str = include_str!("error.rs");
+
+    /// The text between two marks of this file.
+    fn between(start: &str, end: &str) -> &'static str {
+        let (_, rest) = SOURCE.split_once(start).unwrap();
+        rest.split_once(end).unwrap().0
+    }
+
+    /// The codes are listed in the documentation, differ from each other, and every variant has
+    /// one.
+    #[test]
+    fn every_code_is_documented_and_unique() {
+        let arms = between("pub fn code(&self) -> &'static str {", "\n    }\n");
+        let codes: Vec<&str> = arms.split('"').skip(1).step_by(2).collect();
+        let unique: BTreeSet<_> = codes.iter().copied().collect();
+        assert_eq!(unique.len(), codes.len());
+
+        let table = between("/// | code | variant |", "/// A denial by the contract");
+        let documented: Vec<&str> = table.split('`').skip(1).step_by(4).collect();
+        assert_eq!(documented, codes);
+
+        // One for each variant but `Denied`, whose codes are the denial's.
+        assert_eq!(arms.matches("Self::").count(), codes.len() + 1);
     }
 }

@@ -1,13 +1,13 @@
-//! Watching what happens on the chain.
+//! Watching the chain.
 
 use std::collections::VecDeque;
 
 use medshare_types::{Event, Height, Outcome, ReplicaId};
 
-use crate::consortium::Consortium;
+use crate::chain::Chain;
 use crate::error::Result;
 
-/// What happened, block by block, each verified: enrolments, registrations, grants, tickets.
+/// The verified events of the chain, block by block: enrolments, registrations, grants, tickets.
 ///
 /// ```
 /// # #[tokio::main(flavor = "multi_thread")]
@@ -22,29 +22,34 @@ use crate::error::Result;
 /// # }
 /// ```
 pub struct Events {
-    consortium: Consortium,
+    chain: Chain,
+    home: ReplicaId,
     height: Height,
     ready: VecDeque<Event>,
 }
 
 impl Events {
-    /// The next event and the height of its block; waits until there is one. Refused transactions
+    pub(crate) const fn after(chain: Chain, home: ReplicaId, height: Height) -> Self {
+        Self {
+            chain,
+            home,
+            height,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The next event and the height of its block; waits until there is one. Denied transactions
     /// make none. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidProof`] when a member's answer does not verify.
+    /// [`Error::InvalidProof`](crate::Error::InvalidProof) when a member's answer does not verify.
     pub async fn next(&mut self) -> Result<(Height, Event)> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok((self.height, event));
             }
             let height = self.height.next();
-            let receipts = self
-                .consortium
-                .inner
-                .chain
-                .receipts_at(ReplicaId(0), height)
-                .await?;
+            let receipts = self.chain.receipts_at(self.home, height).await?;
             self.height = height;
             self.ready = receipts
                 .into_iter()
@@ -58,23 +63,11 @@ impl Events {
     }
 }
 
-impl Consortium {
-    /// Watches what happens from now on.
-    ///
-    /// # Errors
-    /// [`crate::Error::Unreachable`], or why an answer does not verify.
-    pub async fn watch(&self) -> Result<Events> {
-        let height = self.inner.chain.height(ReplicaId(0)).await?;
-        Ok(self.watch_from(height))
-    }
-
-    /// Watches from the block after `height`; [`Height`] 0 is the beginning of the chain.
-    #[must_use]
-    pub fn watch_from(&self, height: Height) -> Events {
-        Events {
-            consortium: self.clone(),
-            height,
-            ready: VecDeque::new(),
-        }
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events")
+            .field("height", &self.height)
+            .field("ready", &self.ready.len())
+            .finish_non_exhaustive()
     }
 }

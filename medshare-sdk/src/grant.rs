@@ -2,20 +2,22 @@
 
 use std::future::IntoFuture;
 
+use medshare_contract::{Call, GrantTerms};
+use medshare_host::clock;
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{GrantId, PersonId, Purpose, PurposeSet};
 
+use crate::actor::Actor;
 use crate::error::Result;
 use crate::observe::observed;
-use crate::person::Person;
-use crate::record::Record;
+use crate::record::RecordRef;
 use crate::window::Window;
 
 /// A grant about to be given; `.await` it.
 #[must_use = "nothing is granted until this is awaited"]
 pub struct GrantRequest {
-    grantor: Person,
-    record: Record,
+    grantor: Actor,
+    record: RecordRef,
     grantee: PersonId,
     window: Window,
     purposes: PurposeSet,
@@ -23,28 +25,53 @@ pub struct GrantRequest {
 }
 
 impl GrantRequest {
-    pub(crate) fn new(grantor: Person, record: Record, grantee: PersonId, window: Window) -> Self {
-        let purposes = PurposeSet::default();
+    pub(crate) fn new(
+        grantor: Actor,
+        record: RecordRef,
+        grantee: PersonId,
+        window: Window,
+    ) -> Self {
         Self {
             grantor,
             record,
             grantee,
             window,
-            purposes,
+            purposes: PurposeSet::default(),
             uses: None,
         }
     }
 
-    /// Allows this purpose, beside those named before.
+    /// Allows this purpose, beside those named before. [`Purpose::Treatment`] if none is named.
     pub const fn purpose(mut self, purpose: Purpose) -> Self {
         self.purposes = self.purposes.with(purpose);
         self
     }
 
-    /// Allows this many tickets, instead of any number.
+    /// Allows this many tickets; any number by default.
     pub const fn uses(mut self, uses: u32) -> Self {
         self.uses = Some(uses);
         self
+    }
+
+    async fn run(self) -> Result<GrantId> {
+        let purposes = if self.purposes.is_empty() {
+            PurposeSet::from(Purpose::Treatment)
+        } else {
+            self.purposes
+        };
+        let genesis = self.grantor.context().chain.genesis();
+        let call = Call::Grant(GrantTerms {
+            record: self.record.id,
+            version: self.record.version,
+            grantee: self.grantee,
+            window: self
+                .window
+                .resolve(clock::now(), genesis.parameters.precision_ms),
+            purposes,
+            uses: self.uses,
+        });
+        let effect = self.grantor.call(&call).await?;
+        Ok(GrantId::of_transaction(&effect.transaction))
     }
 }
 
@@ -53,23 +80,18 @@ impl IntoFuture for GrantRequest {
     type IntoFuture = BoxFuture<'static, Result<GrantId>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let give = async move {
-            let Self {
-                grantor,
-                record,
-                grantee,
-                window,
-                purposes,
-                uses,
-            } = self;
-            let treatment = PurposeSet::from(Purpose::Treatment);
-            let purposes = if purposes.is_empty() {
-                treatment
-            } else {
-                purposes
-            };
-            grantor.give(record, grantee, window, purposes, uses).await
-        };
-        Box::pin(observed("grant", give))
+        Box::pin(observed("grant", self.run()))
+    }
+}
+
+impl std::fmt::Debug for GrantRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GrantRequest")
+            .field("record", &self.record)
+            .field("grantee", &self.grantee)
+            .field("window", &self.window)
+            .field("purposes", &self.purposes)
+            .field("uses", &self.uses)
+            .finish_non_exhaustive()
     }
 }

@@ -1,12 +1,12 @@
 //! Seal, grant, open and audit medical records that several organisations share.
 //!
-//! **Is:** what applications use. [`Organisation`] enrols people and seals records, a patient
-//! ([`Person`]) grants and revokes, a clinician opens, and whoever has the [`TrustAnchor`]
-//! verifies a [`Receipt`] offline. Answers of the consortium are verified; no single member, and
-//! no store, is believed.
+//! **Is:** the interface for applications. An [`Organisation`] enrols people and seals records, a
+//! patient ([`Person`]) grants and revokes, a clinician opens, and an auditor with the
+//! [`TrustAnchor`] verifies a [`Receipt`] offline. Answers of the consortium are verified; no
+//! single member, and no store, is believed.
 //!
-//! **Is not:** a place of protocol logic, which is in the crates under it; nor an access control
-//! for what somebody has read: no scheme un-reads it.
+//! **Is not:** protocol logic, which is in the crates under it; nor control over copies: no scheme
+//! un-reads a record.
 //!
 //! # Security
 //!
@@ -36,32 +36,60 @@
 //! # }
 //! ```
 //!
+//! # The simple and the full interface
+//!
+//! [`Consortium::in_process`] needs nothing but a number: it draws all keys and runs all members in
+//! this process. That is right for a first program, for tests and for demonstrations, and it
+//! protects nothing, since one process holds all keys. [`LocalBuilder`](local::LocalBuilder) adds a
+//! lasting folder, a passphrase, and rules of your own.
+//!
+//! Graduate to [`Consortium::connect`] as soon as the members run elsewhere. You then bring the
+//! genesis, a [`ConsortiumClient`] that carries bytes to members, a
+//! [`KeyStore`](keystore::KeyStore) for people, a [`Signer`](keystore::Signer) for your
+//! organisation, an [`AttributeIssuer`](issuer::AttributeIssuer) and the stores; see
+//! [`ConsortiumParts`]. [`LocalConsortium`](local::LocalConsortium) dereferences to [`Consortium`],
+//! so the rest of the application stays as it is.
+//!
+//! In the same way `open(grant).await` holds the content in memory, and [`Open::write_to`] streams
+//! it; `seal(bytes, ..)` copies, and [`Content::file`] and [`Content::reader`] stream.
+//!
+//! # Features
+//!
+//! `in-process` (default): the module [`local`], which compiles a replica and a database into the
+//! application. A client of a consortium that runs elsewhere turns it off:
+//! `medshare-sdk = { version = "0.1", default-features = false }`.
+//!
 //! # Module map
 //!
 //! | module | holds |
 //! |---|---|
-//! | `consortium`, `organisation`, `person` | who there is |
-//! | `seal`, `content`, `record` | from bytes to a registered record |
+//! | `consortium`, `organisation`, `person` | the facades: what applications hold |
+//! | `actor`, `context` | one identity, and the shared state, that operations work with |
+//! | `keyring` | which attribute key opens a record, and where it is stored |
+//! | `write` | from content to a registered record |
 //! | `grant`, [`window`] | consent |
-//! | `open`, `reader`, `shares`, `part` | from a grant to bytes |
+//! | `read` | from a grant to bytes |
 //! | [`receipt`] | proofs to keep |
-//! | `events` | watching what happens |
-//! | [`issuer`] | attribute keys |
-//! | [`client`], `chain` | how members are reached, and why none is believed |
-//! | `objects`, `sweep` | object stores, and removing what no record names |
+//! | `events` | watching the chain |
+//! | [`issuer`] | attribute keys: requests, and the authority |
+//! | [`client`], `chain` | requests to members, and the verification of their answers |
+//! | `store` | object stores, their objects, and removing those that no record names |
 //! | [`keystore`] | where secrets are kept |
-//! | `observe` | spans and metrics |
+//! | `observe` | spans, metrics and progress |
 //! | [`local`] | a whole consortium in this process (feature `in-process`) |
-//! | [`error`] | what can go wrong, with stable codes |
+//! | [`error`] | errors with stable codes |
 #![forbid(unsafe_code)]
 
+mod actor;
 mod chain;
 pub mod client;
 mod consortium;
+mod context;
 pub mod error;
 mod events;
 mod grant;
 pub mod issuer;
+mod keyring;
 #[cfg(feature = "in-process")]
 pub mod local;
 mod observe;
@@ -75,22 +103,25 @@ pub mod window;
 mod write;
 
 pub use client::ConsortiumClient;
-pub use consortium::{Consortium, ConsortiumParts};
+pub use consortium::Consortium;
+pub use context::ConsortiumParts;
 pub use error::{Error, Result};
 pub use events::Events;
 pub use grant::GrantRequest;
-pub use medshare_abe::{AccessPolicy, Attribute};
+pub use medshare_abe::{
+    AccessPolicy, Attribute, Date, MasterSecretKey, PublicParameters, Validity,
+};
 pub use medshare_host::keystore;
 pub use medshare_types::{
-    ChainId, Denial, Event, GrantId, Height, OrganisationId, PersonId, Purpose, RecordId,
-    RecordVersion, Ticket, TicketId, Timestamp,
+    ChainId, Denial, Digest, Event, Genesis, GrantId, Height, OrganisationId, PersonId, Purpose,
+    RecordId, RecordVersion, ReplicaId, Signature, Ticket, TicketId, Timestamp, VerifyingKey,
 };
 pub use organisation::Organisation;
 pub use person::Person;
 pub use read::open::{Access, Open, Opened};
 pub use receipt::{Receipt, TrustAnchor};
-pub use record::{Descriptor, Record};
-pub use store::objects::StoreLocation;
+pub use record::{Descriptor, RecordRef};
+pub use store::backend::StoreLocation;
 pub use window::Window;
 pub use write::content::Content;
 pub use write::seal::Seal;

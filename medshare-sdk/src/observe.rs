@@ -1,12 +1,16 @@
-//! A span and a measurement around every operation; `docs/observability.md` lists the names.
+//! Spans, metrics and progress of operations; `docs/observability.md` lists the names.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::Instrument as _;
 
 use crate::error::{Error, Result};
 
-/// Runs an operation in a span of its name and records how long it took and how it ended.
+/// Called with the number of bytes that are done.
+pub(crate) type Progress = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// Runs an operation in a span of its name, and records its duration and outcome.
 pub(crate) async fn observed<T>(
     operation: &'static str,
     work: impl Future<Output = Result<T>>,

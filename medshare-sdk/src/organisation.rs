@@ -1,66 +1,64 @@
 //! An organisation: it enrols people and seals records.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use medshare_abe::{AccessPolicy, AttributeSet, check_issuable};
+use medshare_abe::{AccessPolicy, AttributeSet};
 use medshare_contract::state::PersonState;
 use medshare_contract::{Call, enrolment_statement, keys};
-use medshare_types::{
-    Denial, OrganisationId, PersonId, ReplicaId, SealingDate, Signer, SigningKey,
-};
-
-use crate::consortium::Consortium;
-use crate::error::{Error, Result};
-use crate::issuer::{parse_attributes, vouched_for};
-use crate::observe::observed;
-use crate::person::{Person, PersonKeys};
-use crate::write::content::Content;
-use crate::write::seal::Seal;
-use medshare_host::clock;
 use medshare_host::os_random;
+use medshare_types::keystore::Signer;
+use medshare_types::{Denial, OrganisationId, PersonId, ReplicaId, SigningKey};
+
+use crate::actor::Actor;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::issuer::{check_issuable, parse_attributes, vouched_for};
+use crate::keyring::StoredKeys;
+use crate::observe::observed;
+use crate::person::Person;
+use crate::store::sweep::sweep;
+use crate::write::content::Content;
+use crate::write::seal::{Author, Seal};
 
 /// An organisation that the application acts for.
 #[derive(Clone)]
 pub struct Organisation {
-    pub(crate) consortium: Consortium,
-    pub(crate) name: String,
-    pub(crate) id: OrganisationId,
-    pub(crate) home: ReplicaId,
-    pub(crate) signer: Arc<dyn Signer>,
+    id: OrganisationId,
+    name: String,
+    actor: Actor,
 }
 
 impl Organisation {
     pub(crate) fn new(
-        consortium: Consortium,
+        context: Arc<Context>,
         name: String,
         id: OrganisationId,
-        home: ReplicaId,
+        seat: ReplicaId,
         signer: Arc<dyn Signer>,
     ) -> Self {
         Self {
-            consortium,
-            name,
             id,
-            home,
-            signer,
+            name,
+            actor: Actor::new(context, id.into(), seat, signer),
         }
     }
 
-    /// Its name, as people write it.
+    /// The name in the genesis.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its identifier on the chain.
+    /// The identifier on the chain.
     #[must_use]
     pub const fn id(&self) -> &OrganisationId {
         &self.id
     }
 
     /// Enrols a person under a name that only the key store learns; the chain shows a pseudonym
-    /// and the attributes. The person's keys are in the key store before the chain knows of it, so
-    /// an interrupted call is taken up where it ended by calling again.
+    /// and the attributes. The person's keys are stored before the chain knows of the person, so
+    /// calling again resumes an interrupted call.
     ///
     /// # Errors
     /// [`Error::AlreadyEnrolled`], [`Error::InvalidAttribute`], or why the consortium or the
@@ -74,110 +72,124 @@ impl Organisation {
         let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
         texts.sort_unstable();
         let expected = self.expected_key(&attributes)?;
-        let keys = self.keys_of(name);
-        let signing_key = match keys.signing_key().await? {
+        let stored = self.stored_keys(name);
+        let signing_key = match stored.signing_key().await? {
             Some(key) => key,
             None => {
                 let key = SigningKey::random(&mut os_random());
-                keys.store_signing_key(&key).await?;
+                stored.store_signing_key(&key).await?;
                 key
             }
         };
-        let signing_key = Arc::new(signing_key);
-        let person = self.acting_as(Arc::clone(&signing_key), keys);
+        let person = self.person_with(signing_key.clone(), stored);
+        let keyring = person.keyring();
         let mut known = self.known(person.id()).await?;
         if known.is_none() {
             match self.register(&signing_key, &texts).await {
                 // An earlier call that was interrupted had already handed this in.
                 Err(Error::Denied(Denial::AlreadyExists)) => {
-                    known = self.known(person.id()).await?
+                    known = self.known(person.id()).await?;
                 }
-                other => other?,
+                registered => registered?,
             }
-        } else if expected.is_empty() || person.attribute_key().await?.is_some() {
-            return Err(already(name));
+        } else if expected.is_empty() || keyring.attribute_key().await?.is_some() {
+            return Err(already_enrolled(name));
         }
-        // Taken up again, it must be the same enrolment.
+        // A resumed call must be the same enrolment.
         if known.is_some_and(|known| known.organisation != self.id || known.attributes != texts) {
-            return Err(already(name));
+            return Err(already_enrolled(name));
         }
         if !expected.is_empty() {
-            person.obtain_attribute_key(&expected).await?;
+            keyring.obtain(&expected).await?;
         }
         Ok(person)
     }
 
-    /// What the authority will issue a key for: the attributes, and whose word they rest on. None
-    /// without attributes.
+    /// The attributes of the key that the authority will issue: those given, and the one that names
+    /// this organisation as their voucher. Empty without attributes.
     fn expected_key(&self, attributes: &AttributeSet) -> Result<AttributeSet> {
         if attributes.is_empty() {
             return Ok(AttributeSet::default());
         }
         let expected = vouched_for(attributes, &self.name)?;
-        match check_issuable(&expected) {
-            Ok(()) => Ok(expected),
-            Err(error) => Err(Error::InvalidAttribute {
-                attribute: attributes.to_string(),
-                reason: error.to_string(),
-            }),
-        }
+        check_issuable(&expected)?;
+        Ok(expected)
     }
 
-    fn keys_of(&self, name: &str) -> PersonKeys {
-        PersonKeys::new(Arc::clone(&self.consortium.inner.people), &self.name, name)
+    fn stored_keys(&self, name: &str) -> StoredKeys {
+        StoredKeys::new(Arc::clone(&self.actor.context().people), &self.name, name)
     }
 
-    fn acting_as(&self, signer: Arc<SigningKey>, keys: PersonKeys) -> Person {
-        let id = PersonId::of_key(&signer.verifying_key());
-        Person::new(self.consortium.clone(), id, self.home, signer, keys)
+    fn person_with(&self, signing_key: SigningKey, stored: StoredKeys) -> Person {
+        let context = Arc::clone(self.actor.context());
+        Person::new(context, self.actor.home(), signing_key, stored)
     }
 
     async fn known(&self, id: &PersonId) -> Result<Option<PersonState>> {
-        let chain = &self.consortium.inner.chain;
-        chain.read(self.home, keys::person(id)).await
+        self.actor.read(keys::person(id)).await
     }
 
-    /// Tells the chain of a person, with the person's own consent to just that.
+    /// Registers a person on the chain, with the person's consent to exactly that.
     async fn register(&self, person: &SigningKey, attributes: &[String]) -> Result<()> {
-        let chain = &self.consortium.inner.chain;
-        let statement = enrolment_statement(chain.id(), &self.id, attributes);
+        let chain = self.actor.context().chain.id();
+        let statement = enrolment_statement(chain, &self.id, attributes);
         let call = Call::EnrolPerson {
             key: person.verifying_key(),
             attributes: attributes.to_vec(),
             consent: person.sign(&statement),
         };
-        let enrolled = chain.call(self.home, self.id.into(), &*self.signer, &call);
-        enrolled.await.map(drop)
+        self.actor.call(&call).await.map(drop)
     }
 
-    /// Somebody whom this organisation enrolled before, by the name in the key store.
+    /// A person whom this organisation enrolled before, by the name in the key store.
     ///
     /// # Errors
     /// [`Error::UnknownPerson`], or why the key store failed.
     pub async fn person(&self, name: &str) -> Result<Person> {
-        let keys = self.keys_of(name);
-        let signing_key = keys
-            .signing_key()
-            .await?
-            .ok_or_else(|| Error::UnknownPerson {
+        let stored = self.stored_keys(name);
+        match stored.signing_key().await? {
+            Some(signing_key) => Ok(self.person_with(signing_key, stored)),
+            None => Err(Error::UnknownPerson {
                 name: name.to_owned(),
-            })?;
-        Ok(self.acting_as(Arc::new(signing_key), keys))
+            }),
+        }
     }
 
     /// Seals content as a new record under a policy. Finish with [`Seal::subject`] and `.await`.
     pub fn seal(&self, content: impl Into<Content>, policy: &AccessPolicy) -> Seal {
-        Seal::new(self.clone(), content.into(), policy.clone())
+        let author = Author {
+            id: self.id,
+            name: self.name.clone(),
+        };
+        Seal::new(self.actor.clone(), author, content.into(), policy.clone())
     }
 
-    pub(crate) fn today() -> SealingDate {
-        SealingDate::of(clock::now())
+    /// Removes objects from this organisation's own store that belong to no registered payload and
+    /// have not changed for `age`. Returns the number of payloads removed.
+    ///
+    /// Keep `age` longer than any seal takes: its objects are stored before the chain knows of
+    /// them. A payload counts as unregistered only by the proof of a block that is later than its
+    /// last change by `age`, so neither a member that lags nor one that shows an old state can have
+    /// live objects removed. On an idle chain, sweeping waits for the next block.
+    ///
+    /// # Errors
+    /// [`Error::ObjectStore`], [`Error::UnknownOrganisation`] if the application cannot reach the
+    /// store, or why the state could not be read.
+    pub async fn sweep_orphans(&self, age: Duration) -> Result<usize> {
+        let context = self.actor.context();
+        match context.stores.get(&self.id) {
+            Some(store) => sweep(&context.chain, self.actor.home(), store, age).await,
+            None => Err(Error::UnknownOrganisation {
+                name: self.name.clone(),
+            }),
+        }
     }
 }
 
-fn already(name: &str) -> Error {
-    let name = name.to_owned();
-    Error::AlreadyEnrolled { name }
+fn already_enrolled(name: &str) -> Error {
+    Error::AlreadyEnrolled {
+        name: name.to_owned(),
+    }
 }
 
 impl std::fmt::Debug for Organisation {

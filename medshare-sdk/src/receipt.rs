@@ -1,11 +1,11 @@
-//! Trust anchors and receipts, as an application keeps them.
+//! Trust anchors and receipts, in the form that applications keep.
 
 use medshare_ledger::AccessReceipt;
 use medshare_types::{ChainId, DecodeError, Genesis, Ticket, Wire};
 
 use crate::error::Result;
 
-/// What a consortium starts from; whoever has it verifies receipts offline.
+/// The genesis of a consortium. It is public, and enough to verify receipts offline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustAnchor(Genesis);
 
@@ -14,34 +14,35 @@ impl TrustAnchor {
         Self(genesis)
     }
 
-    /// The chain it anchors.
+    /// The identifier of the chain, a digest of the genesis.
     #[must_use]
     pub fn chain(&self) -> ChainId {
         self.0.chain_id()
     }
 
-    /// The genesis itself.
+    /// Members, keys and parameters at the start of the chain.
     #[must_use]
     pub const fn genesis(&self) -> &Genesis {
         &self.0
     }
 
-    /// Its canonical bytes.
+    /// The canonical encoding.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.to_wire()
     }
 
-    /// Parses canonical bytes.
+    /// Parses the canonical encoding.
     ///
     /// # Errors
-    /// [`DecodeError`].
+    /// [`DecodeError`] for any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         Genesis::from_wire(bytes).map(Self)
     }
 }
 
-/// That the consortium let somebody read something, when, under which grant and for what.
+/// The proof that the consortium allowed an access: of which record, by which person, when, under
+/// which grant and for which purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt(AccessReceipt);
 
@@ -56,27 +57,27 @@ impl Receipt {
     /// used is the reader's word until the shares themselves are shown.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidProof`] says what does not hold.
+    /// [`crate::Error::InvalidProof`] names the check that failed.
     pub fn verify(&self, anchor: &TrustAnchor) -> Result<&Ticket> {
         self.0.verify(&anchor.0).map_err(Into::into)
     }
 
-    /// How many holders' shares the record was opened with.
+    /// The number of holders' shares that the record was opened with.
     #[must_use]
     pub fn share_count(&self) -> usize {
         self.0.shares().len()
     }
 
-    /// Its canonical bytes.
+    /// The canonical encoding.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.to_wire()
     }
 
-    /// Parses canonical bytes.
+    /// Parses the canonical encoding.
     ///
     /// # Errors
-    /// [`DecodeError`].
+    /// [`DecodeError`] for any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         AccessReceipt::from_wire(bytes).map(Self)
     }

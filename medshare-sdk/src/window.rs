@@ -1,4 +1,4 @@
-//! When a grant allows access, as a person would say it.
+//! Windows of time in which a grant allows access.
 
 use std::time::Duration;
 
@@ -48,7 +48,8 @@ impl Window {
         consent::Window::new(not_before, not_after).map(|window| Self(Kind::Absolute(window)))
     }
 
-    /// The same length, beginning later by `delay`. Moves an absolute window as a whole.
+    /// The same length, beginning later by `delay`. An absolute window moves as a whole, at most to
+    /// the end of representable time.
     #[must_use]
     pub fn starting_in(self, delay: Duration) -> Self {
         match self.0 {
@@ -60,34 +61,46 @@ impl Window {
                 length,
             }),
             Kind::Absolute(window) => {
-                let moved = consent::Window::new(
-                    window.not_before().plus_millis(millis(delay)),
-                    window.not_after().plus_millis(millis(delay)),
-                );
-                Self(Kind::Absolute(moved.unwrap_or(window)))
+                let room = Timestamp::MAX.millis_since(window.not_after());
+                let shift = saturating_millis(delay).min(room);
+                Self(Kind::Absolute(window_of(
+                    window.not_before().plus_millis(shift),
+                    window.not_after().plus_millis(shift),
+                )))
             }
         }
     }
 
     /// The absolute window when the clock shows `now`. "From now on" begins `tolerance_ms`
-    /// earlier, so that a consortium whose clocks run late does not answer "not yet".
+    /// earlier, so that a consortium whose clocks are slow does not answer "not yet".
     pub(crate) fn resolve(self, now: Timestamp, tolerance_ms: u64) -> consent::Window {
         let (delay, length) = match self.0 {
             Kind::Absolute(window) => return window,
             Kind::Relative { delay, length } => (delay, length),
         };
-        let start = now.plus_millis(millis(delay));
-        let end = start.plus_millis(millis(length).max(1));
+        // At the end of representable time a window lasts a millisecond.
+        let latest = Timestamp::MAX.minus_millis(1);
+        let start = now.plus_millis(saturating_millis(delay)).min(latest);
+        let end = start.plus_millis(saturating_millis(length).max(1));
         let begin = if delay.is_zero() {
             start.minus_millis(tolerance_ms)
         } else {
             start
         };
-        consent::Window::new(begin, end).unwrap_or_else(|_| consent::Window::days_from(begin, 1))
+        window_of(begin, end)
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+#[expect(
+    clippy::expect_used,
+    reason = "both callers keep the end after the beginning"
+)]
+fn window_of(not_before: Timestamp, not_after: Timestamp) -> consent::Window {
+    consent::Window::new(not_before, not_after).expect("a window that ends after it begins")
+}
+
+/// More than `u64` holds is later than any [`Timestamp`].
+fn saturating_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -111,6 +124,21 @@ mod tests {
             .resolve(now, 100);
         assert_eq!(later.not_before().as_millis(), 15_000);
         assert_eq!(later.not_after().as_millis(), 15_000 + 86_400_000);
+    }
+
+    #[test]
+    fn absolute_windows_move_as_a_whole() {
+        let at = Timestamp::from_millis;
+        let resolve = |window: Window| window.resolve(at(0), 100);
+        let window = Window::between(at(1_000), at(3_000)).unwrap();
+        let moved = resolve(window.starting_in(Duration::from_secs(1)));
+        assert_eq!(
+            (moved.not_before(), moved.not_after()),
+            (at(2_000), at(4_000))
+        );
+        let last = resolve(window.starting_in(Duration::MAX));
+        assert_eq!(last.not_after(), Timestamp::MAX);
+        assert_eq!(last.not_before(), Timestamp::MAX.minus_millis(2_000));
     }
 
     #[test]

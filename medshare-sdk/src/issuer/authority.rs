@@ -7,42 +7,43 @@ use medshare_abe::issuance::SealedKey;
 use medshare_abe::{Date, MasterSecretKey, PublicParameters, Validity};
 use medshare_contract::keys;
 use medshare_contract::state::PersonState;
+use medshare_host::{blocking, clock, os_random};
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{Denial, Digest, PersonId, ReplicaId, SealingDate, Timestamp};
 
-use super::{AttributeIssuer, KeyRequest, vouched_attributes};
 use crate::chain::Chain;
-use crate::consortium::Consortium;
+use crate::client::ConsortiumClient;
 use crate::error::{Error, Result};
-use medshare_host::blocking;
-use medshare_host::clock;
-use medshare_host::os_random;
+use crate::issuer::request::{AttributeIssuer, KeyRequest};
+use crate::issuer::vouching::{check_issuable, vouched_attributes};
+use crate::receipt::TrustAnchor;
 
-/// How far a request's time may lie from the authority's clock, milliseconds.
+/// Milliseconds that a request's time may lie from the authority's clock.
 const REQUEST_TOLERANCE_MS: u64 = 60_000;
+/// The member that is asked first for what the chain says of a person.
+const FIRST_SEAT: ReplicaId = ReplicaId(0);
 
-/// On how many days a record may be sealed, that of issue being the first, so that a new key opens
-/// it.
+/// Days of sealing that a new key covers from its day of issue on; it also covers all earlier days.
 pub const DEFAULT_KEY_LIFETIME_DAYS: u16 = 366;
 
-/// How many days the authority's clock may lie from the time of the block that proves whom it
-/// issues to. Behind by more, it issues nothing; ahead by more, which an idle chain explains too,
-/// it counts a key's days from so many after that block.
+/// Days that the authority's clock may lie from the time of the block that proves the person's
+/// attributes. Behind by more, the authority issues nothing; ahead by more, which an idle chain
+/// explains too, it counts a key's days from this many after that block.
 pub const CLOCK_TOLERANCE_DAYS: u16 = 2;
 
-/// Whom the authority issues no more keys to.
-pub(crate) type Refusal = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
+/// Says which people get no more keys.
+pub(crate) type RefusalRule = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
 
-/// The attribute authority itself, where its master key is in this process.
+/// The attribute authority, where its master key is in this process.
 ///
-/// It issues to whoever is enrolled, for as long as the chain says so, and the chain cannot end an
+/// It issues to every enrolled person for as long as the chain says so, and the chain cannot end an
 /// enrolment yet: [`Self::with_refusal`] is the authority's own way to stop.
 pub struct AttributeAuthority {
     parameters: Arc<PublicParameters>,
     master: Arc<MasterSecretKey>,
     chain: Chain,
     key_lifetime_days: u16,
-    refuses: Refusal,
+    refuses: RefusalRule,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// The statements of requests answered within the tolerance, and their times. Not the nonces:
     /// one person's nonce says nothing about another's request.
@@ -50,41 +51,56 @@ pub struct AttributeAuthority {
 }
 
 impl AttributeAuthority {
-    /// The authority of a consortium, for whoever keeps its master key. It reads by proof whom the
-    /// organisations vouch for.
-    #[must_use]
-    pub fn of(consortium: &Consortium, master: MasterSecretKey) -> Self {
-        let inner = &consortium.inner;
-        Self::new(Arc::clone(&inner.parameters), master, inner.chain.clone())
+    /// The authority of a consortium. It reads by proof, through its own client, which attributes
+    /// the organisations vouch for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidGenesis`].
+    pub fn new(
+        anchor: &TrustAnchor,
+        client: Arc<dyn ConsortiumClient>,
+        master: MasterSecretKey,
+    ) -> Result<Self> {
+        let genesis = anchor.genesis();
+        let parameters = PublicParameters::from_bytes(&genesis.authority.parameters)
+            .map_err(Error::invalid_genesis)?;
+        Ok(Self {
+            parameters: Arc::new(parameters),
+            master: Arc::new(master),
+            chain: Chain::new(genesis.clone(), client)?,
+            key_lifetime_days: DEFAULT_KEY_LIFETIME_DAYS,
+            refuses: Arc::new(|_| false),
+            clock: Arc::new(clock::now),
+            answered: Mutex::default(),
+        })
     }
 
-    /// Keys open what is sealed on so many days, that of issue being the first, and everything
-    /// older; [`DEFAULT_KEY_LIFETIME_DAYS`] unless said here. The SDK asks for a new key when a
-    /// record needs it, so a shorter lifetime costs requests. It ends nobody's access by itself:
-    /// whoever is refused from now on ([`Self::with_refusal`]) reads what is sealed until the key
-    /// lapses.
+    /// Keys open records sealed on this many days, the day of issue being the first, and all older
+    /// ones; [`DEFAULT_KEY_LIFETIME_DAYS`] by default. The SDK requests a new key when a record
+    /// needs it, so a shorter lifetime costs requests. It does not by itself end access: a person
+    /// who is refused from now on ([`Self::with_refusal`]) reads new records until the key lapses.
     #[must_use]
     pub const fn with_key_lifetime(mut self, days: u16) -> Self {
         self.key_lifetime_days = days;
         self
     }
 
-    /// Issues no key to whom `refuses` names, whatever the chain says; nobody unless said here. It
-    /// is asked about every request that is signed and new.
+    /// Issues no key to people whom `refuses` names, whatever the chain says; refuses none by
+    /// default. It is asked about every request that is signed and new, and must answer quickly.
     ///
-    /// What such a person has stays good: her key opens what was sealed on its days, behind a gate
-    /// only with a ticket. `refuses` must answer quickly and remember its answers itself.
+    /// Existing keys stay good: such a person's key opens records sealed on its days, behind a gate
+    /// only with a ticket.
     #[must_use]
     pub fn with_refusal(self, refuses: impl Fn(&PersonId) -> bool + Send + Sync + 'static) -> Self {
         self.refusing(Arc::new(refuses))
     }
 
-    pub(crate) fn refusing(mut self, refuses: Refusal) -> Self {
+    pub(crate) fn refusing(mut self, refuses: RefusalRule) -> Self {
         self.refuses = refuses;
         self
     }
 
-    /// Another clock than the system's. Block time bounds what it can do, see
+    /// Another clock than the system's. Block time bounds the harm of a wrong one, see
     /// [`CLOCK_TOLERANCE_DAYS`].
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
@@ -92,28 +108,12 @@ impl AttributeAuthority {
         self
     }
 
-    pub(crate) fn new(
-        parameters: Arc<PublicParameters>,
-        master: MasterSecretKey,
-        chain: Chain,
-    ) -> Self {
-        Self {
-            parameters,
-            master: Arc::new(master),
-            chain,
-            key_lifetime_days: DEFAULT_KEY_LIFETIME_DAYS,
-            refuses: Arc::new(|_| false),
-            clock: Arc::new(clock::now),
-            answered: Mutex::default(),
-        }
-    }
-
     async fn serve(&self, request: KeyRequest) -> Result<SealedKey> {
         let unknown = || Error::Denied(Denial::UnknownSender);
-        let place = keys::person(&request.person);
-        let (person, proven_at): (Option<PersonState>, _) =
-            self.chain.read_dated(ReplicaId(0), place).await?;
-        let person = person.ok_or_else(unknown)?;
+        let key = keys::person(&request.person);
+        let (found, proven_at): (Option<PersonState>, _) =
+            self.chain.read_dated(FIRST_SEAT, key).await?;
+        let person = found.ok_or_else(unknown)?;
         let statement = request.statement(self.chain.id(), &self.parameters.digest());
         let signed = person.key.verify(&statement, &request.signature);
         let now = (self.clock)();
@@ -125,21 +125,24 @@ impl AttributeAuthority {
         }
         let validity = validity(now, proven_at, self.key_lifetime_days)?;
         let attributes = vouched_attributes(self.chain.genesis(), &person)?;
-        let (parameters, master) = (Arc::clone(&self.parameters), Arc::clone(&self.master));
-        let work = move || {
+        check_issuable(&attributes)?;
+        let parameters = Arc::clone(&self.parameters);
+        let master = Arc::clone(&self.master);
+        let issue = move || {
             let rng = &mut os_random();
-            let key = master.issue(&parameters, &attributes, validity, rng);
-            let key = key.map_err(|_| Error::Undecipherable)?;
-            let sealed = key.seal_to(&request.recipient, &statement, rng);
-            sealed.map_err(|_| {
-                let field = "recipient".to_owned();
-                Error::Denied(Denial::Invalid { field })
-            })
+            let key = master
+                .issue(&parameters, &attributes, validity, rng)
+                .map_err(Error::internal)?;
+            key.seal_to(&request.recipient, &statement, rng)
+                .map_err(|_| {
+                    let field = "recipient".to_owned();
+                    Error::Denied(Denial::Invalid { field })
+                })
         };
-        blocking(work).await?
+        blocking(issue).await?
     }
 
-    /// Whether the request is of about now and was not answered before.
+    /// Whether the request is recent and was not answered before.
     fn is_fresh(&self, statement: Digest, at: Timestamp, now: Timestamp) -> bool {
         let apart = |at: Timestamp| now.as_millis().abs_diff(at.as_millis());
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,13 +157,14 @@ impl AttributeIssuer for AttributeAuthority {
     }
 }
 
-/// From the first day, so that a key also opens what was sealed before it was issued.
+/// The days of a new key: from the first of all, so that it also opens older records.
 ///
-/// A block's time is the word of a quorum, which is not ahead of it by more than clocks are
-/// imprecise: it bounds what a wrong clock of the authority's can give away. It cannot be taken
-/// alone, since the chain stands still while nothing happens.
+/// A quorum vouches for a block's time, which is ahead of real time by no more than clocks are
+/// imprecise: it bounds what the authority's wrong clock can give away. Block time alone does not
+/// do, since an idle chain stands still.
 fn validity(now: Timestamp, proven_at: Timestamp, lifetime_days: u16) -> Result<Validity> {
-    let (clock, block) = (SealingDate::of(now).0, SealingDate::of(proven_at).0);
+    let clock = SealingDate::of(now).0;
+    let block = SealingDate::of(proven_at).0;
     if clock.saturating_add(CLOCK_TOLERANCE_DAYS) < block {
         return Err(Error::ClockBehind {
             clock: Date::from_days(clock),
@@ -176,7 +180,16 @@ fn validity(now: Timestamp, proven_at: Timestamp, lifetime_days: u16) -> Result<
         );
     }
     let until = clock.min(latest).saturating_add(lifetime_days);
-    Validity::until(Date::from_days(until)).map_err(|_| Error::Undecipherable)
+    Validity::until(Date::from_days(until)).map_err(Error::internal)
+}
+
+impl std::fmt::Debug for AttributeAuthority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AttributeAuthority")
+            .field("chain", self.chain.id())
+            .field("key_lifetime_days", &self.key_lifetime_days)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

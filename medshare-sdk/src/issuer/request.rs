@@ -1,36 +1,39 @@
-//! Asking for an attribute key.
+//! Requests for attribute keys, and the seam to their issuer.
 
-use std::sync::Arc;
+use medshare_abe::issuance::{RecipientKey, SealedKey};
+use medshare_types::keystore::BoxFuture;
+use medshare_types::{ChainId, Digest, PersonId, Signature, Timestamp, hash};
 
-use medshare_abe::UserSecretKey;
-use medshare_abe::issuance::{RecipientKey, RecipientKeyPair};
-use medshare_types::{
-    ChainId, Digest, PersonId, RandomSource as _, Signature, Signer, Timestamp, hash,
-};
+use crate::error::Result;
 
-use crate::consortium::Inner;
-use crate::error::{Error, Result};
-use medshare_host::blocking;
-use medshare_host::clock;
-use medshare_host::os_random;
+/// Issues attribute keys. The authority is separate from the gate's holders.
+///
+/// An answer is sealed to the recipient that the signed request names, so a carrier of requests and
+/// answers learns nothing of the key, and neither does the sender of a copied request. The SDK
+/// accepts only keys of the authority, so a carrier can withhold a key and no more.
+pub trait AttributeIssuer: Send + Sync {
+    /// The attribute key of a person, for the attributes that an organisation vouched for on the
+    /// chain, sealed to [`KeyRequest::recipient`] under the digest of [`KeyRequest::statement`].
+    fn issue<'a>(&'a self, request: &'a KeyRequest) -> BoxFuture<'a, Result<SealedKey>>;
+}
 
-/// A person's signed request for the key of the attributes that the chain says it has.
+/// A person's signed request for the key of the attributes that the chain says the person has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRequest {
-    /// Who asks.
+    /// The person that the key is for.
     pub person: PersonId,
-    /// Whom the answer is sealed to: a key that the person made for this request.
+    /// The key that the answer is sealed to, made by the person for this request.
     pub recipient: RecipientKey,
     /// Makes two requests differ; the authority answers each once.
     pub nonce: [u8; 32],
-    /// The person's clock.
+    /// The person's clock; requests far from the authority's clock are refused.
     pub at: Timestamp,
     /// The person's signature of [`KeyRequest::statement`].
     pub signature: Signature,
 }
 
 impl KeyRequest {
-    /// What the person signs: the digest of the chain, the authority by the digest of its
+    /// The digest that the person signs: of the chain, the authority by the digest of its
     /// parameters, the person, the recipient, the nonce and the time.
     #[must_use]
     pub fn statement(&self, chain: &ChainId, authority: &Digest) -> Digest {
@@ -44,30 +47,4 @@ impl KeyRequest {
         ];
         hash::digest("medshare/sdk/key-request/v1", &fields)
     }
-}
-
-/// The person's attribute key, from the issuer: opened and found to be one of the authority's. What
-/// it is for is the caller's to check.
-pub(crate) async fn ask(
-    inner: &Inner,
-    person: PersonId,
-    signer: &dyn Signer,
-) -> Result<UserSecretKey> {
-    let pair = RecipientKeyPair::random(&mut os_random());
-    let mut request = KeyRequest {
-        person,
-        recipient: pair.public(),
-        nonce: os_random().array(),
-        at: clock::now(),
-        signature: Signature::from_bytes([0; 64]),
-    };
-    let statement = request.statement(inner.chain.id(), &inner.parameters.digest());
-    request.signature = signer.sign(&statement).await?;
-    let sealed = inner.issuer.issue(&request).await?;
-    let parameters = Arc::clone(&inner.parameters);
-    let open = move || sealed.open(&pair, &statement, &parameters, &mut os_random());
-    let opened = blocking(open).await?;
-    opened.map_err(|error| Error::BadAttributeKey {
-        reason: error.to_string(),
-    })
 }

@@ -6,30 +6,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use medshare_abe::{MasterSecretKey, PublicParameters};
+use medshare_abe::MasterSecretKey;
 use medshare_contract::keys;
 use medshare_contract::state::CeremonyState;
+use medshare_host::files::{self, Readers};
+use medshare_host::keystore::{PassphraseCost, PassphraseKeyStore};
+use medshare_host::{clock, os_random};
 use medshare_node::secrets::SIGNING_KEY;
 use medshare_node::{NodeConfig, NodeHandle, NodeSecrets, transport};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
-use medshare_types::keystore::KeyStore;
+use medshare_types::keystore::{KeyStore, KeyStoreError, Signer};
 use medshare_types::{
-    AccessClass, Denial, Genesis, PersonId, RandomSource as _, ReplicaId, Signer, SigningKey,
-    Wire as _,
+    AccessClass, Denial, Genesis, PersonId, RandomSource as _, ReplicaId, SigningKey, Wire as _,
 };
-use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
 
-use super::{InProcessClient, Members, folder};
-use crate::chain::Chain;
-use crate::consortium::{Consortium, ConsortiumParts, Inner};
+use crate::consortium::Consortium;
+use crate::context::{ConsortiumParts, Context};
 use crate::error::{Error, Result};
-use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, Refusal};
-use crate::keystore::{PassphraseCost, PassphraseKeyStore};
-use crate::store::objects::StoreLocation;
-use medshare_host::clock;
-use medshare_host::files::{self, Readers};
-use medshare_host::os_random;
+use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, RefusalRule};
+use crate::local::consortium::LocalConsortium;
+use crate::local::folder;
+use crate::local::members::{LocalClient, Members, member_error};
+use crate::receipt::TrustAnchor;
+use crate::store::backend::StoreLocation;
 
 /// The names of the first members, where none are given.
 const NAMES: [&str; 4] = ["st-mary", "charite", "north-general", "riverside"];
@@ -43,25 +44,25 @@ const CEREMONY_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// ```no_run
 /// # async fn run() -> medshare_sdk::Result<()> {
-/// use medshare_sdk::local::InProcess;
+/// use medshare_sdk::local::LocalBuilder;
 ///
 /// let consortium =
-///     InProcess::new(4).with_folder("consortium").with_passphrase("open sesame").start().await?;
+///     LocalBuilder::new(4).with_folder("consortium").with_passphrase("open sesame").start().await?;
 /// # consortium.shut_down().await
 /// # }
 /// ```
 #[must_use = "nothing starts until start() is awaited"]
-pub struct InProcess {
+pub struct LocalBuilder {
     names: Vec<String>,
     folder: Option<PathBuf>,
     passphrase: String,
     cost: PassphraseCost,
     parameters: ChainParameters,
     key_lifetime_days: u16,
-    refuses: Refusal,
+    refuses: RefusalRule,
 }
 
-impl InProcess {
+impl LocalBuilder {
     /// `organisations` members, at least 4.
     pub fn new(organisations: usize) -> Self {
         let name = |index: usize| match NAMES.get(index) {
@@ -126,7 +127,7 @@ impl InProcess {
     /// [`Error::Member`] for a member that does not start, [`Error::KeyStore`] for another
     /// passphrase, [`Error::Denied`] when the key ceremony was stopped by a bad deal,
     /// [`Error::FolderInUse`], [`Error::MissingTrustAnchor`], [`Error::MissingPassphrase`].
-    pub async fn start(self) -> Result<Consortium> {
+    pub async fn start(self) -> Result<LocalConsortium> {
         let (root, temporary) = match &self.folder {
             Some(_) if self.passphrase.is_empty() => return Err(Error::MissingPassphrase),
             Some(folder) => (folder.clone(), None),
@@ -139,7 +140,10 @@ impl InProcess {
         let lock = lock(&root).await?;
         let anchor = folder::trust_anchor(&root);
         let genesis = match tokio::fs::read(&anchor).await {
-            Ok(bytes) => Genesis::from_wire(&bytes)?,
+            Ok(bytes) => Genesis::from_wire(&bytes).map_err(|source| Error::Damaged {
+                what: "the trust anchor",
+                source: Box::new(source),
+            })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.found(&root).await?,
             Err(error) => return Err(error.into()),
         };
@@ -156,8 +160,10 @@ impl InProcess {
         for name in &self.names {
             let secrets = NodeSecrets::random(&mut os_random());
             let keys = self.key_store(folder::member_keys(root, name)).await?;
-            let stored = secrets.store(&keys).await;
-            stored.map_err(|error| member_error(name, error))?;
+            secrets
+                .store(&keys)
+                .await
+                .map_err(|error| member_error(name, error))?;
             members.push(GenesisMember {
                 name: name.clone(),
                 key: secrets.verifying_key(),
@@ -176,9 +182,9 @@ impl InProcess {
             },
             parameters: self.parameters,
         };
-        genesis.committee()?;
-        let (path, bytes) = (folder::trust_anchor(root), genesis.to_wire());
-        files::write(&path, &bytes, Readers::All)?;
+        genesis.committee().map_err(Error::invalid_genesis)?;
+        let anchor = folder::trust_anchor(root);
+        files::write(&anchor, &genesis.to_wire(), Readers::All)?;
         Ok(genesis)
     }
 
@@ -188,15 +194,11 @@ impl InProcess {
         root: PathBuf,
         temporary: Option<tempfile::TempDir>,
         lock: File,
-    ) -> Result<Consortium> {
-        let names: Vec<_> = genesis
-            .members
-            .iter()
-            .map(|member| member.name.clone())
-            .collect();
-        let (mut organisations, mut stores) = (BTreeMap::new(), BTreeMap::new());
+    ) -> Result<LocalConsortium> {
+        let mut organisations = BTreeMap::new();
+        let mut stores = BTreeMap::new();
         let mut keys = Vec::new();
-        for name in &names {
+        for GenesisMember { name, .. } in &genesis.members {
             let store = Arc::new(self.key_store(folder::member_keys(&root, name)).await?);
             let signer: Arc<dyn Signer> = Arc::new(signing_key(&*store).await?);
             organisations.insert(name.clone(), signer);
@@ -204,55 +206,39 @@ impl InProcess {
             stores.insert(name.clone(), StoreLocation::Folder(objects));
             keys.push(store);
         }
-        let (parameters, master) = self.authority(&genesis, &root).await?;
+        let master = self.master_key(&root).await?;
         let people = Arc::new(self.key_store(folder::people_keys(&root)).await?);
-        let handles = start_members(&genesis, &root, &names, keys).await?;
-        let clients = handles.iter().map(NodeHandle::client).collect();
-        let client = Arc::new(InProcessClient(clients));
-        let chain = Chain::new(genesis.clone(), client.clone())?;
-        let issuer = AttributeAuthority::new(Arc::new(parameters), master, chain)
+        let running = start_members(&genesis, &root, keys).await?;
+        let members = Arc::new(Members::new(running, root, temporary, lock));
+        let client = Arc::new(LocalClient(Arc::clone(&members)));
+        let anchor = TrustAnchor::new(genesis.clone());
+        let issuer = AttributeAuthority::new(&anchor, client.clone(), master)?
             .with_key_lifetime(self.key_lifetime_days)
             .refusing(self.refuses);
-        let issuer = Arc::new(issuer);
-        let mut inner = Inner::new(ConsortiumParts {
+        let context = Arc::new(Context::new(ConsortiumParts {
             genesis,
             client,
             stores,
-            issuer,
+            issuer: Arc::new(issuer),
             people,
             organisations,
-        })?;
-        inner.members = Some(Members {
-            drills: handles.iter().map(NodeHandle::drill).collect(),
-            verified: handles.iter().map(NodeHandle::verified).collect(),
-            names,
-            handles: Mutex::new(handles),
-            folder: root,
-            _temporary: temporary,
-            lock: Mutex::new(Some(lock)),
-        });
-        let ready = wait_for_gate_key(&inner).await;
-        let inner = Arc::new(inner);
-        let consortium = Consortium { inner };
-        if let Err(error) = ready {
-            // What kept the key from being made is what to tell.
-            let _ = consortium.shut_down().await;
+        })?);
+        if let Err(error) = wait_for_gate_key(&context).await {
+            if let Err(second) = members.shut_down().await {
+                tracing::warn!(error = %second, "a member did not end well either");
+            }
             return Err(error);
         }
-        Ok(consortium)
+        Ok(LocalConsortium::new(Consortium::new(context), members))
     }
 
-    async fn authority(
-        &self,
-        genesis: &Genesis,
-        root: &Path,
-    ) -> Result<(PublicParameters, MasterSecretKey)> {
+    async fn master_key(&self, root: &Path) -> Result<MasterSecretKey> {
         let keys = self.key_store(folder::authority_keys(root)).await?;
-        let bytes = keys.load(MASTER_KEY).await?.ok_or(Error::Undecipherable)?;
-        let master = MasterSecretKey::from_bytes(&bytes).map_err(|_| Error::Undecipherable)?;
-        let parameters = PublicParameters::from_bytes(&genesis.authority.parameters)
-            .map_err(|_| Error::Undecipherable)?;
-        Ok((parameters, master))
+        let bytes = load(&keys, MASTER_KEY).await?;
+        MasterSecretKey::from_bytes(&bytes).map_err(|source| Error::Damaged {
+            what: "the attribute authority's master key",
+            source: Box::new(source),
+        })
     }
 
     async fn key_store(&self, folder: PathBuf) -> Result<PassphraseKeyStore> {
@@ -265,31 +251,36 @@ impl InProcess {
 async fn start_members(
     genesis: &Genesis,
     root: &Path,
-    names: &[String],
     keys: Vec<Arc<PassphraseKeyStore>>,
-) -> Result<Vec<NodeHandle>> {
-    let seats = genesis.committee()?.seats();
-    let links = transport::in_process(seats).into_iter();
-    let mut handles = Vec::new();
-    for ((seat, link), (name, keys)) in (0..seats).zip(links).zip(names.iter().zip(keys)) {
+) -> Result<Vec<(String, NodeHandle)>> {
+    let committee = genesis.committee().map_err(Error::invalid_genesis)?;
+    let links = transport::in_process(committee.seats());
+    let mut running = Vec::new();
+    for (((seat, link), member), keys) in committee
+        .replicas()
+        .zip(links)
+        .zip(&genesis.members)
+        .zip(keys)
+    {
         let config = NodeConfig {
             genesis: genesis.clone(),
-            replica: ReplicaId(seat),
-            folder: folder::member(root, name),
+            replica: seat,
+            folder: folder::member(root, &member.name),
             keys,
         };
         match NodeHandle::start(config, link).await {
-            Ok(handle) => handles.push(handle),
+            Ok(handle) => running.push((member.name.clone(), handle)),
             Err(error) => {
-                for handle in handles {
-                    // The first failure is the one to tell.
-                    let _ = NodeHandle::shut_down(handle).await;
+                for (name, handle) in running {
+                    if let Err(second) = handle.shut_down().await {
+                        tracing::warn!(name, error = %second, "a member did not end well either");
+                    }
                 }
-                return Err(member_error(name, error));
+                return Err(member_error(&member.name, error));
             }
         }
     }
-    Ok(handles)
+    Ok(running)
 }
 
 /// Claims the folder for this process, for as long as the file is open. A process that is just
@@ -313,26 +304,36 @@ async fn lock(root: &Path) -> Result<File> {
 }
 
 async fn signing_key(keys: &dyn KeyStore) -> Result<SigningKey> {
-    let seed = keys.load(SIGNING_KEY).await?.ok_or(Error::Undecipherable)?;
-    let seed: &[u8; 32] = seed
-        .as_slice()
-        .try_into()
-        .map_err(|_| Error::Undecipherable)?;
-    Ok(SigningKey::from_seed(seed))
+    let seed = load(keys, SIGNING_KEY).await?;
+    match seed.as_slice().try_into() {
+        Ok(seed) => Ok(SigningKey::from_seed(seed)),
+        Err(_) => Err(KeyStoreError::Altered {
+            name: SIGNING_KEY.to_owned(),
+        }
+        .into()),
+    }
 }
 
-/// Waits for the ceremony; says who stopped it, if somebody did.
-async fn wait_for_gate_key(inner: &Inner) -> Result<()> {
+/// A secret that was stored when the consortium was founded.
+async fn load(keys: &dyn KeyStore, entry: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let found = keys.load(entry).await?;
+    found.ok_or_else(|| Error::MissingSecret {
+        entry: entry.to_owned(),
+    })
+}
+
+/// Waits for the ceremony; the error names the parties of a complaint that stopped it.
+async fn wait_for_gate_key(context: &Context) -> Result<()> {
     let deadline = Instant::now() + CEREMONY_TIMEOUT;
     let home = ReplicaId(0);
     loop {
-        match inner.gate_key(home).await {
+        match context.gate_key(home).await {
             Ok(_) => return Ok(()),
             Err(error) if Instant::now() >= deadline => return Err(error),
             Err(_) => {}
         }
         let key = keys::ceremony(AccessClass::Normal);
-        let ceremony: Result<Option<CeremonyState>> = inner.chain.read(home, key).await;
+        let ceremony: Result<Option<CeremonyState>> = context.chain.read(home, key).await;
         if let Ok(Some(CeremonyState {
             stopped: Some(complaint),
             ..
@@ -347,9 +348,24 @@ async fn wait_for_gate_key(inner: &Inner) -> Result<()> {
     }
 }
 
-pub(super) fn member_error(organisation: &str, error: medshare_node::NodeError) -> Error {
-    Error::Member {
-        organisation: organisation.to_owned(),
-        source: Box::new(error),
+impl Consortium {
+    /// Starts a consortium of `organisations` members (at least 4) in this process, in a temporary
+    /// folder. [`LocalBuilder`] has options: a lasting folder, a passphrase, other parameters.
+    ///
+    /// # Errors
+    /// As [`LocalBuilder::start`].
+    pub async fn in_process(organisations: usize) -> Result<LocalConsortium> {
+        LocalBuilder::new(organisations).start().await
+    }
+}
+
+impl std::fmt::Debug for LocalBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalBuilder")
+            .field("names", &self.names)
+            .field("folder", &self.folder)
+            .field("parameters", &self.parameters)
+            .field("key_lifetime_days", &self.key_lifetime_days)
+            .finish_non_exhaustive()
     }
 }

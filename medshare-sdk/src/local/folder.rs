@@ -1,4 +1,4 @@
-//! What lies where in the folder of a consortium in this process.
+//! The layout of the folder of a consortium in this process.
 //!
 //! ```text
 //! trust-anchor               the genesis
@@ -13,17 +13,19 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The trust anchor's file.
+use crate::record::RecordRef;
+use crate::store::objects::{ObjectKind, PayloadName};
+
 pub(crate) fn trust_anchor(root: &Path) -> PathBuf {
     root.join("trust-anchor")
 }
 
-/// The file that is locked while a process runs the consortium.
+/// Locked by the process that runs the consortium.
 pub(crate) fn lock(root: &Path) -> PathBuf {
     root.join("lock")
 }
 
-/// Whether any member has begun a ledger here.
+/// Whether a member has begun a ledger here.
 pub(crate) fn holds_ledgers(root: &Path) -> io::Result<bool> {
     let members = match std::fs::read_dir(root.join("members")) {
         Ok(members) => members,
@@ -38,27 +40,30 @@ pub(crate) fn holds_ledgers(root: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// A member's folder.
 pub(crate) fn member(root: &Path, name: &str) -> PathBuf {
     root.join("members").join(name)
 }
 
-/// A member's key store.
 pub(crate) fn member_keys(root: &Path, name: &str) -> PathBuf {
     member(root, name).join("keys")
 }
 
-/// A member's object store.
 pub(crate) fn member_objects(root: &Path, name: &str) -> PathBuf {
     member(root, name).join("objects")
 }
 
-/// The attribute authority's key store.
 pub(crate) fn authority_keys(root: &Path) -> PathBuf {
     root.join("authority").join("keys")
 }
 
-/// People's key store.
 pub(crate) fn people_keys(root: &Path) -> PathBuf {
     root.join("people").join("keys")
+}
+
+/// The files behind the payloads of a version in one object store, registered or not.
+pub(crate) fn payload_files(objects: &Path, record: RecordRef) -> Vec<PathBuf> {
+    let folder = objects.join(PayloadName::folder_of(record.id, record.version));
+    let payloads = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = payloads.map(|entry| entry.path().join(ObjectKind::Payload.name()));
+    files.filter(|file| file.exists()).collect()
 }

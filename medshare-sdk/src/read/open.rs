@@ -7,36 +7,34 @@ use std::sync::Arc;
 use medshare_abe::KeyFactors;
 use medshare_abe::PayloadError;
 use medshare_abe::payload::{Padding, SegmentOpener};
-use medshare_contract::Call;
-use medshare_contract::state::RecordState;
-use medshare_ledger::AccessReceipt;
+use medshare_contract::state::{GrantState, RecordState};
+use medshare_contract::{Call, keys};
+use medshare_host::{blocking, os_random};
+use medshare_ledger::{AccessReceipt, ReceiptProof};
 use medshare_threshold::SessionSecret;
 use medshare_types::consent::AccessRequest;
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{
-    Denial, Digest, GrantId, Nonce, OrganisationId, Purpose, Ticket, TransactionReceipt,
-};
+use medshare_types::{Denial, Digest, GrantId, Nonce, OrganisationId, Purpose, Ticket};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
-use crate::chain::Effect;
+use crate::actor::Actor;
+use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::observe::observed;
-use crate::person::Person;
-use crate::read::record::{Located, stores_of};
-use crate::read::segment_buffer::PartBuffer;
+use crate::keyring::Keyring;
+use crate::observe::{Progress, observed};
+use crate::read::record::{FetchedRecord, stores_of};
+use crate::read::segment_buffer::SegmentBuffer;
 use crate::read::shares;
 use crate::receipt::Receipt;
-use crate::record::Record;
-use crate::store::objects::{Part, PayloadName};
-use crate::write::content::{PART_SEGMENTS, Progress};
-use medshare_host::blocking;
-use medshare_host::os_random;
+use crate::record::RecordRef;
+use crate::store::objects::{CHUNK_SEGMENTS, ObjectKind, PayloadName};
 
 /// A record about to be opened. `.await` it, or stream it with [`Open::write_to`].
 #[must_use = "nothing is opened until this is awaited"]
 pub struct Open {
-    person: Person,
+    actor: Actor,
+    keyring: Keyring,
     grant: GrantId,
     purpose: Purpose,
     progress: Option<Progress>,
@@ -48,11 +46,11 @@ pub struct Access {
     receipt: Receipt,
     ticket: Ticket,
     length: u64,
-    liars: Vec<String>,
+    culprits: Vec<String>,
 }
 
 impl Access {
-    /// The proof, for whoever asks later.
+    /// The proof of the access, to be kept for audits.
     #[must_use]
     pub const fn receipt(&self) -> &Receipt {
         &self.receipt
@@ -70,10 +68,11 @@ impl Access {
         self.length
     }
 
-    /// Organisations whose release share was found to be wrong, by name.
+    /// The names of organisations whose release share was wrong. The record was opened without
+    /// them.
     #[must_use]
-    pub fn liars(&self) -> &[String] {
-        &self.liars
+    pub fn culprits(&self) -> &[String] {
+        &self.culprits
     }
 }
 
@@ -84,7 +83,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The content.
+    /// The content, as it was sealed.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.content
@@ -96,7 +95,7 @@ impl Opened {
         &self.access
     }
 
-    /// The proof, for whoever asks later.
+    /// The proof of the access, to be kept for audits.
     #[must_use]
     pub const fn receipt(&self) -> &Receipt {
         &self.access.receipt
@@ -110,16 +109,17 @@ impl std::fmt::Debug for Opened {
 }
 
 impl Open {
-    pub(crate) fn new(person: Person, grant: GrantId, purpose: Purpose) -> Self {
+    pub(crate) fn new(actor: Actor, keyring: Keyring, grant: GrantId) -> Self {
         Self {
-            person,
+            actor,
+            keyring,
             grant,
-            purpose,
+            purpose: Purpose::Treatment,
             progress: None,
         }
     }
 
-    /// Why the record is opened; treatment unless said.
+    /// The purpose that the ticket will name; [`Purpose::Treatment`] by default.
     pub const fn purpose(mut self, purpose: Purpose) -> Self {
         self.purpose = purpose;
         self
@@ -131,11 +131,11 @@ impl Open {
         self
     }
 
-    /// Writes the content to `writer` as it is checked and decrypted, segment by segment, with
-    /// memory that does not grow with it but for 32 bytes for each 64 KiB.
+    /// Writes the content to `writer` as it is checked and decrypted, segment by segment. Memory
+    /// does not grow with the content, except for 32 bytes for each 64 KiB.
     ///
-    /// Every byte that reaches the writer is the sealed one; after an error the writer has the
-    /// front part of the content and no more. Write to a file of its own and rename it.
+    /// Every byte that reaches the writer is the sealed one. After an error the writer has a prefix
+    /// of the content: write to a temporary file, and rename it on success.
     ///
     /// # Errors
     /// [`Error`]; the denials and the ways in which stored objects can be wrong have a code each.
@@ -144,93 +144,97 @@ impl Open {
     }
 
     async fn into_writer(self, writer: &mut (impl AsyncWrite + Unpin + Send)) -> Result<Access> {
-        let (opening, effect, ticket) = self.unlock().await?;
-        let access = opening.stream(self.progress.as_ref(), writer).await;
-        access.map(|length| opening.finish(effect, ticket, length))
+        let payload = self.unlock().await?;
+        let length = payload.stream(self.progress.as_ref(), writer).await?;
+        Ok(payload.into_access(length))
     }
 
     async fn into_memory(self) -> Result<Opened> {
-        let (opening, effect, ticket) = self.unlock().await?;
-        // Room for all of it at once: a vector that grows leaves copies behind.
-        let capacity = usize::try_from(opening.opener.layout().plaintext_len());
-        let capacity = capacity.map_err(|error| Error::Io {
-            source: std::io::Error::other(error),
-        })?;
-        // The length is the sealer's word, and may be more than there is memory.
-        let mut content = Zeroizing::new(Vec::new());
-        let reserved = content.try_reserve_exact(capacity);
-        reserved.map_err(|error| Error::Io {
-            source: std::io::Error::new(std::io::ErrorKind::OutOfMemory, error),
-        })?;
-        let length = opening
+        let payload = self.unlock().await?;
+        let mut content = reserve(payload.opener.layout().plaintext_len())?;
+        let length = payload
             .stream(self.progress.as_ref(), &mut *content)
             .await?;
         Ok(Opened {
-            access: opening.finish(effect, ticket, length),
+            access: payload.into_access(length),
             content,
         })
     }
 
     /// Everything up to the payload's key.
-    async fn unlock(&self) -> Result<(Opening, Effect, Ticket)> {
-        let person = &self.person;
-        let grant = person.grant_state(&self.grant).await?;
-        let record = Record {
-            id: grant.record,
-            version: grant.version,
-        };
-        let located = Located::fetch(person, record).await?;
-        // Before a ticket is asked for: a use is not to be lost on a record that stays shut.
-        located.access()?;
+    async fn unlock(&self) -> Result<UnlockedPayload> {
+        let context = self.actor.context();
+        let fetched = FetchedRecord::fetch(&self.actor, self.record().await?).await?;
+        // Before a ticket is asked for: a use must not be lost on a record that stays shut.
+        fetched.access()?;
         // Nothing here seals with padding yet.
-        if located.preamble.padding() != Padding::None {
+        if fetched.preamble.padding() != Padding::None {
             return Err(Error::Undecipherable);
         }
-        let key = located.key_of(person).await?;
+        let key = self
+            .keyring
+            .key_for(fetched.policy(), fetched.sealed_on())
+            .await?;
 
         let session = SessionSecret::new(&mut os_random());
-        let effect = self.request(&located, &session).await?;
-        let ticket = ticket_of(&effect.proof.receipt)?;
-        let gate_key = person.consortium.inner.gate_key(person.home).await?;
-        let label = &located.sealed.label;
-        let recovered = shares::gather(person, &gate_key, label, &ticket, session).await?;
+        let proof = self.request(&fetched, &session).await?;
+        let ticket = ticket_of(&proof)?;
+        let gate_key = self.actor.gate_key().await?;
+        let label = &fetched.sealed.label;
+        let recovered = shares::gather(&self.actor, &gate_key, label, &ticket, session).await?;
 
-        let store = Self::sized_store(person, &located).await;
-        let owner = person.clone();
-        let work = move || -> Result<Opening> {
-            let secret = located.decapsulate(&owner, &key)?;
-            let access = located.access()?;
+        let length = stored_length(context, &fetched).await?;
+        let parameters = Arc::clone(&context.parameters);
+        let unlock = move || -> Result<(RecordState, SegmentOpener)> {
+            let secret = fetched.decapsulate(&parameters, &key)?;
             let factors = KeyFactors::new(&secret).with_gate(recovered.factor.as_bytes());
-            let data_key = access.open(&factors).map_err(|_| Error::Undecipherable)?;
-            let length = store?;
-            let Located {
+            let data_key = fetched
+                .access()?
+                .open(&factors)
+                .map_err(|_| Error::Undecipherable)?;
+            let FetchedRecord {
                 record,
                 preamble,
                 tree,
                 ..
-            } = located;
-            let opener = SegmentOpener::new(&data_key, &preamble, tree, length);
-            Ok(Opening {
-                person: owner,
-                record,
-                opener: Arc::new(opener.map_err(payload_error)?),
-                shares: recovered.used,
-                liars: recovered.culprits,
-            })
+            } = fetched;
+            let opener =
+                SegmentOpener::new(&data_key, &preamble, tree, length).map_err(payload_error)?;
+            Ok((record, opener))
         };
-        let opening = blocking(work).await??;
-        Ok((opening, effect, ticket))
+        let (record, opener) = blocking(unlock).await??;
+        Ok(UnlockedPayload {
+            context: Arc::clone(context),
+            record,
+            opener: Arc::new(opener),
+            proof,
+            ticket,
+            shares: recovered.used,
+            culprits: recovered.culprits,
+        })
+    }
+
+    /// The record of the grant, by proof.
+    async fn record(&self) -> Result<RecordRef> {
+        let found: Option<GrantState> = self.actor.read(keys::grant(&self.grant)).await?;
+        let grant = found.ok_or(Error::Denied(Denial::UnknownGrant))?;
+        Ok(RecordRef {
+            id: grant.record,
+            version: grant.version,
+        })
     }
 
     /// Asks the contract for a ticket.
-    async fn request(&self, located: &Located, session: &SessionSecret) -> Result<Effect> {
-        let person = &self.person;
-        let chain = &person.consortium.inner.chain;
+    async fn request(
+        &self,
+        fetched: &FetchedRecord,
+        session: &SessionSecret,
+    ) -> Result<ReceiptProof> {
         let request = AccessRequest {
-            chain: *chain.id(),
+            chain: *self.actor.context().chain.id(),
             grant: self.grant,
-            label: located.sealed.label.digest(),
-            grantee_key: person.signer.verifying_key(),
+            label: fetched.sealed.label.digest(),
+            grantee_key: self.actor.verifying_key(),
             session: session.public(),
             purpose: self.purpose,
             nonce: Nonce::random(&mut os_random()),
@@ -240,34 +244,7 @@ impl Open {
             request: Box::new(request),
             proof,
         };
-        chain
-            .call(person.home, (*person.id()).into(), &*person.signer, &call)
-            .await
-    }
-
-    /// The length of a stored payload: the right one if any store has it, else what was found.
-    async fn sized_store(person: &Person, located: &Located) -> Result<u64> {
-        let name = PayloadName::of(&located.record).object(Part::Payload);
-        let expected = located.tree.layout().sealed_len();
-        let mut found = None;
-        for store in stores_of(person, &located.record) {
-            match store.length(name).await {
-                Ok(Some(length)) if length == expected => return Ok(length),
-                Ok(Some(length)) => {
-                    tracing::warn!(
-                        length,
-                        expected,
-                        "a store holds a payload of another length"
-                    );
-                    found = found.or(Some(length));
-                }
-                Ok(None) => tracing::warn!("a store lacks the payload"),
-                Err(error) => tracing::warn!(%error, "a store cannot be read"),
-            }
-        }
-        found.ok_or(Error::ObjectUnavailable {
-            object: Part::Payload.name(),
-        })
+        Ok(self.actor.call(&call).await?.proof)
     }
 }
 
@@ -280,86 +257,134 @@ impl IntoFuture for Open {
     }
 }
 
-/// A payload whose key is there.
-struct Opening {
-    person: Person,
-    record: RecordState,
-    opener: Arc<SegmentOpener>,
-    shares: Vec<Digest>,
-    liars: Vec<OrganisationId>,
+impl std::fmt::Debug for Open {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Open")
+            .field("grant", &self.grant)
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
 }
 
-impl Opening {
-    fn finish(&self, effect: Effect, ticket: Ticket, length: u64) -> Access {
-        let receipt = Receipt::new(AccessReceipt::new(
-            effect.proof,
-            self.shares.iter().copied(),
-        ));
-        let name_of = |id| self.person.consortium.inner.name_of(id);
+/// A payload with its key.
+struct UnlockedPayload {
+    context: Arc<Context>,
+    record: RecordState,
+    opener: Arc<SegmentOpener>,
+    proof: ReceiptProof,
+    ticket: Ticket,
+    shares: Vec<Digest>,
+    culprits: Vec<OrganisationId>,
+}
+
+impl UnlockedPayload {
+    fn into_access(self, length: u64) -> Access {
+        let name_of = |id| self.context.name_of(id);
         Access {
-            receipt,
-            ticket,
+            culprits: self.culprits.iter().map(name_of).collect(),
+            receipt: Receipt::new(AccessReceipt::new(self.proof, self.shares)),
+            ticket: self.ticket,
             length,
-            liars: self.liars.iter().map(name_of).collect(),
         }
     }
 
-    /// Checks, decrypts and writes every segment in order.
+    /// Checks, decrypts and writes every segment in order; returns the bytes written.
     async fn stream(
         &self,
         progress: Option<&Progress>,
         writer: &mut (impl AsyncWrite + Unpin + Send),
     ) -> Result<u64> {
-        let layout = self.opener.layout();
+        let count = self.opener.layout().segment_count();
         let mut done = 0;
         let mut first = 0;
-        while first < layout.segment_count() {
-            let count = (layout.segment_count() - first).min(PART_SEGMENTS as u32);
-            let part = self.open_part(first..first + count).await?;
-            writer.write_all(&part).await?;
-            done += part.len() as u64;
+        while first < count {
+            let end = count.min(first + CHUNK_SEGMENTS);
+            let chunk = self.open_chunk(first..end).await?;
+            writer.write_all(&chunk).await?;
+            done += chunk.len() as u64;
             if let Some(progress) = progress {
                 progress(done);
             }
-            first += count;
+            first = end;
         }
         writer.flush().await?;
         Ok(done)
     }
 
     /// The plaintext of some segments: from the first store, and where its copy of a segment is
-    /// not the registered one, from whichever store has that.
-    async fn open_part(&self, segments: Range<u32>) -> Result<Zeroizing<Vec<u8>>> {
-        let mut part = PartBuffer::new(self.opener.layout(), segments);
-        let mut failure = None;
-        for store in stores_of(&self.person, &self.record) {
-            if let Err(error) = part.read_missing(store, &self.record).await {
+    /// not the registered one, from the next store that has it.
+    async fn open_chunk(&self, segments: Range<u32>) -> Result<Zeroizing<Vec<u8>>> {
+        let mut buffer = SegmentBuffer::new(self.opener.layout(), segments)?;
+        let mut failure = Error::ObjectUnavailable {
+            object: ObjectKind::Payload.name(),
+        };
+        for store in stores_of(&self.context, &self.record) {
+            if let Err(error) = buffer.read_missing(store, &self.record).await {
                 tracing::warn!(%error, "a store cannot be read");
-                failure = Some(error);
+                failure = error;
                 continue;
             }
             let opener = Arc::clone(&self.opener);
             let open = move || {
-                part.open_missing(&opener);
-                part
+                buffer.open_missing(&opener);
+                buffer
             };
-            part = blocking(open).await?;
-            if part.missing.is_empty() {
-                return Ok(part.into_plaintext());
-            }
-            tracing::warn!(segments = ?part.missing, "not the segments that were registered");
-            failure = None;
+            buffer = blocking(open).await?;
+            let Some(index) = buffer.first_missing() else {
+                return Ok(buffer.into_plaintext());
+            };
+            tracing::warn!(
+                segment = index,
+                "a store's segments are not the registered ones"
+            );
+            failure = Error::SegmentMismatch {
+                index: index.into(),
+            };
         }
-        let index = part.missing.first().copied().unwrap_or_default();
-        Err(failure.unwrap_or(Error::SegmentMismatch {
-            index: index.into(),
-        }))
+        Err(failure)
     }
 }
 
-fn ticket_of(receipt: &TransactionReceipt) -> Result<Ticket> {
-    let ticket = receipt.ticket().cloned();
-    ticket.ok_or(Error::Denied(Denial::Undecodable))
+/// An empty vector with room for all content: one that grows would leave copies behind. The length
+/// is the sealer's word, and may exceed the memory.
+fn reserve(length: u64) -> Result<Zeroizing<Vec<u8>>> {
+    let capacity = usize::try_from(length).map_err(|error| Error::out_of_memory(length, error))?;
+    let mut content = Zeroizing::new(Vec::new());
+    content
+        .try_reserve_exact(capacity)
+        .map_err(|error| Error::out_of_memory(length, error))?;
+    Ok(content)
+}
+
+/// The length of the stored payload: the registered one if any store has it, else the first that
+/// was found.
+async fn stored_length(context: &Context, fetched: &FetchedRecord) -> Result<u64> {
+    let name = PayloadName::of(&fetched.record).object(ObjectKind::Payload);
+    let expected = fetched.tree.layout().sealed_len();
+    let mut found = None;
+    for store in stores_of(context, &fetched.record) {
+        match store.length(name).await {
+            Ok(Some(length)) if length == expected => return Ok(length),
+            Ok(Some(length)) => {
+                tracing::warn!(
+                    length,
+                    expected,
+                    "a store holds a payload of another length"
+                );
+                found = found.or(Some(length));
+            }
+            Ok(None) => tracing::warn!("a store lacks the payload"),
+            Err(error) => tracing::warn!(%error, "a store cannot be read"),
+        }
+    }
+    found.ok_or(Error::ObjectUnavailable {
+        object: ObjectKind::Payload.name(),
+    })
+}
+
+fn ticket_of(proof: &ReceiptProof) -> Result<Ticket> {
+    let ticket = proof.receipt.ticket().cloned();
+    ticket.ok_or_else(|| Error::invalid_answer("the receipt of an access request has no ticket"))
 }
 
 fn payload_error(error: PayloadError) -> Error {

@@ -1,4 +1,4 @@
-//! Reading what the chain names out of stores that nobody trusts.
+//! The registered record and its small objects, out of untrusted stores.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use medshare_abe::DecapsulateError;
 use medshare_abe::access::{AccessHeader, VerifiedAccess};
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::payload::{ContentTree, Preamble};
-use medshare_abe::{AccessPolicy, AttributeSet, Condition, Date, SharedSecret, UserSecretKey};
+use medshare_abe::{AccessPolicy, Date, PublicParameters, SharedSecret, UserSecretKey};
 use medshare_contract::keys;
 use medshare_contract::state::{RecordState, SealedLabel};
-use medshare_types::{Denial, Wire};
-
-use crate::error::{Error, Result};
-use crate::person::Person;
-use crate::record::{Descriptor, Record, SegmentsObject};
-use crate::store::objects::{Part, PayloadName, Store};
 use medshare_host::blocking;
+use medshare_types::{Denial, Wire as _};
 
-/// The longest access header or descriptor that is fetched, bytes.
-const MAX_SMALL_OBJECT: u64 = 1 << 20;
+use crate::actor::Actor;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::keyring::Keyring;
+use crate::record::{Descriptor, RecordRef};
+use crate::store::backend::Store;
+use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName, SegmentsObject};
 
-/// A record as the chain has it, and the parts of it that were fetched and fit.
-pub(crate) struct Located {
+/// A record as the chain has it, and its small objects as they were registered.
+pub(crate) struct FetchedRecord {
     pub(crate) record: RecordState,
     pub(crate) sealed: SealedLabel,
     pub(crate) header: AccessHeader,
@@ -30,46 +30,17 @@ pub(crate) struct Located {
     pub(crate) tree: ContentTree,
 }
 
-impl Located {
+impl FetchedRecord {
     /// Reads the record by proof, then its header, preamble and content tree, each from the first
     /// store that has it as it was registered.
-    pub(crate) async fn fetch(person: &Person, record: Record) -> Result<Self> {
-        let chain = &person.consortium.inner.chain;
+    pub(crate) async fn fetch(actor: &Actor, record: RecordRef) -> Result<Self> {
+        let unknown = || Error::Denied(Denial::UnknownRecord);
         let key = keys::record(&record.id, record.version);
-        let record: Option<RecordState> = chain.read(person.home, key).await?;
-        let record = record.ok_or(Error::Denied(Denial::UnknownRecord))?;
-        let sealed = record.labels.first().cloned();
-        let sealed = sealed.ok_or(Error::Denied(Denial::UnknownRecord))?;
-
+        let record: RecordState = actor.read(key).await?.ok_or_else(unknown)?;
+        let sealed = record.labels.first().cloned().ok_or_else(unknown)?;
         let count = SegmentsObject::checked_count(record.segment_count)?;
-
-        let expected = sealed.header;
-        let header = first_fitting(
-            person,
-            &record,
-            Part::Access,
-            MAX_SMALL_OBJECT,
-            move |bytes| {
-                let header = AccessHeader::from_wire(&bytes).ok()?;
-                (header.digest() == expected).then_some(header)
-            },
-        );
-        let header = header.await?;
-        let (expected, root) = (record.preamble, record.content_root);
-        let limit = SegmentsObject::len_with(count);
-        let segments = first_fitting(person, &record, Part::Segments, limit, move |bytes| {
-            let object = SegmentsObject::from_wire(&bytes).ok()?;
-            drop(bytes);
-            // Nothing is hashed for a tree of another size than the chain says.
-            if object.tree.len() as u64 != ContentTree::encoded_len(count) {
-                return None;
-            }
-            let preamble = Preamble::from_bytes(&object.preamble).ok()?;
-            let tree = ContentTree::from_bytes(&object.tree, &root).ok()?;
-            let fits = preamble.digest() == expected && tree.layout().segment_count() == count;
-            fits.then_some((preamble, tree))
-        });
-        let (preamble, tree) = segments.await?;
+        let header = fetch_header(actor.context(), &record, &sealed).await?;
+        let (preamble, tree) = fetch_segments(actor.context(), &record, count).await?;
         Ok(Self {
             record,
             sealed,
@@ -79,141 +50,146 @@ impl Located {
         })
     }
 
-    /// The person's attribute key, which opens the record: that it does is found out before
-    /// anything is asked of the consortium. One that does not is renewed, once, if a new one may.
-    pub(crate) async fn key_of(&self, person: &Person) -> Result<UserSecretKey> {
-        let mut old = person.attribute_key().await?;
-        match &old {
-            Some(key) if self.policy().is_satisfied_by(key.attributes()) => {}
-            // The chain says what a new key would be for, so nobody is asked in vain.
-            _ => self.check_policy(&person.vouched_attributes().await?)?,
-        }
-        let sealed_on = Date::from(self.sealed.label.context.sealed_on);
-        let opens = |key: &UserSecretKey| {
-            key.validity().contains(sealed_on) && self.policy().is_satisfied_by(key.attributes())
-        };
-        if let Some(key) = old.take_if(|key| opens(key)) {
-            return Ok(key);
-        }
-        let key = person.renew_attribute_key(old.as_ref()).await?;
-        self.check_policy(key.attributes())?;
-        let validity = key.validity();
-        if validity.contains(sealed_on) {
-            Ok(key)
-        } else {
-            Err(Error::KeyLapsed {
-                sealed_on,
-                validity,
-            })
-        }
-    }
-
-    fn policy(&self) -> &AccessPolicy {
+    pub(crate) fn policy(&self) -> &AccessPolicy {
         self.header.abe().policy()
     }
 
-    fn check_policy(&self, attributes: &AttributeSet) -> Result<()> {
-        let missing = self.policy().missing(attributes);
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(self.unsatisfied(&missing))
-        }
-    }
-
-    fn unsatisfied(&self, missing: &[Condition]) -> Error {
-        Error::PolicyUnsatisfied {
-            policy: self.policy().to_string(),
-            missing: missing.iter().map(ToString::to_string).collect(),
-        }
+    /// The day that an attribute key must cover.
+    pub(crate) fn sealed_on(&self) -> Date {
+        Date::from(self.sealed.label.context.sealed_on)
     }
 
     /// The access header, checked against the chain's digest and label.
     pub(crate) fn access(&self) -> Result<VerifiedAccess<'_>> {
         self.header
             .verify(&self.sealed.header, &self.sealed.label, &self.preamble)
-            .map_err(|_| Error::ObjectUnavailable {
-                object: Part::Access.name(),
+            .map_err(|source| Error::Damaged {
+                what: "the record's access header",
+                source: Box::new(source),
             })
     }
 
-    /// K_abe by the person's key.
-    pub(crate) fn decapsulate(&self, person: &Person, key: &UserSecretKey) -> Result<SharedSecret> {
-        let parameters = &person.consortium.inner.parameters;
+    /// K_abe by an attribute key.
+    pub(crate) fn decapsulate(
+        &self,
+        parameters: &PublicParameters,
+        key: &UserSecretKey,
+    ) -> Result<SharedSecret> {
         self.access()?
             .decapsulate(parameters, key)
             .map_err(|error| match error {
-                DecapsulateError::PolicyUnsatisfied { missing } => self.unsatisfied(&missing),
+                DecapsulateError::PolicyUnsatisfied { missing } => {
+                    Error::policy_unsatisfied(self.policy(), &missing)
+                }
                 _ => Error::Undecipherable,
             })
     }
 }
 
-/// The stores that should hold a record, in the order in which they are asked.
+/// Opens a record's descriptor by attributes alone.
+pub(crate) async fn describe(
+    actor: &Actor,
+    keyring: &Keyring,
+    record: RecordRef,
+) -> Result<Descriptor> {
+    let fetched = FetchedRecord::fetch(actor, record).await?;
+    let key = keyring
+        .key_for(fetched.policy(), fetched.sealed_on())
+        .await?;
+    let descriptor = fetch_descriptor(actor.context(), &fetched.record).await?;
+    let parameters = Arc::clone(&actor.context().parameters);
+    let open = move || {
+        let secret = fetched.decapsulate(&parameters, &key)?;
+        let description = descriptor
+            .open(&secret, &fetched.record.preamble)
+            .map_err(|_| Error::Undecipherable)?;
+        Descriptor::from_wire(&description).map_err(|source| Error::Damaged {
+            what: "the record's descriptor",
+            source: Box::new(source),
+        })
+    };
+    blocking(open).await?
+}
+
+/// The reachable stores that should hold a record, in the order in which they are asked.
 pub(crate) fn stores_of<'a>(
-    person: &'a Person,
+    context: &'a Context,
     record: &'a RecordState,
 ) -> impl Iterator<Item = &'a Store> {
-    let inner = &person.consortium.inner;
-    record.stores.iter().filter_map(|id| inner.stores.get(id))
+    record.stores.iter().filter_map(|id| context.stores.get(id))
 }
 
-/// The first copy of an object that fits what the chain says. Copies are looked at on a blocking
-/// thread; one of more than `limit` bytes is not fetched.
-async fn first_fitting<T: Send + 'static>(
-    person: &Person,
+async fn fetch_header(
+    context: &Context,
     record: &RecordState,
-    part: Part,
+    sealed: &SealedLabel,
+) -> Result<AccessHeader> {
+    let registered = sealed.header;
+    let parse = move |bytes: Bytes| {
+        let header = AccessHeader::from_wire(&bytes).ok()?;
+        (header.digest() == registered).then_some(header)
+    };
+    first_fitting(context, record, ObjectKind::Access, MAX_SMALL_OBJECT, parse).await
+}
+
+async fn fetch_segments(
+    context: &Context,
+    record: &RecordState,
+    count: u32,
+) -> Result<(Preamble, ContentTree)> {
+    let registered = record.preamble;
+    let root = record.content_root;
+    let parse = move |bytes: Bytes| {
+        let object = SegmentsObject::from_wire(&bytes).ok()?;
+        drop(bytes);
+        // Nothing is hashed for a tree of another size than the chain says.
+        if object.tree.len() as u64 != ContentTree::encoded_len(count) {
+            return None;
+        }
+        let preamble = Preamble::from_bytes(&object.preamble).ok()?;
+        let tree = ContentTree::from_bytes(&object.tree, &root).ok()?;
+        let fits = preamble.digest() == registered && tree.layout().segment_count() == count;
+        fits.then_some((preamble, tree))
+    };
+    let limit = SegmentsObject::max_len_of(count);
+    first_fitting(context, record, ObjectKind::Segments, limit, parse).await
+}
+
+async fn fetch_descriptor(context: &Context, record: &RecordState) -> Result<SealedDescriptor> {
+    let registered = record.descriptor;
+    let parse = move |bytes: Bytes| {
+        let descriptor = SealedDescriptor::from_wire(&bytes).ok()?;
+        (Some(descriptor.digest()) == registered).then_some(descriptor)
+    };
+    let kind = ObjectKind::Descriptor;
+    first_fitting(context, record, kind, MAX_SMALL_OBJECT, parse).await
+}
+
+/// The first copy of an object that `parse` finds to be the registered one. Copies are parsed on a
+/// blocking thread; one of more than `limit` bytes is not fetched.
+async fn first_fitting<T: Send + 'static>(
+    context: &Context,
+    record: &RecordState,
+    kind: ObjectKind,
     limit: u64,
-    fits: impl Fn(Bytes) -> Option<T> + Send + Sync + 'static,
+    parse: impl Fn(Bytes) -> Option<T> + Send + Sync + 'static,
 ) -> Result<T> {
-    let name = PayloadName::of(record).object(part);
-    let fits = Arc::new(fits);
-    let mut failure = None;
-    for store in stores_of(person, record) {
+    let name = PayloadName::of(record).object(kind);
+    let object = kind.name();
+    let parse = Arc::new(parse);
+    let mut failure = Error::ObjectUnavailable { object };
+    for store in stores_of(context, record) {
         match store.read_whole(name, limit).await {
             Ok(Some(bytes)) => {
-                let fits = Arc::clone(&fits);
-                match blocking(move || fits(bytes)).await? {
+                let parse = Arc::clone(&parse);
+                match blocking(move || parse(bytes)).await? {
                     Some(value) => return Ok(value),
-                    None => tracing::warn!(object = part.name(), "a store holds an altered object"),
+                    None => tracing::warn!(object, "a store holds an altered object"),
                 }
             }
-            Ok(None) => tracing::warn!(
-                object = part.name(),
-                "a store lacks an object, or has a longer one"
-            ),
-            Err(error) => failure = Some(error),
+            Ok(None) => tracing::warn!(object, "a store lacks an object, or has a longer one"),
+            Err(error) => failure = error,
         }
     }
-    Err(failure.unwrap_or(Error::ObjectUnavailable {
-        object: part.name(),
-    }))
-}
-
-/// Opens a record's descriptor by attributes alone.
-pub(crate) async fn describe(person: &Person, record: Record) -> Result<Descriptor> {
-    let located = Located::fetch(person, record).await?;
-    let key = located.key_of(person).await?;
-    let expected = located.record.descriptor;
-    let descriptor = first_fitting(
-        person,
-        &located.record,
-        Part::Descriptor,
-        MAX_SMALL_OBJECT,
-        move |bytes| {
-            let descriptor = SealedDescriptor::from_wire(&bytes).ok()?;
-            (Some(descriptor.digest()) == expected).then_some(descriptor)
-        },
-    );
-    let descriptor = descriptor.await?;
-    let person = person.clone();
-    let work = move || {
-        let secret = located.decapsulate(&person, &key)?;
-        let message = descriptor
-            .open(&secret, &located.record.preamble)
-            .map_err(|_| Error::Undecipherable)?;
-        Descriptor::from_wire(&message).map_err(Error::from)
-    };
-    blocking(work).await?
+    Err(failure)
 }

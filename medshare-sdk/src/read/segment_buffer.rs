@@ -1,4 +1,4 @@
-//! Segments on their way from stores that nobody trusts to plaintext.
+//! Segments on their way from untrusted stores to plaintext.
 
 use std::ops::Range;
 
@@ -7,82 +7,96 @@ use medshare_contract::state::RecordState;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::store::objects::{Part, PayloadName, Store};
+use crate::store::backend::Store;
+use crate::store::objects::{ObjectKind, PayloadName};
 
-/// Some consecutive segments, each sealed until it was found to be good.
-pub(crate) struct PartBuffer {
-    layout: PayloadLayout,
-    segments: Range<u32>,
+/// Some consecutive segments, decrypted where they stand, each as soon as a store has given the
+/// registered one.
+pub(crate) struct SegmentBuffer {
+    segments: Vec<Segment>,
     bytes: Zeroizing<Vec<u8>>,
-    pub(crate) missing: Vec<u32>,
 }
 
-impl PartBuffer {
-    pub(crate) fn new(layout: PayloadLayout, segments: Range<u32>) -> Self {
-        let missing = segments.clone().collect();
-        let mut part = Self {
-            layout,
+struct Segment {
+    index: u32,
+    /// Where it lies in the stored payload.
+    stored: Range<u64>,
+    /// Where it lies in the buffer.
+    slot: Range<usize>,
+    opened: bool,
+}
+
+impl SegmentBuffer {
+    /// An empty buffer for the segments of `indices`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a segment that the layout does not have.
+    pub(crate) fn new(layout: PayloadLayout, indices: Range<u32>) -> Result<Self> {
+        let mut segments = Vec::new();
+        let mut end = 0;
+        for index in indices {
+            let stored = layout
+                .segment_range(index)
+                .ok_or_else(|| Error::internal("a segment beyond the end of its payload"))?;
+            let length = usize::try_from(stored.end - stored.start).map_err(Error::internal)?;
+            let slot = end..end + length;
+            end = slot.end;
+            segments.push(Segment {
+                index,
+                stored,
+                slot,
+                opened: false,
+            });
+        }
+        Ok(Self {
             segments,
-            bytes: Zeroizing::default(),
-            missing,
-        };
-        let end = part
-            .segments
-            .end
-            .checked_sub(1)
-            .map_or(0, |last| part.place(last).end);
-        part.bytes.resize(end, 0);
-        part
+            bytes: Zeroizing::new(vec![0; end]),
+        })
     }
 
-    fn range(&self, index: u32) -> Range<u64> {
-        self.layout.segment_range(index).unwrap_or_default()
+    /// The first segment that no store so far has given as it was registered.
+    pub(crate) fn first_missing(&self) -> Option<u32> {
+        let missing = self.segments.iter().find(|segment| !segment.opened);
+        missing.map(|segment| segment.index)
     }
 
-    /// Where a segment stands in the buffer.
-    fn place(&self, index: u32) -> Range<usize> {
-        let start = self.range(self.segments.start).start;
-        let range = self.range(index);
-        (range.start - start) as usize..(range.end - start) as usize
-    }
-
-    /// Takes a store's copy of every segment that is missing, in as few reads as there are gaps.
+    /// Takes a store's copy of every missing segment, in as few reads as there are gaps.
     pub(crate) async fn read_missing(&mut self, store: &Store, record: &RecordState) -> Result<()> {
-        let name = PayloadName::of(record).object(Part::Payload);
-        for run in self.missing.clone().chunk_by(|a, b| a + 1 == *b) {
+        let name = PayloadName::of(record).object(ObjectKind::Payload);
+        for run in self.segments.chunk_by(|a, b| a.opened == b.opened) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else {
                 continue;
             };
+            if first.opened {
+                continue;
+            }
             let sealed = store
-                .read(name, self.range(*first).start..self.range(*last).end)
+                .read(name, first.stored.start..last.stored.end)
                 .await?;
-            let place = self.place(*first).start..self.place(*last).end;
-            if sealed.len() != place.len() {
+            let slots = first.slot.start..last.slot.end;
+            if sealed.len() != slots.len() {
                 return Err(Error::ObjectUnavailable {
-                    object: Part::Payload.name(),
+                    object: ObjectKind::Payload.name(),
                 });
             }
-            self.bytes[place].copy_from_slice(&sealed);
+            self.bytes[slots].copy_from_slice(&sealed);
         }
         Ok(())
     }
 
-    /// Checks and decrypts every missing segment where it stands; bad ones stay missing. Blocks.
+    /// Checks and decrypts every missing segment; bad ones stay missing. Blocks.
     pub(crate) fn open_missing(&mut self, opener: &SegmentOpener) {
-        for index in std::mem::take(&mut self.missing) {
-            let place = self.place(index);
-            if opener.open_in_place(index, &mut self.bytes[place]).is_err() {
-                self.missing.push(index);
-            }
+        for segment in self.segments.iter_mut().filter(|segment| !segment.opened) {
+            let bytes = &mut self.bytes[segment.slot.clone()];
+            segment.opened = opener.open_in_place(segment.index, bytes).is_ok();
         }
     }
 
-    /// Closes the gaps that the tags left.
+    /// The plaintext of all segments, without the gaps that their tags leave.
     pub(crate) fn into_plaintext(mut self) -> Zeroizing<Vec<u8>> {
         let mut end = 0;
-        for index in self.segments.clone() {
-            let place = self.place(index);
-            let text = place.start..place.end.saturating_sub(TAG_LEN);
+        for Segment { slot, .. } in self.segments {
+            let text = slot.start..slot.end.saturating_sub(TAG_LEN);
             let length = text.len();
             self.bytes.copy_within(text, end);
             end += length;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use medshare_host::{blocking, clock};
 use medshare_ledger::{RpcRequest, RpcResponse, ShareRequest};
 use medshare_threshold::{RecoverError, Recovered, SessionSecret, recover};
 use medshare_types::{
@@ -12,50 +13,45 @@ use medshare_types::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::consortium::Inner;
+use crate::actor::Actor;
+use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::person::Person;
-use medshare_host::blocking;
-use medshare_host::clock;
 
 /// How long holders have to answer.
 const SHARES_TIMEOUT: Duration = Duration::from_secs(5);
-/// How much longer the rest has once there are enough, so that a liar among them is named.
+/// How much longer the rest has once there are enough shares, so that a culprit among them is
+/// found.
 const GRACE: Duration = Duration::from_millis(100);
 const RETRY_PAUSE: Duration = Duration::from_millis(15);
 
-/// Asks every holder and recovers the gate's factor from what they answer.
+/// Asks every holder and recovers the gate's factor from their answers.
 ///
 /// A holder that has not executed the ticket's block yet is asked again; one that refuses or is
-/// silent is left out; one that lies is found and named.
+/// silent is left out; one that signs a wrong share is a culprit.
 pub(crate) async fn gather(
-    person: &Person,
+    actor: &Actor,
     key: &GateKey,
     label: &GateLabel,
     ticket: &Ticket,
     session: SessionSecret,
 ) -> Result<Recovered> {
-    let inner = &person.consortium.inner;
-    let members = &inner.chain.genesis().members;
+    let context = actor.context();
+    let members = &context.chain.genesis().members;
     let signing_keys: Vec<(OrganisationId, VerifyingKey)> = members
         .iter()
         .map(|member| (member.organisation(), member.key))
         .collect();
-    let mut asked: FuturesUnordered<_> = key
-        .holders
-        .iter()
-        .filter_map(|holder| {
-            let seat = members
-                .iter()
-                .position(|m| m.organisation() == holder.organisation)?;
-            let seat = ReplicaId(u16::try_from(seat).ok()?);
-            Some(ask(person, ticket, holder.organisation, seat))
-        })
-        .collect();
+    let mut asked = FuturesUnordered::new();
+    for holder in &key.holders {
+        if let Some(seat) = context.chain.seat_of(&holder.organisation) {
+            asked.push(ask(actor, ticket, holder.organisation, seat));
+        }
+    }
     let latest = Instant::now() + SHARES_TIMEOUT;
     let mut deadline = latest;
     let needed = usize::from(key.threshold);
-    let (mut shares, mut silent) = (Vec::new(), Vec::new());
+    let mut shares = Vec::new();
+    let mut silent = Vec::new();
     let mut pending: Vec<_> = key
         .holders
         .iter()
@@ -67,34 +63,37 @@ pub(crate) async fn gather(
             pending.retain(|other| *other != holder);
             match answer {
                 Ok(share) => shares.push(share),
-                Err(reason) => silent.push(format!("{}: {reason}", inner.name_of(&holder))),
+                Err(reason) => silent.push(format!("{}: {reason}", context.name_of(&holder))),
             }
             if shares.len() >= needed {
                 deadline = latest.min(Instant::now() + GRACE);
             }
         }
-        let (key, label, ticket) = (key.clone(), label.clone(), ticket.clone());
-        let (session, signing_keys, given) =
-            (Arc::clone(&session), signing_keys.clone(), shares.clone());
+        let key = key.clone();
+        let label = label.clone();
+        let ticket = ticket.clone();
+        let session = Arc::clone(&session);
+        let signing_keys = signing_keys.clone();
+        let given = shares.clone();
         let work = move || recover(&key, &label, &ticket, &session, &signing_keys, &given);
         match blocking(work).await? {
             Ok(recovered) => return Ok(recovered),
-            // Liars may be quick: whoever has not answered yet can still make up for them.
+            // Culprits may be quick: holders that have not answered yet can still make up for them.
             Err(RecoverError::InsufficientShares { .. })
                 if !asked.is_empty() && Instant::now() < latest =>
             {
                 deadline = latest;
             }
             Err(error) => {
-                let names = pending.iter().map(|id| inner.name_of(id));
+                let names = pending.iter().map(|id| context.name_of(id));
                 silent.extend(names.map(|name| format!("{name}: no answer")));
-                return Err(told(inner, error, silent));
+                return Err(unrecovered(context, error, silent));
             }
         }
     }
 }
 
-fn told(inner: &Inner, error: RecoverError, silent: Vec<String>) -> Error {
+fn unrecovered(context: &Context, error: RecoverError, silent: Vec<String>) -> Error {
     match error {
         RecoverError::InsufficientShares {
             good,
@@ -103,43 +102,51 @@ fn told(inner: &Inner, error: RecoverError, silent: Vec<String>) -> Error {
         } => Error::InsufficientShares {
             good,
             needed,
-            culprits: culprits.iter().map(|id| inner.name_of(id)).collect(),
+            culprits: culprits.iter().map(|id| context.name_of(id)).collect(),
             silent,
         },
-        other => Error::InvalidAnswer {
-            reason: other.to_string(),
-        },
+        other => Error::invalid_answer(other),
     }
 }
 
-/// One holder's share, or why there is none.
+/// One holder's share, or the reason why it gave none.
 async fn ask(
-    person: &Person,
+    actor: &Actor,
     ticket: &Ticket,
     holder: OrganisationId,
     seat: ReplicaId,
 ) -> (OrganisationId, Result<ReleaseShare, String>) {
     let deadline = Instant::now() + SHARES_TIMEOUT;
     loop {
-        let answer = ask_once(person, ticket, holder, seat).await;
-        match answer {
-            Err((reason, true)) if Instant::now() < deadline => {
+        match ask_once(actor, ticket, holder, seat).await {
+            Ok(share) => return (holder, Ok(share)),
+            Err(NoShare::Yet { reason }) if Instant::now() < deadline => {
                 tracing::debug!(%holder, reason, "asking again");
                 sleep(RETRY_PAUSE).await;
             }
-            other => return (holder, other.map_err(|(reason, _)| reason)),
+            Err(NoShare::Yet { reason } | NoShare::Ever { reason }) => {
+                return (holder, Err(reason));
+            }
         }
     }
 }
 
-/// The error says why, and whether it may be over soon.
+/// Why a holder gave no share, and whether it may give one soon.
+enum NoShare {
+    Yet { reason: String },
+    Ever { reason: String },
+}
+
 async fn ask_once(
-    person: &Person,
+    actor: &Actor,
     ticket: &Ticket,
     holder: OrganisationId,
     seat: ReplicaId,
-) -> Result<ReleaseShare, (String, bool)> {
-    let chain = &person.consortium.inner.chain;
+) -> Result<ReleaseShare, NoShare> {
+    let never = |reason: &dyn ToString| NoShare::Ever {
+        reason: reason.to_string(),
+    };
+    let chain = &actor.context().chain;
     let mut request = ShareRequest {
         ticket: ticket.id,
         label: ticket.label,
@@ -147,19 +154,25 @@ async fn ask_once(
         at: clock::now(),
         signature: Signature::from_bytes([0; 64]),
     };
-    let signed = person.signer.sign(&request.statement(chain.id())).await;
-    request.signature = signed.map_err(|error| (error.to_string(), false))?;
-    match chain.ask(seat, &RpcRequest::Share(Box::new(request))).await {
-        // What the holder did not sign as its own may be anybody's, and must not frame another.
+    let statement = request.statement(chain.id());
+    request.signature = actor
+        .sign(&statement)
+        .await
+        .map_err(|error| never(&error))?;
+    let request = RpcRequest::Share(Box::new(request));
+    match chain.ask(seat, &request).await {
+        // A share in another holder's name must not frame that holder.
         Ok(RpcResponse::Share(share)) if share.holder != holder => {
-            Err(("a share in another holder's name".to_owned(), false))
+            Err(never(&"a share in another holder's name"))
         }
         Ok(RpcResponse::Share(share)) => Ok(*share),
-        Ok(RpcResponse::Refused(refusal)) => {
-            let again = refusal.code.is_retryable();
-            Err((refusal.detail, again))
-        }
-        Ok(_) => Err(("an answer to another question".to_owned(), false)),
-        Err(error) => Err((error.to_string(), false)),
+        Ok(RpcResponse::Refused(refusal)) if refusal.code.is_retryable() => Err(NoShare::Yet {
+            reason: refusal.detail,
+        }),
+        Ok(RpcResponse::Refused(refusal)) => Err(NoShare::Ever {
+            reason: refusal.detail,
+        }),
+        Ok(_) => Err(never(&"an answer to another question")),
+        Err(error) => Err(never(&error)),
     }
 }

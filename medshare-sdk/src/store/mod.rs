@@ -1,4 +1,6 @@
 //! Object stores, and the removal of objects that no record names.
 
+pub(crate) mod backend;
 pub(crate) mod objects;
-mod sweep;
+pub(crate) mod placement;
+pub(crate) mod sweep;

@@ -1,6 +1,4 @@
-//! Object storage: one store an organisation, none of them trusted with anything.
-//!
-//! What lies where (all of it is ciphertext or digests of ciphertext):
+//! The names, layout and limits of stored objects, all of them ciphertext or digests of ciphertext.
 //!
 //! | object | holds |
 //! |---|---|
@@ -13,30 +11,70 @@
 //! one version (a retry while the first is still being ordered) never write over each other; the
 //! chain names the one that counts.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use bytes::Bytes;
-use futures::TryStreamExt as _;
+use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_abe::payload::{SEALED_SEGMENT_LEN, SEGMENT_LEN};
 use medshare_contract::state::RecordState;
-use medshare_types::{Digest, OrganisationId, RecordId, RecordVersion};
-use object_store::local::LocalFileSystem;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _};
+use medshare_types::{Digest, RecordId, RecordVersion, Wire};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
-/// Which of a record's objects.
+/// Segments that travel between application and store together.
+pub(crate) const CHUNK_SEGMENTS: u32 = 128;
+/// Bytes of a full sealed chunk, about 8 MiB.
+pub(crate) const CHUNK_LEN: usize = CHUNK_SEGMENTS as usize * SEALED_SEGMENT_LEN;
+/// Segments of the longest payload that is sealed or opened. Its content tree of 1 GiB is held in
+/// memory.
+pub(crate) const MAX_SEGMENTS: u32 = 1 << 25;
+/// Bytes of the longest content that is sealed or opened: 2 TiB.
+pub(crate) const MAX_CONTENT_LEN: u64 = MAX_SEGMENTS as u64 * SEGMENT_LEN as u64;
+/// Bytes of the longest access header or descriptor that is fetched.
+pub(crate) const MAX_SMALL_OBJECT: u64 = 1 << 20;
+
+/// The object beside a payload.
+#[derive(BorshSerialize, BorshDeserialize)]
+pub(crate) struct SegmentsObject {
+    pub(crate) preamble: Vec<u8>,
+    pub(crate) tree: Vec<u8>,
+}
+
+impl Wire for SegmentsObject {
+    const KIND: [u8; 4] = *b"mSEG";
+    /// That of [`MAX_SEGMENTS`] segments.
+    const MAX_LEN: usize = (MAX_SEGMENTS as usize) * Self::LEAF_LEN + Self::AROUND_LEAVES;
+}
+
+impl SegmentsObject {
+    /// Bytes of one segment's digest.
+    const LEAF_LEN: usize = 32;
+    /// Bytes of the envelope, the lengths and the preamble, at most.
+    const AROUND_LEAVES: usize = 256;
+
+    /// The most bytes of an object for so many segments.
+    pub(crate) const fn max_len_of(segments: u32) -> u64 {
+        segments as u64 * Self::LEAF_LEN as u64 + Self::AROUND_LEAVES as u64
+    }
+
+    /// The number of segments that the chain names, if a payload of so many can be opened.
+    pub(crate) fn checked_count(registered: u64) -> Result<u32> {
+        match u32::try_from(registered) {
+            Ok(count) if count <= MAX_SEGMENTS => Ok(count),
+            _ => Err(Error::ContentTooLong {
+                limit: MAX_CONTENT_LEN,
+            }),
+        }
+    }
+}
+
+/// One of a record's four objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum ObjectKind {
     Payload,
     Segments,
     Access,
     Descriptor,
 }
 
-impl Part {
+impl ObjectKind {
     pub(crate) const ALL: [Self; 4] = [
         Self::Payload,
         Self::Segments,
@@ -44,6 +82,7 @@ impl Part {
         Self::Descriptor,
     ];
 
+    /// The last component of the object's path.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Payload => "payload",
@@ -54,7 +93,7 @@ impl Part {
     }
 }
 
-/// Names one sealed payload of a version of a record, and what lies beside it.
+/// Names one sealed payload of a version of a record, and the objects beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PayloadName {
     pub(crate) record: RecordId,
@@ -63,6 +102,9 @@ pub(crate) struct PayloadName {
 }
 
 impl PayloadName {
+    /// Begins every path.
+    pub(crate) const ROOT: &'static str = "records";
+
     /// The payload that the chain names.
     pub(crate) const fn of(record: &RecordState) -> Self {
         Self {
@@ -72,10 +114,26 @@ impl PayloadName {
         }
     }
 
-    pub(crate) const fn object(self, part: Part) -> ObjectName {
+    /// The payload that a path belongs to; none for a path of any other form.
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
+        let mut components = path.strip_prefix(Self::ROOT)?.strip_prefix('/')?.split('/');
+        Some(Self {
+            record: components.next()?.parse().ok()?,
+            version: RecordVersion(components.next()?.parse().ok()?),
+            preamble: components.next()?.parse().ok()?,
+        })
+    }
+
+    /// The folder of every payload of a version, registered or not.
+    #[cfg(feature = "in-process")]
+    pub(crate) fn folder_of(record: RecordId, version: RecordVersion) -> String {
+        format!("{}/{record}/{version}", Self::ROOT)
+    }
+
+    pub(crate) const fn object(self, kind: ObjectKind) -> ObjectName {
         ObjectName {
             payload: self,
-            part,
+            kind,
         }
     }
 }
@@ -84,181 +142,72 @@ impl PayloadName {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ObjectName {
     payload: PayloadName,
-    part: Part,
+    kind: ObjectKind,
 }
 
 impl ObjectName {
-    fn path(self) -> object_store::path::Path {
+    pub(crate) fn path(self) -> object_store::path::Path {
         let PayloadName {
             record,
             version,
             preamble,
         } = self.payload;
-        let part = self.part.name();
-        object_store::path::Path::from(format!("records/{record}/{version}/{preamble}/{part}"))
+        let (root, kind) = (PayloadName::ROOT, self.kind.name());
+        object_store::path::Path::from(format!("{root}/{record}/{version}/{preamble}/{kind}"))
     }
 }
 
-/// Where an organisation keeps the consortium's ciphertext.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub enum StoreLocation {
-    /// A folder of this machine, or mounted on it.
-    Folder(PathBuf),
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use medshare_abe::payload;
+    use medshare_host::os_random;
 
-/// One organisation's store.
-#[derive(Clone)]
-pub(crate) struct Store {
-    inner: Arc<dyn ObjectStore>,
-    location: StoreLocation,
-}
-
-impl Store {
-    pub(crate) fn open(location: StoreLocation) -> Result<Self, Error> {
-        let StoreLocation::Folder(folder) = &location;
-        std::fs::create_dir_all(folder)?;
-        let inner = LocalFileSystem::new_with_prefix(folder)
-            .map_err(failed)?
-            .with_fsync(true);
-        Ok(Self {
-            inner: Arc::new(inner),
-            location,
-        })
+    /// Whatever is sealed can be read back, and little more than that is ever fetched.
+    #[test]
+    fn the_limit_of_an_object_is_that_of_its_segments() {
+        let (_, preamble, mut sealer) = payload::create(&mut os_random());
+        for _ in 0..2 {
+            let mut segment = vec![0; SEALED_SEGMENT_LEN];
+            sealer.seal_in_place(&mut segment, false).unwrap();
+        }
+        sealer.seal_in_place(&mut [0; 17], true).unwrap();
+        let object = SegmentsObject {
+            preamble: preamble.to_bytes(),
+            tree: sealer.finish().unwrap().to_bytes(),
+        };
+        let length = object.to_wire().len() as u64;
+        let limit = SegmentsObject::max_len_of(3);
+        assert!((limit - 256..=limit).contains(&length), "{length}, {limit}");
+        let most = SegmentsObject::max_len_of(MAX_SEGMENTS);
+        assert_eq!(most, SegmentsObject::MAX_LEN as u64);
     }
 
-    /// The files behind the payloads of a version, of attempts that were broken off too.
-    #[cfg_attr(not(feature = "in-process"), allow(dead_code))]
-    pub(crate) fn payload_files(&self, record: RecordId, version: RecordVersion) -> Vec<PathBuf> {
-        let StoreLocation::Folder(folder) = &self.location;
-        let folder = folder.join(format!("records/{record}/{version}"));
-        let payloads = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let files = payloads.map(|entry| entry.path().join(Part::Payload.name()));
-        files.filter(|file| file.exists()).collect()
-    }
-
-    pub(crate) const fn location(&self) -> &StoreLocation {
-        &self.location
-    }
-
-    pub(crate) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<(), Error> {
-        self.inner
-            .put(&name.path(), bytes.into())
-            .await
-            .map(drop)
-            .map_err(failed)
-    }
-
-    /// Starts an object that arrives in parts; it is there once [`Upload::complete`] says so.
-    pub(crate) async fn upload(&self, name: ObjectName) -> Result<Upload, Error> {
-        let parts = self
-            .inner
-            .put_multipart(&name.path())
-            .await
-            .map_err(failed)?;
-        Ok(Upload { parts })
-    }
-
-    /// Length in bytes, or nothing where there is no such object.
-    pub(crate) async fn length(&self, name: ObjectName) -> Result<Option<u64>, Error> {
-        match self.inner.head(&name.path()).await {
-            Ok(meta) => Ok(Some(meta.size)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
+    #[test]
+    fn a_record_of_more_segments_than_can_be_read_is_refused() {
+        let most = u64::from(MAX_SEGMENTS);
+        assert_eq!(SegmentsObject::checked_count(most).unwrap(), 1 << 25);
+        for count in [most + 1, u64::from(u32::MAX) + 1, u64::MAX] {
+            let error = SegmentsObject::checked_count(count).unwrap_err();
+            assert_eq!(error.code(), "content_too_long", "{count}");
         }
     }
 
-    pub(crate) async fn read(&self, name: ObjectName, range: Range<u64>) -> Result<Bytes, Error> {
-        self.inner
-            .get_range(&name.path(), range)
-            .await
-            .map_err(failed)
-    }
-
-    /// A whole small object; nothing where it is absent or longer than `limit` bytes.
-    pub(crate) async fn read_whole(
-        &self,
-        name: ObjectName,
-        limit: u64,
-    ) -> Result<Option<Bytes>, Error> {
-        match self.length(name).await? {
-            Some(length) if length <= limit => self.read_known(name, length).await.map(Some),
-            _ => Ok(None),
+    #[test]
+    fn a_path_names_its_payload() {
+        let payload = PayloadName {
+            record: RecordId::from_digest(Digest::from_bytes([0xab; 32])),
+            version: RecordVersion(3),
+            preamble: Digest::from_bytes([0xcd; 32]),
+        };
+        for kind in ObjectKind::ALL {
+            let path = payload.object(kind).path();
+            assert_eq!(PayloadName::of_path(path.as_ref()), Some(payload));
+            assert!(path.as_ref().ends_with(kind.name()));
         }
-    }
-
-    async fn read_known(&self, name: ObjectName, length: u64) -> Result<Bytes, Error> {
-        if length == 0 {
-            Ok(Bytes::new())
-        } else {
-            self.read(name, 0..length).await
+        for other in ["", "records", "records/ab/3", "keys/ab", "recordsab/3/cd"] {
+            assert_eq!(PayloadName::of_path(other), None, "{other}");
         }
-    }
-
-    /// Removes an object; it need not be there.
-    pub(crate) async fn delete(&self, name: ObjectName) -> Result<(), Error> {
-        match self.inner.delete(&name.path()).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failed(error)),
-        }
-    }
-
-    /// The payloads that have objects here, with the newest change of each, in milliseconds since
-    /// 1970.
-    pub(crate) async fn payloads(&self) -> Result<Payloads, Error> {
-        let mut found = Payloads::new();
-        let prefix = object_store::path::Path::from("records");
-        let mut listing = self.inner.list(Some(&prefix));
-        while let Some(meta) = listing.try_next().await.map_err(failed)? {
-            let path = meta.location.as_ref().to_owned();
-            let mut parts = path.split('/').skip(1);
-            let record = parts.next().and_then(|text| text.parse().ok());
-            let version = parts.next().and_then(|text| text.parse().ok());
-            let preamble = parts.next().and_then(|text| text.parse().ok());
-            if let (Some(record), Some(version), Some(preamble)) = (record, version, preamble) {
-                let payload = PayloadName {
-                    record,
-                    version: RecordVersion(version),
-                    preamble,
-                };
-                let changed = u64::try_from(meta.last_modified.timestamp_millis()).unwrap_or(0);
-                let newest = found.entry(payload).or_insert(0);
-                *newest = changed.max(*newest);
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// When each payload's objects last changed, milliseconds since 1970.
-pub(crate) type Payloads = BTreeMap<PayloadName, u64>;
-
-/// An object on its way. Dropped before it is complete, it leaves nothing that can be read.
-pub(crate) struct Upload {
-    parts: Box<dyn MultipartUpload>,
-}
-
-impl Upload {
-    pub(crate) async fn append(&mut self, bytes: Bytes) -> Result<(), Error> {
-        self.parts.put_part(bytes.into()).await.map_err(failed)
-    }
-
-    pub(crate) async fn complete(mut self) -> Result<(), Error> {
-        self.parts.complete().await.map(drop).map_err(failed)
-    }
-
-    pub(crate) async fn abort(mut self) {
-        if let Err(error) = self.parts.abort().await {
-            tracing::warn!(%error, "an unfinished upload could not be removed");
-        }
-    }
-}
-
-/// Every organisation's store.
-pub(crate) type Stores = BTreeMap<OrganisationId, Store>;
-
-fn failed(error: object_store::Error) -> Error {
-    Error::ObjectStore {
-        source: Box::new(error),
     }
 }

@@ -1,4 +1,7 @@
-//! From bytes to a registered record.
+//! From content to a registered record.
 
+mod access;
 pub(crate) mod content;
+mod payload;
+mod registration;
 pub(crate) mod seal;

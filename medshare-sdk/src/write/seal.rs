@@ -1,47 +1,44 @@
-//! Sealing a record: payload, access header, descriptor, registration.
+//! Sealing a record, step by step.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use medshare_abe::access::{AccessHeader, KeyFactors};
-use medshare_abe::descriptor::SealedDescriptor;
-use medshare_abe::payload::{self, ContentTree, Preamble};
-use medshare_abe::{AccessPolicy, DataKey, Date, encapsulate_dated};
-use medshare_contract::state::{RecordHeadState, SealedLabel};
-use medshare_contract::{Call, RegisterRecord, keys};
-use medshare_threshold::GateSealer;
+use medshare_abe::AccessPolicy;
+use medshare_abe::payload;
+use medshare_contract::RegisterRecord;
+use medshare_contract::state::SealedLabel;
+use medshare_host::{blocking, clock, os_random};
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{
-    AccessClass, Denial, Digest, FactorSet, GateKey, GateLabel, OrganisationId, PersonId,
-    RandomSource, RecordContext, RecordId, RecordVersion, Timestamp, Wire, hash,
+    AccessClass, ChainId, FactorSet, OrganisationId, PersonId, RecordContext, RecordId,
+    RecordVersion, SealingDate, Timestamp, Wire as _,
 };
-use tokio::sync::mpsc;
 
+use crate::actor::Actor;
 use crate::error::{Error, Result};
-use crate::observe::observed;
-use crate::organisation::Organisation;
-use crate::person::Person;
-use crate::record::{Descriptor, Record, SegmentsObject};
-use crate::store::objects::{ObjectName, Part, PayloadName, Upload};
-use crate::write::content::{Content, Progress, seal_parts};
-use medshare_host::blocking;
-use medshare_host::clock;
-use medshare_host::os_random;
+use crate::observe::{Progress, observed};
+use crate::record::{Descriptor, RecordRef};
+use crate::store::objects::{ObjectKind, PayloadName, SegmentsObject};
+use crate::store::placement::Placement;
+use crate::write::access::{AccessInputs, SealedAccess};
+use crate::write::content::Content;
+use crate::write::payload::upload;
+use crate::write::registration::Registration;
 
-/// Sealed parts that wait for the stores.
-const PARTS_AHEAD: usize = 1;
-
-/// A record about to be sealed. Say about whom with [`Seal::subject`], then `.await` it.
-#[must_use = "nothing is sealed until this is awaited"]
-pub struct Seal {
-    content: Content,
-    plan: Plan,
+/// The organisation that seals a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Author {
+    pub(crate) id: OrganisationId,
+    pub(crate) name: String,
 }
 
-/// Everything but the content, which only the sealing thread touches.
-struct Plan {
-    organisation: Organisation,
+/// A record about to be sealed. Name its subject with [`Seal::subject`], then `.await` it.
+#[must_use = "nothing is sealed until this is awaited"]
+pub struct Seal {
+    actor: Actor,
+    author: Author,
+    content: Content,
     policy: AccessPolicy,
     subject: Option<PersonId>,
     title: String,
@@ -53,9 +50,16 @@ struct Plan {
 }
 
 impl Seal {
-    pub(crate) fn new(organisation: Organisation, content: Content, policy: AccessPolicy) -> Self {
-        let plan = Plan {
-            organisation,
+    pub(crate) fn new(
+        actor: Actor,
+        author: Author,
+        content: Content,
+        policy: AccessPolicy,
+    ) -> Self {
+        Self {
+            actor,
+            author,
+            content,
             policy,
             subject: None,
             title: String::new(),
@@ -64,83 +68,103 @@ impl Seal {
             ceiling: Timestamp::MAX,
             idempotency_key: None,
             progress: None,
-        };
-        Self { content, plan }
+        }
     }
 
-    /// The person whom the record is about, and who grants access to it.
-    pub fn subject(mut self, subject: &Person) -> Self {
-        self.plan.subject = Some(*subject.id());
+    /// The data subject: the person that the record is about, who grants access to it. Takes a
+    /// `&Person`, or a [`PersonId`] whose keys are elsewhere.
+    pub fn subject(mut self, subject: impl Into<PersonId>) -> Self {
+        self.subject = Some(subject.into());
         self
     }
 
-    /// What the record's sealed descriptor calls it.
+    /// The title in the record's sealed descriptor; empty by default.
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.plan.title = title.into();
+        self.title = title.into();
         self
     }
 
-    /// The media type in the record's sealed descriptor.
+    /// The media type in the record's sealed descriptor; `application/octet-stream` by default.
     pub fn media_type(mut self, media_type: impl Into<String>) -> Self {
-        self.plan.media_type = media_type.into();
+        self.media_type = media_type.into();
         self
     }
 
     /// Bounds that every gate holder checks by itself, whatever is granted later: no release
     /// before `floor`, none from `ceiling` on.
     pub const fn bounds(mut self, floor: Timestamp, ceiling: Timestamp) -> Self {
-        self.plan.floor = floor;
-        self.plan.ceiling = ceiling;
+        self.floor = floor;
+        self.ceiling = ceiling;
         self
     }
 
-    /// Makes sealing again under the same key return the record that is there already, whatever
-    /// the content: after a time-out, or a crash. The key itself is shown to nobody.
+    /// Makes sealing again under the same key return the existing record, whatever the content:
+    /// for use after a time-out or a crash. The key itself never leaves the application.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.plan.idempotency_key = Some(key.into());
+        self.idempotency_key = Some(key.into());
         self
     }
 
     /// Calls `progress` with the bytes sealed so far, about every 8 MiB.
     pub fn on_progress(mut self, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
-        self.plan.progress = Some(Arc::new(progress));
+        self.progress = Some(Arc::new(progress));
         self
     }
-}
 
-impl Plan {
-    async fn run(self, content: Content) -> Result<Record> {
+    async fn run(self) -> Result<RecordRef> {
         let subject = self.subject.ok_or(Error::MissingSubject)?;
-        let content = content.checked().await?;
-        let opening = self.opening().await?;
-        let id = RecordId::derive(&self.organisation.id, &opening);
-        let record = Record {
-            id,
+        let content = self.content.checked().await?;
+        let registration = Registration {
+            actor: &self.actor,
+            idempotency_key: self.idempotency_key.as_deref(),
+        };
+        let preimage = registration.id_preimage().await?;
+        let record = RecordRef {
+            id: RecordId::derive(&self.author.id, &preimage),
             version: RecordVersion(1),
         };
-        if self.idempotency_key.is_some() && self.is_registered(&id).await? {
+        if registration.is_done(&record.id).await? {
             return Ok(record);
         }
-        let inner = Arc::clone(&self.organisation.consortium.inner);
-        let gate_key = inner.gate_key(self.organisation.home).await?;
-        let stores = inner.placement(&self.organisation.id);
+        let context = self.actor.context();
+        let gate_key = self.actor.gate_key().await?;
+        let placement = context.placement(self.actor.home());
 
         let (data_key, preamble, sealer) = payload::create(&mut os_random());
         let name = PayloadName {
-            record: id,
+            record: record.id,
             version: record.version,
             preamble: preamble.digest(),
         };
-        let tree = self
-            .upload_payload(name.object(Part::Payload), &stores, content, sealer)
-            .await?;
-        let access = self
-            .make_access(record, data_key, preamble.clone(), gate_key)
-            .await?;
-        let registration = RegisterRecord {
-            record: id,
+        let uploads = placement.upload(name.object(ObjectKind::Payload)).await?;
+        let tree = upload(content, sealer, uploads, self.progress).await?;
+
+        let inputs = AccessInputs {
+            parameters: Arc::clone(&context.parameters),
+            gate_key,
+            policy: self.policy,
+            context: record_context(*context.chain.id(), self.author.id, name),
+            floor: self.floor,
+            ceiling: self.ceiling,
+            data_key,
+            description: Descriptor {
+                title: self.title,
+                media_type: self.media_type,
+                author: self.author.name,
+                sealed_at: clock::now(),
+            },
+        };
+        let access = blocking(move || inputs.seal()).await??;
+
+        let segments = SegmentsObject {
+            preamble: preamble.to_bytes(),
+            tree: tree.to_bytes(),
+        };
+        store_beside(&placement, name, &segments, &access).await?;
+        let call = RegisterRecord {
+            record: record.id,
             version: record.version,
-            opening: Some(opening),
+            opening: Some(preimage),
             subject,
             preamble: name.preamble,
             labels: vec![SealedLabel {
@@ -149,208 +173,62 @@ impl Plan {
             }],
             content_root: tree.root(),
             segment_count: u64::from(tree.layout().segment_count()),
-            stores: stores.clone(),
+            stores: placement.organisations(),
             descriptor: Some(access.descriptor.digest()),
         };
-        let segments = SegmentsObject {
-            preamble: preamble.to_bytes(),
-            tree: tree.to_bytes(),
-        }
-        .to_wire();
-        for (part, bytes) in [
-            (Part::Segments, segments),
-            (Part::Access, access.header.to_wire()),
-            (Part::Descriptor, access.descriptor.to_wire()),
-        ] {
-            let bytes = Bytes::from(bytes);
-            for store in stores.iter().filter_map(|id| inner.stores.get(id)) {
-                store.put(name.object(part), bytes.clone()).await?;
-            }
-        }
-        self.register(name, &stores, registration).await?;
+        registration.submit(call, name, &placement).await?;
         Ok(record)
     }
+}
 
-    /// The 32 bytes that the record's identifier is derived from: random, or from the caller's
-    /// key under a signature that only the organisation can make.
-    async fn opening(&self) -> Result<[u8; 32]> {
-        let Some(key) = &self.idempotency_key else {
-            return Ok(os_random().array());
-        };
-        let organisation = &self.organisation;
-        let fields: [&[u8]; 2] = [
-            organisation.consortium.inner.chain.id().as_ref(),
-            key.as_bytes(),
-        ];
-        let statement = hash::digest("medshare/sdk/idempotency-key/v1", &fields);
-        let signature = organisation.signer.sign(&statement).await?;
-        let opening = hash::digest("medshare/sdk/record-opening/v1", &[signature.as_bytes()]);
-        Ok(*opening.as_bytes())
+/// Everything that the record's keys are bound to.
+fn record_context(chain: ChainId, owner: OrganisationId, payload: PayloadName) -> RecordContext {
+    RecordContext {
+        chain,
+        record: payload.record,
+        version: payload.version,
+        owner,
+        class: AccessClass::Normal,
+        factors: FactorSet::ABE_AND_GATE,
+        sealed_on: SealingDate::of(clock::now()),
+        preamble: payload.preamble,
     }
+}
 
-    async fn is_registered(&self, id: &RecordId) -> Result<bool> {
-        let organisation = &self.organisation;
-        let chain = &organisation.consortium.inner.chain;
-        let head: Option<RecordHeadState> =
-            chain.read(organisation.home, keys::record_head(id)).await?;
-        Ok(head.is_some())
+/// Stores the small objects beside a payload.
+async fn store_beside(
+    placement: &Placement,
+    payload: PayloadName,
+    segments: &SegmentsObject,
+    access: &SealedAccess,
+) -> Result<()> {
+    for (kind, bytes) in [
+        (ObjectKind::Segments, segments.to_wire()),
+        (ObjectKind::Access, access.header.to_wire()),
+        (ObjectKind::Descriptor, access.descriptor.to_wire()),
+    ] {
+        let object = payload.object(kind);
+        placement.put(object, Bytes::from(bytes)).await?;
     }
-
-    /// Seals the content on a blocking thread while the stores take the parts.
-    async fn upload_payload(
-        &self,
-        name: ObjectName,
-        stores: &[OrganisationId],
-        content: Content,
-        sealer: payload::SegmentSealer,
-    ) -> Result<ContentTree> {
-        let inner = &self.organisation.consortium.inner;
-        let mut uploads = Vec::new();
-        for store in stores.iter().filter_map(|id| inner.stores.get(id)) {
-            uploads.push(store.upload(name).await?);
-        }
-        let (parts, mut incoming) = mpsc::channel::<Bytes>(PARTS_AHEAD);
-        let progress = self.progress.clone();
-        let sealing = tokio::task::spawn_blocking(move || {
-            seal_parts(content, sealer, &parts, progress.as_ref())
-        });
-        let mut stored = Ok(());
-        while let (Ok(()), Some(part)) = (&stored, incoming.recv().await) {
-            stored = append_to_all(&mut uploads, &part).await;
-        }
-        // Closed, the sealing side ends early where a store has failed.
-        drop(incoming);
-        let sealed = sealing.await.map_err(|error| Error::Io {
-            source: error.into(),
-        })?;
-        match stored.and(sealed) {
-            Ok(tree) => {
-                for upload in uploads {
-                    upload.complete().await?;
-                }
-                Ok(tree)
-            }
-            Err(error) => {
-                for upload in uploads {
-                    upload.abort().await;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// ctx → Encaps → L → K_gate → X, and the descriptor. About 3 ms, on a blocking thread.
-    async fn make_access(
-        &self,
-        record: Record,
-        data_key: DataKey,
-        preamble: Preamble,
-        gate_key: Arc<GateKey>,
-    ) -> Result<Access> {
-        let inner = &self.organisation.consortium.inner;
-        let parameters = Arc::clone(&inner.parameters);
-        let policy = self.policy.clone();
-        let (floor, ceiling) = (self.floor, self.ceiling);
-        let context = RecordContext {
-            chain: *inner.chain.id(),
-            record: record.id,
-            version: record.version,
-            owner: self.organisation.id,
-            class: AccessClass::Normal,
-            factors: FactorSet::ABE_AND_GATE,
-            sealed_on: Organisation::today(),
-            preamble: preamble.digest(),
-        };
-        let description = Descriptor {
-            title: self.title.clone(),
-            media_type: self.media_type.clone(),
-            author: self.organisation.name.clone(),
-            sealed_at: clock::now(),
-        };
-        let work = move || {
-            let rng = &mut os_random();
-            let sealed_on = Date::from(context.sealed_on);
-            let ctx = context.digest();
-            let (abe, secret) =
-                encapsulate_dated(&parameters, &policy, sealed_on, ctx.as_ref(), rng);
-            let gate = GateSealer::new(rng);
-            let label = GateLabel {
-                key: gate_key.id,
-                context,
-                abe: abe.digest(),
-                floor,
-                ceiling,
-                u: gate.u(),
-            };
-            let factor = gate
-                .factor(&gate_key, &label)
-                .map_err(|error| Error::InvalidAnswer {
-                    reason: error.to_string(),
-                })?;
-            let factors = KeyFactors::new(&secret).with_gate(factor.as_bytes());
-            let header = AccessHeader::seal(abe, label, &factors, &data_key).map_err(|error| {
-                Error::InvalidAnswer {
-                    reason: error.to_string(),
-                }
-            })?;
-            let preamble: Digest = preamble.digest();
-            let descriptor =
-                SealedDescriptor::seal(&secret, &preamble, &description.to_wire(), rng)
-                    .map_err(|_| Error::DescriptorTooLong)?;
-            Ok(Access { header, descriptor })
-        };
-        blocking(work).await?
-    }
-
-    /// Has the record registered. Under an idempotency key it may be there by now: an attempt that
-    /// was broken off was ordered in the meantime, and its payload is the one that counts.
-    async fn register(
-        &self,
-        payload: PayloadName,
-        stores: &[OrganisationId],
-        registration: RegisterRecord,
-    ) -> Result<()> {
-        let organisation = &self.organisation;
-        let inner = &organisation.consortium.inner;
-        let call = Call::RegisterRecord(Box::new(registration));
-        let (home, sender) = (organisation.home, organisation.id.into());
-        let registered = inner
-            .chain
-            .call(home, sender, &*organisation.signer, &call)
-            .await;
-        let Err(Error::Denied(denial)) = registered else {
-            return registered.map(drop);
-        };
-        // Refused for good, so nobody will ever name these objects.
-        for store in stores.iter().filter_map(|id| inner.stores.get(id)) {
-            for part in Part::ALL {
-                store.delete(payload.object(part)).await?;
-            }
-        }
-        if denial == Denial::AlreadyExists && self.idempotency_key.is_some() {
-            return Ok(());
-        }
-        Err(Error::Denied(denial))
-    }
+    Ok(())
 }
 
 impl IntoFuture for Seal {
-    type Output = Result<Record>;
-    type IntoFuture = BoxFuture<'static, Result<Record>>;
+    type Output = Result<RecordRef>;
+    type IntoFuture = BoxFuture<'static, Result<RecordRef>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(observed("seal", self.plan.run(self.content)))
+        Box::pin(observed("seal", self.run()))
     }
 }
 
-struct Access {
-    header: AccessHeader,
-    descriptor: SealedDescriptor,
-}
-
-async fn append_to_all(uploads: &mut [Upload], part: &Bytes) -> Result<()> {
-    for upload in uploads {
-        upload.append(part.clone()).await?;
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seal")
+            .field("author", &self.author.name)
+            .field("content", &self.content)
+            .field("policy", &self.policy)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
     }
-    Ok(())
 }

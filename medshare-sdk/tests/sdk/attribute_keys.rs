@@ -14,7 +14,7 @@ use medshare_sdk::issuer::{
     RecipientKeyPair, SealedKey, voucher,
 };
 use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore, Signer};
-use medshare_sdk::local::InProcess;
+use medshare_sdk::local::LocalBuilder;
 use medshare_sdk::{Consortium, Error, GrantId, Organisation, PersonId, Result, Window};
 use medshare_types::{Digest, Signature, SigningKey, Timestamp};
 
@@ -43,7 +43,7 @@ impl Setting {
         Self::start(in_folder).await
     }
 
-    async fn start(setting: impl FnOnce(&Path) -> InProcess) -> Self {
+    async fn start(setting: impl FnOnce(&Path) -> LocalBuilder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clinic = Clinic::found(setting(folder.path())).await;
         let anchor = clinic.consortium.trust_anchor();
@@ -401,9 +401,13 @@ async fn a_wrong_clock_gives_nothing_away() {
             0.. => now().plus_millis(u64::from(i32::unsigned_abs(off)) * DAY_MS),
             _ => now().minus_millis(u64::from(i32::unsigned_abs(off)) * DAY_MS),
         };
-        let folder = setting.clinic.consortium.folder().unwrap();
-        let authority = AttributeAuthority::of(&setting.clinic.consortium, master_in(folder).await);
-        let authority = authority.with_clock(clock);
+        let folder = setting.clinic.consortium.folder();
+        let consortium = &setting.clinic.consortium;
+        let client = consortium.parts().client;
+        let master = master_in(folder).await;
+        let authority = AttributeAuthority::new(&consortium.trust_anchor(), client, master)
+            .unwrap()
+            .with_clock(clock);
         let pair = RecipientKeyPair::random(&mut os_random());
         let mut request = KeyRequest {
             person: *setting.clinic.doctor.id(),

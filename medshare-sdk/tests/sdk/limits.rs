@@ -65,7 +65,7 @@ async fn what_could_not_be_read_back_is_not_sealed() {
     // All hole: it takes no room.
     let file = File::create(&path).unwrap();
     file.set_len(Content::MAX_LEN + 1).unwrap();
-    let stored = || files_under(clinic.consortium.folder().unwrap()).len();
+    let stored = || files_under(clinic.consortium.folder()).len();
     let before = stored();
     let seal = clinic.st_mary.seal(Content::file(path), &clinic.policy);
     let seal = seal

@@ -1,7 +1,7 @@
 //! What policies can say, from enrolment to opening.
 
 use medshare_sdk::keystore::PassphraseCost;
-use medshare_sdk::local::InProcess;
+use medshare_sdk::local::LocalBuilder;
 use medshare_sdk::{Consortium, Window};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +63,7 @@ async fn lapsed_keys_are_renewed() {
             memory_kib: 64,
             passes: 1,
         };
-        InProcess::new(4)
+        LocalBuilder::new(4)
             .with_folder(folder.path().join("consortium"))
             .with_passphrase("open sesame")
             .with_passphrase_cost(cost)

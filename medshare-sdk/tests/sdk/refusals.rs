@@ -7,7 +7,7 @@ use crate::support::{
 };
 use medshare_sdk::keystore::KeyStoreError;
 use medshare_sdk::local::HolderConduct;
-use medshare_sdk::{Denial, Error, GrantId, Person, Purpose, Record, Timestamp, Window};
+use medshare_sdk::{Denial, Error, GrantId, Person, Purpose, RecordRef, Timestamp, Window};
 
 /// Opens, expects a refusal, and checks that code and text are those of the error.
 async fn refused(reader: &Person, grant: GrantId) -> Error {
@@ -234,7 +234,7 @@ async fn what_nobody_knows() {
     assert_eq!(error.unwrap_err().code(), "unknown_grant");
 
     let sealed = clinic.seal(b"x").await;
-    let next = Record {
+    let next = RecordRef {
         version: sealed.version.next(),
         ..sealed
     };
@@ -290,7 +290,7 @@ async fn sealing() {
     let seal = clinic.st_mary.seal(b"x", &clinic.policy);
     let seal = seal.subject(&clinic.patient).title("t".repeat(70_000));
     assert_eq!(seal.await.unwrap_err().code(), "descriptor_too_long");
-    let folder = clinic.consortium.folder().unwrap();
+    let folder = clinic.consortium.folder();
     let missing = medshare_sdk::Content::file(folder.join("no such file"));
     for content in [missing, medshare_sdk::Content::file(folder)] {
         let seal = clinic.st_mary.seal(content, &clinic.policy);

@@ -17,17 +17,17 @@ async fn one_lying_holder_is_named() {
     let clinic = Clinic::open().await;
     let (_, grant) = clinic.sealed_and_granted(b"x").await;
     let opened = clinic.doctor.open(grant).await.unwrap();
-    assert!(opened.access().liars().is_empty());
+    assert!(opened.access().culprits().is_empty());
     let liar = MEMBERS[1];
     let drill = |conduct| clinic.consortium.drill_holder(liar, conduct).unwrap();
     drill(HolderConduct::Lie);
     let opened = clinic.doctor.open(grant).await.unwrap();
     assert_eq!(opened.bytes(), b"x");
-    assert_eq!(opened.access().liars(), [liar]);
+    assert_eq!(opened.access().culprits(), [liar]);
     assert_eq!(opened.receipt().share_count(), 3);
     drill(HolderConduct::Refuse);
     let opened = clinic.doctor.open(grant).await.unwrap();
-    assert!(opened.access().liars().is_empty(), "to refuse is no lie");
+    assert!(opened.access().culprits().is_empty(), "to refuse is no lie");
     clinic.close().await;
 }
 
@@ -196,7 +196,7 @@ async fn content_that_breaks_off_leaves_nothing() {
         assert_eq!(error.code(), "io");
         assert!(error.to_string().contains("unplugged"), "{error}");
         for member in MEMBERS {
-            let folder = clinic.consortium.folder().unwrap();
+            let folder = clinic.consortium.folder();
             let objects = folder.join("members").join(member).join("objects");
             let left = files_under(&objects);
             assert!(left.is_empty(), "{length} bytes: {left:?}");
@@ -312,7 +312,7 @@ async fn a_seal_dropped_midway() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     for organisation in [&clinic.st_mary, &charite] {
         organisation.sweep_orphans(Duration::ZERO).await.unwrap();
-        let folder = clinic.consortium.folder().unwrap();
+        let folder = clinic.consortium.folder();
         let member = folder.join("members").join(organisation.name());
         let left = files_under(&member.join("objects"));
         assert_eq!(left.len(), 4 * records.len(), "{left:?}");

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use medshare_sdk::keystore::PassphraseCost;
-use medshare_sdk::local::InProcess;
+use medshare_sdk::local::{LocalBuilder, LocalConsortium};
 use medshare_sdk::{
-    AccessPolicy, Consortium, Content, GrantId, Organisation, Person, Record, Timestamp, Window,
+    AccessPolicy, Content, GrantId, Organisation, Person, RecordRef, Timestamp, Window,
 };
 
 /// The members' names, in the order of their seats. The first is the primary.
@@ -23,7 +23,7 @@ pub const DOCTOR: &str = "Dr Ignatius Lee-Okonkwo";
 
 /// A running consortium, and two people whom its first member enrolled.
 pub struct Clinic {
-    pub consortium: Consortium,
+    pub consortium: LocalConsortium,
     pub st_mary: Organisation,
     pub patient: Person,
     pub doctor: Person,
@@ -33,7 +33,7 @@ pub struct Clinic {
 impl Clinic {
     /// In a temporary folder.
     pub async fn open() -> Self {
-        Self::found(InProcess::new(4).with_passphrase_cost(CHEAP)).await
+        Self::found(LocalBuilder::new(4).with_passphrase_cost(CHEAP)).await
     }
 
     /// In a folder that stays.
@@ -41,7 +41,7 @@ impl Clinic {
         Self::found(in_folder(folder)).await
     }
 
-    pub async fn found(setting: InProcess) -> Self {
+    pub async fn found(setting: LocalBuilder) -> Self {
         let consortium = setting.start().await.unwrap();
         let st_mary = consortium.organisation(MEMBERS[0]).unwrap();
         let patient = st_mary.enrol(PATIENT, &[]).await.unwrap();
@@ -69,25 +69,25 @@ impl Clinic {
     }
 
     /// A record about the patient that the doctor's attributes open.
-    pub async fn seal(&self, content: impl Into<Content>) -> Record {
+    pub async fn seal(&self, content: impl Into<Content>) -> RecordRef {
         let seal = self.st_mary.seal(content, &self.policy);
         seal.subject(&self.patient).await.unwrap()
     }
 
     /// A day of the doctor's, for treatment.
-    pub async fn grant(&self, record: Record) -> GrantId {
+    pub async fn grant(&self, record: RecordRef) -> GrantId {
         let grant = self.patient.grant(record, &self.doctor, Window::days(1));
         grant.await.unwrap()
     }
 
-    pub async fn sealed_and_granted(&self, content: impl Into<Content>) -> (Record, GrantId) {
+    pub async fn sealed_and_granted(&self, content: impl Into<Content>) -> (RecordRef, GrantId) {
         let record = self.seal(content).await;
         (record, self.grant(record).await)
     }
 
     /// The record's payload in both stores.
-    pub fn payloads(&self, record: Record) -> [PathBuf; 2] {
-        let files = self.consortium.payload_files(record).unwrap();
+    pub fn payloads(&self, record: RecordRef) -> [PathBuf; 2] {
+        let files = self.consortium.payload_files(record);
         files.try_into().unwrap()
     }
 
@@ -96,8 +96,8 @@ impl Clinic {
     }
 }
 
-pub fn in_folder(folder: &Path) -> InProcess {
-    InProcess::new(4)
+pub fn in_folder(folder: &Path) -> LocalBuilder {
+    LocalBuilder::new(4)
         .with_folder(folder)
         .with_passphrase(PASSPHRASE)
         .with_passphrase_cost(CHEAP)

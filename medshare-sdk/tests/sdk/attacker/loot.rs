@@ -20,7 +20,7 @@ use medshare_curve::pairing::{g2, pairing, product_is_one};
 use medshare_curve::scalar::lagrange_at_zero;
 use medshare_curve::{G1Affine, G2Affine, Scalar};
 use medshare_ledger::LedgerStore;
-use medshare_sdk::Record;
+use medshare_sdk::RecordRef;
 use medshare_types::hash::Xof;
 use medshare_types::{
     AccessClass, Digest, GateKey, GateLabel, Genesis, Height, OrganisationId, Wire, wire,
@@ -85,7 +85,7 @@ impl HolderSecret {
 
 impl Loot {
     /// Reads every member's ledger and store under `root`.
-    pub(crate) fn take(root: &Path, members: &[&str], record: Record) -> Self {
+    pub(crate) fn take(root: &Path, members: &[&str], record: RecordRef) -> Self {
         let anchor = std::fs::read(root.join("trust-anchor")).unwrap();
         let genesis = Genesis::from_wire(&anchor).unwrap();
         let state = genesis_state(&genesis).unwrap();
@@ -211,7 +211,7 @@ impl Loot {
 }
 
 /// One of a record's objects, the same in every store that has it.
-fn stored_alike(root: &Path, record: Record, part: &str) -> Vec<u8> {
+fn stored_alike(root: &Path, record: RecordRef, part: &str) -> Vec<u8> {
     let folder = Path::new("records").join(record.to_string());
     let of_record = |file: &Path| {
         // records/<id>/<version>/<H(P)>/<part>

@@ -1,2 +1,2 @@
 //! An application outside the workspace: the README's example must compile and run here.
-#![doc = include_str!("../../../../README.md")]
+#![cfg_attr(feature = "application", doc = include_str!("../../../README.md"))]

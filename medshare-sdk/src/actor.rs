@@ -1,0 +1,73 @@
+//! One identity at work in a consortium.
+
+use std::sync::Arc;
+
+use medshare_contract::Call;
+use medshare_types::keystore::Signer;
+use medshare_types::{Digest, GateKey, Principal, ReplicaId, Signature, VerifyingKey, Wire};
+
+use crate::chain::Effect;
+use crate::context::Context;
+use crate::error::Result;
+
+/// Signs calls as one principal, and asks its home member before all others.
+///
+/// Operations hold an actor, not the [`Person`](crate::Person) or
+/// [`Organisation`](crate::Organisation) that started them.
+#[derive(Clone)]
+pub(crate) struct Actor {
+    context: Arc<Context>,
+    principal: Principal,
+    home: ReplicaId,
+    signer: Arc<dyn Signer>,
+}
+
+impl Actor {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        principal: Principal,
+        home: ReplicaId,
+        signer: Arc<dyn Signer>,
+    ) -> Self {
+        Self {
+            context,
+            principal,
+            home,
+            signer,
+        }
+    }
+
+    pub(crate) const fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// The seat of the member that is asked first.
+    pub(crate) const fn home(&self) -> ReplicaId {
+        self.home
+    }
+
+    pub(crate) fn verifying_key(&self) -> VerifyingKey {
+        self.signer.verifying_key()
+    }
+
+    pub(crate) async fn sign(&self, statement: &Digest) -> Result<Signature> {
+        Ok(self.signer.sign(statement).await?)
+    }
+
+    /// Signs a call, has it ordered, and waits for the certified receipt.
+    pub(crate) async fn call(&self, call: &Call) -> Result<Effect> {
+        let chain = &self.context.chain;
+        chain
+            .call(self.home, self.principal, &*self.signer, call)
+            .await
+    }
+
+    /// Reads a value of the chain's state by proof.
+    pub(crate) async fn read<T: Wire>(&self, key: Digest) -> Result<Option<T>> {
+        self.context.chain.read(self.home, key).await
+    }
+
+    pub(crate) async fn gate_key(&self) -> Result<Arc<GateKey>> {
+        self.context.gate_key(self.home).await
+    }
+}

@@ -1,0 +1,219 @@
+//! A person's keys: which one opens a record, and where they are stored.
+
+use std::sync::Arc;
+
+use medshare_abe::issuance::RecipientKeyPair;
+use medshare_abe::{AccessPolicy, AttributeSet, Date, UserSecretKey};
+use medshare_contract::keys;
+use medshare_contract::state::PersonState;
+use medshare_host::{blocking, clock, os_random};
+use medshare_types::keystore::{KeyStore, KeyStoreError};
+use medshare_types::{PersonId, RandomSource as _, Signature, SigningKey};
+use zeroize::Zeroizing;
+
+use crate::actor::Actor;
+use crate::error::{Error, Result};
+use crate::issuer::{KeyRequest, vouched_attributes};
+
+/// The attribute keys of one person, stored or still to be issued.
+#[derive(Clone)]
+pub(crate) struct Keyring {
+    person: PersonId,
+    actor: Actor,
+    stored: StoredKeys,
+}
+
+impl Keyring {
+    pub(crate) const fn new(person: PersonId, actor: Actor, stored: StoredKeys) -> Self {
+        Self {
+            person,
+            actor,
+            stored,
+        }
+    }
+
+    /// The name that the person's keys are stored under.
+    pub(crate) fn name(&self) -> &str {
+        &self.stored.person
+    }
+
+    /// The person's key that opens what was sealed under this policy on this day.
+    ///
+    /// A stored key that does not is renewed, once, if a new one may open it. Asks the authority
+    /// only then, and nothing of the gate's holders.
+    ///
+    /// # Errors
+    /// [`Error::PolicyUnsatisfied`], [`Error::KeyLapsed`], or why no key was issued.
+    pub(crate) async fn key_for(
+        &self,
+        policy: &AccessPolicy,
+        sealed_on: Date,
+    ) -> Result<UserSecretKey> {
+        let satisfies = |key: &UserSecretKey| policy.is_satisfied_by(key.attributes());
+        let old = match self.attribute_key().await? {
+            Some(key) if satisfies(&key) && key.validity().contains(sealed_on) => return Ok(key),
+            old => old,
+        };
+        if !old.as_ref().is_some_and(satisfies) {
+            // The chain says what a new key would be for, so the authority is not asked in vain.
+            check(policy, &self.vouched_attributes().await?)?;
+        }
+        let new = self.renew(old.as_ref()).await?;
+        check(policy, new.attributes())?;
+        let validity = new.validity();
+        if validity.contains(sealed_on) {
+            Ok(new)
+        } else {
+            Err(Error::KeyLapsed {
+                sealed_on,
+                validity,
+            })
+        }
+    }
+
+    /// The stored attribute key. None for a person without attributes, nor where the stored bytes
+    /// are not a key of this authority: the authority issues another.
+    pub(crate) async fn attribute_key(&self) -> Result<Option<UserSecretKey>> {
+        let Some(bytes) = self.stored.attribute_key().await? else {
+            return Ok(None);
+        };
+        let parameters = Arc::clone(&self.actor.context().parameters);
+        let parse = move || UserSecretKey::from_bytes(&bytes, &parameters, &mut os_random());
+        match blocking(parse).await? {
+            Ok(key) => Ok(Some(key)),
+            Err(error) => {
+                tracing::warn!(%error, "the stored attribute key cannot be read");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Has the first attribute key issued, which must be for all of `expected`, and stores it.
+    pub(crate) async fn obtain(&self, expected: &AttributeSet) -> Result<()> {
+        let key = self.request().await?;
+        let mut expected = expected.iter();
+        if let Some(missing) = expected.find(|attribute| !key.attributes().contains(attribute)) {
+            return Err(Error::BadAttributeKey {
+                source: format!("it lacks {missing}").into(),
+            });
+        }
+        self.stored.store_attribute_key(&key.to_bytes()).await
+    }
+
+    /// A new attribute key for what the chain says of the person today. It replaces the stored one
+    /// unless it would open less.
+    async fn renew(&self, old: Option<&UserSecretKey>) -> Result<UserSecretKey> {
+        let key = self.request().await?;
+        if old.is_none_or(|old| covers(&key, old)) {
+            self.stored.store_attribute_key(&key.to_bytes()).await?;
+        } else {
+            tracing::warn!("the new attribute key opens less than the old one, which is kept");
+        }
+        Ok(key)
+    }
+
+    /// A key from the issuer, opened and found to be one of the authority's. Callers check what it
+    /// is for.
+    async fn request(&self) -> Result<UserSecretKey> {
+        let context = self.actor.context();
+        let pair = RecipientKeyPair::random(&mut os_random());
+        let mut request = KeyRequest {
+            person: self.person,
+            recipient: pair.public(),
+            nonce: os_random().array(),
+            at: clock::now(),
+            signature: Signature::from_bytes([0; 64]),
+        };
+        let statement = request.statement(context.chain.id(), &context.parameters.digest());
+        request.signature = self.actor.sign(&statement).await?;
+        let sealed = context.issuer.issue(&request).await?;
+        let parameters = Arc::clone(&context.parameters);
+        let open = move || sealed.open(&pair, &statement, &parameters, &mut os_random());
+        blocking(open)
+            .await?
+            .map_err(|source| Error::BadAttributeKey {
+                source: Box::new(source),
+            })
+    }
+
+    /// The attributes that a new key would be for, by proof.
+    async fn vouched_attributes(&self) -> Result<AttributeSet> {
+        let found: Option<PersonState> = self.actor.read(keys::person(&self.person)).await?;
+        match found {
+            Some(person) => vouched_attributes(self.actor.context().chain.genesis(), &person),
+            None => Ok(AttributeSet::default()),
+        }
+    }
+}
+
+fn check(policy: &AccessPolicy, attributes: &AttributeSet) -> Result<()> {
+    let missing = policy.missing(attributes);
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::policy_unsatisfied(policy, &missing))
+    }
+}
+
+/// Whether the new key opens all that the old one does.
+fn covers(new: &UserSecretKey, old: &UserSecretKey) -> bool {
+    let new_days = new.validity();
+    let old_days = old.validity();
+    let mut held = old.attributes().iter();
+    new_days.first() <= old_days.first()
+        && new_days.last() >= old_days.last()
+        && held.all(|attribute| new.attributes().contains(attribute))
+}
+
+/// A person's entries in the key store.
+#[derive(Clone)]
+pub(crate) struct StoredKeys {
+    store: Arc<dyn KeyStore>,
+    organisation: String,
+    person: String,
+}
+
+impl StoredKeys {
+    pub(crate) fn new(store: Arc<dyn KeyStore>, organisation: &str, person: &str) -> Self {
+        Self {
+            store,
+            organisation: organisation.to_owned(),
+            person: person.to_owned(),
+        }
+    }
+
+    pub(crate) async fn signing_key(&self) -> Result<Option<SigningKey>> {
+        let name = self.entry("signing-key");
+        let Some(seed) = self.store.load(&name).await? else {
+            return Ok(None);
+        };
+        match seed.as_slice().try_into() {
+            Ok(seed) => Ok(Some(SigningKey::from_seed(seed))),
+            Err(_) => Err(KeyStoreError::Altered { name }.into()),
+        }
+    }
+
+    pub(crate) async fn store_signing_key(&self, key: &SigningKey) -> Result<()> {
+        let name = self.entry("signing-key");
+        Ok(self.store.store(&name, &**key.seed()).await?)
+    }
+
+    async fn attribute_key(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        Ok(self.store.load(&self.entry("attribute-key")).await?)
+    }
+
+    async fn store_attribute_key(&self, key: &[u8]) -> Result<()> {
+        Ok(self.store.store(&self.entry("attribute-key"), key).await?)
+    }
+
+    /// The name of an entry. Lengths keep two pairs of names from running into one.
+    fn entry(&self, kind: &str) -> String {
+        let organisation = &self.organisation;
+        let person = &self.person;
+        format!(
+            "person/{}:{organisation}/{}:{person}/{kind}",
+            organisation.len(),
+            person.len()
+        )
+    }
+}

@@ -1,0 +1,104 @@
+//! A consortium together with the members that run it.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use medshare_node::{HolderConduct, Presence};
+use medshare_types::Height;
+
+use crate::consortium::Consortium;
+use crate::error::Result;
+use crate::local::folder;
+use crate::local::members::Members;
+use crate::record::RecordRef;
+
+/// A [`Consortium`] together with the members that run it, in this process.
+///
+/// It dereferences to the `Consortium`, so an application is written against that type and does not
+/// change when the members move to processes of their own. The members run until [`Self::shut_down`]
+/// or until this, its clones, and everything obtained from them is dropped.
+#[derive(Clone)]
+pub struct LocalConsortium {
+    consortium: Consortium,
+    members: Arc<Members>,
+}
+
+impl LocalConsortium {
+    pub(crate) const fn new(consortium: Consortium, members: Arc<Members>) -> Self {
+        Self {
+            consortium,
+            members,
+        }
+    }
+
+    /// The folder that holds every member's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.members.folder
+    }
+
+    /// For each member in the order of seats, the height up to which the ledger found at the start
+    /// was verified from genesis.
+    #[must_use]
+    pub fn verified_heights(&self) -> Vec<Height> {
+        let members = self.members.list.iter();
+        members.map(|member| member.verified).collect()
+    }
+
+    /// The files behind the payloads of a record's version, those of abandoned attempts included.
+    #[must_use]
+    pub fn payload_files(&self, record: RecordRef) -> Vec<PathBuf> {
+        let stores = self.members.list.iter();
+        stores
+            .map(|member| folder::member_objects(&self.members.folder, &member.name))
+            .flat_map(|store| folder::payload_files(&store, record))
+            .collect()
+    }
+
+    /// Makes a member answer requests for release shares in another way.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation).
+    pub fn drill_holder(&self, organisation: &str, conduct: HolderConduct) -> Result<()> {
+        self.members.named(organisation)?.drill.set_conduct(conduct);
+        Ok(())
+    }
+
+    /// Cuts a member off, or lets it take part again.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation).
+    pub fn drill_presence(&self, organisation: &str, presence: Presence) -> Result<()> {
+        let member = self.members.named(organisation)?;
+        member.drill.set_presence(presence);
+        Ok(())
+    }
+
+    /// Stops every member, makes their ledgers durable and closes their files. Calls on this
+    /// consortium and its clones fail from then on.
+    ///
+    /// # Errors
+    /// [`Error::Member`](crate::Error::Member) with the error that the first member ended with, if
+    /// one did not end well.
+    pub async fn shut_down(self) -> Result<()> {
+        self.members.shut_down().await
+    }
+}
+
+impl Deref for LocalConsortium {
+    type Target = Consortium;
+
+    fn deref(&self) -> &Consortium {
+        &self.consortium
+    }
+}
+
+impl std::fmt::Debug for LocalConsortium {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalConsortium")
+            .field("consortium", &self.consortium)
+            .field("folder", &self.members.folder)
+            .finish_non_exhaustive()
+    }
+}

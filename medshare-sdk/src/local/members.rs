@@ -1,0 +1,111 @@
+//! The members of a consortium in this process, and the client that reaches them.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use medshare_node::{Drill, NodeClient, NodeError, NodeHandle};
+use medshare_types::keystore::BoxFuture;
+use medshare_types::{Height, ReplicaId};
+use tokio::sync::Mutex;
+
+use crate::client::{ConsortiumClient, Unreachable};
+use crate::error::{Error, Result};
+
+/// One running member.
+pub(crate) struct LocalMember {
+    pub(crate) name: String,
+    pub(crate) drill: Arc<Drill>,
+    /// The height up to which the ledger was verified from genesis when it was opened.
+    pub(crate) verified: Height,
+    client: NodeClient,
+}
+
+/// Every member, in the order of seats.
+pub(crate) struct Members {
+    pub(crate) folder: PathBuf,
+    pub(crate) list: Vec<LocalMember>,
+    /// Empty once the members are stopped.
+    handles: Mutex<Vec<NodeHandle>>,
+    /// Keeps other processes out, until the members are stopped.
+    lock: Mutex<Option<File>>,
+    /// Removes the folder of a consortium that was given none.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Members {
+    pub(crate) fn new(
+        running: Vec<(String, NodeHandle)>,
+        folder: PathBuf,
+        temporary: Option<tempfile::TempDir>,
+        lock: File,
+    ) -> Self {
+        let mut list = Vec::new();
+        let mut handles = Vec::new();
+        for (name, handle) in running {
+            list.push(LocalMember {
+                name,
+                drill: handle.drill(),
+                verified: handle.verified(),
+                client: handle.client(),
+            });
+            handles.push(handle);
+        }
+        Self {
+            folder,
+            list,
+            handles: Mutex::new(handles),
+            lock: Mutex::new(Some(lock)),
+            _temporary: temporary,
+        }
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Result<&LocalMember> {
+        let mut members = self.list.iter();
+        let member = members.find(|member| member.name == name);
+        member.ok_or_else(|| Error::UnknownOrganisation {
+            name: name.to_owned(),
+        })
+    }
+
+    /// Stops every member and lets other processes open the folder. Returns the error that the
+    /// first member in order of seats ended with.
+    pub(crate) async fn shut_down(&self) -> Result<()> {
+        let handles = std::mem::take(&mut *self.handles.lock().await);
+        let mut result = Ok(());
+        for (handle, member) in handles.into_iter().zip(&self.list) {
+            let ended = handle.shut_down().await;
+            result = result.and(ended.map_err(|error| member_error(&member.name, error)));
+        }
+        drop(self.lock.lock().await.take());
+        result
+    }
+}
+
+/// Carries requests to members in this process. They run for as long as a client of them exists.
+pub(crate) struct LocalClient(pub(crate) Arc<Members>);
+
+impl ConsortiumClient for LocalClient {
+    fn exchange(
+        &self,
+        member: ReplicaId,
+        request: Vec<u8>,
+    ) -> BoxFuture<'_, Result<Vec<u8>, Unreachable>> {
+        Box::pin(async move {
+            let unreachable = || Unreachable { member };
+            let local = self.0.list.get(member.index()).ok_or_else(unreachable)?;
+            local
+                .client
+                .request(request)
+                .await
+                .map_err(|_| unreachable())
+        })
+    }
+}
+
+pub(crate) fn member_error(organisation: &str, error: NodeError) -> Error {
+    Error::Member {
+        organisation: organisation.to_owned(),
+        source: Box::new(error),
+    }
+}

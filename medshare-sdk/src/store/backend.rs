@@ -1,0 +1,152 @@
+//! One object store an organisation, none of them trusted with anything.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use medshare_types::{OrganisationId, Timestamp};
+use object_store::local::LocalFileSystem;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _};
+
+use crate::error::{Error, Result};
+use crate::store::objects::{ObjectName, PayloadName};
+
+/// Where an organisation keeps the consortium's ciphertext.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub enum StoreLocation {
+    /// A folder of this machine, or mounted on it.
+    Folder(PathBuf),
+}
+
+/// Every reachable store, by its organisation.
+pub(crate) type Stores = BTreeMap<OrganisationId, Store>;
+
+/// The newest change of each payload's objects.
+pub(crate) type Payloads = BTreeMap<PayloadName, Timestamp>;
+
+/// One organisation's store.
+#[derive(Clone)]
+pub(crate) struct Store {
+    inner: Arc<dyn ObjectStore>,
+    location: StoreLocation,
+}
+
+impl Store {
+    /// Opens a store, and creates it where it does not exist.
+    pub(crate) fn open(location: StoreLocation) -> Result<Self> {
+        let StoreLocation::Folder(folder) = &location;
+        std::fs::create_dir_all(folder)?;
+        let inner = LocalFileSystem::new_with_prefix(folder)
+            .map_err(failed)?
+            .with_fsync(true);
+        Ok(Self {
+            inner: Arc::new(inner),
+            location,
+        })
+    }
+
+    pub(crate) const fn location(&self) -> &StoreLocation {
+        &self.location
+    }
+
+    pub(crate) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<()> {
+        self.inner
+            .put(&name.path(), bytes.into())
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+
+    /// Begins an object that arrives in chunks; it exists from [`Upload::complete`] on.
+    pub(crate) async fn upload(&self, name: ObjectName) -> Result<Upload> {
+        let chunks = self
+            .inner
+            .put_multipart(&name.path())
+            .await
+            .map_err(failed)?;
+        Ok(Upload { chunks })
+    }
+
+    /// Length in bytes, or nothing where there is no such object.
+    pub(crate) async fn length(&self, name: ObjectName) -> Result<Option<u64>> {
+        match self.inner.head(&name.path()).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    pub(crate) async fn read(&self, name: ObjectName, range: Range<u64>) -> Result<Bytes> {
+        self.inner
+            .get_range(&name.path(), range)
+            .await
+            .map_err(failed)
+    }
+
+    /// A whole small object; nothing where it is absent or longer than `limit` bytes.
+    pub(crate) async fn read_whole(&self, name: ObjectName, limit: u64) -> Result<Option<Bytes>> {
+        match self.length(name).await? {
+            // The backend refuses empty ranges.
+            Some(0) => Ok(Some(Bytes::new())),
+            Some(length) if length <= limit => self.read(name, 0..length).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Removes an object; it need not exist.
+    pub(crate) async fn delete(&self, name: ObjectName) -> Result<()> {
+        match self.inner.delete(&name.path()).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// The payloads that have objects here, with the newest change of each. An object dated before
+    /// 1970 counts as changed just now, at the end of time: such a clock proves no age.
+    pub(crate) async fn payloads(&self) -> Result<Payloads> {
+        let mut found = Payloads::new();
+        let prefix = object_store::path::Path::from(PayloadName::ROOT);
+        let mut listing = self.inner.list(Some(&prefix));
+        while let Some(meta) = listing.try_next().await.map_err(failed)? {
+            let Some(payload) = PayloadName::of_path(meta.location.as_ref()) else {
+                continue;
+            };
+            let changed = u64::try_from(meta.last_modified.timestamp_millis())
+                .map_or(Timestamp::MAX, Timestamp::from_millis);
+            let newest = found.entry(payload).or_insert(changed);
+            *newest = changed.max(*newest);
+        }
+        Ok(found)
+    }
+}
+
+/// An object on its way. Dropped before it is complete, it leaves nothing that can be read.
+pub(crate) struct Upload {
+    chunks: Box<dyn MultipartUpload>,
+}
+
+impl Upload {
+    pub(crate) async fn append(&mut self, bytes: Bytes) -> Result<()> {
+        self.chunks.put_part(bytes.into()).await.map_err(failed)
+    }
+
+    pub(crate) async fn complete(mut self) -> Result<()> {
+        self.chunks.complete().await.map(drop).map_err(failed)
+    }
+
+    pub(crate) async fn abort(mut self) {
+        if let Err(error) = self.chunks.abort().await {
+            tracing::warn!(%error, "an unfinished upload could not be removed");
+        }
+    }
+}
+
+fn failed(error: object_store::Error) -> Error {
+    Error::ObjectStore {
+        source: Box::new(error),
+    }
+}

@@ -1,0 +1,154 @@
+//! Sealing of content on a blocking thread while the stores take it, chunk by chunk.
+
+use std::io::{ErrorKind, Read};
+
+use bytes::Bytes;
+use medshare_abe::payload::{ContentTree, SEGMENT_LEN, SegmentSealer, TAG_LEN};
+use medshare_host::{TaskError, blocking};
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::observe::Progress;
+use crate::store::objects::CHUNK_LEN;
+use crate::store::placement::Uploads;
+use crate::write::content::{Content, check_len};
+
+/// Sealed chunks that wait for the stores.
+const CHUNKS_AHEAD: usize = 1;
+
+/// Seals the content into every upload, and returns the tree of its segments' digests. After an
+/// error nothing is left that can be read.
+pub(crate) async fn upload(
+    content: Content,
+    sealer: SegmentSealer,
+    mut uploads: Uploads,
+    progress: Option<Progress>,
+) -> Result<ContentTree> {
+    let (chunks, incoming) = mpsc::channel(CHUNKS_AHEAD);
+    let sealing =
+        blocking(move || seal_chunks(Content::MAX_LEN, content, sealer, &chunks, progress));
+    // A store that fails drops the receiving end, and so ends the sealing early.
+    let (sealed, stored) = tokio::join!(sealing, uploads.append_all(incoming));
+    match tree_of(stored, sealed) {
+        Ok(tree) => {
+            uploads.complete().await?;
+            Ok(tree)
+        }
+        Err(error) => {
+            uploads.abort().await;
+            Err(error)
+        }
+    }
+}
+
+/// The tree, or the error that came first: a failed store is why the sealing ended.
+fn tree_of(
+    stored: Result<()>,
+    sealed: Result<Result<Option<ContentTree>>, TaskError>,
+) -> Result<ContentTree> {
+    stored?;
+    sealed??.ok_or_else(|| Error::internal("sealing ended before the stores had all chunks"))
+}
+
+/// Reads the content to its end and seals it in chunks. No tree if the receiving end is dropped
+/// before. Blocks.
+///
+/// Holds one chunk and two segments at a time, and 32 bytes for each segment so far.
+fn seal_chunks(
+    limit: u64,
+    content: Content,
+    mut sealer: SegmentSealer,
+    chunks: &mpsc::Sender<Bytes>,
+    progress: Option<Progress>,
+) -> Result<Option<ContentTree>> {
+    let mut reader = content.into_reader()?;
+    let mut segment = Zeroizing::new(Vec::with_capacity(SEGMENT_LEN));
+    let mut next = Zeroizing::new(Vec::with_capacity(SEGMENT_LEN));
+    let mut chunk = Vec::new();
+    let mut done = 0;
+    fill(&mut reader, &mut segment)?;
+    loop {
+        // A segment's nonce says whether it is the last, so the next one is read before it is
+        // sealed.
+        if segment.len() == SEGMENT_LEN {
+            fill(&mut reader, &mut next)?;
+        }
+        let last = next.is_empty();
+        check_len(done + segment.len() as u64, limit)?;
+        let start = chunk.len();
+        chunk.extend_from_slice(&segment);
+        chunk.resize(chunk.len() + TAG_LEN, 0);
+        sealer
+            .seal_in_place(&mut chunk[start..], last)
+            .map_err(Error::internal)?;
+        done += segment.len() as u64;
+        if last || chunk.len() >= CHUNK_LEN {
+            let full = Bytes::from(std::mem::take(&mut chunk));
+            if chunks.blocking_send(full).is_err() {
+                return Ok(None);
+            }
+            if let Some(progress) = &progress {
+                progress(done);
+            }
+        }
+        if last {
+            return sealer.finish().map(Some).map_err(Error::internal);
+        }
+        std::mem::swap(&mut segment, &mut next);
+        next.clear();
+    }
+}
+
+/// Fills an empty segment as far as the reader goes.
+fn fill(reader: &mut impl Read, segment: &mut Vec<u8>) -> Result<()> {
+    segment.clear();
+    segment.resize(SEGMENT_LEN, 0);
+    let mut filled = 0;
+    while filled < SEGMENT_LEN {
+        match reader.read(&mut segment[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    segment.truncate(filled);
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use medshare_host::os_random;
+
+    fn seal(length: usize, limit: u64) -> Result<Option<ContentTree>> {
+        let (_, _, sealer) = medshare_abe::payload::create(&mut os_random());
+        let (chunks, _incoming) = mpsc::channel(4);
+        let content = Content::reader(std::io::repeat(7).take(length as u64));
+        seal_chunks(limit, content, sealer, &chunks, None)
+    }
+
+    #[test]
+    fn a_reader_is_stopped_where_its_content_gets_too_long() {
+        let limit = 2 * SEGMENT_LEN;
+        for length in [0, 1, limit - 1, limit] {
+            assert!(seal(length, limit as u64).unwrap().is_some(), "{length}");
+        }
+        for length in [limit + 1, 3 * SEGMENT_LEN] {
+            let error = seal(length, limit as u64).map(drop).unwrap_err();
+            assert_eq!(error.code(), "content_too_long", "{length}");
+        }
+    }
+
+    #[test]
+    fn sealing_ends_early_where_the_stores_have_failed() {
+        let (_, _, sealer) = medshare_abe::payload::create(&mut os_random());
+        let (chunks, incoming) = mpsc::channel(1);
+        drop(incoming);
+        let endless = Content::reader(std::io::repeat(7));
+        let sealed = seal_chunks(Content::MAX_LEN, endless, sealer, &chunks, None);
+        assert!(sealed.unwrap().is_none());
+    }
+}
