@@ -1,19 +1,19 @@
-//! The canonical bytes of types that are sent or stored, as methods of their own.
+//! Inherent methods for the canonical bytes of types that are sent or stored.
 
-/// `to_bytes` and `from_bytes` for a [`Wire`](crate::Wire) type; `$refused` is what its decoding
-/// refuses beyond what every decoding does.
+/// Implements `to_bytes` and `from_bytes` for a [`Wire`](crate::Wire) type. `$refused` names the
+/// bytes that its decoding refuses in addition, for the documentation.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! canonical_bytes {
     ($type:ident $(, $refused:literal)?) => {
         impl $type {
-            /// The canonical bytes.
+            /// The canonical bytes, envelope included.
             #[must_use]
             pub fn to_bytes(&self) -> Vec<u8> {
                 $crate::Wire::to_wire(self)
             }
 
-            /// Parses the canonical bytes.
+            /// Parses the canonical bytes and nothing else.
             ///
             /// # Errors
             #[doc = concat!("[`DecodeError`](medshare_types::DecodeError)", $($refused,)? ".")]

@@ -1,7 +1,8 @@
 //! Canonical bytes as opaque values of serde's formats (feature `serde`).
 //!
-//! A byte string in binary formats, base64url without padding (RFC 4648, section 5) in those for
-//! people. Decoding is as strict as everywhere. The texts and bytes made here are erased.
+//! Binary formats get a byte string, human-readable ones base64url without padding (RFC 4648,
+//! section 5). Decoding is as strict as `from_bytes`. Bytes and texts made here are erased, because
+//! some types are secrets; buffers of the formats are not.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +12,7 @@ use serde_core::de::{Error, Visitor};
 use serde_core::{Deserializer, Serializer};
 use zeroize::Zeroizing;
 
-/// `Serialize` and `Deserialize` over `to_bytes` and `from_bytes`.
+/// Implements `Serialize` and `Deserialize` with the type's `to_bytes` and `from_bytes`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! opaque_serde {
@@ -39,7 +40,7 @@ macro_rules! opaque_serde {
 #[doc(hidden)]
 pub use serde_core as core;
 
-/// Serialises canonical bytes.
+/// Serialises canonical bytes as a byte string or as base64url.
 ///
 /// # Errors
 /// Those of the serialiser.
@@ -52,7 +53,7 @@ pub fn to_opaque<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S:
     }
 }
 
-/// Deserialises what [`to_opaque`] made, parsed by `parse`.
+/// Deserialises the output of [`to_opaque`] and parses it with `parse`.
 ///
 /// # Errors
 /// Those of the deserialiser and of `parse`.
@@ -68,7 +69,7 @@ where
         parse,
         result: PhantomData,
     };
-    // The owned forms: some formats refuse long values where a borrowed one is asked for.
+    // Owned values: some formats refuse long ones when asked for borrowed ones.
     if deserializer.is_human_readable() {
         deserializer.deserialize_string(visitor)
     } else {
@@ -81,8 +82,8 @@ struct Opaque<P, T> {
     result: PhantomData<T>,
 }
 
-/// Takes bytes and text alike: within flattened and untagged types serde calls every format one for
-/// people.
+/// Accepts bytes and text alike: within flattened and untagged types, serde calls every format
+/// human-readable.
 impl<P, T, R> Visitor<'_> for Opaque<P, Result<T, R>>
 where
     P: Fn(&[u8]) -> Result<T, R>,
@@ -103,7 +104,7 @@ where
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        // The library's own buffer would not be erased where only the end of the text is wrong.
+        // A buffer of our own: the library's is not erased when the end of the text is invalid.
         let mut buffer = Zeroizing::new(vec![0; text.len() / 4 * 3 + 2]);
         let bytes = Base64UrlUnpadded::decode(text, &mut buffer).map_err(E::custom)?;
         self.visit_bytes(bytes)

@@ -23,7 +23,7 @@ pub(crate) enum Node {
 pub(crate) enum Gate {
     /// Every operand is required.
     And,
-    /// One operand suffices.
+    /// A single operand suffices.
     Or,
     /// This many operands suffice: at least 2, and fewer than all.
     Threshold(u16),
