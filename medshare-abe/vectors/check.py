@@ -4,12 +4,12 @@
     python3 -m venv venv && venv/bin/pip install -r requirements.txt
     venv/bin/python check.py abe-v0.json
 
-with Python 3.10 or later; .ci/vectors does just that, in half a minute.
+with Python 3.10 or later. .ci/vectors runs both commands, in half a minute.
 
-Parameters, keys, headers, what they decapsulate to, accepted and rejected, and what is hashed of
-payloads, access headers and wrapped keys (docs/spec/abe.md; the scheme itself is in scheme.py). BLAKE3,
-ChaCha20-Poly1305 and Argon2id are not in hashlib and are left to the tests of the crate, as is the
-parsing of policy texts.
+It computes parameters, keys and headers; the results of decapsulation, accepted and rejected; and
+the hashes of payloads, access headers and wrapped keys, as docs/spec/abe/ defines them. The scheme
+itself is in scheme.py. BLAKE3, ChaCha20-Poly1305 and Argon2id are not in hashlib and are left to the
+tests of the crate, as is the parsing of policy texts.
 """
 
 import json
@@ -122,7 +122,7 @@ def padme(n):
 
 
 def wrap(data_key, binding, factors):
-    """W of section 6."""
+    """W of docs/spec/abe/wrapping.md."""
     listed = b"".join(
         bytes([id]) + (32).to_bytes(8, "little") + factor for id, factor in factors
     )

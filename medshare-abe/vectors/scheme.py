@@ -1,4 +1,4 @@
-"""Attribute-based encapsulation as docs/spec/abe.md has it: its sections stand beside each step.
+"""Attribute-based encapsulation as docs/spec/abe/ defines it: each step names its chapter.
 
 The curve is py_ecc's, the hashes are hashlib's. Written for reading: it is slow, its time depends on
 secrets, and what it reads has been checked by others (points are not checked for their subgroup,
@@ -52,7 +52,7 @@ def xor(a, b):
     return bytes(x ^ y for x, y in zip(a, b, strict=True))
 
 
-# ---- Encodings: curve.md, sections 1 and 5 ----
+# ---- Encodings: docs/spec/curve.md, sections 1 and 5 ----
 
 
 def encode_g1(point):
@@ -108,7 +108,7 @@ def gt_product(pairs):
     return final_exponentiate(value) ** (curve_order - 3)
 
 
-# ---- Attributes: section 1 ----
+# ---- Attributes: attributes.md ----
 
 DST = b"MEDSHARE-ABE-V01-CS01-with-BLS12381G1_XMD:SHA-256_SSWU_RO_"
 WIDTH = {"integer": 32, "date": 16, "enumeration": 16}
@@ -171,7 +171,7 @@ def cover(first, last, width):
 
 BASE = hash_to_curve(framed("medshare/abe/base/v1"))
 
-# ---- Policies: section 2 ----
+# ---- Policies: policies.md ----
 
 
 @dataclass
@@ -320,7 +320,7 @@ def select(node, held, first=0):
     return selected
 
 
-# ---- Scheme: section 3 ----
+# ---- Scheme: scheme.md and fujisaki-okamoto.md ----
 
 
 @dataclass

@@ -14,7 +14,7 @@ use crate::message::Vote;
 /// The fixed data of one replica.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// This replica's seat.
+    /// The seat of this replica in the committee.
     pub replica: ReplicaId,
     /// The signing key of that seat.
     pub signing_key: SigningKey,

@@ -70,7 +70,7 @@ pub enum EvidenceError {
     /// The votes are of another committee's term.
     #[error("votes of epoch {found}, committee of epoch {expected}")]
     WrongEpoch {
-        /// The committee's epoch.
+        /// The epoch of the committee given.
         expected: Epoch,
         /// The epoch of the votes.
         found: Epoch,

@@ -17,7 +17,7 @@ pub enum DiskKind {
     /// Synced records stay. A crash leaves any prefix of the rest.
     #[default]
     Sound,
-    /// A crash also takes the last synced record, against which no replica is safe.
+    /// A crash also takes the last synced record; no replica withstands that.
     Forgetful,
     /// Reports records durable before they are, which no node may do.
     Hasty,

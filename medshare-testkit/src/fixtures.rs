@@ -119,7 +119,7 @@ impl Members {
         self
     }
 
-    /// The seats, ascending.
+    /// The seats from 0, one an organisation.
     pub fn seats(&self) -> impl Iterator<Item = ReplicaId> + use<> {
         (0..).map(ReplicaId).take(self.keys.len())
     }
@@ -149,7 +149,7 @@ impl Members {
         members.map(|m| (m.organisation(), m.key)).collect()
     }
 
-    /// The trust anchor.
+    /// The genesis, which clients of the chain start from.
     #[must_use]
     pub const fn genesis(&self) -> &Genesis {
         &self.genesis

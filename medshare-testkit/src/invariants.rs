@@ -12,7 +12,7 @@ use medshare_types::time::Timestamp;
 use crate::disk::TestRecord;
 use crate::setting::{Message, Setting, TestPayload, execute};
 
-/// A broken property.
+/// A property that a run broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Violation {
     /// Two honest members committed different blocks.

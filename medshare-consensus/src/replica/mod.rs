@@ -116,7 +116,7 @@ impl<P: Payload> Replica<P> {
         self.tip.height
     }
 
-    /// The current view.
+    /// The current view, 0 until there are view changes.
     #[must_use]
     pub const fn view(&self) -> View {
         self.view

@@ -11,7 +11,7 @@ use crate::sim_rng::SimRng;
 pub struct BadSignatureVoter(Signer);
 
 impl BadSignatureVoter {
-    /// Takes `replica`'s seat.
+    /// Takes `replica`'s seat and signs with its key.
     #[must_use]
     pub fn new(setting: &Setting, replica: ReplicaId) -> Self {
         Self(Signer::of(setting, replica))

@@ -10,7 +10,7 @@ use crate::setting::{Message, Setting, TestPayload};
 use crate::sim_rng::SimRng;
 
 /// As primary, sends one block to most members and a second one to some; votes for both, as primary
-/// or accomplice. Accomplices need no channel: the second block follows from the first.
+/// or accomplice. Accomplices need not communicate: the second block follows from the first.
 #[derive(Clone, Debug)]
 pub struct Equivocator {
     signer: Signer,

@@ -15,7 +15,7 @@ pub struct Forger {
 }
 
 impl Forger {
-    /// Takes `replica`'s seat.
+    /// Takes `replica`'s seat and signs with its key.
     #[must_use]
     pub fn new(setting: &Setting, replica: ReplicaId) -> Self {
         Self {

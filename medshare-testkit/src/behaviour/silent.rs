@@ -4,7 +4,7 @@ use super::Behaviour;
 use crate::setting::Message;
 use crate::sim_rng::SimRng;
 
-/// Sends no message.
+/// Runs a replica and sends none of its messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Silent;
 
