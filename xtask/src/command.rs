@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Other programs: run for their effect or for their output, with errors that show the command.
 
 use std::process::Command;
 
