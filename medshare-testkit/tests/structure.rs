@@ -1,11 +1,13 @@
-//! The crates depend on each other as `ARCHITECTURE.md` draws, no library is used where it must not
-//! be, and every property has its fuzz target.
+//! Crates depend on each other as `ARCHITECTURE.md` draws, and only some on the runtime and on the
+//! curve library; files of a crate import each other in one direction; no crate outgrows the others;
+//! every property is fuzzed.
 
 #![allow(clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
 
-use xtask::{packages, source};
+use xtask::packages::{self, LARGEST_SHARE};
+use xtask::{modules, source};
 
 /// Crates that may know the runtime, and those that may know the elliptic curve library.
 const WITH_TOKIO: [&str; 4] = [
@@ -42,6 +44,24 @@ fn the_runtime_and_the_curve_library_stay_where_they_belong() {
             "{name} uses arkworks"
         );
     }
+}
+
+#[test]
+fn no_imports_go_in_a_circle() {
+    let sources = source::all(&xtask::root()).expect("sources");
+    let circles = modules::circles(&sources).expect("Rust");
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
+#[test]
+fn no_crate_is_larger_than_its_share() {
+    let sources = source::all(&xtask::root()).expect("sources");
+    let (lines, total) = packages::shares(&sources);
+    let large: Vec<_> = lines
+        .iter()
+        .filter(|(_, lines)| *lines > total / LARGEST_SHARE)
+        .collect();
+    assert!(large.is_empty(), "of {total} lines: {large:?}");
 }
 
 /// Fuzzing and the robustness tests go through one list: each property must be in it.
