@@ -92,11 +92,11 @@ async fn for_too_few_shares(cast: &Cast) -> Result<Refusal> {
     let case = "two of four holders refusing or lying";
     let trial = Trial::begin(cast, case, &cast.doctor, Window::days(1)).await?;
     let [first, second] = FAULTY;
-    cast.drill(first, HolderConduct::Lie)?;
-    cast.drill(second, HolderConduct::Refuse)?;
+    cast.set_conduct(first, HolderConduct::Lie)?;
+    cast.set_conduct(second, HolderConduct::Refuse)?;
     let opened = cast.doctor.open(trial.grant).await;
-    cast.drill(first, HolderConduct::Honest)?;
-    cast.drill(second, HolderConduct::Honest)?;
+    cast.set_conduct(first, HolderConduct::Honest)?;
+    cast.set_conduct(second, HolderConduct::Honest)?;
     let refusal = trial.refused("insufficient_shares", opened)?;
     trial.opens().await?;
     Ok(refusal)
@@ -106,7 +106,7 @@ async fn for_too_few_shares(cast: &Cast) -> Result<Refusal> {
 async fn one_culprit(cast: &Cast) -> Result<()> {
     let trial = Trial::begin(cast, "one lying holder", &cast.doctor, Window::days(1)).await?;
     let [culprit, _] = FAULTY;
-    cast.drill(culprit, HolderConduct::Lie)?;
+    cast.set_conduct(culprit, HolderConduct::Lie)?;
     let mut named = Vec::new();
     for _ in 0..ATTEMPTS {
         named = trial.opens().await?.access().culprits().to_vec();
@@ -114,7 +114,7 @@ async fn one_culprit(cast: &Cast) -> Result<()> {
             break;
         }
     }
-    cast.drill(culprit, HolderConduct::Honest)?;
+    cast.set_conduct(culprit, HolderConduct::Honest)?;
     let (case, culprit) = (trial.case, cast.member(culprit)?);
     ensure!(named == [culprit], "{culprit} lied, not {named:?}");
     say(format_args!(

@@ -141,8 +141,10 @@ impl Cast {
     }
 
     /// Makes the holder on that seat behave in another way.
-    pub(crate) fn drill(&self, seat: usize, conduct: HolderConduct) -> Result<()> {
-        Ok(self.consortium.drill_holder(self.member(seat)?, conduct)?)
+    pub(crate) fn set_conduct(&self, seat: usize, conduct: HolderConduct) -> Result<()> {
+        Ok(self
+            .consortium
+            .set_holder_conduct(self.member(seat)?, conduct)?)
     }
 }
 

@@ -1,14 +1,11 @@
 //! Starting a member and talking to it.
 
-use std::sync::Arc;
-
 use medshare_host::TaskError;
 use medshare_types::{Height, OrganisationId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::config::NodeConfig;
-use crate::drill::Drill;
 use crate::error::NodeError;
 use crate::node::{ClientRequest, Node};
 use crate::transport::Link;
@@ -20,13 +17,12 @@ pub struct NodeHandle {
     organisation: OrganisationId,
     verified: Height,
     requests: mpsc::Sender<ClientRequest>,
-    drill: Arc<Drill>,
     shut_down: oneshot::Sender<()>,
     task: JoinHandle<Result<(), NodeError>>,
 }
 
-/// Sends requests to a running member.
-#[derive(Clone)]
+/// Sends requests to a running node.
+#[derive(Clone, Debug)]
 pub struct NodeClient {
     requests: mpsc::Sender<ClientRequest>,
 }
@@ -61,11 +57,9 @@ impl NodeHandle {
     /// in silence.
     pub async fn start(config: NodeConfig, link: Link) -> Result<Self, NodeError> {
         let seat = config.replica;
-        let drill = Arc::new(Drill::default());
         let (requests, incoming) = mpsc::channel(REQUEST_QUEUE);
         let (shut_down, asked) = oneshot::channel();
-        let (node, verified) =
-            Node::open(config, link, incoming, asked, Arc::clone(&drill)).await?;
+        let (node, verified) = Node::open(config, link, incoming, asked).await?;
         let organisation = node.organisation();
         let task = tokio::spawn(async move {
             let ended = node.run().await;
@@ -78,7 +72,6 @@ impl NodeHandle {
             organisation,
             verified,
             requests,
-            drill,
             shut_down,
             task,
         })
@@ -94,12 +87,6 @@ impl NodeHandle {
     #[must_use]
     pub const fn verified(&self) -> Height {
         self.verified
-    }
-
-    /// Makes the member misbehave on purpose.
-    #[must_use]
-    pub fn drill(&self) -> Arc<Drill> {
-        Arc::clone(&self.drill)
     }
 
     /// A client of this member.

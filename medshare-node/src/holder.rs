@@ -6,11 +6,8 @@ use medshare_contract::keys;
 use medshare_contract::state::{GrantState, RecordState, TicketState};
 use medshare_ledger::{LedgerStore, RefusalCode, RpcRefusal, ShareRequest};
 use medshare_threshold::{HolderShare, ReleaseFacts, may_release};
-use medshare_types::{
-    AccessClass, GateKey, Genesis, OrganisationId, ReleaseShare, SigningKey, Ticket,
-};
+use medshare_types::{AccessClass, GateKey, Genesis, OrganisationId, ReleaseShare, Ticket};
 
-use crate::drill::HolderConduct;
 use crate::error::NodeError;
 use crate::executor::{read, tip_time};
 use crate::secrets::NodeSecrets;
@@ -73,14 +70,7 @@ impl Holder {
         &self,
         ledger: &LedgerStore,
         request: &ShareRequest,
-        conduct: HolderConduct,
     ) -> Result<ReleaseShare, RpcRefusal> {
-        if conduct == HolderConduct::Refuse {
-            return Err(RpcRefusal::new(
-                RefusalCode::NotReleasable,
-                "refuses every request (drill)",
-            ));
-        }
         let share = self
             .share
             .read()
@@ -103,14 +93,9 @@ impl Holder {
                 RpcRefusal::new(code, refusal.to_string())
             })?;
         let signer = &self.secrets.signing_key;
-        let honest = share
+        share
             .release(&permit, signer, &mut os_random())
-            .map_err(|error| RpcRefusal::new(RefusalCode::Internal, error.to_string()))?;
-        Ok(if conduct == HolderConduct::Lie {
-            lie(honest, signer)
-        } else {
-            honest
-        })
+            .map_err(|error| RpcRefusal::new(RefusalCode::Internal, error.to_string()))
     }
 
     fn case(&self, ledger: &LedgerStore, request: &ShareRequest) -> Result<Case, RpcRefusal> {
@@ -171,12 +156,4 @@ impl Holder {
         }
         Ok(())
     }
-}
-
-/// A drill's lie: another point where S should be, signed as if it were right.
-fn lie(mut share: ReleaseShare, signer: &SigningKey) -> ReleaseShare {
-    // A is a valid point, and as good as random where S belongs.
-    share.s = share.a;
-    share.signature = signer.sign(&share.statement());
-    share
 }

@@ -26,7 +26,7 @@
 //! | [`secrets`] | the names of its secrets in a key store |
 //! | [`transport`] | encoded bytes between nodes |
 //! | [`log`] | the consensus log file |
-//! | [`drill`] | making a member misbehave on purpose |
+//! | `fault_injection` | feature `fault-injection`, for tests only: nodes that lie, refuse or fall silent |
 //! | `node` | the task: inputs, outputs, checkpoints; requests, gossip, proposals, the ceremony |
 //! | `executor` | blocks through the contract into the ledger |
 //! | `ceremony`, `holder` | the gate key: making it, releasing shares of it |
@@ -37,9 +37,10 @@
 mod batch;
 mod ceremony;
 mod config;
-pub mod drill;
 mod error;
 mod executor;
+#[cfg(feature = "fault-injection")]
+pub mod fault_injection;
 mod handle;
 mod holder;
 pub mod log;
@@ -54,7 +55,6 @@ pub mod transport;
 mod worker_pool;
 
 pub use config::{NodeConfig, ledger_path, log_path};
-pub use drill::{Drill, HolderConduct, Presence};
 pub use error::NodeError;
 pub use handle::{NodeClient, NodeGone, NodeHandle};
 pub use secrets::NodeSecrets;

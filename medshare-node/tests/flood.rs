@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse, Transaction};
-use medshare_node::Presence;
 use medshare_types::{Nonce, Signature, Wire as _};
 use support::World;
 
@@ -41,8 +40,7 @@ async fn a_flood_while_the_primary_is_away_is_bounded_and_ordered_when_it_is_bac
     const LENGTH: usize = 250_000;
     let world = World::with_members(&[0, 1, 2]).await;
     world.assert_goes_on(1).await;
-    let primary = world.members[&0].drill();
-    primary.set_presence(Presence::Silent);
+    world.wires.cut(0);
     let mut taken = 0;
     for n in 0..40 {
         for seat in 0..4 {
@@ -66,7 +64,7 @@ async fn a_flood_while_the_primary_is_away_is_bounded_and_ordered_when_it_is_bac
     let told = total(&world.wires.heard()) - before;
     assert!(told > 0 && told <= 2 * 9 * (1 << 20), "{told} bytes");
 
-    primary.set_presence(Presence::Present);
+    world.wires.mend(0);
     let resumed = tokio::time::timeout(Duration::from_secs(10), world.assert_goes_on(2));
     resumed.await.unwrap();
     world.shut_down().await;

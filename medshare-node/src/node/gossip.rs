@@ -23,9 +23,6 @@ const REBROADCAST_MS: u64 = 1_000;
 
 impl Node {
     pub(super) fn send(&self, to: &Recipients, message: &Message<Batch>) {
-        if self.drill.is_silent() {
-            return;
-        }
         let frame = Bytes::from(PeerMessage::Consensus(message.to_wire()).to_wire());
         match to {
             Recipients::All => self.broadcast(&frame),
@@ -51,9 +48,6 @@ impl Node {
         from: Height,
         until: Height,
     ) -> Result<(), NodeError> {
-        if self.drill.is_silent() {
-            return Ok(());
-        }
         for height in (from.0..=until.0).map(Height) {
             let ledger = Arc::clone(&self.ledger);
             let frame = blocking(move || frame_of_block(&ledger, height)).await??;
@@ -97,7 +91,7 @@ impl Node {
     ) -> Result<Admission, NodeError> {
         let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
         let admission = self.admit(transaction).await?;
-        if admission == Admission::Added && !self.drill.is_silent() {
+        if admission == Admission::Added {
             self.broadcast(&Bytes::from(frame));
         }
         Ok(admission)
@@ -107,7 +101,7 @@ impl Node {
     /// do anything about it, and votes must get through beside it.
     pub(super) fn rebroadcast(&mut self) {
         let primary = self.replica.primary();
-        if primary == self.own || self.drill.is_silent() {
+        if primary == self.own {
             return;
         }
         let now = clock::now();

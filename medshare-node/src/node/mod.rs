@@ -25,7 +25,6 @@ use tokio::time::{Instant, sleep_until};
 
 use self::ceremony::Ceremony;
 use crate::batch::Batch;
-use crate::drill::Drill;
 use crate::error::NodeError;
 use crate::executor;
 use crate::holder::Holder;
@@ -57,7 +56,6 @@ pub(crate) struct Node {
     workers: WorkerPool,
     holder: Arc<Holder>,
     ceremony: Ceremony,
-    drill: Arc<Drill>,
     resend_at: Option<Instant>,
     shut_down: oneshot::Receiver<()>,
 }
@@ -105,9 +103,6 @@ impl Node {
     }
 
     async fn on_frame(&mut self, sender: ReplicaId, frame: &Bytes) -> Result<(), NodeError> {
-        if self.drill.is_silent() {
-            return Ok(());
-        }
         match PeerMessage::from_wire(frame) {
             Ok(PeerMessage::Consensus(bytes)) => match Message::from_wire(&bytes) {
                 Ok(message) => self.feed(Input::Message(Authenticated { sender, message })),

@@ -13,7 +13,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::ceremony::Ceremony;
 use super::{ClientRequest, Node};
 use crate::config::{NodeConfig, ledger_path, log_path};
-use crate::drill::Drill;
 use crate::error::NodeError;
 use crate::holder::Holder;
 use crate::log::{ConsensusLog, Frame};
@@ -34,7 +33,6 @@ impl Node {
         link: Link,
         requests: mpsc::Receiver<ClientRequest>,
         shut_down: oneshot::Receiver<()>,
-        drill: Arc<Drill>,
     ) -> Result<(Self, Height), NodeError> {
         let NodeConfig {
             genesis,
@@ -77,7 +75,6 @@ impl Node {
             workers: WorkerPool::default(),
             holder,
             ceremony,
-            drill,
             resend_at: None,
             shut_down,
         };

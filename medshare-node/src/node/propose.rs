@@ -11,7 +11,7 @@ impl Node {
     /// Proposes when it is this member's turn and something waits: transactions, or roots that
     /// no header names yet. With nothing in flight that is at once.
     pub(super) fn propose_if_due(&mut self) -> bool {
-        if self.drill.is_silent() || self.replica.may_propose(clock::now()).is_err() {
+        if self.replica.may_propose(clock::now()).is_err() {
             return false;
         }
         if self.mempool.is_empty() && !self.has_unnamed_roots() {

@@ -21,9 +21,6 @@ impl Node {
         request: &[u8],
         answer: oneshot::Sender<Vec<u8>>,
     ) -> Result<(), NodeError> {
-        if self.drill.is_silent() {
-            return Ok(());
-        }
         let response = match RpcRequest::from_wire(request) {
             Ok(RpcRequest::Submit(transaction)) => self.on_submit(*transaction).await?,
             Ok(RpcRequest::ReceiptOf(transaction)) => {
@@ -107,9 +104,8 @@ impl Node {
     /// Makes a share beside the member's task, from the state as it is by then.
     fn on_share(&self, request: ShareRequest, answer: oneshot::Sender<Vec<u8>>) {
         let (holder, ledger) = (Arc::clone(&self.holder), Arc::clone(&self.ledger));
-        let conduct = self.drill.conduct();
         self.workers.run(answer, move || {
-            let released = holder.release(&ledger, &request, conduct);
+            let released = holder.release(&ledger, &request);
             let outcome = released
                 .as_ref()
                 .map_or_else(|refusal| refusal.code.code(), |_| "released");

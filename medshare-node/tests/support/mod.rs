@@ -8,7 +8,7 @@
     reason = "each test file is a crate of its own, uses a part of this, and fails by panicking"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,11 +68,21 @@ pub struct Wires {
     heard: Mutex<Vec<Bytes>>,
     /// Every frame is delivered once more under each of these names.
     echoes: Mutex<Vec<ReplicaId>>,
+    /// Seats that say and hear nothing.
+    cut: Mutex<BTreeSet<ReplicaId>>,
 }
 
 impl Wires {
     pub fn heard(&self) -> Vec<Bytes> {
         self.heard.lock().unwrap().clone()
+    }
+
+    pub fn cut(&self, seat: u16) {
+        self.cut.lock().unwrap().insert(ReplicaId(seat));
+    }
+
+    pub fn mend(&self, seat: u16) {
+        self.cut.lock().unwrap().remove(&ReplicaId(seat));
     }
 
     pub fn echo_as(&self, names: &[u16]) {
@@ -95,7 +105,14 @@ struct Outlet {
 
 impl Outbound for Outlet {
     fn send(&self, to: ReplicaId, frame: Bytes) -> bool {
+        let cut = self.wires.cut.lock().unwrap().clone();
+        if cut.contains(&self.own) {
+            return false;
+        }
         self.wires.heard.lock().unwrap().push(frame.clone());
+        if cut.contains(&to) {
+            return false;
+        }
         let Some(inbox) = self.wires.inboxes.get(to.index()) else {
             return false;
         };
@@ -148,6 +165,7 @@ impl World {
                 inboxes,
                 heard: Mutex::default(),
                 echoes: Mutex::default(),
+                cut: Mutex::default(),
             }),
             members: BTreeMap::new(),
             inbound: (0..SEATS).zip(inbound).collect(),

@@ -29,6 +29,7 @@ use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, RefusalRule};
 use crate::local::consortium::LocalConsortium;
 use crate::local::folder;
 use crate::local::members::{LocalClient, Members, member_error};
+use crate::local::seams::{MemberClient, Seams};
 use crate::receipt::TrustAnchor;
 use crate::store::backend::StoreLocation;
 
@@ -200,16 +201,17 @@ impl LocalBuilder {
         let mut keys = Vec::new();
         for GenesisMember { name, .. } in &genesis.members {
             let store = Arc::new(self.key_store(folder::member_keys(&root, name)).await?);
-            let signer: Arc<dyn Signer> = Arc::new(signing_key(&*store).await?);
+            let signing_key = signing_key(&*store).await?;
+            let signer: Arc<dyn Signer> = Arc::new(signing_key.clone());
             organisations.insert(name.clone(), signer);
             let objects = folder::member_objects(&root, name);
             stores.insert(name.clone(), StoreLocation::Folder(objects));
-            keys.push(store);
+            keys.push((store, signing_key));
         }
         let master = self.master_key(&root).await?;
         let people = Arc::new(self.key_store(folder::people_keys(&root)).await?);
-        let running = start_members(&genesis, &root, keys).await?;
-        let members = Arc::new(Members::new(running, root, temporary, lock));
+        let (running, seams) = start_members(&genesis, &root, keys).await?;
+        let members = Arc::new(Members::new(running, seams, root, temporary, lock));
         let client = Arc::new(LocalClient(Arc::clone(&members)));
         let anchor = TrustAnchor::new(genesis.clone());
         let issuer = AttributeAuthority::new(&anchor, client.clone(), master)?
@@ -251,12 +253,13 @@ impl LocalBuilder {
 async fn start_members(
     genesis: &Genesis,
     root: &Path,
-    keys: Vec<Arc<PassphraseKeyStore>>,
-) -> Result<Vec<(String, NodeHandle)>> {
+    keys: Vec<(Arc<PassphraseKeyStore>, SigningKey)>,
+) -> Result<(Vec<(String, NodeHandle, MemberClient)>, Seams)> {
     let committee = genesis.committee().map_err(Error::invalid_genesis)?;
     let links = transport::in_process(committee.seats());
+    let seams = Seams::new(committee.seats());
     let mut running = Vec::new();
-    for (((seat, link), member), keys) in committee
+    for (((seat, link), member), (keys, signing_key)) in committee
         .replicas()
         .zip(links)
         .zip(&genesis.members)
@@ -268,10 +271,13 @@ async fn start_members(
             folder: folder::member(root, &member.name),
             keys,
         };
-        match NodeHandle::start(config, link).await {
-            Ok(handle) => running.push((member.name.clone(), handle)),
+        match NodeHandle::start(config, seams.link(seat, link)).await {
+            Ok(handle) => {
+                let client = seams.client(seat, handle.client(), signing_key);
+                running.push((member.name.clone(), handle, client));
+            }
             Err(error) => {
-                for (name, handle) in running {
+                for (name, handle, _) in running {
                     if let Err(second) = handle.shut_down().await {
                         tracing::warn!(name, error = %second, "a member did not end well either");
                     }
@@ -280,7 +286,7 @@ async fn start_members(
             }
         }
     }
-    Ok(running)
+    Ok((running, seams))
 }
 
 /// Claims the folder for this process, for as long as the file is open. A process that is just

@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use medshare_node::{HolderConduct, Presence};
+#[cfg(feature = "fault-injection")]
+use medshare_node::fault_injection::{HolderConduct, Presence};
 use medshare_types::Height;
 
 use crate::consortium::Consortium;
@@ -56,22 +57,25 @@ impl LocalConsortium {
             .collect()
     }
 
-    /// Makes a member answer requests for release shares in another way.
+    /// Makes a member answer requests for release shares in another way (feature `fault-injection`).
     ///
     /// # Errors
     /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation).
-    pub fn drill_holder(&self, organisation: &str, conduct: HolderConduct) -> Result<()> {
-        self.members.named(organisation)?.drill.set_conduct(conduct);
+    #[cfg(feature = "fault-injection")]
+    pub fn set_holder_conduct(&self, organisation: &str, conduct: HolderConduct) -> Result<()> {
+        let seat = self.members.seat_of(organisation)?;
+        self.members.seams.faults.set_conduct(seat, conduct);
         Ok(())
     }
 
-    /// Cuts a member off, or lets it take part again.
+    /// Cuts a member off, or lets it take part again (feature `fault-injection`).
     ///
     /// # Errors
     /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation).
-    pub fn drill_presence(&self, organisation: &str, presence: Presence) -> Result<()> {
-        let member = self.members.named(organisation)?;
-        member.drill.set_presence(presence);
+    #[cfg(feature = "fault-injection")]
+    pub fn set_presence(&self, organisation: &str, presence: Presence) -> Result<()> {
+        let seat = self.members.seat_of(organisation)?;
+        self.members.seams.faults.set_presence(seat, presence);
         Ok(())
     }
 

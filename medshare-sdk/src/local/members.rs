@@ -4,27 +4,32 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use medshare_node::{Drill, NodeClient, NodeError, NodeHandle};
+use medshare_node::{NodeError, NodeHandle};
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{Height, ReplicaId};
 use tokio::sync::Mutex;
 
 use crate::client::{ConsortiumClient, Unreachable};
 use crate::error::{Error, Result};
+use crate::local::seams::{MemberClient, Seams};
 
 /// One running member.
 pub(crate) struct LocalMember {
     pub(crate) name: String,
-    pub(crate) drill: Arc<Drill>,
     /// The height up to which the ledger was verified from genesis when it was opened.
     pub(crate) verified: Height,
-    client: NodeClient,
+    client: MemberClient,
 }
 
 /// Every member, in the order of seats.
 pub(crate) struct Members {
     pub(crate) folder: PathBuf,
     pub(crate) list: Vec<LocalMember>,
+    #[cfg_attr(
+        not(feature = "fault-injection"),
+        expect(dead_code, reason = "holds the faults")
+    )]
+    pub(crate) seams: Seams,
     /// Empty once the members are stopped.
     handles: Mutex<Vec<NodeHandle>>,
     /// Keeps other processes out, until the members are stopped.
@@ -35,37 +40,41 @@ pub(crate) struct Members {
 
 impl Members {
     pub(crate) fn new(
-        running: Vec<(String, NodeHandle)>,
+        running: Vec<(String, NodeHandle, MemberClient)>,
+        seams: Seams,
         folder: PathBuf,
         temporary: Option<tempfile::TempDir>,
         lock: File,
     ) -> Self {
         let mut list = Vec::new();
         let mut handles = Vec::new();
-        for (name, handle) in running {
+        for (name, handle, client) in running {
             list.push(LocalMember {
                 name,
-                drill: handle.drill(),
                 verified: handle.verified(),
-                client: handle.client(),
+                client,
             });
             handles.push(handle);
         }
         Self {
             folder,
             list,
+            seams,
             handles: Mutex::new(handles),
             lock: Mutex::new(Some(lock)),
             _temporary: temporary,
         }
     }
 
-    pub(crate) fn named(&self, name: &str) -> Result<&LocalMember> {
-        let mut members = self.list.iter();
-        let member = members.find(|member| member.name == name);
-        member.ok_or_else(|| Error::UnknownOrganisation {
-            name: name.to_owned(),
-        })
+    #[cfg(feature = "fault-injection")]
+    pub(crate) fn seat_of(&self, name: &str) -> Result<ReplicaId> {
+        (0..)
+            .map(ReplicaId)
+            .zip(&self.list)
+            .find_map(|(seat, member)| (member.name == name).then_some(seat))
+            .ok_or_else(|| Error::UnknownOrganisation {
+                name: name.to_owned(),
+            })
     }
 
     /// Stops every member and lets other processes open the folder. Returns the error that the

@@ -9,7 +9,9 @@ mod builder;
 mod consortium;
 mod folder;
 mod members;
+mod seams;
 
 pub use builder::LocalBuilder;
 pub use consortium::LocalConsortium;
-pub use medshare_node::{HolderConduct, Presence};
+#[cfg(feature = "fault-injection")]
+pub use medshare_node::fault_injection::{HolderConduct, Presence};

@@ -356,30 +356,32 @@ async fn altered_objects() {
 async fn too_few_good_shares() {
     let clinic = Clinic::open().await;
     let (_, grant) = clinic.sealed_and_granted(b"x").await;
-    let drill = |member: usize, conduct| {
-        let done = clinic.consortium.drill_holder(MEMBERS[member], conduct);
+    let set_conduct = |member: usize, conduct| {
+        let done = clinic
+            .consortium
+            .set_holder_conduct(MEMBERS[member], conduct);
         done.unwrap();
     };
-    drill(1, HolderConduct::Lie);
-    drill(2, HolderConduct::Refuse);
+    set_conduct(1, HolderConduct::Lie);
+    set_conduct(2, HolderConduct::Refuse);
     let (culprits, silent) = insufficient(&clinic, grant).await;
     assert_eq!(culprits, [MEMBERS[1]]);
     assert_eq!(silent.len(), 1);
     assert!(silent[0].starts_with(MEMBERS[2]), "{silent:?}");
 
-    drill(2, HolderConduct::Lie);
+    set_conduct(2, HolderConduct::Lie);
     let (culprits, silent) = insufficient(&clinic, grant).await;
     assert_eq!(culprits.len(), 2);
     assert!(culprits.iter().all(|name| MEMBERS[1..3].contains(&&**name)));
     assert!(silent.is_empty());
 
-    drill(1, HolderConduct::Refuse);
-    drill(2, HolderConduct::Refuse);
+    set_conduct(1, HolderConduct::Refuse);
+    set_conduct(2, HolderConduct::Refuse);
     let (culprits, silent) = insufficient(&clinic, grant).await;
     assert!(culprits.is_empty());
     assert_eq!(silent.len(), 2);
 
-    drill(1, HolderConduct::Honest);
+    set_conduct(1, HolderConduct::Honest);
     clinic.doctor.open(grant).await.unwrap();
     clinic.close().await;
 }

@@ -19,13 +19,13 @@ async fn one_lying_holder_is_named() {
     let opened = clinic.doctor.open(grant).await.unwrap();
     assert!(opened.access().culprits().is_empty());
     let liar = MEMBERS[1];
-    let drill = |conduct| clinic.consortium.drill_holder(liar, conduct).unwrap();
-    drill(HolderConduct::Lie);
+    let set_conduct = |conduct| clinic.consortium.set_holder_conduct(liar, conduct).unwrap();
+    set_conduct(HolderConduct::Lie);
     let opened = clinic.doctor.open(grant).await.unwrap();
     assert_eq!(opened.bytes(), b"x");
     assert_eq!(opened.access().culprits(), [liar]);
     assert_eq!(opened.receipt().share_count(), 3);
-    drill(HolderConduct::Refuse);
+    set_conduct(HolderConduct::Refuse);
     let opened = clinic.doctor.open(grant).await.unwrap();
     assert!(opened.access().culprits().is_empty(), "to refuse is no lie");
     clinic.close().await;
@@ -37,7 +37,7 @@ async fn one_lying_holder_is_named() {
 async fn a_silent_backup_catches_up() {
     let clinic = Clinic::open().await;
     let presence = |member, presence| {
-        let done = clinic.consortium.drill_presence(member, presence);
+        let done = clinic.consortium.set_presence(member, presence);
         done.unwrap();
     };
     let (_, earlier) = clinic.sealed_and_granted(b"before").await;

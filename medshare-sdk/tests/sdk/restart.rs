@@ -204,7 +204,7 @@ async fn a_holder_that_lost_its_share_computes_it_again() {
     let refuse = medshare_sdk::local::HolderConduct::Refuse;
     clinic
         .consortium
-        .drill_holder("north-general", refuse)
+        .set_holder_conduct("north-general", refuse)
         .unwrap();
     let opened = clinic.doctor.open(grant).await.unwrap();
     assert_eq!(opened.bytes(), b"x");

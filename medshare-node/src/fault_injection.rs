@@ -1,0 +1,215 @@
+//! Faults on purpose: nodes that lie, refuse or fall silent (feature `fault-injection`).
+//!
+//! **For tests and demonstrations only; never enable the feature in a deployment.** The faults are
+//! decorators around a node's two seams, its [`Link`] and its [`NodeClient`]. The node itself has no
+//! faulty branch: it stays honest, and [`FaultyClient`] replaces its answer by a wrong one, signed
+//! with the node's key, which the caller brings. No message from outside can turn a fault on.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
+use medshare_types::{ReleaseShare, ReplicaId, SigningKey, Wire as _};
+
+use crate::handle::{NodeClient, NodeGone};
+use crate::transport::{Link, Outbound};
+
+/// A holder's conduct towards requests for release shares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HolderConduct {
+    /// Follows the rules.
+    #[default]
+    Honest,
+    /// Refuses every request.
+    Refuse,
+    /// Signs and sends a wrong share.
+    Lie,
+}
+
+/// Whether a node's network works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presence {
+    /// Frames and requests arrive.
+    #[default]
+    Present,
+    /// Frames are lost in both directions, and clients find no node.
+    Silent,
+}
+
+/// The faults injected into the nodes of one process, by seat. They last as long as this value and
+/// are stored nowhere.
+#[derive(Debug)]
+pub struct Faults(Mutex<Vec<Injected>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Injected {
+    conduct: HolderConduct,
+    presence: Presence,
+}
+
+impl Faults {
+    /// Starts without faults.
+    #[must_use]
+    pub fn new(seats: u16) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(vec![Injected::default(); seats.into()])))
+    }
+
+    /// Sets the conduct of the holder at `seat`; a seat that does not exist is ignored.
+    pub fn set_conduct(&self, seat: ReplicaId, conduct: HolderConduct) {
+        if let Some(injected) = self.lock().get_mut(seat.index()) {
+            injected.conduct = conduct;
+        }
+    }
+
+    /// Cuts or mends the network of the node at `seat`; a seat that does not exist is ignored.
+    pub fn set_presence(&self, seat: ReplicaId, presence: Presence) {
+        if let Some(injected) = self.lock().get_mut(seat.index()) {
+            injected.presence = presence;
+        }
+    }
+
+    /// Decorates the link of the node at `own`: frames from and to silent nodes are lost. Cutting a
+    /// node off takes the decorated links of all nodes.
+    #[must_use]
+    pub fn decorate_link(self: &Arc<Self>, own: ReplicaId, link: Link) -> Link {
+        Link {
+            outbound: Arc::new(FaultyOutbound {
+                own,
+                inner: link.outbound,
+                faults: Arc::clone(self),
+            }),
+            inbound: link.inbound,
+        }
+    }
+
+    /// Decorates a client of the node at `seat`, whose key signs the lies.
+    #[must_use]
+    pub fn decorate_client(
+        self: &Arc<Self>,
+        seat: ReplicaId,
+        client: NodeClient,
+        signing_key: SigningKey,
+    ) -> FaultyClient {
+        FaultyClient {
+            seat,
+            inner: client,
+            signing_key,
+            faults: Arc::clone(self),
+        }
+    }
+
+    fn of(&self, seat: ReplicaId) -> Injected {
+        self.lock().get(seat.index()).copied().unwrap_or_default()
+    }
+
+    fn is_silent(&self, seat: ReplicaId) -> bool {
+        self.of(seat).presence == Presence::Silent
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Injected>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct FaultyOutbound {
+    own: ReplicaId,
+    inner: Arc<dyn Outbound>,
+    faults: Arc<Faults>,
+}
+
+impl Outbound for FaultyOutbound {
+    fn send(&self, to: ReplicaId, frame: Bytes) -> bool {
+        let cut = self.faults.is_silent(self.own) || self.faults.is_silent(to);
+        !cut && self.inner.send(to, frame)
+    }
+}
+
+/// A [`NodeClient`] whose node misbehaves as [`Faults`] says.
+#[derive(Clone, Debug)]
+pub struct FaultyClient {
+    seat: ReplicaId,
+    inner: NodeClient,
+    signing_key: SigningKey,
+    faults: Arc<Faults>,
+}
+
+impl FaultyClient {
+    /// As [`NodeClient::request`], with the faults.
+    ///
+    /// # Errors
+    /// [`NodeGone`] when the node stopped, gave no answer, or is silent.
+    pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, NodeGone> {
+        let Injected { conduct, presence } = self.faults.of(self.seat);
+        if presence == Presence::Silent {
+            return Err(NodeGone);
+        }
+        let is_for_share = matches!(RpcRequest::from_wire(&request), Ok(RpcRequest::Share(_)));
+        match conduct {
+            HolderConduct::Refuse if is_for_share => {
+                let refusal = RpcResponse::refused(
+                    RefusalCode::NotReleasable,
+                    "refuses every request (fault injection)",
+                );
+                Ok(refusal.to_wire())
+            }
+            HolderConduct::Lie if is_for_share => {
+                let answer = self.inner.request(request).await?;
+                Ok(falsified(answer, &self.signing_key))
+            }
+            _ => self.inner.request(request).await,
+        }
+    }
+}
+
+/// Replaces the share in an answer by a wrong one, signed as if it were right.
+fn falsified(answer: Vec<u8>, signing_key: &SigningKey) -> Vec<u8> {
+    match RpcResponse::from_wire(&answer) {
+        Ok(RpcResponse::Share(share)) => {
+            let share = wrong_share(*share, signing_key);
+            RpcResponse::Share(Box::new(share)).to_wire()
+        }
+        _ => answer,
+    }
+}
+
+fn wrong_share(mut share: ReleaseShare, signing_key: &SigningKey) -> ReleaseShare {
+    // A is a valid point, and as good as random where S belongs.
+    share.s = share.a;
+    share.signature = signing_key.sign(&share.statement());
+    share
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+    use crate::transport::in_process;
+
+    #[test]
+    fn a_silent_node_is_cut_off_in_both_directions_until_it_is_mended() {
+        let faults = Faults::new(2);
+        let mut links: Vec<_> = (0..2)
+            .map(ReplicaId)
+            .zip(in_process(2))
+            .map(|(seat, link)| faults.decorate_link(seat, link))
+            .collect();
+        let hello = Bytes::from_static(b"hello");
+        faults.set_presence(ReplicaId(1), Presence::Silent);
+        assert!(!links[0].outbound.send(ReplicaId(1), hello.clone()));
+        assert!(!links[1].outbound.send(ReplicaId(0), hello.clone()));
+        assert_eq!(links[1].inbound.recv().now_or_never(), None);
+        faults.set_presence(ReplicaId(1), Presence::Present);
+        assert!(links[1].outbound.send(ReplicaId(0), hello.clone()));
+        let received = links[0].inbound.recv().now_or_never();
+        assert_eq!(received, Some((ReplicaId(1), hello)));
+    }
+
+    #[test]
+    fn only_shares_are_falsified() {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let pending = RpcResponse::Pending.to_wire();
+        assert_eq!(falsified(pending.clone(), &key), pending);
+        assert_eq!(falsified(vec![1, 2, 3], &key), [1, 2, 3]);
+    }
+}

@@ -1,0 +1,74 @@
+//! The link and the client of each member's node: decorated by faults with the feature
+//! `fault-injection`, untouched without it.
+
+#[cfg(feature = "fault-injection")]
+pub(crate) use faulty::{MemberClient, Seams};
+#[cfg(not(feature = "fault-injection"))]
+pub(crate) use plain::{MemberClient, Seams};
+
+#[cfg(feature = "fault-injection")]
+mod faulty {
+    use std::sync::Arc;
+
+    use medshare_node::NodeClient;
+    use medshare_node::fault_injection::{Faults, FaultyClient};
+    use medshare_node::transport::Link;
+    use medshare_types::{ReplicaId, SigningKey};
+
+    pub(crate) type MemberClient = FaultyClient;
+
+    pub(crate) struct Seams {
+        pub(crate) faults: Arc<Faults>,
+    }
+
+    impl Seams {
+        pub(crate) fn new(seats: u16) -> Self {
+            let faults = Faults::new(seats);
+            Self { faults }
+        }
+
+        pub(crate) fn link(&self, seat: ReplicaId, link: Link) -> Link {
+            self.faults.decorate_link(seat, link)
+        }
+
+        /// The key signs the lies.
+        pub(crate) fn client(
+            &self,
+            seat: ReplicaId,
+            client: NodeClient,
+            signing_key: SigningKey,
+        ) -> MemberClient {
+            self.faults.decorate_client(seat, client, signing_key)
+        }
+    }
+}
+
+#[cfg(not(feature = "fault-injection"))]
+mod plain {
+    use medshare_node::NodeClient;
+    use medshare_node::transport::Link;
+    use medshare_types::{ReplicaId, SigningKey};
+
+    pub(crate) type MemberClient = NodeClient;
+
+    pub(crate) struct Seams;
+
+    impl Seams {
+        pub(crate) const fn new(_seats: u16) -> Self {
+            Self
+        }
+
+        pub(crate) fn link(&self, _seat: ReplicaId, link: Link) -> Link {
+            link
+        }
+
+        pub(crate) fn client(
+            &self,
+            _seat: ReplicaId,
+            client: NodeClient,
+            _signing_key: SigningKey,
+        ) -> MemberClient {
+            client
+        }
+    }
+}
