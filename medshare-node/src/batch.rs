@@ -1,4 +1,4 @@
-//! The payload that is ordered: a batch of transactions.
+//! The payload of consensus: a batch of transactions.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use medshare_consensus::Payload;
 use medshare_ledger::{Transaction, transactions_root};
 use medshare_types::Digest;
 
-/// The transactions that one block may have: their receipts fit into an answer to a client.
+/// Upper bound of a block's transactions. Their receipts fit into one answer to a client.
 pub(crate) const MAX_TRANSACTIONS: usize = 4096;
-/// The bytes that one block's transactions may have, encoded.
+/// Upper bound of a block's encoded transactions, bytes.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
 
-/// The transactions of one block; shared, since a proposal is cloned on its way.
+/// The transactions of one block; shared, because a proposal is cloned on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Batch(Arc<[Transaction]>);
 
@@ -26,7 +26,7 @@ impl Batch {
         &self.0
     }
 
-    /// Whether it is as short as a block has to be.
+    /// Whether it respects [`MAX_TRANSACTIONS`] and [`MAX_BYTES`].
     pub(crate) fn is_within_limits(&self) -> bool {
         self.0.len() <= MAX_TRANSACTIONS
             && borsh::object_length(self).is_ok_and(|length| length <= MAX_BYTES)

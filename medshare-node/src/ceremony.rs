@@ -1,11 +1,11 @@
-//! This member's part in the ceremony that makes the gate key, over the ledger.
+//! The ceremony that makes the gate key, over the ledger: this holder's next step.
 //!
 //! Each holder posts one deal; once all are there, each checks its share of every deal and either
 //! acknowledges all of them or complains of one. A share is in the key store before it is
 //! acknowledged: an acknowledged ceremony has no holder without its share. A holder that loses its
 //! share all the same computes it again, from the deals on the chain and its holder key.
 //!
-//! No deal, however made, ends a member: what is wrong with one is told on the chain.
+//! No deal, however malformed, stops a node: its fault is reported on the chain.
 
 use medshare_contract::state::{CeremonyState, Complaint, HolderSet, deals_digest};
 use medshare_contract::{Call, keys};
@@ -20,7 +20,7 @@ use crate::holder::Holder;
 
 const CLASS: AccessClass = AccessClass::Normal;
 
-/// The next step, from what the state says.
+/// The next step, computed from the newest state.
 pub(crate) enum Step {
     Wait,
     Deal(Call),
@@ -44,18 +44,18 @@ pub(crate) fn next_step(
     let (Some(set), Some(state)) = (set, state) else {
         return Ok(Step::Over);
     };
-    let Some(place) = set.index_of(&own) else {
+    let Some(index) = set.index_of(&own) else {
         return Ok(Step::Over);
     };
     let roster = roster(genesis, &set)?;
-    let part = Participant::new(&roster, own, &holder.secrets().holder_key)?;
+    let participant = Participant::new(&roster, own, &holder.secrets().holder_key)?;
     if let Some(key) = established {
         if holder.holds_share_of(&key) {
             return Ok(Step::Over);
         }
         tracing::warn!("the share of the gate key is missing or stale: computing it again");
         let deals = deals(ledger, &set)?;
-        return Ok(match examine(&roster, &part, &deals) {
+        return Ok(match examine(&roster, &participant, &deals) {
             Ok(share) => Step::Restore(share),
             Err(_) => Step::Over,
         });
@@ -64,20 +64,20 @@ pub(crate) fn next_step(
         tracing::error!(%accuser, %dealer, "the key ceremony was stopped by a complaint");
         return Ok(Step::Over);
     }
-    if state.deals.get(place).is_some_and(Option::is_none) {
+    if state.deals.get(index).is_some_and(Option::is_none) {
         if dealt {
             return Ok(Step::Wait);
         }
-        let deal = part.deal(&mut os_random());
+        let deal = participant.deal(&mut os_random());
         return Ok(Step::Deal(Call::PostDeal { class: CLASS, deal }));
     }
     let Ok(digests) = state.all_deals() else {
         return Ok(Step::Wait);
     };
-    if answered || state.acknowledged.get(place).copied().unwrap_or(true) {
+    if answered || state.acknowledged.get(index).copied().unwrap_or(true) {
         return Ok(Step::Wait);
     }
-    let step = match examine(&roster, &part, &deals(ledger, &set)?) {
+    let step = match examine(&roster, &participant, &deals(ledger, &set)?) {
         Ok(share) => {
             let deals = deals_digest(&genesis.chain_id(), CLASS, &digests);
             let class = CLASS;
@@ -104,16 +104,16 @@ fn deals(ledger: &LedgerStore, set: &HolderSet) -> Result<Vec<(OrganisationId, D
     Ok(deals)
 }
 
-/// This holder's share, or whose deal is bad; nobody's, when the deals make no key and no single
-/// dealer can be named.
+/// Computes this holder's share from the deals. The error names the dealer of a bad deal; `None`
+/// when the deals make no key and no single dealer is at fault.
 fn examine(
     roster: &Roster,
-    part: &Participant<'_>,
+    participant: &Participant<'_>,
     deals: &[(OrganisationId, Deal)],
 ) -> Result<HolderShare, Option<OrganisationId>> {
     let mut contributions = Vec::new();
     for (dealer, deal) in deals {
-        let contribution = part
+        let contribution = participant
             .open(*dealer, deal, &mut os_random())
             .map_err(|error| {
                 tracing::error!(%dealer, %error, "a bad deal");
@@ -126,7 +126,7 @@ fn examine(
         tracing::error!(%error, "the deals make no key");
         error.culprits().first().copied()
     })?;
-    part.combine(&key, &contributions).map_err(|error| {
+    participant.combine(&key, &contributions).map_err(|error| {
         tracing::error!(%error, "the deals make no share");
         None
     })

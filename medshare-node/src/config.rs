@@ -1,30 +1,40 @@
-//! What a node is started with, and where it keeps its files.
+//! A node's configuration and the paths of its files.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use medshare_types::keystore::KeyStore;
 use medshare_types::{Genesis, ReplicaId};
 
-/// What a member is started with.
+/// A node's configuration.
 pub struct NodeConfig {
     /// The consortium's trust anchor.
     pub genesis: Genesis,
-    /// The member's seat.
+    /// The node's seat.
     pub replica: ReplicaId,
-    /// Where its ledger and its consensus log are kept.
+    /// The folder of its ledger and its consensus log.
     pub folder: PathBuf,
-    /// Where its secrets are kept; see [`crate::secrets`].
+    /// The store of its secrets, under the names of [`crate::secrets`].
     pub keys: Arc<dyn KeyStore>,
 }
 
-/// Where a member of this folder keeps its ledger.
+impl fmt::Debug for NodeConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeConfig")
+            .field("replica", &self.replica)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The ledger of the node that keeps its files in `folder`.
 #[must_use]
 pub fn ledger_path(folder: &Path) -> PathBuf {
     folder.join("ledger.redb")
 }
 
-/// Where a member of this folder keeps its consensus log.
+/// The consensus log of the node that keeps its files in `folder`.
 #[must_use]
 pub fn log_path(folder: &Path) -> PathBuf {
     folder.join("consensus.log")

@@ -1,4 +1,4 @@
-//! Why a member cannot start or go on.
+//! Failures that keep a node from starting or going on.
 
 use std::path::PathBuf;
 
@@ -9,85 +9,72 @@ use medshare_ledger::StoreError;
 use medshare_threshold::CeremonyError;
 use medshare_types::{DecodeError, Height, keystore::KeyStoreError};
 
-use crate::log::LogError;
-
-/// Why a member stopped, or did not start.
+/// A node stopped, or did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the fields' names speak for themselves")]
 pub enum NodeError {
-    /// The genesis makes no chain.
-    #[error("invalid genesis: {source}")]
+    /// The genesis breaks a rule of the contract.
+    #[error("invalid genesis")]
     Genesis {
-        /// What is wrong with it.
         #[from]
         source: GenesisError,
     },
-    /// The genesis names no committee.
-    #[error("invalid committee: {source}")]
-    Committee {
-        /// What is wrong with it.
-        #[from]
-        source: DecodeError,
-    },
-    /// The key store has no such secret of this member.
-    #[error("the key store has no {name} of this member")]
-    MissingSecret {
-        /// Which.
-        name: &'static str,
-    },
-    /// A secret is not what the genesis says of this member.
-    #[error("the {name} is not the one that the genesis names for this member")]
-    ForeignSecret {
-        /// Which.
-        name: &'static str,
-    },
+    /// The genesis names no valid committee.
+    #[error("invalid committee")]
+    Committee { source: DecodeError },
+    /// The key store lacks a secret of this node.
+    #[error("the key store has no {name} of this node")]
+    MissingSecret { name: &'static str },
+    /// A secret contradicts the genesis, or does not decode.
+    #[error("the {name} is not the one that the genesis names for this node")]
+    ForeignSecret { name: &'static str },
     /// The key store failed.
     #[error(transparent)]
     KeyStore(#[from] KeyStoreError),
-    /// The consensus log failed. After a failed write nothing is known of the medium.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// There is a ledger and no log beside it: the member forgot its votes and might contradict
-    /// them. Only a log that nothing was written to since can take its place.
-    #[error("{} is missing beside the ledger", path.display())]
-    MissingLog {
-        /// Where it should be.
+    /// The file is not a consensus log of this version.
+    #[error("{} is not a consensus log of this version", path.display())]
+    NotALog { path: PathBuf },
+    /// The log belongs to another chain.
+    #[error("{} belongs to another consortium", path.display())]
+    ForeignLog { path: PathBuf },
+    /// The log is damaged before its end. It is never repaired in silence.
+    #[error("{} is damaged at byte {offset}", path.display())]
+    DamagedLog { path: PathBuf, offset: usize },
+    /// A whole frame of the log does not hold a record.
+    #[error("record {index} of the consensus log cannot be decoded")]
+    LogRecord { index: usize, source: DecodeError },
+    /// The log's medium failed. After a failed write or sync its state is unknown.
+    #[error("{} cannot be read or written", path.display())]
+    LogMedium {
         path: PathBuf,
+        source: std::io::Error,
     },
-    /// The ledger failed, or is not this chain's.
+    /// The ledger has no log beside it: the node forgot its votes and might contradict them. Only a
+    /// log that was not written to since can take its place.
+    #[error("{} is missing beside the ledger", path.display())]
+    MissingLog { path: PathBuf },
+    /// The ledger failed, or belongs to another chain.
     #[error(transparent)]
     Ledger(#[from] StoreError),
-    /// The state cannot be read, or runs under unknown rules.
+    /// The state cannot be read, or follows unknown rules.
     #[error(transparent)]
     State(#[from] StateError<StoreError>),
     /// The log contradicts the ledger.
     #[error(transparent)]
-    Recover(#[from] ReplayError),
-    /// The key ceremony cannot be taken part in.
-    #[error("the key ceremony: {source}")]
+    Replay(#[from] ReplayError),
+    /// The node cannot take part in the key ceremony.
+    #[error("the key ceremony failed")]
     Ceremony {
-        /// Why.
         #[from]
         source: CeremonyError,
     },
-    /// A committed block names other roots than this member computed: it has gone astray.
-    #[error("block {height} names other roots than this member computed")]
-    Diverged {
-        /// The block.
-        height: Height,
-    },
-    /// A folder or file failed.
-    #[error("{what}: {source}")]
-    Io {
-        /// Which.
-        what: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// A committed block names other roots than this node computed, so its own state is wrong.
+    #[error("block {height} names other roots than this node computed")]
+    Diverged { height: Height },
     /// A task of this process was cancelled or panicked, which no caller caused.
-    #[error("a task of the member ended early")]
+    #[error("a task of the node ended early")]
     Internal {
-        /// The task's own report.
         #[from]
         source: TaskError,
     },

@@ -31,7 +31,7 @@ pub(crate) fn read<T: Wire>(
     LedgerView(ledger).read(key)
 }
 
-/// Executes a committed block and writes it down, whole or not at all.
+/// Executes a committed block and stores it with its effects, whole or not at all.
 pub(crate) fn execute(
     ledger: &LedgerStore,
     genesis: &Genesis,
@@ -81,11 +81,11 @@ fn call_of(transaction: &Transaction) -> CallContext<'_> {
     }
 }
 
-/// Judges a proposed batch: it is within limits, and every transaction is signed, for this chain,
-/// stands in it once, and was never ordered before. Every member finds the same, since a proposal
-/// is judged once its parent is executed.
+/// Judges a proposed batch: it is within limits, and every transaction is signed for this chain,
+/// occurs once in the batch, and was never ordered before. All nodes reach the same verdict, because
+/// a proposal is judged after its parent is executed.
 ///
-/// What the calls come to is no part of it: a denied call is a receipt, not a fault.
+/// The outcome of the calls does not count: a denied call is a receipt, not a fault.
 pub(crate) fn judge(
     ledger: &LedgerStore,
     genesis: &Genesis,
@@ -115,30 +115,29 @@ pub(crate) fn tip_time(ledger: &LedgerStore, genesis: &Genesis) -> Result<Timest
 mod tests {
     use medshare_contract::genesis_state;
     use medshare_ledger::{MAX_CALL_LEN, transactions_root};
-    use medshare_types::certificate::Ballot;
-    use medshare_types::{BlockHeader, Epoch, Height, Nonce, Phase, ReplicaId, SigningKey, View};
+    use medshare_testkit::fixtures::{Members, rng};
+    use medshare_threshold::HolderKeyPair;
+    use medshare_types::{BlockHeader, Epoch, Height, Nonce, ReplicaId, View};
 
     use super::*;
     use crate::batch;
-    use crate::testing::founders;
 
-    struct World {
-        genesis: Genesis,
-        keys: Vec<SigningKey>,
+    struct Fixture {
+        members: Members,
         ledger: LedgerStore,
         _folder: tempfile::TempDir,
     }
 
-    impl World {
+    impl Fixture {
         fn new() -> Self {
-            let (genesis, keys) = founders();
+            let holder_key = |seat| HolderKeyPair::random(&mut rng(seat)).public();
+            let members = Members::new(4).with_holder_keys((0..4).map(holder_key));
             let folder = tempfile::tempdir().unwrap();
-            let state = genesis_state(&genesis).unwrap();
+            let state = genesis_state(members.genesis()).unwrap();
             let path = folder.path().join("ledger");
             Self {
-                ledger: LedgerStore::open(path, &genesis, &state).unwrap(),
-                genesis,
-                keys,
+                ledger: LedgerStore::open(path, members.genesis(), &state).unwrap(),
+                members,
                 _folder: folder,
             }
         }
@@ -146,80 +145,79 @@ mod tests {
         fn transaction(&self, n: u32, length: usize) -> Transaction {
             let mut nonce = [0; 16];
             nonce[..4].copy_from_slice(&n.to_le_bytes());
-            let sender = self.genesis.members[0].organisation().into();
-            let (chain, key) = (self.genesis.chain_id(), &self.keys[0]);
+            let sender = self.members.organisation(0).into();
+            let chain = self.members.chain();
+            let key = self.members.key(0);
             Transaction::sign(chain, sender, Nonce(nonce), vec![0; length], key)
         }
 
         /// Commits and executes a first block.
         fn order(&self, transactions: &[Transaction]) {
+            let genesis = self.members.genesis();
             let header = BlockHeader {
-                chain: self.genesis.chain_id(),
+                chain: self.members.chain(),
                 height: Height(1),
                 epoch: Epoch(0),
                 view: View(0),
                 proposer: ReplicaId(0),
                 previous: Digest::ZERO,
-                time: Timestamp::from_millis(2),
+                time: Timestamp::from_millis(genesis.created.as_millis() + 1),
                 transactions: transactions_root(transactions),
                 executed: self.ledger.roots(Height(0)).unwrap(),
-                next_committee: self.genesis.committee().unwrap().digest(),
+                next_committee: self.members.committee().digest(),
             };
-            let ballot = Ballot {
-                epoch: header.epoch,
-                view: header.view,
-                height: header.height,
-                digest: header.digest(),
-            };
-            let statement = ballot.statement(&header.chain, Phase::Commit);
-            let vote = |n: u16| (ReplicaId(n), self.keys[usize::from(n)].sign(&statement));
-            let votes = [0, 1, 2].map(vote).to_vec();
+            let certificate = self.members.certify(&header, &[0, 1, 2]);
             let payload = Batch::new(transactions.to_vec());
             let proposal = Proposal { header, payload };
-            let certificate = CommitCertificate { ballot, votes };
-            execute(&self.ledger, &self.genesis, proposal, &certificate).unwrap();
+            execute(&self.ledger, genesis, proposal, &certificate).unwrap();
         }
 
         fn judge(&self, transactions: Vec<Transaction>) -> Verdict {
-            judge(&self.ledger, &self.genesis, &Batch::new(transactions)).unwrap()
+            judge(
+                &self.ledger,
+                self.members.genesis(),
+                &Batch::new(transactions),
+            )
+            .unwrap()
         }
     }
 
     #[test]
     fn a_transaction_is_ordered_once() {
-        let world = World::new();
-        let (first, second) = (world.transaction(1, 3), world.transaction(2, 3));
-        assert_eq!(world.judge(vec![first.clone()]), Verdict::Valid);
+        let fixture = Fixture::new();
+        let first = fixture.transaction(1, 3);
+        let second = fixture.transaction(2, 3);
+        assert_eq!(fixture.judge(vec![first.clone()]), Verdict::Valid);
         let twice = vec![second.clone(), second.clone()];
-        assert_eq!(world.judge(twice), Verdict::Invalid);
-        world.order(std::slice::from_ref(&first));
-        assert_eq!(world.judge(vec![second.clone()]), Verdict::Valid);
-        assert_eq!(world.judge(vec![second, first]), Verdict::Invalid);
+        assert_eq!(fixture.judge(twice), Verdict::Invalid);
+        fixture.order(std::slice::from_ref(&first));
+        assert_eq!(fixture.judge(vec![second.clone()]), Verdict::Valid);
+        assert_eq!(fixture.judge(vec![second, first]), Verdict::Invalid);
     }
 
     #[test]
     fn a_block_has_so_many_transactions_at_the_most() {
-        let world = World::new();
+        let fixture = Fixture::new();
         let count = u32::try_from(batch::MAX_TRANSACTIONS).unwrap();
-        let mut transactions: Vec<_> = (0..count).map(|n| world.transaction(n, 0)).collect();
-        assert_eq!(world.judge(transactions.clone()), Verdict::Valid);
-        transactions.push(world.transaction(count, 0));
-        assert_eq!(world.judge(transactions), Verdict::Invalid);
+        let mut transactions: Vec<_> = (0..count).map(|n| fixture.transaction(n, 0)).collect();
+        assert_eq!(fixture.judge(transactions.clone()), Verdict::Valid);
+        transactions.push(fixture.transaction(count, 0));
+        assert_eq!(fixture.judge(transactions), Verdict::Invalid);
     }
 
     #[test]
     fn a_block_has_so_many_bytes_at_the_most() {
-        let world = World::new();
+        let fixture = Fixture::new();
         let mut transactions: Vec<_> = (0..15)
-            .map(|n| world.transaction(n, MAX_CALL_LEN))
+            .map(|n| fixture.transaction(n, MAX_CALL_LEN))
             .collect();
         let encoded = |transactions: &[Transaction]| borsh::object_length(transactions).unwrap();
-        transactions.push(world.transaction(15, 0));
+        transactions.push(fixture.transaction(15, 0));
         let left = batch::MAX_BYTES - encoded(&transactions);
-        transactions[15] = world.transaction(15, left);
+        transactions[15] = fixture.transaction(15, left);
         assert_eq!(encoded(&transactions), batch::MAX_BYTES);
-        assert_eq!(world.judge(transactions.clone()), Verdict::Valid);
-        transactions[15] = world.transaction(15, left + 1);
-        assert_eq!(world.judge(transactions), Verdict::Invalid);
+        assert_eq!(fixture.judge(transactions.clone()), Verdict::Valid);
+        transactions[15] = fixture.transaction(15, left + 1);
+        assert_eq!(fixture.judge(transactions), Verdict::Invalid);
     }
 }

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
 use medshare_types::{ReleaseShare, ReplicaId, SigningKey, Wire as _};
 
-use crate::handle::{NodeClient, NodeGone};
-use crate::transport::{Link, Outbound};
+use crate::handle::NodeClient;
+use crate::transport::{Link, Outbound, SendError};
 
 /// A holder's conduct towards requests for release shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,11 +137,11 @@ impl FaultyClient {
     /// As [`NodeClient::request`], with the faults.
     ///
     /// # Errors
-    /// [`NodeGone`] when the node stopped, gave no answer, or is silent.
-    pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, NodeGone> {
+    /// [`SendError::Gone`] when the node stopped, gave no answer, or is silent.
+    pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, SendError> {
         let Injected { conduct, presence } = self.faults.of(self.seat);
         if presence == Presence::Silent {
-            return Err(NodeGone);
+            return Err(SendError::Gone);
         }
         let is_for_share = matches!(RpcRequest::from_wire(&request), Ok(RpcRequest::Share(_)));
         match conduct {

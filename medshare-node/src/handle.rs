@@ -1,4 +1,4 @@
-//! Starting a member and talking to it.
+//! Starting a node, asking it and stopping it.
 
 use medshare_host::TaskError;
 use medshare_types::{Height, OrganisationId};
@@ -8,11 +8,11 @@ use tokio::task::JoinHandle;
 use crate::config::NodeConfig;
 use crate::error::NodeError;
 use crate::node::{ClientRequest, Node};
-use crate::transport::Link;
+use crate::transport::{Link, SendError};
 
-/// Client requests that wait for one member at the most.
+/// Upper bound of client requests that wait for one node.
 const REQUEST_QUEUE: usize = 256;
-/// A running member. Dropping every handle stops it.
+/// A running node. It stops when this and every [`NodeClient`] is dropped.
 pub struct NodeHandle {
     organisation: OrganisationId,
     verified: Height,
@@ -21,40 +21,44 @@ pub struct NodeHandle {
     task: JoinHandle<Result<(), NodeError>>,
 }
 
+impl std::fmt::Debug for NodeHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NodeHandle")
+            .field("organisation", &self.organisation)
+            .field("verified", &self.verified)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Sends requests to a running node.
 #[derive(Clone, Debug)]
 pub struct NodeClient {
     requests: mpsc::Sender<ClientRequest>,
 }
 
-/// The member is gone, or did not answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the member is not running")]
-pub struct NodeGone;
-
 impl NodeClient {
     /// Sends an encoded [`medshare_ledger::RpcRequest`] and waits for the encoded answer.
     ///
     /// # Errors
-    /// [`NodeGone`] when the member stopped or gave no answer.
-    pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, NodeGone> {
+    /// [`SendError::Gone`] when the node stopped or gave no answer.
+    pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, SendError> {
         let (answer, answered) = oneshot::channel();
         self.requests
             .send((request, answer))
             .await
-            .map_err(|_| NodeGone)?;
-        answered.await.map_err(|_| NodeGone)
+            .map_err(|_| SendError::Gone)?;
+        answered.await.map_err(|_| SendError::Gone)
     }
 }
 
 impl NodeHandle {
-    /// Opens the member's folder (or begins it), checks its ledger from genesis, catches its
-    /// ledger up from its log, and runs it on the current tokio runtime.
+    /// Opens the node's folder (or begins it), checks its ledger from genesis, brings the ledger up
+    /// to date from the log, and runs the node on the current tokio runtime.
     ///
     /// # Errors
-    /// [`NodeError`] for secrets that are missing or not this member's, for a folder of another
-    /// consortium, for a ledger without its log, and for damaged files, which are never repaired
-    /// in silence.
+    /// [`NodeError`] for secrets that are missing or contradict the genesis, for a folder of another
+    /// consortium, for a ledger without its log, and for damaged files, which are never repaired in
+    /// silence.
     pub async fn start(config: NodeConfig, link: Link) -> Result<Self, NodeError> {
         let seat = config.replica;
         let (requests, incoming) = mpsc::channel(REQUEST_QUEUE);
@@ -64,7 +68,9 @@ impl NodeHandle {
         let task = tokio::spawn(async move {
             let ended = node.run().await;
             if let Err(error) = &ended {
-                tracing::error!(member = %seat, %error, "the node stopped");
+                // With its sources.
+                let error: &dyn std::error::Error = error;
+                tracing::error!(member = %seat, error, "the node stopped");
             }
             ended
         });
@@ -77,19 +83,19 @@ impl NodeHandle {
         })
     }
 
-    /// Whose member it is.
+    /// The organisation that the node acts for.
     #[must_use]
     pub const fn organisation(&self) -> &OrganisationId {
         &self.organisation
     }
 
-    /// Up to which height the ledger found at start was verified from genesis.
+    /// Height up to which the ledger found at the start was verified from genesis.
     #[must_use]
     pub const fn verified(&self) -> Height {
         self.verified
     }
 
-    /// A client of this member.
+    /// Returns a client of this node; any number may exist.
     #[must_use]
     pub fn client(&self) -> NodeClient {
         NodeClient {
@@ -97,12 +103,12 @@ impl NodeHandle {
         }
     }
 
-    /// Stops the member and waits until its files are closed.
+    /// Stops the node and waits until its files are closed.
     ///
     /// # Errors
-    /// The [`NodeError`] that the member had ended with.
+    /// The [`NodeError`] that the node ended with.
     pub async fn shut_down(self) -> Result<(), NodeError> {
-        // A member that ended by itself is not there to be asked.
+        // A node that ended by itself no longer listens.
         let _ = self.shut_down.send(());
         self.task.await.map_err(TaskError::from)?
     }

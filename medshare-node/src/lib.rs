@@ -1,20 +1,20 @@
-//! One member of a medshare consortium: transport, driver, executor, storage, share service.
+//! One node of a medshare consortium: transport, driver, executor, storage, share service.
 //!
-//! **Is:** the process part of an organisation. A [`NodeHandle`] drives the PBFT replica of
-//! `medshare-consensus` over a [`transport`], writes its records to the [`log`] before anything
-//! leaves, executes committed blocks with `medshare-contract` into the ledger of
+//! **Is:** the process of an organisation. A [`NodeHandle`] drives the PBFT replica of
+//! `medshare-consensus` over a [`transport`], makes its records durable in the [`log`] before any
+//! message leaves, executes committed blocks with `medshare-contract` into the ledger of
 //! `medshare-ledger`, takes part in the gate's key ceremony, and answers clients: transactions,
-//! proofs, release shares. A holder releases from **its own** committed state, never from what a
-//! caller brings.
+//! proofs, release shares. A holder releases from **its own** committed state, never from the
+//! caller's word.
 //!
-//! **Is not:** needed by anybody who wants a single scheme, nor a place of rules: those are in the
-//! crates it joins. It comes with a transport within one process; a network transport is one more
-//! implementation of [`transport::Outbound`].
+//! **Is not:** a library of the encryption scheme, which works without it, nor a place of rules:
+//! those are in the crates that it joins. It comes with a transport within one process; a network
+//! transport is one more implementation of [`transport::Outbound`].
 //!
 //! # Security
 //!
-//! Not audited. Bytes from members and clients are parsed strictly and bounded; what does not
-//! parse is dropped or refused, nothing panics. Secrets come from a
+//! Not audited. Bytes from nodes and clients are parsed strictly and bounded; bytes that do not
+//! parse are dropped or refused, and cause no panic. Secrets come from a
 //! [`KeyStore`](medshare_types::keystore::KeyStore) and are erased when dropped. There is no view
 //! change: a dead primary stops the chain.
 //!
@@ -49,12 +49,10 @@ mod node;
 mod peer;
 pub mod secrets;
 mod subscriptions;
-#[cfg(test)]
-mod testing;
 pub mod transport;
 mod worker_pool;
 
 pub use config::{NodeConfig, ledger_path, log_path};
 pub use error::NodeError;
-pub use handle::{NodeClient, NodeGone, NodeHandle};
+pub use handle::{NodeClient, NodeHandle};
 pub use secrets::NodeSecrets;

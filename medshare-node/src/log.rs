@@ -1,54 +1,22 @@
-//! The consensus log: what a replica must not forget, in one append-only file.
+//! The consensus log: the votes that a replica must not forget, in one append-only file.
 //!
 //! A tail that a crash tore is dropped: the frame at the end that does not check, when no whole
-//! frame follows it. Anything else that does not check is damage and is refused. What is assumed
-//! of the medium: a completed sync survives a crash, a rename within a folder is atomic.
+//! frame follows it. Anything else that does not check is damage and is refused. Assumptions about
+//! the medium: a completed sync survives a crash, and a rename within a folder is atomic.
 
 mod format;
+mod storage;
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use medshare_host::files::{self, Readers};
 use medshare_host::os_random;
 use medshare_types::{ChainId, Height, RandomSource as _};
 
 use format::Format;
+pub use format::MAX_BODY_LEN;
+pub use storage::{LogFile, Storage};
 
-/// Why a log cannot be opened or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LogError {
-    /// The file is no consensus log of this version.
-    #[error("{} is not a consensus log of this version", path.display())]
-    NotALog {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The log belongs to another chain.
-    #[error("{} belongs to another consortium", path.display())]
-    WrongChain {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The log is damaged before its end; it is never repaired in silence.
-    #[error("{} is damaged at byte {offset}", path.display())]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// Where.
-        offset: usize,
-    },
-    /// The medium failed.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-}
+use crate::error::NodeError;
 
 /// One recorded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,11 +28,11 @@ pub struct Frame {
 }
 
 /// An open log. Appends gather in memory until [`ConsensusLog::sync`] makes them durable at once.
-#[derive(Debug)]
 pub struct ConsensusLog {
+    /// Names the log in errors.
     path: PathBuf,
     format: Format,
-    file: File,
+    storage: Box<dyn Storage>,
     pending: Vec<u8>,
 }
 
@@ -72,23 +40,33 @@ impl ConsensusLog {
     /// Opens the log at `path`, or creates it, and reads its frames in order.
     ///
     /// # Errors
-    /// [`LogError`] for a foreign or damaged file and for failures of the medium.
-    pub fn open(path: &Path, chain: ChainId) -> Result<(Self, Vec<Frame>), LogError> {
-        let io = |source| LogError::Io {
+    /// [`NodeError::NotALog`], [`NodeError::ForeignLog`], [`NodeError::DamagedLog`],
+    /// [`NodeError::LogMedium`].
+    pub fn open(path: &Path, chain: ChainId) -> Result<(Self, Vec<Frame>), NodeError> {
+        Self::open_on(Box::new(LogFile::new(path)), path, chain)
+    }
+
+    /// As [`open`](Self::open), on any medium; `path` only names it in errors.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_on(
+        mut storage: Box<dyn Storage>,
+        path: &Path,
+        chain: ChainId,
+    ) -> Result<(Self, Vec<Frame>), NodeError> {
+        let medium = |source| NodeError::LogMedium {
             path: path.to_owned(),
             source,
         };
-        if !path.exists() {
-            let new = Format::new(chain, os_random().array());
-            files::create(path, &new.header(), Readers::All).map_err(io)?;
-        }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(path)
-            .map_err(io)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io)?;
+        let bytes = match storage.read().map_err(medium)? {
+            Some(bytes) => bytes,
+            None => {
+                let header = Format::new(chain, os_random().array()).header();
+                storage.create(&header).map_err(medium)?;
+                header
+            }
+        };
         let format = Format::of_file(path, chain, &bytes)?;
         let (frames, whole) = format.parse(path, &bytes)?;
         if whole < bytes.len() {
@@ -96,22 +74,24 @@ impl ConsensusLog {
                 dropped = bytes.len() - whole,
                 "dropped a torn tail of the log"
             );
-            file.set_len(whole as u64).map_err(io)?;
+            storage.truncate(whole as u64).map_err(medium)?;
         }
-        // What was read may have been written but not synced before a crash.
-        file.sync_all().map_err(io)?;
-        Ok((
-            Self {
-                path: path.to_owned(),
-                format,
-                file,
-                pending: Vec::new(),
-            },
-            frames,
-        ))
+        // A crash may have come between the write and the sync of these bytes.
+        storage.sync().map_err(medium)?;
+        let log = Self {
+            path: path.to_owned(),
+            format,
+            storage,
+            pending: Vec::new(),
+        };
+        Ok((log, frames))
     }
 
-    /// Adds a record; it is durable after the next [`ConsensusLog::sync`].
+    /// Adds a record of at most [`MAX_BODY_LEN`] bytes; it is durable after the next
+    /// [`ConsensusLog::sync`].
+    ///
+    /// # Panics
+    /// For a longer body, which could not be read again.
     pub fn append(&mut self, height: Height, body: &[u8]) {
         self.format.write_frame(&mut self.pending, height, body);
     }
@@ -119,45 +99,55 @@ impl ConsensusLog {
     /// Makes everything appended durable: one write, one sync.
     ///
     /// # Errors
-    /// [`LogError::Io`]. After a failed sync nothing is known of the medium: stop the process.
-    pub fn sync(&mut self) -> Result<(), LogError> {
+    /// [`NodeError::LogMedium`]. The state of the medium is then unknown: stop the process.
+    pub fn sync(&mut self) -> Result<(), NodeError> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let written = self
-            .file
-            .write_all(&self.pending)
-            .and_then(|()| self.file.sync_data());
-        self.pending.clear();
-        written.map_err(|source| LogError::Io {
-            path: self.path.clone(),
-            source,
-        })
+        let pending = std::mem::take(&mut self.pending);
+        self.storage
+            .append(&pending)
+            .and_then(|()| self.storage.sync())
+            .map_err(|source| self.medium(source))
     }
 
-    /// Drops every record at or below `height`; the rest stays, whole or not at all.
+    /// Drops every record at or below `height`; the rest stays, whole or not at all. Cost: reads and
+    /// writes the whole log.
     ///
     /// # Errors
-    /// [`LogError`]; the log is then as it was.
-    pub fn cut(&mut self, height: Height) -> Result<(), LogError> {
+    /// As [`open`](Self::open); the log is then as it was.
+    pub fn cut(&mut self, height: Height) -> Result<(), NodeError> {
         self.sync()?;
-        let io = |source| LogError::Io {
-            path: self.path.clone(),
-            source,
-        };
-        let bytes = std::fs::read(&self.path).map_err(io)?;
+        let bytes = self
+            .storage
+            .read()
+            .and_then(|bytes| bytes.ok_or_else(|| std::io::ErrorKind::NotFound.into()))
+            .map_err(|source| self.medium(source))?;
         let (frames, _) = self.format.parse(&self.path, &bytes)?;
         let mut kept = self.format.header();
         for frame in frames.iter().filter(|frame| frame.height > height) {
             self.format
                 .write_frame(&mut kept, frame.height, &frame.body);
         }
-        files::write(&self.path, &kept, Readers::All).map_err(io)?;
-        self.file = OpenOptions::new()
-            .append(true)
-            .open(&self.path)
-            .map_err(io)?;
-        Ok(())
+        self.storage
+            .replace(&kept)
+            .map_err(|source| self.medium(source))
+    }
+
+    fn medium(&self, source: std::io::Error) -> NodeError {
+        NodeError::LogMedium {
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+impl std::fmt::Debug for ConsensusLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConsensusLog")
+            .field("path", &self.path)
+            .field("pending", &self.pending.len())
+            .finish_non_exhaustive()
     }
 }
 

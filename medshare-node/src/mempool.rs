@@ -1,4 +1,4 @@
-//! Transactions that wait to be ordered: verified, bounded in all and for each key, oldest first.
+//! Transactions that wait to be ordered: verified, bounded in total and for each key, oldest first.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use medshare_types::{Timestamp, TransactionId, VerifyingKey, Wire};
 
 use crate::batch;
 
-/// What is held at the most, of everybody.
+/// Upper bound of all waiting transactions.
 const LIMIT: Load = Load {
     transactions: 4096,
     bytes: 32 << 20,
 };
-/// What is held at the most of one key, so that nobody takes the room of all others.
+/// Upper bound for one key, so that no sender takes the room of all others.
 const LIMIT_OF_KEY: Load = Load {
     transactions: 512,
     bytes: 4 << 20,
 };
-/// What is told again at one time at the most.
+/// Upper bound of one rebroadcast.
 const LIMIT_OF_REBROADCAST: Load = Load {
     transactions: 64,
     bytes: 1 << 20,
@@ -27,7 +27,7 @@ const LIMIT_OF_BATCH: Load = Load {
     bytes: batch::MAX_BYTES,
 };
 
-/// The transactions that wait.
+/// The waiting transactions, by order of arrival.
 #[derive(Default)]
 pub(crate) struct Mempool {
     waiting: BTreeMap<u64, Waiting>,
@@ -42,14 +42,14 @@ struct Waiting {
     last_sent: Timestamp,
 }
 
-/// What became of a transaction that was offered.
+/// The result of submitting a transaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Added,
     Known,
     Full,
     Forged,
-    /// Its key is not, or not yet, the sender's in this member's state.
+    /// Its key is not, or not yet, the sender's in this node's state.
     UnknownSender,
 }
 
@@ -77,8 +77,11 @@ impl Mempool {
     }
 
     pub(crate) fn has_room_for(&self, transaction: &Transaction) -> bool {
-        let of_key = self.loads.get(&transaction.key);
-        let of_key = of_key.copied().unwrap_or_default();
+        let of_key = self
+            .loads
+            .get(&transaction.key)
+            .copied()
+            .unwrap_or_default();
         self.load.with(transaction).is_within(LIMIT)
             && of_key.with(transaction).is_within(LIMIT_OF_KEY)
     }
@@ -97,7 +100,7 @@ impl Mempool {
         LIMIT_OF_BATCH.first_of(oldest).cloned().collect()
     }
 
-    /// Forgets what was ordered.
+    /// Removes ordered transactions.
     pub(crate) fn remove(&mut self, ordered: impl IntoIterator<Item = TransactionId>) {
         for id in ordered {
             let arrival = self.arrivals.remove(&id);
@@ -115,10 +118,14 @@ impl Mempool {
         }
     }
 
-    /// Some of what was told before `before`, longest ago first, to be told again: `now` is noted.
+    /// Returns transactions last sent before `before`, the longest ago first, up to
+    /// [`LIMIT_OF_REBROADCAST`], and notes that they are sent `now`.
     pub(crate) fn due(&mut self, before: Timestamp, now: Timestamp) -> Vec<Transaction> {
-        let stale = self.waiting.values_mut();
-        let mut stale: Vec<_> = stale.filter(|waiting| waiting.last_sent < before).collect();
+        let mut stale: Vec<_> = self
+            .waiting
+            .values_mut()
+            .filter(|waiting| waiting.last_sent < before)
+            .collect();
         stale.sort_by_key(|waiting| waiting.last_sent);
         let transactions = stale.iter().map(|waiting| &waiting.transaction);
         let again: Vec<_> = LIMIT_OF_REBROADCAST
@@ -132,7 +139,7 @@ impl Mempool {
     }
 }
 
-/// How many transactions, and how much room they take.
+/// A number of transactions and an upper bound of their encoded length.
 #[derive(Clone, Copy, Default)]
 struct Load {
     transactions: usize,
@@ -158,7 +165,7 @@ impl Load {
         self.transactions <= limit.transactions && self.bytes <= limit.bytes
     }
 
-    /// As many of the first as stay within this limit.
+    /// Takes transactions from the front as long as they stay within this limit.
     fn first_of<'a>(
         self,
         transactions: impl Iterator<Item = &'a Transaction>,
@@ -171,7 +178,7 @@ impl Load {
     }
 }
 
-/// A transaction's encoded length, or a little more.
+/// An upper bound of a transaction's encoded length, bytes.
 const fn room_for(transaction: &Transaction) -> usize {
     transaction.call.len() + <Transaction as Wire>::MAX_LEN - MAX_CALL_LEN
 }
@@ -226,8 +233,8 @@ mod tests {
         let mut pool = Mempool::default();
         let now = Timestamp::from_millis(1);
         let mut flood = |seed: u8, count: u32, length| -> Vec<_> {
-            let transactions = (0..count).map(|n| transaction_of(seed, n, length));
-            transactions
+            (0..count)
+                .map(|n| transaction_of(seed, n, length))
                 .filter(|t| pool.add(t.clone(), now) == Admission::Added)
                 .collect()
         };
@@ -237,8 +244,8 @@ mod tests {
             assert!(added * MAX_CALL_LEN <= LIMIT_OF_KEY.bytes);
         }
         let held: Vec<_> = pool.waiting.values().map(|w| w.transaction.id()).collect();
-        let bytes = pool.waiting.values().map(|w| w.transaction.to_wire().len());
-        let bytes: usize = bytes.sum();
+        let waiting = pool.waiting.values();
+        let bytes: usize = waiting.map(|w| w.transaction.to_wire().len()).sum();
         assert!(
             bytes <= LIMIT.bytes && bytes > LIMIT.bytes * 3 / 4,
             "{bytes}"
@@ -249,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_ordered_is_told_again_later() {
+    fn transactions_that_were_not_ordered_are_due_again_later() {
         let mut pool = Mempool::default();
         pool.add(transaction(1, 1), Timestamp::from_millis(10));
         let at = Timestamp::from_millis;
@@ -259,16 +266,16 @@ mod tests {
     }
 
     #[test]
-    fn a_little_is_last_sent_a_time_and_all_get_their_turn() {
+    fn a_rebroadcast_is_bounded_and_all_get_their_turn() {
         let mut pool = Mempool::default();
         let at = Timestamp::from_millis;
         let all: Vec<_> = (0..150).map(|n| transaction(n, 1)).collect();
         for transaction in &all {
             pool.add(transaction.clone(), at(10));
         }
-        let told = [20, 21, 22].map(|now| pool.due(at(1_000), at(now)));
-        assert_eq!(told.concat()[..150], all);
-        assert_eq!(told.map(|told| told.len()), [64; 3]);
+        let sent = [20, 21, 22].map(|now| pool.due(at(1_000), at(now)));
+        assert_eq!(sent.concat()[..150], all);
+        assert_eq!(sent.map(|sent| sent.len()), [64; 3]);
         for n in 200..210 {
             pool.add(transaction(n, MAX_CALL_LEN), at(0));
         }

@@ -1,4 +1,4 @@
-//! What members say to each other, as bytes in an envelope.
+//! The frames that nodes exchange.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::Message;
@@ -6,10 +6,10 @@ use medshare_types::Wire;
 
 use crate::batch::Batch;
 
-/// A frame between members.
+/// A frame between nodes.
 #[derive(Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) enum PeerMessage {
-    /// An encoded message of the ordering protocol.
+    /// An encoded message of the consensus protocol.
     Consensus(Vec<u8>),
     /// An encoded transaction that waits to be ordered.
     Transaction(Vec<u8>),
@@ -17,8 +17,7 @@ pub(crate) enum PeerMessage {
 
 impl Wire for PeerMessage {
     const KIND: [u8; 4] = *b"mPEE";
-    /// The longest message of the protocol, a block with its certificate, and what stands around
-    /// it.
+    /// The longest message of the protocol, a block with its certificate, and the envelope.
     const MAX_LEN: usize = <Message<Batch> as Wire>::MAX_LEN + 16;
 }
 

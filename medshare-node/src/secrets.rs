@@ -1,4 +1,4 @@
-//! A member's secrets, and under which names a key store keeps them.
+//! A node's secrets, and their names in a key store.
 
 use medshare_threshold::HolderKeyPair;
 use medshare_types::keystore::KeyStore;
@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 
 use crate::error::NodeError;
 
-/// The seed of the key that the organisation votes and signs with, 32 bytes.
+/// The seed of the key that signs the organisation's votes and transactions, 32 bytes.
 pub const SIGNING_KEY: &str = "organisation/signing-key";
-/// The key that shares of gate keys are encrypted to.
+/// The private key that shares of gate keys are encrypted to.
 pub const HOLDER_KEY: &str = "organisation/holder-key";
-/// The member's share of the gate key, once the ceremony is over.
+/// The node's share of the gate key, once the ceremony is over.
 pub const GATE_SHARE: &str = "organisation/gate-share";
 
-/// What a member cannot do without.
+/// The keys that a node needs to start.
 pub struct NodeSecrets {
     pub(crate) organisation: OrganisationId,
     pub(crate) signing_key: SigningKey,
@@ -22,7 +22,7 @@ pub struct NodeSecrets {
 }
 
 impl NodeSecrets {
-    /// Draws an organisation's keys. They are of no use until they are in a key store.
+    /// Draws an organisation's keys. A node finds them once they are in its key store.
     #[must_use]
     pub fn random(rng: &mut impl RandomSource) -> Self {
         let signing_key = SigningKey::random(rng);
@@ -34,7 +34,7 @@ impl NodeSecrets {
         }
     }
 
-    /// The key that others verify the organisation's votes and transactions with.
+    /// The public key that verifies the organisation's votes and transactions.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
         self.signing_key.verifying_key()
@@ -56,7 +56,7 @@ impl NodeSecrets {
         Ok(())
     }
 
-    /// Takes the keys of the member at `seat` out of a key store.
+    /// Loads the keys of the node at `seat` from a key store.
     ///
     /// # Errors
     /// [`NodeError::MissingSecret`], [`NodeError::ForeignSecret`], [`NodeError::KeyStore`].
@@ -88,6 +88,12 @@ impl NodeSecrets {
             signing_key,
             holder_key,
         })
+    }
+}
+
+impl std::fmt::Debug for NodeSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NodeSecrets({})", self.organisation)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients that wait for receipts: of one transaction, or of a block.
+//! Clients that wait for the receipt of one transaction, or for those of a block.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,17 +8,17 @@ use medshare_types::{Height, TransactionId, Wire};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// What a client waits to be told.
+/// The subject of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Question {
-    /// How a transaction ended.
+pub(crate) enum Query {
+    /// The outcome of a transaction.
     Receipt(TransactionId),
-    /// What the transactions of a block came to.
+    /// The outcomes of a block's transactions.
     Block(Height),
 }
 
-impl Question {
-    /// Whether there is an answer by now.
+impl Query {
+    /// Whether the ledger can prove the answer by now.
     pub(crate) fn is_answerable(self, ledger: &LedgerStore) -> Result<bool, StoreError> {
         let height = match self {
             Self::Receipt(transaction) => ledger.transaction_height(&transaction)?,
@@ -27,7 +27,7 @@ impl Question {
         height.map_or(Ok(false), |height| ledger.is_certified(height))
     }
 
-    /// The answer, once there is one. Cost: hashes the receipts of a block.
+    /// Proves the answer. Cost: hashes the receipts of a block.
     pub(crate) fn answer(self, ledger: &LedgerStore) -> Result<RpcResponse, StoreError> {
         Ok(match self {
             Self::Receipt(transaction) => {
@@ -38,104 +38,102 @@ impl Question {
     }
 }
 
-/// The questions about one height that somebody waits with.
+/// The waiting queries that one block may answer.
 #[derive(Default)]
-pub(crate) struct Asked {
+pub(crate) struct BlockQueries {
     transactions: BTreeSet<TransactionId>,
     block: bool,
 }
 
-impl Asked {
+impl BlockQueries {
     pub(crate) fn is_empty(&self) -> bool {
         self.transactions.is_empty() && !self.block
     }
 
-    /// The encoded answers that the block at `certified` gives. Cost: hashes its receipts once.
+    /// Encodes the answers that the block at `certified` gives. Cost: hashes its receipts once.
     pub(crate) fn answers(
         &self,
         ledger: &LedgerStore,
         certified: Height,
-    ) -> Result<Vec<(Question, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<(Query, Vec<u8>)>, StoreError> {
         let proofs = ledger.prove_receipts_of(certified, &self.transactions)?;
         let answer = |proof: ReceiptProof| {
-            let question = Question::Receipt(proof.receipt.transaction);
+            let query = Query::Receipt(proof.receipt.transaction);
             let response = RpcResponse::Receipt(Box::new(proof));
-            (question, response.to_wire())
+            (query, response.to_wire())
         };
         let mut answers: Vec<_> = proofs.into_iter().map(answer).collect();
         if self.block {
-            let question = Question::Block(certified);
-            answers.push((question, question.answer(ledger)?.to_wire()));
+            let query = Query::Block(certified);
+            answers.push((query, query.answer(ledger)?.to_wire()));
         }
         Ok(answers)
     }
 }
 
-/// How long a question may wait before it is answered with "pending".
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Questions that wait at the most; what comes on top is answered at once.
+/// Longest wait of a query before it is answered with "pending".
+const MAX_WAIT: Duration = Duration::from_secs(20);
+/// Upper bound of waiting queries; further ones are answered "pending" at once.
 const MAX_WAITING: usize = 4096;
 
-/// Until when somebody waits, and where the answer goes.
-type Asker = (Instant, oneshot::Sender<Vec<u8>>);
+/// The end of a wait, and the channel for the answer.
+type Subscriber = (Instant, oneshot::Sender<Vec<u8>>);
 
-/// The questions that wait, and who asked.
+/// The waiting queries and their subscribers.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
-    waiting: BTreeMap<Question, Vec<Asker>>,
+    waiting: BTreeMap<Query, Vec<Subscriber>>,
     count: usize,
 }
 
 impl Subscriptions {
-    /// Lets a question wait.
-    pub(crate) fn add(&mut self, question: Question, answer: oneshot::Sender<Vec<u8>>) {
+    /// Adds a subscriber.
+    pub(crate) fn add(&mut self, query: Query, answer: oneshot::Sender<Vec<u8>>) {
         if self.count >= MAX_WAITING {
             let _ = answer.send(RpcResponse::Pending.to_wire());
             return;
         }
         self.count += 1;
-        let until = Instant::now() + PATIENCE;
-        self.waiting
-            .entry(question)
-            .or_default()
-            .push((until, answer));
+        let until = Instant::now() + MAX_WAIT;
+        self.waiting.entry(query).or_default().push((until, answer));
     }
 
-    /// What somebody waits for that the block at `certified` may answer.
-    pub(crate) fn asked(&self, certified: Height) -> Asked {
-        let transactions = self.waiting.keys().filter_map(|question| match question {
-            Question::Receipt(transaction) => Some(*transaction),
-            Question::Block(_) => None,
+    /// The waiting queries that the block at `certified` may answer.
+    pub(crate) fn queries_for(&self, certified: Height) -> BlockQueries {
+        let transactions = self.waiting.keys().filter_map(|query| match query {
+            Query::Receipt(transaction) => Some(*transaction),
+            Query::Block(_) => None,
         });
-        Asked {
+        BlockQueries {
             transactions: transactions.collect(),
-            block: self.waiting.contains_key(&Question::Block(certified)),
+            block: self.waiting.contains_key(&Query::Block(certified)),
         }
     }
 
-    /// Gives an answer to whoever waits for it.
-    pub(crate) fn answer(&mut self, question: Question, bytes: &[u8]) {
-        let askers = self.waiting.remove(&question).unwrap_or_default();
-        self.count -= askers.len();
-        for (_, asker) in askers {
-            // Whoever asked may have gone.
-            let _ = asker.send(bytes.to_vec());
+    /// Sends an answer to all subscribers of its query.
+    pub(crate) fn answer(&mut self, query: Query, bytes: &[u8]) {
+        let subscribers = self.waiting.remove(&query).unwrap_or_default();
+        self.count -= subscribers.len();
+        for (_, subscriber) in subscribers {
+            // The client may have hung up.
+            let _ = subscriber.send(bytes.to_vec());
         }
     }
 
-    /// Answers "pending" where patience ran out, and forgets those who hung up.
+    /// Answers "pending" where the wait is over, and forgets clients that hung up.
     pub(crate) fn expire(&mut self) {
         let now = Instant::now();
-        for answers in self.waiting.values_mut() {
-            let (keep, over): (Vec<_>, Vec<_>) = std::mem::take(answers)
+        for subscribers in self.waiting.values_mut() {
+            let (keep, over): (Vec<_>, Vec<_>) = std::mem::take(subscribers)
                 .into_iter()
                 .partition(|(until, answer)| *until > now && !answer.is_closed());
-            *answers = keep;
+            *subscribers = keep;
             for (_, answer) in over {
                 let _ = answer.send(RpcResponse::Pending.to_wire());
             }
         }
-        self.waiting.retain(|_, answers| !answers.is_empty());
+        self.waiting
+            .retain(|_, subscribers| !subscribers.is_empty());
         self.count = self.waiting.values().map(Vec::len).sum();
     }
 }

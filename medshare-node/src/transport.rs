@@ -1,9 +1,10 @@
-//! How members reach each other: encoded bytes from an authenticated sender, bounded both ways.
+//! The transport between nodes: encoded bytes from an authenticated sender, bounded both ways.
 //!
-//! Nothing here knows what the bytes mean. A network transport is one more [`Outbound`] and one
+//! The meaning of the bytes is opaque here. A network transport is one more [`Outbound`] and one
 //! more task that feeds an [`InboxSender`]; it must authenticate the peer before it names it.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
@@ -12,52 +13,71 @@ use tokio::sync::Notify;
 
 use crate::peer::PeerMessage;
 
-/// Frames of one peer that wait for a member at the most; what comes on top is dropped and re-sent
-/// later.
+/// Upper bound of queued frames from one peer. Excess frames are dropped; the protocol sends them
+/// again.
 pub const QUEUE_FRAMES: usize = 1024;
-/// The bytes of one peer's waiting frames at the most: two frames of the longest kind fit.
+/// Upper bound of one peer's queued frames, bytes: two frames of the longest kind fit.
 pub const QUEUE_BYTES: usize = 2 * PeerMessage::MAX_LEN;
 
-/// Sends frames to other members, without waiting.
+/// Sends frames to other nodes, without waiting.
 pub trait Outbound: Send + Sync {
-    /// Hands `frame` over for `to`; false when it was dropped (unknown, gone, or no room there).
+    /// Queues `frame` for `to`; returns false when it was dropped (unknown seat, node gone, queue
+    /// full).
     ///
-    /// Dropping is allowed: whoever needs an answer asks again.
+    /// Dropping is allowed: the protocol sends again until it is answered.
     fn send(&self, to: ReplicaId, frame: Bytes) -> bool;
 }
 
-/// One member's end of the transport.
+/// One node's end of the transport.
 pub struct Link {
-    /// Towards the others.
+    /// Frames to the other nodes.
     pub outbound: Arc<dyn Outbound>,
-    /// From the others, each frame with its authenticated sender.
+    /// Frames from the other nodes, each with its authenticated sender.
     pub inbound: Inbox,
 }
 
-/// What waits for one member: a queue for each peer, served in turn, so that nobody's frames stand
-/// in the way of another's.
+/// The frames that wait for one node: a queue for each peer, served in turn, so that one peer's flood
+/// does not delay another's frames.
 pub struct Inbox(Arc<Shared>);
 
-/// Where frames for a member are put in.
+/// The sending end of an [`Inbox`].
 #[derive(Clone)]
 pub struct InboxSender(Weak<Shared>);
 
-/// Why a frame was not taken.
+/// A frame or a request was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The sender has no seat.
+    /// The sender's seat does not exist.
     #[error("the sender has no seat")]
     UnknownPeer,
-    /// No frame is that long.
-    #[error("no frame is that long")]
+    /// The frame is longer than any frame of the protocol.
+    #[error("the frame is too long")]
     TooLong,
-    /// Too much of this sender waits already.
-    #[error("too many frames of this sender wait")]
+    /// The sender's queue is full, in frames or in bytes.
+    #[error("the sender's queue is full")]
     Full,
-    /// The member is gone.
-    #[error("the member is gone")]
+    /// The receiving node stopped, or gave no answer.
+    #[error("the node is not running")]
     Gone,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for InboxSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboxSender").finish_non_exhaustive()
+    }
 }
 
 struct Shared {
@@ -66,9 +86,11 @@ struct Shared {
 }
 
 struct Queues {
+    peers: u16,
+    /// One for each peer.
     of_peer: Vec<Queue>,
-    /// Whose turn it is.
-    next: usize,
+    /// The peer to serve next.
+    next: u16,
 }
 
 #[derive(Clone, Default)]
@@ -77,11 +99,12 @@ struct Queue {
     bytes: usize,
 }
 
-/// An empty inbox of a member among `members`, and its sender.
+/// Creates the empty inbox of a node in a committee of `members`, and its sending end.
 #[must_use]
 pub fn inbox(members: u16) -> (InboxSender, Inbox) {
     let shared = Arc::new(Shared {
         queues: Mutex::new(Queues {
+            peers: members,
             of_peer: vec![Queue::default(); members.into()],
             next: 0,
         }),
@@ -91,10 +114,10 @@ pub fn inbox(members: u16) -> (InboxSender, Inbox) {
 }
 
 impl InboxSender {
-    /// Puts in a frame of `sender`, who must be authenticated.
+    /// Queues a frame of `sender`, which the caller must have authenticated.
     ///
     /// # Errors
-    /// [`SendError`]; a frame that found no room may be offered again.
+    /// [`SendError`]; after [`SendError::Full`] the frame may be sent again.
     pub fn try_send(&self, sender: ReplicaId, frame: Bytes) -> Result<(), SendError> {
         let shared = self.0.upgrade().ok_or(SendError::Gone)?;
         shared.lock().push(sender, frame)?;
@@ -104,7 +127,7 @@ impl InboxSender {
 }
 
 impl Inbox {
-    /// The next frame and its sender. Dropping the future loses nothing.
+    /// Waits for the next frame and its sender. Dropping the future loses nothing.
     pub async fn recv(&mut self) -> (ReplicaId, Bytes) {
         loop {
             let next = self.0.lock().pop();
@@ -138,13 +161,13 @@ impl Queues {
     }
 
     fn pop(&mut self) -> Option<(ReplicaId, Bytes)> {
-        let peers = self.of_peer.len();
-        for peer in (self.next..peers).chain(0..self.next) {
-            let queue = &mut self.of_peer[peer];
+        for peer in (self.next..self.peers).chain(0..self.next) {
+            let queue = &mut self.of_peer[usize::from(peer)];
             if let Some(frame) = queue.frames.pop_front() {
                 queue.bytes -= frame.len();
-                self.next = (peer + 1) % peers;
-                return Some((ReplicaId(u16::try_from(peer).ok()?), frame));
+                // At the end of the row, the next search starts over.
+                self.next = peer + 1;
+                return Some((ReplicaId(peer), frame));
             }
         }
         None
@@ -164,7 +187,7 @@ impl Outbound for Channels {
     }
 }
 
-/// Links for `members` members within one process, in the order of their seats.
+/// Creates the links of `members` nodes within one process, in the order of their seats.
 #[must_use]
 pub fn in_process(members: u16) -> Vec<Link> {
     let (senders, inboxes): (Vec<_>, Vec<_>) = (0..members).map(|_| inbox(members)).unzip();
@@ -201,10 +224,8 @@ mod tests {
     fn a_flood_takes_its_senders_room_and_turn_only() {
         let (inbox_sender, mut inbox) = inbox(3);
         let taken = |sender, length| {
-            let offer = || inbox_sender.try_send(ReplicaId(sender), vec![0; length].into());
-            (0..2 * QUEUE_FRAMES)
-                .take_while(|_| offer().is_ok())
-                .count()
+            let send = || inbox_sender.try_send(ReplicaId(sender), vec![0; length].into());
+            (0..2 * QUEUE_FRAMES).take_while(|_| send().is_ok()).count()
         };
         assert_eq!(taken(0, 1), QUEUE_FRAMES);
         assert_eq!(taken(1, PeerMessage::MAX_LEN), 2);
@@ -221,8 +242,8 @@ mod tests {
             inbox_sender.try_send(ReplicaId(1), too_long),
             Err(SendError::TooLong)
         );
-        let nobody = inbox_sender.try_send(ReplicaId(3), Bytes::new());
-        assert_eq!(nobody, Err(SendError::UnknownPeer));
+        let unknown = inbox_sender.try_send(ReplicaId(3), Bytes::new());
+        assert_eq!(unknown, Err(SendError::UnknownPeer));
         drop(inbox);
         let late = inbox_sender.try_send(ReplicaId(1), Bytes::new());
         assert_eq!(late, Err(SendError::Gone));

@@ -1,5 +1,4 @@
-//! Answers that take a while, worked out beside the member's task: few at a time, a bounded number
-//! in line.
+//! Answers that take long, computed beside the node's task: few at a time, a bounded number queued.
 
 use std::sync::Arc;
 
@@ -8,14 +7,14 @@ use medshare_ledger::{RefusalCode, RpcResponse};
 use medshare_types::Wire as _;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Answers that are worked out at the same time at the most.
-const AT_WORK: u32 = 16;
-/// Answers at work or in line at the most; whoever comes on top is told to come again.
-const PLACES: u32 = 256;
+/// Upper bound of answers computed at the same time.
+const RUNNING: u32 = 16;
+/// Upper bound of answers running or queued; further requests are refused as overload.
+const SLOTS: u32 = 256;
 
-/// Where answers are worked out.
+/// A bounded pool for answers.
 pub(crate) struct WorkerPool {
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     turns: Arc<Semaphore>,
 }
 
@@ -23,28 +22,28 @@ impl Default for WorkerPool {
     fn default() -> Self {
         let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
         Self {
-            places: semaphore(PLACES),
-            turns: semaphore(AT_WORK),
+            slots: semaphore(SLOTS),
+            turns: semaphore(RUNNING),
         }
     }
 }
 
 impl WorkerPool {
-    /// Has `work` done on a blocking thread when its turn comes, and its result sent.
+    /// Runs `work` on a blocking thread when its turn comes, and sends its result.
     pub(crate) fn run(
         &self,
         answer: oneshot::Sender<Vec<u8>>,
         work: impl FnOnce() -> RpcResponse + Send + 'static,
     ) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             let refusal = RpcResponse::refused(RefusalCode::Overloaded, "too many requests wait");
-            // Whoever asked may have gone.
+            // The client may have hung up.
             let _ = answer.send(refusal.to_wire());
             return;
         };
         let turns = Arc::clone(&self.turns);
         drop(tokio::spawn(async move {
-            let _place = place;
+            let _slot = slot;
             let Ok(_turn) = turns.acquire().await else {
                 return;
             };
@@ -58,10 +57,10 @@ impl WorkerPool {
         }));
     }
 
-    /// Lets nobody's turn come any more and waits for what is at work, which uses the ledger.
+    /// Starts nothing more and waits for running work, which uses the ledger.
     pub(crate) async fn close(&self) {
         self.turns.close();
-        let _ = self.places.acquire_many(PLACES).await;
+        let _ = self.slots.acquire_many(SLOTS).await;
     }
 }
 
@@ -73,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts who is in, and holds everybody back until it is opened.
+    /// Counts the work inside, and holds it back until the gate is opened.
     #[derive(Default)]
     struct Gate {
         open: Mutex<bool>,
@@ -98,23 +97,24 @@ mod tests {
         }
     }
 
-    fn ask(desk: &WorkerPool, gate: &Arc<Gate>) -> oneshot::Receiver<Vec<u8>> {
+    fn ask(pool: &WorkerPool, gate: &Arc<Gate>) -> oneshot::Receiver<Vec<u8>> {
         let (answer, answered) = oneshot::channel();
         let gate = Arc::clone(gate);
-        desk.run(answer, move || gate.pass());
+        pool.run(answer, move || gate.pass());
         answered
     }
 
     #[tokio::test]
-    async fn few_are_at_work_some_in_line_and_the_rest_comes_again() {
-        let (desk, gate) = (WorkerPool::default(), Arc::new(Gate::default()));
-        let taken: Vec<_> = (0..PLACES).map(|_| ask(&desk, &gate)).collect();
+    async fn few_run_some_wait_and_the_rest_are_refused() {
+        let pool = WorkerPool::default();
+        let gate = Arc::new(Gate::default());
+        let taken: Vec<_> = (0..SLOTS).map(|_| ask(&pool, &gate)).collect();
         for _ in 0..10 {
-            let answer = ask(&desk, &gate).await.unwrap();
+            let answer = ask(&pool, &gate).await.unwrap();
             let expected = RpcResponse::refused(RefusalCode::Overloaded, "too many requests wait");
             assert_eq!(answer, expected.to_wire());
         }
-        while gate.inside.load(Ordering::SeqCst) < AT_WORK {
+        while gate.inside.load(Ordering::SeqCst) < RUNNING {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -124,20 +124,21 @@ mod tests {
             assert_eq!(answer, RpcResponse::Pending.to_wire());
         }
         let most = gate.most.load(Ordering::SeqCst);
-        assert_eq!(most, AT_WORK);
-        assert!(ask(&desk, &gate).await.is_ok(), "room again");
+        assert_eq!(most, RUNNING);
+        assert!(ask(&pool, &gate).await.is_ok(), "room again");
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn closing_waits_for_what_is_at_work_and_starts_nothing() {
-        let (desk, gate) = (Arc::new(WorkerPool::default()), Arc::new(Gate::default()));
-        let asked: Vec<_> = (0..2 * AT_WORK).map(|_| ask(&desk, &gate)).collect();
-        while gate.inside.load(Ordering::SeqCst) < AT_WORK {
+    async fn closing_waits_for_running_work_and_starts_nothing() {
+        let pool = Arc::new(WorkerPool::default());
+        let gate = Arc::new(Gate::default());
+        let asked: Vec<_> = (0..2 * RUNNING).map(|_| ask(&pool, &gate)).collect();
+        while gate.inside.load(Ordering::SeqCst) < RUNNING {
             tokio::task::yield_now().await;
         }
         let closing = tokio::spawn({
-            let desk = Arc::clone(&desk);
-            async move { desk.close().await }
+            let pool = Arc::clone(&pool);
+            async move { pool.close().await }
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!closing.is_finished());
@@ -146,6 +147,6 @@ mod tests {
         assert_eq!(gate.inside.load(Ordering::SeqCst), 0);
         let answers = futures::future::join_all(asked).await;
         let answered = answers.iter().filter(|answer| answer.is_ok()).count();
-        assert_eq!(answered, AT_WORK as usize);
+        assert_eq!(answered, RUNNING as usize);
     }
 }

@@ -268,7 +268,8 @@ mod tests {
         let store = PassphraseKeyStore::open(&path, "right", CHEAP)
             .await
             .unwrap();
-        let (one, two) = (vec![1; 1000], vec![2; 1000]);
+        let one = vec![1; 1000];
+        let two = vec![2; 1000];
         for _ in 0..20 {
             let (a, b) = tokio::join!(store.store("name", &one), store.store("name", &two));
             a.and(b).unwrap();
@@ -312,7 +313,8 @@ mod tests {
             .unwrap_err();
         assert!(matches!(error, KeyStoreError::Locked), "{error}");
 
-        let (a, b) = (store.path_of("a").unwrap(), store.path_of("b").unwrap());
+        let a = store.path_of("a").unwrap();
+        let b = store.path_of("b").unwrap();
         let bytes = std::fs::read(&a).unwrap();
         std::fs::write(&b, &bytes).unwrap();
         let error = store.load("b").await.unwrap_err();

@@ -6,15 +6,16 @@
 //! check = the first 16 bytes of SHA3-256(tag, the bytes before it, body)
 //! ```
 //!
-//! The marker is drawn when the file is made and never leaves it. Bodies hold what clients wrote;
-//! since they do not know the marker, nothing that they write looks like the start of a frame.
-//! Looking for one behind a torn tail therefore compares 16 bytes at each place and hashes none.
+//! The marker is drawn when the file is created and never leaves it. Bodies hold bytes that clients
+//! chose; since clients do not know the marker, none of these look like the start of a frame.
+//! Looking for one behind a torn tail therefore compares 16 bytes at each offset and hashes none.
 
 use std::path::Path;
 
 use medshare_types::{ChainId, Height, hash};
 
-use super::{Frame, LogError};
+use super::Frame;
+use crate::error::NodeError;
 
 const MAGIC: &[u8; 4] = b"mLOG";
 const VERSION: u8 = 0;
@@ -28,9 +29,10 @@ const LENGTH_AT: usize = MARKER_LEN;
 const HEIGHT_AT: usize = LENGTH_AT + 4;
 const CHECK_AT: usize = HEIGHT_AT + 8;
 pub(super) const FRAME_HEADER_LEN: usize = CHECK_AT + CHECK_LEN;
-const MAX_BODY_LEN: usize = 16 << 20;
+/// Longest record that a frame may carry, bytes.
+pub const MAX_BODY_LEN: usize = 16 << 20;
 
-/// What one file's frames have in common.
+/// The parameters of one file, common to its frames.
 #[derive(Debug)]
 pub(super) struct Format {
     chain: ChainId,
@@ -42,20 +44,23 @@ impl Format {
         Self { chain, marker }
     }
 
-    /// What the header of a file says, which has to be a log of `chain`.
-    pub(super) fn of_file(path: &Path, chain: ChainId, bytes: &[u8]) -> Result<Self, LogError> {
-        let path = || path.to_owned();
+    /// Reads the header of a file, which has to be a log of `chain`.
+    pub(super) fn of_file(path: &Path, chain: ChainId, bytes: &[u8]) -> Result<Self, NodeError> {
         let magic = [&MAGIC[..], &[VERSION, SUITE]].concat();
-        let header = bytes.get(..HEADER_LEN);
-        let header = header.filter(|header| header.starts_with(&magic));
-        let header = header.ok_or_else(|| LogError::NotALog { path: path() })?;
+        let header = bytes
+            .get(..HEADER_LEN)
+            .filter(|header| header.starts_with(&magic))
+            .ok_or_else(|| NodeError::NotALog {
+                path: path.to_owned(),
+            })?;
         let (named, checked) = header.split_at(HEADER_LEN - CHECK_LEN);
         if check(named, &[]) != checked {
-            let (path, offset) = (path(), 0);
-            return Err(LogError::Damaged { path, offset });
+            return Err(damaged(path, 0));
         }
         if named[CHAIN_AT..MARKER_AT] != *chain.as_ref() {
-            return Err(LogError::WrongChain { path: path() });
+            return Err(NodeError::ForeignLog {
+                path: path.to_owned(),
+            });
         }
         let mut marker = [0; MARKER_LEN];
         marker.copy_from_slice(&named[MARKER_AT..]);
@@ -71,22 +76,37 @@ impl Format {
     }
 
     pub(super) fn write_frame(&self, out: &mut Vec<u8>, height: Height, body: &[u8]) {
-        let length = u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes();
-        let head = [&self.marker[..], &length, &height.0.to_le_bytes()].concat();
+        #[expect(
+            clippy::expect_used,
+            reason = "records are bounded by their wire format"
+        )]
+        let length = u32::try_from(body.len())
+            .ok()
+            .filter(|_| body.len() <= MAX_BODY_LEN)
+            .expect("a record is at most MAX_BODY_LEN bytes long");
+        let head = [
+            &self.marker[..],
+            &length.to_le_bytes(),
+            &height.0.to_le_bytes(),
+        ]
+        .concat();
         out.extend_from_slice(&head);
         out.extend_from_slice(&check(&head, body));
         out.extend_from_slice(body);
     }
 
-    /// The whole frames and where they end.
-    pub(super) fn parse(&self, path: &Path, bytes: &[u8]) -> Result<(Vec<Frame>, usize), LogError> {
-        let (mut frames, mut at) = (Vec::new(), HEADER_LEN);
+    /// Returns the whole frames and the offset at which they end.
+    pub(super) fn parse(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<(Vec<Frame>, usize), NodeError> {
+        let mut frames = Vec::new();
+        let mut at = HEADER_LEN;
         while at < bytes.len() {
             let Some((frame, end)) = self.parse_frame(bytes, at) else {
-                let damaged = (at + 1..bytes.len()).any(|at| self.parse_frame(bytes, at).is_some());
-                if damaged {
-                    let (path, offset) = (path.to_owned(), at);
-                    return Err(LogError::Damaged { path, offset });
+                if (at + 1..bytes.len()).any(|later| self.parse_frame(bytes, later).is_some()) {
+                    return Err(damaged(path, at));
                 }
                 break;
             };
@@ -114,6 +134,13 @@ impl Format {
             let body = body.to_owned();
             (Frame { height, body }, start + length)
         })
+    }
+}
+
+fn damaged(path: &Path, offset: usize) -> NodeError {
+    NodeError::DamagedLog {
+        path: path.to_owned(),
+        offset,
     }
 }
 

@@ -1,6 +1,10 @@
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use medshare_types::Digest;
+
 use super::format::{FRAME_HEADER_LEN, HEADER_LEN};
 use super::*;
-use medshare_types::Digest;
 
 fn chain(n: u8) -> ChainId {
     ChainId::from_digest(Digest::from_bytes([n; 32]))
@@ -23,7 +27,7 @@ fn filled(path: &Path) -> Vec<Frame> {
 }
 
 #[test]
-fn what_was_synced_is_read_back_and_the_rest_is_not() {
+fn synced_records_are_read_back_and_no_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     let frames = filled(&path);
@@ -65,7 +69,7 @@ fn damage_before_the_end_is_refused() {
         assert!(
             matches!(
                 error,
-                LogError::Damaged {
+                NodeError::DamagedLog {
                     offset: HEADER_LEN,
                     ..
                 }
@@ -81,10 +85,10 @@ fn foreign_files_are_refused() {
     let path = folder.path().join("log");
     filled(&path);
     let error = ConsensusLog::open(&path, chain(2)).unwrap_err();
-    assert!(matches!(error, LogError::WrongChain { .. }), "{error}");
+    assert!(matches!(error, NodeError::ForeignLog { .. }), "{error}");
     std::fs::write(&path, b"something else").unwrap();
     let error = ConsensusLog::open(&path, chain(1)).unwrap_err();
-    assert!(matches!(error, LogError::NotALog { .. }), "{error}");
+    assert!(matches!(error, NodeError::NotALog { .. }), "{error}");
 }
 
 #[test]
@@ -115,7 +119,7 @@ fn a_damaged_header_is_refused() {
         assert!(
             matches!(
                 error,
-                LogError::NotALog { .. } | LogError::Damaged { offset: 0, .. }
+                NodeError::NotALog { .. } | NodeError::DamagedLog { offset: 0, .. }
             ),
             "byte {at}: {error}"
         );
@@ -126,7 +130,8 @@ fn a_damaged_header_is_refused() {
 #[test]
 fn a_tear_behind_an_embedded_frame_is_a_tear() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, other) = (folder.path().join("log"), folder.path().join("other"));
+    let path = folder.path().join("log");
+    let other = folder.path().join("other");
     filled(&other);
     let embedded = std::fs::read(&other).unwrap()[HEADER_LEN..].to_vec();
     let frames = filled(&path);
@@ -155,4 +160,166 @@ fn a_torn_tail_made_to_be_slow_is_dropped_quickly() {
     assert_eq!(ConsensusLog::open(&path, chain(1)).unwrap().1, frames);
     let took = begun.elapsed();
     assert!(took < std::time::Duration::from_secs(2), "{took:?}");
+}
+
+/// A medium in memory. Crashing loses what was not synced, but for any number of its first bytes.
+#[derive(Clone, Default)]
+struct Medium(Arc<Mutex<Content>>);
+
+#[derive(Default)]
+struct Content {
+    live: Option<Vec<u8>>,
+    durable: Option<Vec<u8>>,
+    /// Operations that still succeed before one fails.
+    until_failure: Option<usize>,
+}
+
+impl Medium {
+    fn lock(&self) -> MutexGuard<'_, Content> {
+        self.0.lock().unwrap()
+    }
+
+    fn open(&self) -> Result<(ConsensusLog, Vec<Frame>), NodeError> {
+        ConsensusLog::open_on(Box::new(self.clone()), Path::new("log"), chain(1))
+    }
+
+    fn fail_after(&self, operations: usize) {
+        self.lock().until_failure = Some(operations);
+    }
+
+    /// Loses all but the first `kept` of the bytes that were not synced; nothing fails any more.
+    fn crash(&self, kept: usize) {
+        let mut content = self.lock();
+        content.until_failure = None;
+        let synced = content.durable.as_ref().map_or(0, Vec::len);
+        let torn = content.live.take().unwrap_or_default();
+        content.live = content.durable.clone();
+        if let (Some(live), Some(tail)) = (&mut content.live, torn.get(synced..)) {
+            live.extend_from_slice(&tail[..kept.min(tail.len())]);
+        }
+    }
+
+    /// Carries out an operation, or fails it.
+    fn operate<T>(&self, act: impl FnOnce(&mut Content) -> T) -> io::Result<T> {
+        let mut content = self.lock();
+        match &mut content.until_failure {
+            Some(0) => return Err(io::Error::other("injected")),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Ok(act(&mut content))
+    }
+
+    fn put_durably(content: &mut Content, bytes: Vec<u8>) {
+        content.live = Some(bytes.clone());
+        content.durable = Some(bytes);
+    }
+}
+
+impl Storage for Medium {
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.operate(|content| content.live.clone())
+    }
+
+    fn create(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.operate(|content| {
+            assert!(content.live.is_none());
+            Self::put_durably(content, bytes.to_vec());
+        })
+    }
+
+    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.operate(|content| Self::put_durably(content, bytes.to_vec()))
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.operate(|content| {
+            let mut bytes = content.live.clone().unwrap();
+            bytes.truncate(usize::try_from(length).unwrap());
+            Self::put_durably(content, bytes);
+        })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.operate(|content| content.live.as_mut().unwrap().extend_from_slice(bytes))
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.operate(|content| content.durable = content.live.clone())
+    }
+}
+
+fn heights(frames: &[Frame]) -> Vec<u64> {
+    frames.iter().map(|frame| frame.height.0).collect()
+}
+
+#[test]
+fn a_crash_loses_no_synced_record_and_tears_none() {
+    for kept in 0..200 {
+        let medium = Medium::default();
+        let (mut log, _) = medium.open().unwrap();
+        log.append(Height(1), b"synced");
+        log.sync().unwrap();
+        log.append(Height(2), b"written");
+        log.append(Height(3), b"and not synced");
+        // The write succeeds, its sync does not.
+        medium.fail_after(1);
+        let error = log.sync().unwrap_err();
+        assert!(matches!(error, NodeError::LogMedium { .. }), "{error}");
+        drop(log);
+        medium.crash(kept);
+        let (mut log, frames) = medium.open().unwrap();
+        let found = heights(&frames);
+        assert!(
+            [1, 2, 3].starts_with(&found) && !found.is_empty(),
+            "{found:?}"
+        );
+        log.append(Height(4), b"after");
+        log.sync().unwrap();
+        medium.crash(0);
+        let (_, frames) = medium.open().unwrap();
+        assert_eq!(heights(&frames), [found, vec![4]].concat());
+    }
+}
+
+#[test]
+fn a_cut_that_fails_leaves_the_log_as_it_was() {
+    // Cutting reads, then replaces.
+    for succeeding in 0..2 {
+        let medium = Medium::default();
+        let (mut log, _) = medium.open().unwrap();
+        for height in 1..=3 {
+            log.append(Height(height), b"record");
+        }
+        log.sync().unwrap();
+        medium.fail_after(succeeding);
+        let error = log.cut(Height(2)).unwrap_err();
+        assert!(matches!(error, NodeError::LogMedium { .. }), "{error}");
+        medium.crash(0);
+        let (mut log, frames) = medium.open().unwrap();
+        assert_eq!(heights(&frames), [1, 2, 3]);
+        log.cut(Height(2)).unwrap();
+        medium.crash(0);
+        assert_eq!(heights(&medium.open().unwrap().1), [3]);
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_created_or_read_is_an_error() {
+    // Opening a new log reads, creates and syncs.
+    for succeeding in 0..3 {
+        let medium = Medium::default();
+        medium.fail_after(succeeding);
+        let error = medium.open().map(drop).unwrap_err();
+        assert!(matches!(error, NodeError::LogMedium { .. }), "{error}");
+        medium.crash(0);
+        assert!(medium.open().unwrap().1.is_empty());
+    }
+}
+
+#[test]
+#[should_panic(expected = "MAX_BODY_LEN")]
+fn a_record_that_could_not_be_read_again_is_not_written() {
+    let (mut log, _) = Medium::default().open().unwrap();
+    log.append(Height(1), &vec![0; MAX_BODY_LEN + 1]);
 }

@@ -16,7 +16,7 @@ use crate::holder::Holder;
 use crate::mempool::Admission;
 use crate::secrets::GATE_SHARE;
 
-/// What this member has still to do, in this run.
+/// The steps that this node has taken, in this run.
 pub(super) struct Ceremony {
     keys: Arc<dyn KeyStore>,
     dealt: bool,
@@ -25,7 +25,7 @@ pub(super) struct Ceremony {
 }
 
 impl Ceremony {
-    /// Takes up where the key store stands.
+    /// Resumes from the share in the key store, if there is one.
     pub(super) async fn open(keys: Arc<dyn KeyStore>, holder: &Holder) -> Result<Self, NodeError> {
         if let Some(bytes) = keys.load(GATE_SHARE).await? {
             let share = HolderShare::from_bytes(&bytes)
@@ -42,14 +42,17 @@ impl Ceremony {
 }
 
 impl Node {
-    /// Does what the ceremony waits for from this member, if it does.
+    /// Takes the step that the ceremony expects from this node, if any.
     pub(super) async fn step_ceremony(&mut self) -> Result<(), NodeError> {
         if self.ceremony.over {
             return Ok(());
         }
-        let (ledger, holder) = (Arc::clone(&self.ledger), Arc::clone(&self.holder));
+        let ledger = Arc::clone(&self.ledger);
+        let holder = Arc::clone(&self.holder);
         let genesis = Arc::clone(&self.genesis);
-        let (dealt, answered) = (self.ceremony.dealt, self.ceremony.answered);
+        let Ceremony {
+            dealt, answered, ..
+        } = self.ceremony;
         let step =
             blocking(move || next_step(&ledger, &genesis, &holder, dealt, answered)).await??;
         match step {
@@ -76,8 +79,8 @@ impl Node {
         Ok(())
     }
 
-    /// Signs a call of this organisation's own and hands it in; false when there was no room for
-    /// it, so that it has to be handed in later.
+    /// Signs a call of this organisation and submits it; returns false when there was no room for
+    /// it, so that it has to be submitted later.
     async fn submit_own(&mut self, call: &Call) -> Result<bool, NodeError> {
         let transaction = Transaction::sign(
             self.genesis.chain_id(),

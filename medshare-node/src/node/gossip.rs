@@ -1,5 +1,5 @@
-//! What goes to other members: messages of the protocol, blocks for whoever is behind, and
-//! transactions that wait.
+//! Frames to other nodes: messages of the protocol, blocks for nodes that are behind, waiting
+//! transactions.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::executor::read;
 use crate::mempool::Admission;
 use crate::peer::PeerMessage;
 
-/// How long a transaction waits before the primary is told of it again.
+/// Time after which a transaction is sent to the primary again, milliseconds.
 const REBROADCAST_MS: u64 = 1_000;
 
 impl Node {
@@ -26,9 +26,9 @@ impl Node {
         let frame = Bytes::from(PeerMessage::Consensus(message.to_wire()).to_wire());
         match to {
             Recipients::All => self.broadcast(&frame),
-            Recipients::Only(members) => {
-                for member in members {
-                    self.link.outbound.send(*member, frame.clone());
+            Recipients::Only(seats) => {
+                for seat in seats {
+                    self.link.outbound.send(*seat, frame.clone());
                 }
             }
         }
@@ -41,7 +41,7 @@ impl Node {
         }
     }
 
-    /// Sends blocks of the ledger, one at a time in memory.
+    /// Sends committed blocks from the ledger, with one block in memory at a time.
     pub(super) async fn serve(
         &self,
         to: ReplicaId,
@@ -56,18 +56,19 @@ impl Node {
         Ok(())
     }
 
-    /// Takes in a transaction from a client or another member, if there is room, its key is the
-    /// sender's, and its signature holds.
+    /// Admits a transaction of a client or another node, if there is room, its key is the sender's,
+    /// and its signature holds.
     pub(super) async fn admit(&mut self, transaction: Transaction) -> Result<Admission, NodeError> {
         let id = transaction.id();
         if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
             return Ok(Admission::Known);
         }
-        // A flood is not worth a signature check each.
+        // Refused before its signature is checked, so that a flood costs little.
         if !self.mempool.has_room_for(&transaction) {
             return Ok(Admission::Full);
         }
-        let (ledger, chain) = (Arc::clone(&self.ledger), self.genesis.chain_id());
+        let ledger = Arc::clone(&self.ledger);
+        let chain = self.genesis.chain_id();
         let judged = blocking(move || -> Result<_, NodeError> {
             if !is_senders_key(&ledger, &transaction)? {
                 return Ok(Err(Admission::UnknownSender));
@@ -84,7 +85,7 @@ impl Node {
         Ok(self.mempool.add(transaction, clock::now()))
     }
 
-    /// Takes in a client's transaction and tells the others of it.
+    /// Admits a client's transaction and sends it to all other nodes.
     pub(super) async fn submit(
         &mut self,
         transaction: Transaction,
@@ -97,8 +98,8 @@ impl Node {
         Ok(admission)
     }
 
-    /// Tells the primary again, a little at a time, of what it has not ordered: nobody else could
-    /// do anything about it, and votes must get through beside it.
+    /// Sends the primary a bounded batch of the transactions that it has not ordered: only the
+    /// primary can order them, and votes must get through beside them.
     pub(super) fn rebroadcast(&mut self) {
         let primary = self.replica.primary();
         if primary == self.own {
@@ -112,8 +113,8 @@ impl Node {
     }
 }
 
-/// Whether the newest state knows the sender by the key that signed. Whoever is not known has no
-/// claim to room: the contract would refuse the call.
+/// Whether the newest state knows the sender by the key that signed. An unknown sender has no claim
+/// to room: the contract would refuse the call.
 fn is_senders_key(ledger: &LedgerStore, transaction: &Transaction) -> Result<bool, NodeError> {
     let key = match &transaction.sender {
         Principal::Organisation(id) => {

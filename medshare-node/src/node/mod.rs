@@ -18,7 +18,7 @@ use medshare_consensus::{
     Authenticated, Effect, Input, LogRecord, Message, Output, Proposal, Replica, Timer,
 };
 use medshare_host::{blocking, clock};
-use medshare_ledger::LedgerStore;
+use medshare_ledger::{LedgerStore, Transaction};
 use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -28,21 +28,23 @@ use crate::batch::Batch;
 use crate::error::NodeError;
 use crate::executor;
 use crate::holder::Holder;
-use crate::log::ConsensusLog;
+use crate::log::{ConsensusLog, MAX_BODY_LEN};
 use crate::mempool::Mempool;
 use crate::peer::PeerMessage;
 use crate::subscriptions::Subscriptions;
 use crate::transport::{Inbox, Link};
 use crate::worker_pool::WorkerPool;
 
-/// How often the ledger is made durable and the log cut, in blocks (K).
+/// Interval at which the ledger is made durable and the log cut, blocks (K).
 const CHECKPOINT_INTERVAL: u64 = 16;
 const HOUSEKEEPING: Duration = Duration::from_millis(250);
 
-/// A client's encoded request, and where its encoded answer goes.
+const _: () = assert!(<LogRecord<Batch> as Wire>::MAX_LEN <= MAX_BODY_LEN);
+
+/// A client's encoded request, and the channel for its encoded answer.
 pub(crate) type ClientRequest = (Vec<u8>, oneshot::Sender<Vec<u8>>);
 
-/// The process of an organisation, running.
+/// The process of an organisation. Its state belongs to one task.
 pub(crate) struct Node {
     genesis: Arc<Genesis>,
     own: ReplicaId,
@@ -64,7 +66,7 @@ impl Node {
     /// Runs until every handle is gone or asks it to stop; then makes the ledger durable.
     ///
     /// # Errors
-    /// [`NodeError`] when the member cannot go on; nothing of it is half-written.
+    /// [`NodeError`] when the node cannot go on; nothing is half-written then.
     pub(crate) async fn run(mut self) -> Result<(), NodeError> {
         let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
         housekeeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -73,7 +75,7 @@ impl Node {
         loop {
             let resend_at = self.resend_at.unwrap_or_else(Instant::now);
             tokio::select! {
-                // Whoever floods this member does not keep its timers from firing.
+                // In this order a flood of frames or requests does not delay the timers.
                 biased;
                 _ = &mut self.shut_down => break,
                 () = sleep_until(resend_at), if self.resend_at.is_some() => {
@@ -108,24 +110,25 @@ impl Node {
                 Ok(message) => self.feed(Input::Message(Authenticated { sender, message })),
                 Err(error) => tracing::debug!(%sender, %error, "undecodable message"),
             },
-            Ok(PeerMessage::Transaction(bytes)) => {
-                if let Ok(transaction) = Wire::from_wire(&bytes) {
+            Ok(PeerMessage::Transaction(bytes)) => match Wire::from_wire(&bytes) {
+                Ok(transaction) => {
                     self.admit(transaction).await?;
                 }
-            }
+                Err(error) => tracing::debug!(%sender, %error, "undecodable transaction"),
+            },
             Err(error) => tracing::debug!(%sender, %error, "undecodable frame"),
         }
         Ok(())
     }
 
-    /// Hands the replica an input. What it rejects is a peer's fault or a late echo, not ours.
+    /// Gives the replica an input. A rejection is a peer's fault or a late echo, not an error here.
     fn feed(&mut self, input: Input<Batch>) {
         if let Err(rejected) = self.replica.handle(clock::now(), input) {
             tracing::debug!(member = %self.own, %rejected, "input rejected");
         }
     }
 
-    /// Carries out what the replica asks for, until it asks for nothing more.
+    /// Carries out the replica's outputs until there are no more.
     async fn drive(&mut self) -> Result<(), NodeError> {
         loop {
             let mut written = None;
@@ -142,7 +145,7 @@ impl Node {
                 // One sync covers every record written above.
                 self.with_log(ConsensusLog::sync).await?;
                 self.feed(Input::Persisted(position));
-            } else if !self.propose_if_due() {
+            } else if !self.propose_if_due()? {
                 return Ok(());
             }
         }
@@ -165,7 +168,7 @@ impl Node {
                 self.commit(proposal, certificate).await?;
             }
             Effect::Misbehaviour(evidence) => {
-                tracing::warn!(culprit = %evidence.culprit, "a member voted twice for one place");
+                tracing::warn!(culprit = %evidence.culprit, "conflicting votes of one seat");
             }
             Effect::Serve { to, from, until } => self.serve(to, from, until).await?,
         }
@@ -179,18 +182,19 @@ impl Node {
 
     async fn with_log<T: Send + 'static>(
         &self,
-        act: impl FnOnce(&mut ConsensusLog) -> Result<T, crate::log::LogError> + Send + 'static,
+        act: impl FnOnce(&mut ConsensusLog) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, NodeError> {
         let log = Arc::clone(&self.log);
-        let acted = blocking(move || {
+        blocking(move || {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             act(&mut log)
-        });
-        Ok(acted.await??)
+        })
+        .await?
     }
 
     async fn validate(&mut self, proposal: Proposal<Batch>) -> Result<(), NodeError> {
-        let (ledger, genesis) = (Arc::clone(&self.ledger), Arc::clone(&self.genesis));
+        let ledger = Arc::clone(&self.ledger);
+        let genesis = Arc::clone(&self.genesis);
         let digest = proposal.header.digest();
         let verdict =
             blocking(move || executor::judge(&ledger, &genesis, &proposal.payload)).await??;
@@ -203,12 +207,13 @@ impl Node {
         proposal: Proposal<Batch>,
         certificate: CommitCertificate,
     ) -> Result<(), NodeError> {
-        let (ledger, genesis) = (Arc::clone(&self.ledger), Arc::clone(&self.genesis));
+        let ledger = Arc::clone(&self.ledger);
+        let genesis = Arc::clone(&self.genesis);
         let ordered: Vec<_> = proposal
             .payload
             .transactions()
             .iter()
-            .map(|t| t.id())
+            .map(Transaction::id)
             .collect();
         let certified = proposal.header.executed.height;
         let roots = blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate))
@@ -218,7 +223,7 @@ impl Node {
         metrics::counter!("medshare_node_transactions_total", "member" => self.own.to_string())
             .increment(ordered.len() as u64);
         self.mempool.remove(ordered.iter().copied());
-        self.answer_waiting(certified).await?;
+        self.answer_subscribers(certified).await?;
         if roots.height.0 % CHECKPOINT_INTERVAL == 0 {
             self.checkpoint(roots.height).await?;
         }
@@ -243,8 +248,8 @@ enum Incoming {
     Request(ClientRequest),
 }
 
-/// A frame or a request, by chance where both wait; none when every handle is gone. Dropping the
-/// future loses nothing.
+/// Waits for a frame or a request, and picks at random where both wait; `None` when every handle is
+/// gone. Dropping the future loses nothing.
 async fn next_incoming(
     frames: &mut Inbox,
     requests: &mut mpsc::Receiver<ClientRequest>,

@@ -1,4 +1,4 @@
-//! Opening a node's files and recovering its replica.
+//! Starting a node: its files, its secrets, and its replica as the log left it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ceremony::Ceremony;
 use super::{ClientRequest, Node};
+use crate::batch::Batch;
 use crate::config::{NodeConfig, ledger_path, log_path};
 use crate::error::NodeError;
 use crate::holder::Holder;
@@ -22,7 +23,7 @@ use crate::subscriptions::Subscriptions;
 use crate::transport::Link;
 use crate::worker_pool::WorkerPool;
 
-/// How long a replica waits before it sends again what may be lost, milliseconds.
+/// Time after which a replica sends again any message that may be lost, milliseconds.
 const RESEND_MS: u64 = 300;
 
 impl Node {
@@ -45,20 +46,21 @@ impl Node {
         let (ledger, log, records, verified) = blocking(move || -> Result<_, NodeError> {
             let (ledger, log, frames) = open_files(&folder, &opening)?;
             let verified = ledger.verify_from_genesis()?;
-            let records = frames.iter().map(|frame| LogRecord::from_wire(&frame.body));
-            let records = records.collect::<Result<Vec<_>, _>>();
-            Ok((ledger, log, records, verified))
+            Ok((ledger, log, records(&frames)?, verified))
         })
         .await??;
+        let committee = genesis
+            .committee()
+            .map_err(|source| NodeError::Committee { source })?;
         let consensus = Config {
             replica: own,
             signing_key: secrets.signing_key.clone(),
-            committee: genesis.committee()?,
+            committee,
             chain: genesis.chain_id(),
             parameters: genesis.parameters,
             resend_ms: RESEND_MS,
         };
-        let replica = Replica::recover(consensus, tip(&ledger, &genesis)?, records?)?;
+        let replica = Replica::recover(consensus, tip(&ledger, &genesis)?, records)?;
         let genesis = Arc::new(genesis);
         let holder = Arc::new(Holder::new(Arc::clone(&genesis), secrets));
         let ceremony = Ceremony::open(keys, &holder).await?;
@@ -86,19 +88,27 @@ impl Node {
     }
 }
 
-/// Opens a member's ledger and log, or begins them: the log first, so that a ledger without a log
-/// is one whose log was lost. A member that forgot its votes might contradict them.
+/// Opens a node's ledger and log, or begins them: the log first, so that a ledger without a log is
+/// one whose log was lost. A node that forgot its votes might contradict them.
 fn open_files(
     folder: &Path,
     genesis: &Genesis,
 ) -> Result<(LedgerStore, ConsensusLog, Vec<Frame>), NodeError> {
-    let (ledger, log) = (ledger_path(folder), log_path(folder));
+    let ledger = ledger_path(folder);
+    let log = log_path(folder);
     if ledger.exists() && !log.exists() {
         return Err(NodeError::MissingLog { path: log });
     }
     let (log, frames) = ConsensusLog::open(&log, genesis.chain_id())?;
     let ledger = LedgerStore::open(ledger, genesis, &genesis_state(genesis)?)?;
     Ok((ledger, log, frames))
+}
+
+fn records(frames: &[Frame]) -> Result<Vec<LogRecord<Batch>>, NodeError> {
+    let decode = |(index, frame): (usize, &Frame)| {
+        LogRecord::from_wire(&frame.body).map_err(|source| NodeError::LogRecord { index, source })
+    };
+    frames.iter().enumerate().map(decode).collect()
 }
 
 fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
@@ -118,24 +128,27 @@ fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::founders;
+    use medshare_testkit::fixtures::{Members, rng};
+    use medshare_threshold::HolderKeyPair;
 
     #[test]
     fn a_ledger_whose_log_was_lost_is_refused() {
-        let (genesis, _) = founders();
+        let holder_key = |seat| HolderKeyPair::random(&mut rng(seat)).public();
+        let members = Members::new(4).with_holder_keys((0..4).map(holder_key));
+        let genesis = members.genesis();
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         // A crash between the two leaves a log alone.
         ConsensusLog::open(&log_path(folder), genesis.chain_id()).unwrap();
         for _ in 0..2 {
-            drop(open_files(folder, &genesis).unwrap());
+            drop(open_files(folder, genesis).unwrap());
         }
         let log = std::fs::read(log_path(folder)).unwrap();
         std::fs::remove_file(log_path(folder)).unwrap();
-        let error = open_files(folder, &genesis).map(drop).unwrap_err();
+        let error = open_files(folder, genesis).map(drop).unwrap_err();
         assert!(matches!(error, NodeError::MissingLog { .. }), "{error}");
         assert!(!log_path(folder).exists());
         std::fs::write(log_path(folder), log).unwrap();
-        drop(open_files(folder, &genesis).unwrap());
+        drop(open_files(folder, genesis).unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! What a member answers to clients. Every answer is bytes; nothing in a request is believed.
+//! Answers to clients. Every answer is bytes; nothing in a request is trusted.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 use super::Node;
 use crate::error::NodeError;
 use crate::mempool::Admission;
-use crate::subscriptions::Question;
+use crate::subscriptions::Query;
 
 impl Node {
-    /// Answers one request, now or when there is something to tell.
+    /// Answers one request, now or when its answer exists.
     pub(super) async fn on_request(
         &mut self,
         request: &[u8],
@@ -24,10 +24,10 @@ impl Node {
         let response = match RpcRequest::from_wire(request) {
             Ok(RpcRequest::Submit(transaction)) => self.on_submit(*transaction).await?,
             Ok(RpcRequest::ReceiptOf(transaction)) => {
-                return self.on_question(Question::Receipt(transaction), answer);
+                return self.on_query(Query::Receipt(transaction), answer);
             }
             Ok(RpcRequest::ReceiptsAt(height)) if height > Height(0) => {
-                return self.on_question(Question::Block(height), answer);
+                return self.on_query(Query::Block(height), answer);
             }
             Ok(RpcRequest::State(key)) => {
                 let ledger = Arc::clone(&self.ledger);
@@ -45,7 +45,7 @@ impl Node {
             Ok(_) => RpcResponse::refused(RefusalCode::Undecodable, "unknown request"),
             Err(error) => RpcResponse::refused(RefusalCode::Undecodable, error.to_string()),
         };
-        // Whoever asked may have gone.
+        // The client may have hung up.
         let _ = answer.send(response.to_wire());
         Ok(())
     }
@@ -59,7 +59,7 @@ impl Node {
             }
             Admission::UnknownSender => RpcResponse::refused(
                 RefusalCode::Unknown,
-                "the sender is not known here under this key",
+                "the sender is not known here by this key",
             ),
             Admission::Forged => {
                 RpcResponse::refused(RefusalCode::BadSignature, "not signed for this chain")
@@ -67,19 +67,19 @@ impl Node {
         })
     }
 
-    /// Answers a question now, or lets it wait until there is an answer.
-    fn on_question(
+    /// Answers a query now, or subscribes the client to its answer.
+    fn on_query(
         &mut self,
-        question: Question,
+        query: Query,
         answer: oneshot::Sender<Vec<u8>>,
     ) -> Result<(), NodeError> {
-        if !question.is_answerable(&self.ledger)? {
-            self.subscriptions.add(question, answer);
+        if !query.is_answerable(&self.ledger)? {
+            self.subscriptions.add(query, answer);
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
         self.workers.run(answer, move || {
-            question.answer(&ledger).unwrap_or_else(|error| {
+            query.answer(&ledger).unwrap_or_else(|error| {
                 tracing::error!(%error, "no proof of a receipt");
                 RpcResponse::refused(RefusalCode::Internal, error.to_string())
             })
@@ -87,23 +87,24 @@ impl Node {
         Ok(())
     }
 
-    /// Answers whoever waits for something of a block whose roots are now certified.
-    pub(super) async fn answer_waiting(&mut self, certified: Height) -> Result<(), NodeError> {
-        let asked = self.subscriptions.asked(certified);
-        if certified == Height(0) || asked.is_empty() {
+    /// Answers the subscribers of a block whose roots are now certified.
+    pub(super) async fn answer_subscribers(&mut self, certified: Height) -> Result<(), NodeError> {
+        let queries = self.subscriptions.queries_for(certified);
+        if certified == Height(0) || queries.is_empty() {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
-        let answers = blocking(move || asked.answers(&ledger, certified)).await??;
-        for (question, bytes) in answers {
-            self.subscriptions.answer(question, &bytes);
+        let answers = blocking(move || queries.answers(&ledger, certified)).await??;
+        for (query, bytes) in answers {
+            self.subscriptions.answer(query, &bytes);
         }
         Ok(())
     }
 
-    /// Makes a share beside the member's task, from the state as it is by then.
+    /// Computes a share beside the node's task, from the state as it is by then.
     fn on_share(&self, request: ShareRequest, answer: oneshot::Sender<Vec<u8>>) {
-        let (holder, ledger) = (Arc::clone(&self.holder), Arc::clone(&self.ledger));
+        let holder = Arc::clone(&self.holder);
+        let ledger = Arc::clone(&self.ledger);
         self.workers.run(answer, move || {
             let released = holder.release(&ledger, &request);
             let outcome = released
@@ -119,7 +120,7 @@ impl Node {
     }
 }
 
-/// What the ledger cannot prove yet is told; what it cannot read ends the member.
+/// A missing certificate is a refusal; a storage error is fatal.
 fn or_refusal(result: Result<RpcResponse, StoreError>) -> Result<RpcResponse, NodeError> {
     match result {
         Ok(response) => Ok(response),

@@ -1,0 +1,115 @@
+//! The medium under a log, as a seam: tests put one below it that fails and crashes.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use medshare_host::files::{self, Readers};
+
+/// One file, of which a completed sync survives a crash.
+pub trait Storage: Send {
+    /// Reads the whole file; `None` when there is none.
+    ///
+    /// # Errors
+    /// Those of the medium.
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Creates the file with these bytes, durably and whole or not at all.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`]; those of the medium.
+    fn create(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Replaces the whole file, durably and whole or not at all.
+    ///
+    /// # Errors
+    /// Those of the medium.
+    fn replace(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts the file to its first `length` bytes, durably.
+    ///
+    /// # Errors
+    /// Those of the medium.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+
+    /// Adds bytes at the end. They are durable after the next [`sync`](Self::sync).
+    ///
+    /// # Errors
+    /// Those of the medium; some of the bytes may then be in the file.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes everything written durable.
+    ///
+    /// # Errors
+    /// Those of the medium, whose state is then unknown.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A log in the file system.
+#[derive(Debug)]
+pub struct LogFile {
+    path: PathBuf,
+    /// Opened when it is first needed.
+    file: Option<File>,
+}
+
+impl LogFile {
+    /// Touches nothing yet.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            file: None,
+        }
+    }
+
+    fn opened(&mut self) -> io::Result<&mut File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => OpenOptions::new()
+                .read(true)
+                .append(true)
+                .open(&self.path)?,
+        };
+        Ok(self.file.insert(file))
+    }
+}
+
+impl Storage for LogFile {
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.file = None;
+        let file = match self.opened() {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn create(&mut self, bytes: &[u8]) -> io::Result<()> {
+        files::create(&self.path, bytes, Readers::All)
+    }
+
+    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
+        files::write(&self.path, bytes, Readers::All)?;
+        // The open file is the replaced one.
+        self.file = None;
+        Ok(())
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let file = self.opened()?;
+        file.set_len(length)?;
+        file.sync_all()
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.opened()?.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.opened()?.sync_data()
+    }
+}
