@@ -90,8 +90,11 @@ impl SharedAuthority {
             let point = Zeroizing::new((*rest + master.alpha_g1()).into_affine());
             authority.share_at((index, *issuer), point)
         };
-        let places = authority.sharing.indices();
-        let shares = places.zip(authority.sharing.issuers()).map(share).collect();
+        let indices = authority.sharing.indices();
+        let shares = indices
+            .zip(authority.sharing.issuers())
+            .map(share)
+            .collect();
         (authority, shares)
     }
 
@@ -114,10 +117,10 @@ impl SharedAuthority {
             });
         }
         let digest = sharing.digest();
-        let mut places = sharing.issuers().iter();
+        let mut issuers = sharing.issuers().iter();
         for deal in deals {
             let dealer = deal.dealer();
-            if *deal.sharing() != digest || !places.any(|issuer| *issuer == dealer) {
+            if *deal.sharing() != digest || !issuers.any(|issuer| *issuer == dealer) {
                 return Err(SharingError::UnexpectedDealer { dealer });
             }
         }
@@ -182,7 +185,7 @@ impl SharedAuthority {
         let mut open = || -> Result<KeyBody, KeyError> {
             let plaintext = sealed.open(recipient).ok_or(KeyError::Undecryptable)?;
             let body = KeyBody::read(&plaintext, &request.attributes, request.validity)?;
-            self.check_part(index, &body, rng)?;
+            self.check_partial(index, &body, rng)?;
             Ok(body)
         };
         let body = open().map_err(|source| IssuanceError::InvalidPartial { issuer, source })?;
@@ -202,21 +205,21 @@ impl SharedAuthority {
     pub fn combine(
         &self,
         request: &IssuanceRequest,
-        parts: &[PartialKey],
+        partials: &[PartialKey],
         rng: &mut impl RandomSource,
     ) -> Result<UserSecretKey, IssuanceError> {
         self.id.expect(&request.sharing)?;
         let digest = request.digest();
         let mut by_index = BTreeMap::new();
-        for part in parts {
-            let (issuer, epoch) = (part.issuer(), part.epoch());
+        for partial in partials {
+            let (issuer, epoch) = (partial.issuer(), partial.epoch());
             if epoch != request.sharing.epoch {
                 return Err(IssuanceError::OtherEpoch { issuer, epoch });
             }
-            if part.request_digest() != digest {
+            if partial.request_digest() != digest {
                 return Err(IssuanceError::OtherRequest { issuer });
             }
-            if by_index.insert(part.index(), part.body()).is_some() {
+            if by_index.insert(partial.index(), partial.body()).is_some() {
                 return Err(IssuanceError::RepeatedIssuer { issuer });
             }
         }
@@ -239,7 +242,7 @@ impl SharedAuthority {
     ///
     /// K1 needs no weight of its own: where some K_u is wrong, its weight makes the equation false
     /// but for one value in 2¹²⁸; where none is, K1 alone decides.
-    fn check_part(
+    fn check_partial(
         &self,
         index: IssuerIndex,
         body: &KeyBody,

@@ -15,7 +15,7 @@ use super::recipient::{Purpose, RecipientKey, RecipientKeyPair, Sealed};
 use super::request::IssuanceRequest;
 use crate::scheme::key::KeyBody;
 
-const PART: Purpose = Purpose {
+const PARTIAL: Purpose = Purpose {
     info: "medshare/abe/partial-key/v1",
     ephemeral_tag: "medshare/abe/partial-key-ephemeral/v1",
 };
@@ -121,7 +121,7 @@ impl SealedPartialKey {
     /// The plaintext, if it was sealed to this recipient for the request and the place named here.
     pub(super) fn open(&self, recipient: &RecipientKeyPair) -> Option<Zeroizing<Vec<u8>>> {
         let associated = associated_data(&self.request, self.index);
-        self.sealed.open(PART, recipient, &associated)
+        self.sealed.open(PARTIAL, recipient, &associated)
     }
 }
 
@@ -139,7 +139,7 @@ impl PartialKey {
     pub fn seal(&self, rng: &mut impl RandomSource) -> Result<SealedPartialKey, IssuanceError> {
         let plaintext = self.body.to_bytes();
         let associated = associated_data(&self.request, self.index);
-        let sealed = Sealed::new(PART, &self.recipient, &plaintext, &associated, rng)?;
+        let sealed = Sealed::new(PARTIAL, &self.recipient, &plaintext, &associated, rng)?;
         Ok(SealedPartialKey {
             request: self.request,
             index: self.index,

@@ -70,8 +70,8 @@ impl Sharing {
     /// Who stands at a place.
     #[must_use]
     pub fn issuer_at(&self, index: IssuerIndex) -> Option<OrganisationId> {
-        let place = usize::from(index.0).checked_sub(1)?;
-        self.issuers.get(place).copied()
+        let position = usize::from(index.0).checked_sub(1)?;
+        self.issuers.get(position).copied()
     }
 
     /// Where an issuer stands.
@@ -79,8 +79,8 @@ impl Sharing {
     /// # Errors
     /// [`SharingError::NotAnIssuer`].
     pub fn index_of(&self, issuer: OrganisationId) -> Result<IssuerIndex, SharingError> {
-        let mut places = self.indices().zip(&self.issuers);
-        let found = places.find(|(_, other)| **other == issuer);
+        let mut indexed = self.indices().zip(&self.issuers);
+        let found = indexed.find(|(_, other)| **other == issuer);
         let (index, _) = found.ok_or(SharingError::NotAnIssuer { issuer })?;
         Ok(index)
     }

@@ -112,7 +112,7 @@ impl<'a> Reading<'a> {
             return Err(DecapsulateError::OtherAuthority);
         }
         let structure = header.structure();
-        let terms = structure.select(|element| key.part(element).is_some());
+        let terms = structure.select(|element| key.component(element).is_some());
         let terms = terms.ok_or_else(|| why_not(header, key))?;
         // All C2, not only those that the rows need: the answer is the same for every key.
         let decode = |bytes| decode_g2(bytes).map_err(|_| DecapsulateError::InvalidHeader);
@@ -162,7 +162,8 @@ impl<'a> Reading<'a> {
     /// H(π(i)) for these rows. A key keeps those of its own parts.
     fn points(&self, rows: &[usize]) -> Vec<G1Affine> {
         let elements = rows.iter().map(|&row| self.structure.rows()[row].element);
-        let held = |element: &Element<'_>| self.key.part(element).map(|part| part.point);
+        let held =
+            |element: &Element<'_>| self.key.component(element).map(|component| component.point);
         let missing = elements.clone().filter(|element| held(element).is_none());
         let mut hashed = self.parameters.points(missing).into_iter();
         let points = elements.filter_map(|element| held(&element).or_else(|| hashed.next()));
@@ -174,27 +175,27 @@ impl<'a> Reading<'a> {
     /// None where the sum of the C3 is outside the subgroup, or one is no point: such a header is
     /// rejected like any other that was tampered with.
     fn masking_element(&self) -> Option<Gt> {
-        let mut parts: Vec<_> = self.c2.iter().map(|_| WeightedSum::default()).collect();
-        let mut sum = WeightedSum::default();
+        let mut sums: Vec<_> = self.c2.iter().map(|_| WeightedSum::default()).collect();
+        let mut c3 = WeightedSum::default();
         for Term { row, coefficient } in &self.terms {
             let Row {
                 element,
                 occurrence,
             } = self.structure.rows()[*row];
-            parts[occurrence].add(self.key.part(&element)?.secret, coefficient);
-            sum.add(row_point(&self.header.c3[*row])?, coefficient);
+            sums[occurrence].add(self.key.component(&element)?.secret, coefficient);
+            c3.add(row_point(&self.header.c3[*row])?, coefficient);
         }
-        let sum = sum.finish().into_affine();
-        if !sum.is_in_correct_subgroup_assuming_on_curve() {
+        let c3 = c3.finish().into_affine();
+        if !c3.is_in_correct_subgroup_assuming_on_curve() {
             return None;
         }
-        let parts: Vec<_> = parts.into_iter().map(WeightedSum::finish).collect();
-        let parts = Zeroizing::new(G1Projective::normalize_batch(&Zeroizing::new(parts)));
-        let mut pairs = Zeroizing::new(Vec::with_capacity(2 + parts.len()));
+        let sums: Vec<_> = sums.into_iter().map(WeightedSum::finish).collect();
+        let keys = Zeroizing::new(G1Projective::normalize_batch(&Zeroizing::new(sums)));
+        let mut pairs = Zeroizing::new(Vec::with_capacity(2 + keys.len()));
         pairs.push((self.key.k1(), self.c1));
-        pairs.push((-sum, self.key.k3()));
-        let read = parts.iter().copied().zip(self.c2.iter().copied());
-        pairs.extend(read.filter(|(part, _)| !part.is_zero()));
+        pairs.push((-c3, self.key.k3()));
+        let read = keys.iter().copied().zip(self.c2.iter().copied());
+        pairs.extend(read.filter(|(key, _)| !key.is_zero()));
         Some(pairing::multi_pairing(&pairs))
     }
 }

@@ -75,9 +75,9 @@ impl<'p> AccessStructure<'p> {
             share(self.policy.node(), *secret, &mut draw, &mut shares);
             return shares;
         };
-        let part = Zeroizing::new(draw());
-        share(self.policy.node(), *part, &mut draw, &mut shares);
-        shares.extend(Element::of_day(day).map(|_| *secret - *part));
+        let policy_share = Zeroizing::new(draw());
+        share(self.policy.node(), *policy_share, &mut draw, &mut shares);
+        shares.extend(Element::of_day(day).map(|_| *secret - *policy_share));
         shares
     }
 

@@ -186,7 +186,7 @@ impl Setting {
         }
         let structure = header.structure();
         let coins = Coins::derive(&self.parameters, &structure, &aad_digest(&aad), &message);
-        let selected = structure.select(|element| key.part(element).is_some());
+        let selected = structure.select(|element| key.component(element).is_some());
         let selected = selected.unwrap();
         let bytes = header.to_bytes();
         // The end of C4, and of the first row that is read.

@@ -1,4 +1,4 @@
-//! What a key is made of, whether it is a user's key or one issuer's part of it.
+//! What a key is made of, whether it is a user's key or one issuer's component of it.
 
 use ark_ec::{AffineRepr, CurveGroup};
 use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2, encode_gt};
@@ -8,7 +8,7 @@ use medshare_types::{DecodeError, G1Bytes, G2Bytes, RandomSource, wire};
 use zeroize::Zeroizing;
 
 use super::UserSecretKey;
-use super::parts::{KeyPart, Parts};
+use super::components::{Components, KeyComponent};
 use crate::hedged::hedged;
 use crate::scheme::error::KeyError;
 use crate::scheme::parameters::PublicParameters;
@@ -21,7 +21,7 @@ const WEIGHTS_TAG: &str = "medshare/abe/key-check/v1";
 pub(crate) struct KeyBody {
     pub(super) k1: Zeroizing<G1Affine>,
     pub(super) k3: G2Affine,
-    pub(super) parts: Parts,
+    pub(super) components: Components,
 }
 
 impl KeyBody {
@@ -35,12 +35,12 @@ impl KeyBody {
         attributes: &AttributeSet,
         validity: Validity,
     ) -> Result<Self, KeyError> {
-        let parts = Parts::issue(attributes.clone(), validity, r)?;
+        let components = Components::issue(attributes.clone(), validity, r)?;
         let k1 = (base_mul_regular(r) + secret).into_affine();
         Ok(Self {
             k1: Zeroizing::new(k1),
             k3: fixed_base::g2_generator_mul_regular(r).into_affine(),
-            parts,
+            components,
         })
     }
 
@@ -55,14 +55,18 @@ impl KeyBody {
     /// 128-bit weights w_u that nobody foresees, `secret` being e(A, g2): for whoever is given the
     /// points.
     pub(crate) fn fits(&self, secret: &Gt, rng: &mut impl RandomSource) -> bool {
-        let purpose = wire::to_borsh(&(&self.parts.attributes, self.parts.validity));
+        let purpose = wire::to_borsh(&(&self.components.attributes, self.components.validity));
         let checked = [&encode_gt(secret), purpose.as_slice(), &self.to_bytes()];
         // They hang on all that is checked, so that nobody can make a key for them.
         let mut stream = hedged(WEIGHTS_TAG, &checked, rng);
         let mut weight = || Scalar::from(u128::from_le_bytes(stream.take()));
-        let weights: Vec<Scalar> = self.parts.iter().map(|_| weight()).collect();
-        let secrets = Zeroizing::new(self.parts.iter().map(|p| p.secret).collect::<Vec<_>>());
-        let points: Vec<G1Affine> = self.parts.iter().map(|part| part.point).collect();
+        let weights: Vec<Scalar> = self.components.iter().map(|_| weight()).collect();
+        let secrets = Zeroizing::new(self.components.iter().map(|p| p.secret).collect::<Vec<_>>());
+        let points: Vec<G1Affine> = self
+            .components
+            .iter()
+            .map(|component| component.point)
+            .collect();
         let left = mul::sum_of_products(&secrets, &weights) + *self.k1;
         let right = mul::sum_of_products(&points, &weights) + base();
         self.balances(secret, left.into_affine(), right.into_affine())
@@ -80,33 +84,38 @@ impl KeyBody {
         let weighted = |points: Vec<G1Affine>| {
             mul::sum_of_products(&Zeroizing::new(points), weights).into_affine()
         };
-        let (attributes, validity) = (first.parts.attributes.clone(), first.parts.validity);
-        let parts = Parts::new(attributes, validity, |element| {
-            let held = bodies.iter().map(|body| body.parts.get(element));
+        let (attributes, validity) = (
+            first.components.attributes.clone(),
+            first.components.validity,
+        );
+        let components = Components::new(attributes, validity, |element| {
+            let held = bodies.iter().map(|body| body.components.get(element));
             // Bodies for the same have the same elements.
-            let held: Option<Vec<&KeyPart>> = held.collect();
+            let held: Option<Vec<&KeyComponent>> = held.collect();
             let held = held.ok_or(KeyError::Inconsistent)?;
-            let point = held.first().map_or(G1Affine::identity(), |part| part.point);
-            let secret = weighted(held.iter().map(|part| part.secret).collect());
-            Ok(KeyPart { point, secret })
+            let point = held
+                .first()
+                .map_or(G1Affine::identity(), |component| component.point);
+            let secret = weighted(held.iter().map(|component| component.secret).collect());
+            Ok(KeyComponent { point, secret })
         })?;
         let k1 = weighted(bodies.iter().map(|body| *body.k1).collect());
         let k3: Vec<G2Affine> = bodies.iter().map(|body| body.k3).collect();
         Ok(Self {
             k1: Zeroizing::new(k1),
             k3: mul::sum_of_products_g2(&k3, weights).into_affine(),
-            parts,
+            components,
         })
     }
 
     /// K1 ‖ K3 ‖ K_u of every element, in the order of the attributes and then of the validity.
     pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let count = self.parts.iter().count();
+        let count = self.components.iter().count();
         let mut out = Zeroizing::new(Vec::with_capacity(48 + 96 + 48 * count));
         out.extend_from_slice(Zeroizing::new(encode_g1(&self.k1).0).as_slice());
         out.extend_from_slice(&encode_g2(&self.k3).0);
-        for part in self.parts.iter() {
-            out.extend_from_slice(Zeroizing::new(encode_g1(&part.secret).0).as_slice());
+        for component in self.components.iter() {
+            out.extend_from_slice(Zeroizing::new(encode_g1(&component.secret).0).as_slice());
         }
         out
     }
@@ -121,11 +130,11 @@ impl KeyBody {
         let mut rest = bytes;
         let k1 = Zeroizing::new(decode_g1(&G1Bytes(take(&mut rest)?))?);
         let k3 = decode_g2(&G2Bytes(take(&mut rest)?))?;
-        let parts = Parts::hashed(attributes.clone(), validity, |_| {
+        let components = Components::hashed(attributes.clone(), validity, |_| {
             Ok(decode_g1(&G1Bytes(take(&mut rest)?))?)
         })?;
         match rest.len() {
-            0 => Ok(Self { k1, k3, parts }),
+            0 => Ok(Self { k1, k3, components }),
             count => Err(DecodeError::TrailingBytes { count }.into()),
         }
     }

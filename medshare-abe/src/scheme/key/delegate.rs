@@ -7,7 +7,7 @@ use medshare_policy::AttributeSet;
 use medshare_types::{RandomSource, wire};
 use zeroize::Zeroizing;
 
-use super::parts::{KeyPart, Parts};
+use super::components::{Components, KeyComponent};
 use super::{KeyBody, UserSecretKey};
 use crate::hedged::hedged_scalar;
 use crate::scheme::error::KeyError;
@@ -24,8 +24,8 @@ impl UserSecretKey {
     /// a value keeps all its prefixes. Validity cannot be cut: a key holds the few prefixes that
     /// cover its days, and hardly any shorter range is covered by some of them.
     ///
-    /// Cost: for each part a multiplication; two pairings. As with a key that is issued, whoever
-    /// imports it checks the parts.
+    /// Cost: for each component a multiplication; two pairings. As with a key that is issued, whoever
+    /// imports it checks the components.
     ///
     /// ```
     /// use medshare_abe::{MasterSecretKey, Validity, decapsulate, encapsulate};
@@ -71,37 +71,38 @@ impl UserSecretKey {
         let secret = Zeroizing::new(encode_g1(&self.body.k1).0);
         let purpose = wire::to_borsh(attributes);
         let d = hedged_scalar(RANDOMNESS_TAG, &[secret.as_slice(), &purpose], rng);
-        let parts = self.body.parts.shifted(attributes.clone(), &d)?;
+        let components = self.body.components.shifted(attributes.clone(), &d)?;
         let k1 = base_mul_regular(&d) + *self.body.k1;
         let k3 = fixed_base::g2_generator_mul_regular(&d) + self.body.k3;
         let body = KeyBody {
             k1: Zeroizing::new(k1.into_affine()),
             k3: k3.into_affine(),
-            parts,
+            components,
         };
         body.issued(parameters, rng)
     }
 }
 
-impl Parts {
+impl Components {
     /// K_u + d·H(u) for every element of some of the attributes, and of the validity.
     fn shifted(&self, attributes: AttributeSet, d: &Scalar) -> Result<Self, KeyError> {
-        let mut parts = Self::new(attributes, self.validity, |element| {
+        let mut components = Self::new(attributes, self.validity, |element| {
             // Every element of an attribute that is held is held.
-            let KeyPart { point, secret } = *self.get(element).ok_or(KeyError::Inconsistent)?;
-            Ok(KeyPart { point, secret })
+            let KeyComponent { point, secret } =
+                *self.get(element).ok_or(KeyError::Inconsistent)?;
+            Ok(KeyComponent { point, secret })
         })?;
-        let points: Vec<G1Affine> = parts.iter().map(|part| part.point).collect();
+        let points: Vec<G1Affine> = components.iter().map(|component| component.point).collect();
         let shifts = mul::mul_regular(&points, d);
-        let sums = parts
+        let sums = components
             .iter()
             .zip(shifts.iter())
-            .map(|(part, d)| *d + part.secret);
+            .map(|(component, d)| *d + component.secret);
         let sums = Zeroizing::new(sums.collect::<Vec<G1Projective>>());
         let secrets = Zeroizing::new(G1Projective::normalize_batch(&sums));
-        for (part, secret) in parts.iter_mut().zip(secrets.iter()) {
-            part.secret = *secret;
+        for (component, secret) in components.iter_mut().zip(secrets.iter()) {
+            component.secret = *secret;
         }
-        Ok(parts)
+        Ok(components)
     }
 }

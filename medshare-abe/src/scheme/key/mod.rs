@@ -1,9 +1,9 @@
 //! The keys that an authority issues.
 
 mod body;
+mod components;
 mod delegate;
 mod encoding;
-mod parts;
 
 use core::fmt;
 
@@ -17,8 +17,8 @@ use crate::scheme::parameters::PublicParameters;
 use crate::scheme::validity::Validity;
 
 pub(crate) use body::KeyBody;
-pub(crate) use parts::KeyPart;
-pub use parts::{MAX_KEY_COMPONENTS, check_issuable};
+pub(crate) use components::KeyComponent;
+pub use components::{MAX_KEY_COMPONENTS, check_issuable};
 
 /// A person's key for a set of attributes and of sealing dates. Erased when dropped, never printed.
 pub struct UserSecretKey {
@@ -42,13 +42,13 @@ impl UserSecretKey {
     /// The attributes that it is for.
     #[must_use]
     pub const fn attributes(&self) -> &AttributeSet {
-        &self.body.parts.attributes
+        &self.body.components.attributes
     }
 
     /// The sealing dates that it is for.
     #[must_use]
     pub const fn validity(&self) -> Validity {
-        self.body.parts.validity
+        self.body.components.validity
     }
 
     /// H(pp) of the authority that issued it.
@@ -57,8 +57,8 @@ impl UserSecretKey {
         self.parameters
     }
 
-    pub(crate) fn part(&self, element: &Element<'_>) -> Option<&KeyPart> {
-        self.body.parts.get(element)
+    pub(crate) fn component(&self, element: &Element<'_>) -> Option<&KeyComponent> {
+        self.body.components.get(element)
     }
 
     pub(crate) fn k1(&self) -> G1Affine {
@@ -79,7 +79,7 @@ impl fmt::Debug for UserSecretKey {
         write!(
             f,
             "UserSecretKey({}; {}; secret)",
-            self.body.parts.attributes, self.body.parts.validity
+            self.body.components.attributes, self.body.components.validity
         )
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn share(
     draw: &mut impl FnMut() -> Scalar,
     shares: &mut Vec<Scalar>,
 ) {
-    let (parts, operands) = match node {
+    let (values, operands) = match node {
         // A comparison is an `or` of its elements.
         PolicyNode::Condition(condition) => {
             let rows = Element::of_condition(condition).len();
@@ -43,25 +43,25 @@ pub(crate) fn share(
         }
         PolicyNode::Any(operands) => (vec![value; operands.len()], operands),
         PolicyNode::All(operands) => {
-            let mut parts: Vec<Scalar> = (1..operands.len()).map(|_| draw()).collect();
-            let rest = value - parts.iter().sum::<Scalar>();
-            parts.push(rest);
-            (parts, operands)
+            let mut values: Vec<Scalar> = (1..operands.len()).map(|_| draw()).collect();
+            let rest = value - values.iter().sum::<Scalar>();
+            values.push(rest);
+            (values, operands)
         }
         PolicyNode::AtLeast { needed, operands } => {
             let constant = value / scale(operands.len());
             let drawn = (1..needed).map(|_| draw());
             let polynomial =
                 Zeroizing::new(core::iter::once(constant).chain(drawn).collect::<Vec<_>>());
-            let parts = places(operands.len())
-                .map(|place| evaluate_polynomial(&polynomial, place))
+            let values = indices(operands.len())
+                .map(|index| evaluate_polynomial(&polynomial, index))
                 .collect();
-            (parts, operands)
+            (values, operands)
         }
     };
-    let parts = Zeroizing::new(parts);
-    for (operand, part) in operands.zip(parts.iter()) {
-        share(operand, *part, draw, shares);
+    let values = Zeroizing::new(values);
+    for (operand, value) in operands.zip(values.iter()) {
+        share(operand, *value, draw, shares);
     }
 }
 
@@ -95,20 +95,20 @@ pub(crate) fn select(
     }
 }
 
-/// The `needed` operands with the fewest rows, each weighted for its place.
+/// The `needed` operands with the fewest rows, each weighted for its index.
 fn interpolate(chosen: Vec<Option<Vec<Term>>>, needed: usize) -> Option<Vec<Term>> {
     let scale = scale(chosen.len());
-    let placed = places(chosen.len()).zip(chosen);
+    let placed = indices(chosen.len()).zip(chosen);
     let mut able: Vec<(u64, Vec<Term>)> = placed
-        .filter_map(|(place, terms)| Some((place, terms?)))
+        .filter_map(|(index, terms)| Some((index, terms?)))
         .collect();
     if able.len() < needed {
         return None;
     }
     able.sort_by_key(|(_, terms)| terms.len());
     able.truncate(needed);
-    able.sort_by_key(|(place, _)| *place);
-    let read: Vec<u64> = able.iter().map(|(place, _)| *place).collect();
+    able.sort_by_key(|(index, _)| *index);
+    let read: Vec<u64> = able.iter().map(|(index, _)| *index).collect();
     let weighted = able.into_iter().zip(lagrange_at_zero(&read));
     let terms = weighted.flat_map(|((_, terms), weight)| {
         terms.into_iter().map(move |term| Term {
@@ -120,7 +120,7 @@ fn interpolate(chosen: Vec<Option<Vec<Term>>>, needed: usize) -> Option<Vec<Term
 }
 
 /// Where the polynomial is evaluated: the value itself stands at 0.
-fn places(operands: usize) -> core::ops::RangeInclusive<u64> {
+fn indices(operands: usize) -> core::ops::RangeInclusive<u64> {
     1..=operands as u64
 }
 
@@ -129,7 +129,7 @@ fn scale(operands: usize) -> Scalar {
     if operands > INTEGER_OPERANDS {
         return Scalar::from(1u64);
     }
-    places(operands).map(Scalar::from).product()
+    indices(operands).map(Scalar::from).product()
 }
 
 #[cfg(test)]

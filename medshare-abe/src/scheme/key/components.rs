@@ -1,4 +1,4 @@
-//! The parts of a key: K_u for every element of its attributes and of its validity.
+//! The components of a key: K_u for every element of its attributes and of its validity.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use crate::scheme::error::KeyError;
 use crate::scheme::points::hash_to_points;
 use crate::scheme::validity::Validity;
 
-/// The most parts of one key: one for a name, 33 for an integer, 17 for any other value. Those of
+/// The most components of one key: one for a name, 33 for an integer, 17 for any other value. Those of
 /// the validity come on top.
 pub const MAX_KEY_COMPONENTS: usize = 1024;
 
-pub(crate) struct Parts {
+pub(crate) struct Components {
     pub(super) attributes: AttributeSet,
-    pub(super) names: BTreeMap<Name, KeyPart>,
+    pub(super) names: BTreeMap<Name, KeyComponent>,
     /// One value a label.
     pub(super) values: BTreeMap<Name, HeldValue>,
     pub(super) validity: Validity,
     /// One for each prefix of the validity's cover.
-    pub(super) days: Vec<(Prefix, KeyPart)>,
+    pub(super) days: Vec<(Prefix, KeyComponent)>,
 }
 
-pub(crate) struct KeyPart {
+pub(crate) struct KeyComponent {
     /// H(u): kept, because decapsulation needs it for the rows it reads.
     pub(crate) point: G1Affine,
     /// K_u.
@@ -36,10 +36,10 @@ pub(crate) struct KeyPart {
 pub(super) struct HeldValue {
     pub(super) value: Value,
     /// Those of its prefixes, by their length.
-    pub(super) parts: Vec<KeyPart>,
+    pub(super) components: Vec<KeyComponent>,
 }
 
-impl Parts {
+impl Components {
     /// K_u = r·H(u) for every element, all at once.
     ///
     /// # Security
@@ -49,43 +49,43 @@ impl Parts {
         validity: Validity,
         r: &Scalar,
     ) -> Result<Self, KeyError> {
-        let mut parts = Self::hashed(attributes, validity, |_| Ok(G1Affine::identity()))?;
-        let points: Vec<G1Affine> = parts.iter().map(|part| part.point).collect();
+        let mut components = Self::hashed(attributes, validity, |_| Ok(G1Affine::identity()))?;
+        let points: Vec<G1Affine> = components.iter().map(|component| component.point).collect();
         let secrets = mul::mul_regular(&points, r);
-        for (part, secret) in parts.iter_mut().zip(secrets.iter()) {
-            part.secret = *secret;
+        for (component, secret) in components.iter_mut().zip(secrets.iter()) {
+            component.secret = *secret;
         }
-        Ok(parts)
+        Ok(components)
     }
 
-    /// The parts with these K_u, all H(u) computed together.
+    /// The components with these K_u, all H(u) computed together.
     pub(crate) fn hashed(
         attributes: AttributeSet,
         validity: Validity,
         mut secret: impl FnMut(&Element<'_>) -> Result<G1Affine, KeyError>,
     ) -> Result<Self, KeyError> {
         let mut inputs = Vec::new();
-        let mut parts = Self::new(attributes, validity, |element| {
+        let mut components = Self::new(attributes, validity, |element| {
             inputs.push(input_of(element));
-            Ok(KeyPart {
+            Ok(KeyComponent {
                 point: G1Affine::identity(),
                 secret: secret(element)?,
             })
         })?;
-        for (part, point) in parts.iter_mut().zip(hash_to_points(&inputs)) {
-            part.point = point;
+        for (component, point) in components.iter_mut().zip(hash_to_points(&inputs)) {
+            component.point = point;
         }
-        Ok(parts)
+        Ok(components)
     }
 
-    /// Makes the part of every element: attributes in their order, then days.
+    /// Makes the component of every element: attributes in their order, then days.
     pub(crate) fn new(
         attributes: AttributeSet,
         validity: Validity,
-        mut make: impl FnMut(&Element<'_>) -> Result<KeyPart, KeyError>,
+        mut make: impl FnMut(&Element<'_>) -> Result<KeyComponent, KeyError>,
     ) -> Result<Self, KeyError> {
         check_issuable(&attributes)?;
-        let mut parts = Self {
+        let mut components = Self {
             attributes: AttributeSet::default(),
             names: BTreeMap::new(),
             values: BTreeMap::new(),
@@ -94,62 +94,66 @@ impl Parts {
         };
         for attribute in &attributes {
             if let Some(name) = attribute.name() {
-                let part = make(&Element::Name(name))?;
-                parts.names.insert(name.clone(), part);
+                let component = make(&Element::Name(name))?;
+                components.names.insert(name.clone(), component);
             }
             if let Some((label, value)) = attribute.label().zip(attribute.value()) {
                 let elements = Element::of_value(label, value);
                 let made = elements.map(|element| make(&element));
                 let held = HeldValue {
                     value: value.clone(),
-                    parts: made.collect::<Result<_, _>>()?,
+                    components: made.collect::<Result<_, _>>()?,
                 };
-                parts.values.insert(label.clone(), held);
+                components.values.insert(label.clone(), held);
             }
         }
         for prefix in validity.cover() {
-            let part = make(&Element::Day(prefix))?;
-            parts.days.push((prefix, part));
+            let component = make(&Element::Day(prefix))?;
+            components.days.push((prefix, component));
         }
-        parts.attributes = attributes;
-        Ok(parts)
+        components.attributes = attributes;
+        Ok(components)
     }
 
-    pub(crate) fn get(&self, element: &Element<'_>) -> Option<&KeyPart> {
+    pub(crate) fn get(&self, element: &Element<'_>) -> Option<&KeyComponent> {
         match element {
             Element::Name(name) => self.names.get(*name),
             Element::Prefix { label, prefix, .. } => {
                 let held = self.values.get(*label)?;
                 let depth = usize::from(prefix.depth);
                 let own = Element::of_value(label, &held.value).nth(depth);
-                held.parts
+                held.components
                     .get(depth)
                     .filter(|_| own.as_ref() == Some(element))
             }
             Element::Day(prefix) => {
                 let mut days = self.days.iter();
-                days.find_map(|(held, part)| (held == prefix).then_some(part))
+                days.find_map(|(held, component)| (held == prefix).then_some(component))
             }
         }
     }
 
     /// All of them, in the order in which they were made.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &KeyPart> {
-        let values = self.values.values().flat_map(|held| &held.parts);
-        let days = self.days.iter().map(|(_, part)| part);
+    pub(super) fn iter(&self) -> impl Iterator<Item = &KeyComponent> {
+        let values = self.values.values().flat_map(|held| &held.components);
+        let days = self.days.iter().map(|(_, component)| component);
         self.names.values().chain(values).chain(days)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut KeyPart> {
-        let values = self.values.values_mut().flat_map(|held| &mut held.parts);
-        let days = self.days.iter_mut().map(|(_, part)| part);
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut KeyComponent> {
+        let values = self
+            .values
+            .values_mut()
+            .flat_map(|held| &mut held.components);
+        let days = self.days.iter_mut().map(|(_, component)| component);
         self.names.values_mut().chain(values).chain(days)
     }
 }
 
-impl Drop for Parts {
+impl Drop for Components {
     fn drop(&mut self) {
-        self.iter_mut().for_each(|part| part.secret.zeroize());
+        self.iter_mut()
+            .for_each(|component| component.secret.zeroize());
     }
 }
 
