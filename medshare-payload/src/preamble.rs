@@ -96,8 +96,8 @@ impl Preamble {
     /// (k_pay ‖ com) = KDF(tag ‖ DEK ‖ H(P0)).
     fn derive(&self, data_key: &DataKey) -> (PayloadKey, Zeroizing<[u8; 32]>) {
         let bytes = self.to_wire();
-        let start = &bytes[..bytes.len() - self.commitment.len()];
-        let start = hash::digest("medshare/abe/preamble-start/v1", &[start]);
+        let p0 = &bytes[..bytes.len() - self.commitment.len()];
+        let start = hash::digest("medshare/abe/preamble-start/v1", &[p0]);
         let fields = [data_key.as_bytes().as_slice(), start.as_ref()];
         let mut stream = Xof::new("medshare/abe/payload/v1", &fields);
         (Zeroizing::new(stream.take()), Zeroizing::new(stream.take()))

@@ -1,4 +1,4 @@
-//! Elements: what the encryption scheme hashes for names, values and sealing dates.
+//! Elements: the names, prefixes of values and prefixes of dates that the encryption scheme hashes.
 
 use crate::attribute::{Attribute, Kind};
 use crate::date::Date;

@@ -91,7 +91,7 @@
 //! | `attribute` | [`Attribute`], [`AttributeSet`] | `enumeration` and below |
 //! | `policy` | [`AccessPolicy`], [`Condition`], [`Comparison`], [`PolicyNode`]; limits; encoding | `attribute` and below |
 //! | `text` | lexer and parsers, [`SyntaxError`] | `policy` and below |
-//! | `element` | what `medshare-abe` hashes of all this; not a stable interface | `policy` and below |
+//! | `element` | the elements that `medshare-abe` hashes; not a stable interface | `policy` and below |
 //!
 //! The feature `serde` makes names and dates texts, and policies, sets and enumerations opaque
 //! bytes in serde's formats.

@@ -331,8 +331,8 @@ fn debug_output_has_no_plaintext() {
         "PayloadWriter(SegmentSealer(0 sealed; secret))"
     );
     let (object, tree) = writer.finish().expect("memory");
-    let reader = PayloadReader::new(Cursor::new(object), &data_key, &preamble, tree);
-    let mut reader = reader.expect("sealed here");
+    let mut reader =
+        PayloadReader::new(Cursor::new(object), &data_key, &preamble, tree).expect("sealed here");
     reader.read_exact(&mut [0; 10]).expect("100 bytes");
     assert_eq!(format!("{reader:?}"), "PayloadReader(at 10; secret)");
 }

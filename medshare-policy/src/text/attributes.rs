@@ -98,8 +98,8 @@ fn attribute(
         }
         _ => return Ok((label.name.into(), position, next)),
     }
-    let value = lexer.name("a value")?;
-    let value = literal(&label, &value, enumerations)?;
-    let (position, next) = lexer.next()?;
-    Ok((Attribute::with_value(label.name, value), position, next))
+    let word = lexer.name("a value")?;
+    let value = literal(&label, &word, enumerations)?;
+    let (end, after) = lexer.next()?;
+    Ok((Attribute::with_value(label.name, value), end, after))
 }

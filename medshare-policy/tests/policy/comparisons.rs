@@ -146,9 +146,9 @@ fn a_policy_with_a_wrong_name_is_detected() {
     let good = compared("x and hospital != a").to_bytes();
     let at = good.len() - 5;
     assert_eq!(good[at..], [0, 0, 1, 0, b'a']);
-    let mut forged = good;
-    forged[at] = 1;
-    let forged = AccessPolicy::from_bytes(&forged).expect("canonical bytes");
+    let mut bytes = good;
+    bytes[at] = 1;
+    let forged = AccessPolicy::from_bytes(&bytes).expect("canonical bytes");
     assert_eq!(forged.to_string(), "x and hospital != a");
     assert!(!forged.agrees_with(&lists()));
     assert!(!compared("hospital == a").agrees_with(&Enumerations::new()));
