@@ -21,13 +21,13 @@ use crate::error::{Error, Result};
 
 /// Milliseconds that a transaction may take to be ordered and certified.
 const ORDER_TIMEOUT_MS: u64 = 20_000;
-/// How long one member may take to have a receipt before the next one is asked.
+/// Time for one member to have a receipt before the next member is asked.
 const RECEIPT_PATIENCE: Duration = Duration::from_secs(4);
-/// How long one member may delay the answer about a block before the next one is asked.
+/// Time that one member may delay the answer about a block before the next member is asked.
 const WATCH_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a member may take to answer from its state.
+/// Time for a member to answer from its state.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a member that did not answer is asked after all others.
+/// Time for which a member that did not answer is asked after all others.
 const AVOIDED_FOR: Duration = Duration::from_secs(30);
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -190,7 +190,7 @@ impl Chain {
     }
 
     /// Every receipt of the block at `height`, as soon as a member can prove them. A member that
-    /// hangs, lags or lies is passed over.
+    /// hangs, lags or gives a bad proof is passed over.
     pub(crate) async fn receipts_at(
         &self,
         home: ReplicaId,

@@ -9,11 +9,11 @@ pub use medshare_ledger::{RpcRequest, RpcResponse};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("member {member} could not be reached")]
 pub struct Unreachable {
-    /// The member's seat.
+    /// The seat of the member.
     pub member: ReplicaId,
 }
 
-/// How an application reaches the members of its consortium.
+/// Carries an application's requests to the members of its consortium.
 ///
 /// A request is an encoded [`RpcRequest`], an answer an encoded [`RpcResponse`]: submit a
 /// transaction, ask for its receipt, read the state with a proof, follow the newest header, ask for

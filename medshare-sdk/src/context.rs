@@ -18,15 +18,15 @@ use crate::store::placement::Placement;
 
 /// Everything that an application needs to join a consortium.
 pub struct ConsortiumParts {
-    /// The trust anchor.
+    /// The trust anchor, from a source that the application trusts.
     pub genesis: Genesis,
-    /// Carries requests to the members.
+    /// Carries requests to the members, and is not trusted.
     pub client: Arc<dyn ConsortiumClient>,
     /// The organisations' stores that the application can reach, by the organisations' names.
     pub stores: BTreeMap<String, StoreLocation>,
-    /// Issues attribute keys.
+    /// Issues the attribute keys of this consortium's authority.
     pub issuer: Arc<dyn AttributeIssuer>,
-    /// Keeps people's keys.
+    /// Keeps people's signing and attribute keys.
     pub people: Arc<dyn KeyStore>,
     /// The signers of the organisations that the application acts for, by name.
     pub organisations: BTreeMap<String, Arc<dyn Signer>>,

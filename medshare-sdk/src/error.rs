@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use medshare_abe::{AccessPolicy, Condition, Date, Validity};
 use medshare_host::TaskError;
-use medshare_ledger::VerifyError;
-use medshare_types::{Denial, keystore::KeyStoreError};
+use medshare_types::Denial;
+
+pub use medshare_ledger::VerifyError;
+pub use medshare_types::DecodeError;
+pub use medshare_types::consent::EmptyWindow;
+pub use medshare_types::keystore::KeyStoreError;
 
 /// The result of an SDK call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -13,8 +17,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// An error of a crate below, or of the caller's own implementation of a trait.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a call failed. [`Error::code`] is stable, the text is not; it ends with what to do next
-/// where there is something to do.
+/// A failed call. [`Error::code`] is stable, the text is not; where the caller can do something about
+/// it, the text ends with that.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(
@@ -278,7 +282,7 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later although the caller changes nothing.
+    /// Returns true if the same call may succeed later although the caller changes nothing.
     ///
     /// After [`Self::TimedOut`] the first call may still take effect: sealing again is harmless
     /// under an idempotency key, granting again makes a second grant, and opening again takes
@@ -297,13 +301,13 @@ impl Error {
         )
     }
 
-    /// The names of the organisations that caused the error. Empty where none is known: a stopped
-    /// ceremony ([`Denial::CeremonyStopped`]) does not tell which of its two parties is at fault.
+    /// The names of the organisations that provably broke the protocol: holders of wrong shares.
+    /// Silent or refusing holders and failed members are not among them, and of a stopped ceremony
+    /// ([`Denial::CeremonyStopped`]) the chain does not tell which of the two parties is at fault.
     #[must_use]
     pub fn culprits(&self) -> &[String] {
         match self {
             Self::InsufficientShares { culprits, .. } => culprits,
-            Self::Member { organisation, .. } => std::slice::from_ref(organisation),
             Self::Denied(_)
             | Self::PolicyUnsatisfied { .. }
             | Self::KeyLapsed { .. }
@@ -337,6 +341,7 @@ impl Error {
             | Self::FolderInUse { .. }
             | Self::MissingTrustAnchor { .. }
             | Self::MissingPassphrase
+            | Self::Member { .. }
             | Self::Internal { .. } => &[],
         }
     }

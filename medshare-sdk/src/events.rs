@@ -1,4 +1,4 @@
-//! Watching the chain.
+//! The events of the chain, for applications that watch it.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! Granting access.
+//! A grant of access, from request to identifier.
 
 use std::future::IntoFuture;
 

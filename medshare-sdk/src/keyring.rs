@@ -1,4 +1,4 @@
-//! A person's keys: which one opens a record, and where they are stored.
+//! A person's keys: the choice of the one that opens a record, and their entries in the key store.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Keyring {
         &self.stored.person
     }
 
-    /// The person's key that opens what was sealed under this policy on this day.
+    /// The person's key that opens records sealed under this policy on this day.
     ///
     /// A stored key that does not is renewed, once, if a new one may open it. Asks the authority
     /// only then, and nothing of the gate's holders.
@@ -55,7 +55,7 @@ impl Keyring {
             old => old,
         };
         if !old.as_ref().is_some_and(satisfies) {
-            // The chain says what a new key would be for, so the authority is not asked in vain.
+            // The chain names the attributes of a new key, so the authority is not asked in vain.
             check(policy, &self.vouched_attributes().await?)?;
         }
         let new = self.renew(old.as_ref()).await?;
@@ -100,8 +100,8 @@ impl Keyring {
         self.stored.store_attribute_key(&key.to_bytes()).await
     }
 
-    /// A new attribute key for what the chain says of the person today. It replaces the stored one
-    /// unless it would open less.
+    /// A new key for the attributes on the chain today. It replaces the stored one unless it would
+    /// open less.
     async fn renew(&self, old: Option<&UserSecretKey>) -> Result<UserSecretKey> {
         let key = self.request().await?;
         if old.is_none_or(|old| covers(&key, old)) {
@@ -112,8 +112,8 @@ impl Keyring {
         Ok(key)
     }
 
-    /// A key from the issuer, opened and found to be one of the authority's. Callers check what it
-    /// is for.
+    /// A key from the issuer, opened and found to be one of the authority's. Callers check its
+    /// attributes and days.
     async fn request(&self) -> Result<UserSecretKey> {
         let context = self.actor.context();
         let pair = RecipientKeyPair::random(&mut os_random());
@@ -136,7 +136,7 @@ impl Keyring {
             })
     }
 
-    /// The attributes that a new key would be for, by proof.
+    /// The attributes of a new key, by proof.
     async fn vouched_attributes(&self) -> Result<AttributeSet> {
         let found: Option<PersonState> = self.actor.read(keys::person(&self.person)).await?;
         match found {
@@ -155,7 +155,7 @@ fn check(policy: &AccessPolicy, attributes: &AttributeSet) -> Result<()> {
     }
 }
 
-/// Whether the new key opens all that the old one does.
+/// Returns true if the new key opens every record that the old one does.
 fn covers(new: &UserSecretKey, old: &UserSecretKey) -> bool {
     let new_days = new.validity();
     let old_days = old.validity();

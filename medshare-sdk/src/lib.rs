@@ -59,6 +59,8 @@
 //! application. A client of a consortium that runs elsewhere turns it off:
 //! `medshare-sdk = { version = "0.1", default-features = false }`.
 //!
+//! `fault-injection`: members that misbehave on purpose, for tests and demonstrations only.
+//!
 //! # Module map
 //!
 //! | module | holds |
@@ -114,7 +116,8 @@ pub use medshare_abe::{
 pub use medshare_host::keystore;
 pub use medshare_types::{
     ChainId, Denial, Digest, Event, Genesis, GrantId, Height, OrganisationId, PersonId, Purpose,
-    RecordId, RecordVersion, ReplicaId, Signature, Ticket, TicketId, Timestamp, VerifyingKey,
+    RecordId, RecordVersion, ReplicaId, Signature, SigningKey, Ticket, TicketId, Timestamp,
+    VerifyingKey,
 };
 pub use organisation::Organisation;
 pub use person::Person;
@@ -125,3 +128,4 @@ pub use store::backend::StoreLocation;
 pub use window::Window;
 pub use write::content::Content;
 pub use write::seal::Seal;
+pub use zeroize::Zeroizing;

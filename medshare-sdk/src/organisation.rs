@@ -44,13 +44,13 @@ impl Organisation {
         }
     }
 
-    /// The name in the genesis.
+    /// The organisation's name in the genesis.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The identifier on the chain.
+    /// The organisation's identifier on the chain.
     #[must_use]
     pub const fn id(&self) -> &OrganisationId {
         &self.id

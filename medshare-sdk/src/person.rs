@@ -41,7 +41,7 @@ impl Person {
         &self.keyring
     }
 
-    /// The pseudonym on the chain.
+    /// The pseudonym that the chain knows the person by.
     #[must_use]
     pub const fn id(&self) -> &PersonId {
         &self.id

@@ -26,7 +26,7 @@ impl TrustAnchor {
         &self.0
     }
 
-    /// The canonical encoding.
+    /// The canonical encoding, which [`Self::from_bytes`] parses.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.to_wire()
@@ -68,7 +68,7 @@ impl Receipt {
         self.0.shares().len()
     }
 
-    /// The canonical encoding.
+    /// The canonical encoding, which [`Self::from_bytes`] parses.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.to_wire()

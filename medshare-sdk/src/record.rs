@@ -8,7 +8,7 @@ use medshare_types::{DecodeError, RecordId, RecordVersion, Timestamp, Wire};
 pub struct RecordRef {
     /// The same for every version.
     pub id: RecordId,
-    /// Counted from 1.
+    /// The version, counted from 1.
     pub version: RecordVersion,
 }
 
@@ -47,7 +47,7 @@ pub struct Descriptor {
     pub media_type: String,
     /// The name of the organisation that sealed the record.
     pub author: String,
-    /// The sealer's clock.
+    /// The time of sealing by the sealer's clock.
     pub sealed_at: Timestamp,
 }
 

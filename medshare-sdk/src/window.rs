@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use medshare_types::consent::EmptyWindow;
 use medshare_types::{Timestamp, consent};
+
+use crate::error::EmptyWindow;
 
 /// A half-open stretch of time, in absolute moments or from now on.
 ///

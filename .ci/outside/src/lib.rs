@@ -12,3 +12,6 @@ pub mod sdk {}
 #[cfg(feature = "abe")]
 #[doc = include_str!("../../../medshare-abe/README.md")]
 pub mod abe {}
+
+#[cfg(feature = "client")]
+pub mod client;

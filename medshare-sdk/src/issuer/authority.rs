@@ -18,20 +18,19 @@ use crate::issuer::request::{AttributeIssuer, KeyRequest};
 use crate::issuer::vouching::{check_issuable, vouched_attributes};
 use crate::receipt::TrustAnchor;
 
-/// Milliseconds that a request's time may lie from the authority's clock.
+/// Milliseconds between a request's time and the authority's clock, at most.
 const REQUEST_TOLERANCE_MS: u64 = 60_000;
-/// The member that is asked first for what the chain says of a person.
+/// The member that is asked first for a person's state.
 const FIRST_SEAT: ReplicaId = ReplicaId(0);
 
 /// Days of sealing that a new key covers from its day of issue on; it also covers all earlier days.
 pub const DEFAULT_KEY_LIFETIME_DAYS: u16 = 366;
 
-/// Days that the authority's clock may lie from the time of the block that proves the person's
-/// attributes. Behind by more, the authority issues nothing; ahead by more, which an idle chain
+/// Days between the authority's clock and the block that proves the person's attributes, at most. Behind by more, the authority issues nothing; ahead by more, which an idle chain
 /// explains too, it counts a key's days from this many after that block.
 pub const CLOCK_TOLERANCE_DAYS: u16 = 2;
 
-/// Says which people get no more keys.
+/// Returns true for people who get no more keys.
 pub(crate) type RefusalRule = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
 
 /// The attribute authority, where its master key is in this process.
@@ -142,7 +141,7 @@ impl AttributeAuthority {
         blocking(issue).await?
     }
 
-    /// Whether the request is recent and was not answered before.
+    /// Returns true if the request is recent and was not answered before.
     fn is_fresh(&self, statement: Digest, at: Timestamp, now: Timestamp) -> bool {
         let apart = |at: Timestamp| now.as_millis().abs_diff(at.as_millis());
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);

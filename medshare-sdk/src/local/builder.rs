@@ -36,9 +36,9 @@ use crate::store::backend::StoreLocation;
 /// The names of the first members, where none are given.
 const NAMES: [&str; 4] = ["st-mary", "charite", "north-general", "riverside"];
 const MASTER_KEY: &str = "authority/master-key";
-/// How long to wait for a process that has the folder.
+/// Time for another process to close the folder.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-/// How long the members may take to make the gate key.
+/// Time for the members to make the gate key.
 const CEREMONY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A consortium about to be started in this process.
@@ -64,7 +64,7 @@ pub struct LocalBuilder {
 }
 
 impl LocalBuilder {
-    /// `organisations` members, at least 4.
+    /// A consortium of `organisations` members, at least 4.
     pub fn new(organisations: usize) -> Self {
         let name = |index: usize| match NAMES.get(index) {
             Some(name) => (*name).to_owned(),
@@ -88,31 +88,31 @@ impl LocalBuilder {
         self
     }
 
-    /// The passphrase of every key store in the folder.
+    /// The passphrase of all key stores in the folder.
     pub fn with_passphrase(mut self, passphrase: impl Into<String>) -> Self {
         self.passphrase = passphrase.into();
         self
     }
 
-    /// What trying a passphrase costs, for stores that are made now.
+    /// The cost of trying a passphrase, for key stores that are created now.
     pub const fn with_passphrase_cost(mut self, cost: PassphraseCost) -> Self {
         self.cost = cost;
         self
     }
 
-    /// Other numbers for the rules, for a consortium that is founded now.
+    /// The chain's parameters, for a consortium that is founded now.
     pub const fn with_parameters(mut self, parameters: ChainParameters) -> Self {
         self.parameters = parameters;
         self
     }
 
-    /// See [`AttributeAuthority::with_key_lifetime`].
+    /// The lifetime of attribute keys, as in [`AttributeAuthority::with_key_lifetime`].
     pub const fn with_key_lifetime(mut self, days: u16) -> Self {
         self.key_lifetime_days = days;
         self
     }
 
-    /// See [`AttributeAuthority::with_refusal`].
+    /// Refuses keys to people, as in [`AttributeAuthority::with_refusal`].
     pub fn with_refusal(
         mut self,
         refuses: impl Fn(&PersonId) -> bool + Send + Sync + 'static,
@@ -122,7 +122,7 @@ impl LocalBuilder {
     }
 
     /// Founds the consortium or opens it again, starts its members on the current tokio runtime,
-    /// and waits until the gate key is there.
+    /// and waits until the gate key exists.
     ///
     /// # Errors
     /// [`Error::Member`] for a member that does not start, [`Error::KeyStore`] for another
@@ -290,7 +290,7 @@ async fn start_members(
 }
 
 /// Claims the folder for this process, for as long as the file is open. A process that is just
-/// ending gets a moment to let go of it.
+/// ending gets a moment to release it.
 async fn lock(root: &Path) -> Result<File> {
     let file = File::create(folder::lock(root))?;
     let deadline = Instant::now() + LOCK_PATIENCE;

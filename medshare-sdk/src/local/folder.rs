@@ -25,7 +25,7 @@ pub(crate) fn lock(root: &Path) -> PathBuf {
     root.join("lock")
 }
 
-/// Whether a member has begun a ledger here.
+/// Returns true if a member has begun a ledger here.
 pub(crate) fn holds_ledgers(root: &Path) -> io::Result<bool> {
     let members = match std::fs::read_dir(root.join("members")) {
         Ok(members) => members,

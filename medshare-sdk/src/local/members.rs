@@ -13,7 +13,6 @@ use crate::client::{ConsortiumClient, Unreachable};
 use crate::error::{Error, Result};
 use crate::local::seams::{MemberClient, Seams};
 
-/// One running member.
 pub(crate) struct LocalMember {
     pub(crate) name: String,
     /// The height up to which the ledger was verified from genesis when it was opened.

@@ -15,3 +15,4 @@ pub use builder::LocalBuilder;
 pub use consortium::LocalConsortium;
 #[cfg(feature = "fault-injection")]
 pub use medshare_node::fault_injection::{HolderConduct, Presence};
+pub use medshare_types::genesis::ChainParameters;

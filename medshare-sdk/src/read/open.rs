@@ -40,7 +40,7 @@ pub struct Open {
     progress: Option<Progress>,
 }
 
-/// How a record was opened.
+/// The circumstances of an opening: its ticket, its proof, and the culprits among the holders.
 #[derive(Clone, Debug)]
 pub struct Access {
     receipt: Receipt,
@@ -62,7 +62,7 @@ impl Access {
         &self.ticket
     }
 
-    /// Bytes of content.
+    /// Length of the content in bytes.
     #[must_use]
     pub const fn length(&self) -> u64 {
         self.length
@@ -89,7 +89,7 @@ impl Opened {
         &self.content
     }
 
-    /// How it was opened.
+    /// Ticket, proof and length of this opening.
     #[must_use]
     pub const fn access(&self) -> &Access {
         &self.access

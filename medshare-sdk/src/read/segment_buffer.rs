@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::store::backend::Store;
 use crate::store::objects::{ObjectKind, PayloadName};
 
-/// Some consecutive segments, decrypted where they stand, each as soon as a store has given the
-/// registered one.
+/// Some consecutive segments, decrypted in place, each as soon as a store has given the registered
+/// one.
 pub(crate) struct SegmentBuffer {
     segments: Vec<Segment>,
     bytes: Zeroizing<Vec<u8>>,
@@ -19,9 +19,9 @@ pub(crate) struct SegmentBuffer {
 
 struct Segment {
     index: u32,
-    /// Where it lies in the stored payload.
+    /// Byte range in the stored payload.
     stored: Range<u64>,
-    /// Where it lies in the buffer.
+    /// Byte range in the buffer.
     slot: Range<usize>,
     opened: bool,
 }

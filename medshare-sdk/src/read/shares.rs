@@ -17,10 +17,9 @@ use crate::actor::Actor;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// How long holders have to answer.
+/// Time for holders to answer.
 const SHARES_TIMEOUT: Duration = Duration::from_secs(5);
-/// How much longer the rest has once there are enough shares, so that a culprit among them is
-/// found.
+/// Further time for the rest once there are enough shares, so that a culprit among them is found.
 const GRACE: Duration = Duration::from_millis(100);
 const RETRY_PAUSE: Duration = Duration::from_millis(15);
 
@@ -131,9 +130,11 @@ async fn ask(
     }
 }
 
-/// Why a holder gave no share, and whether it may give one soon.
+/// The reason of a holder that gave no share.
 enum NoShare {
+    /// It may give one soon.
     Yet { reason: String },
+    /// Asking again is of no use.
     Ever { reason: String },
 }
 

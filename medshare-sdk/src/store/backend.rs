@@ -14,7 +14,7 @@ use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _};
 use crate::error::{Error, Result};
 use crate::store::objects::{ObjectName, PayloadName};
 
-/// Where an organisation keeps the consortium's ciphertext.
+/// The location of an organisation's object store.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum StoreLocation {
@@ -28,7 +28,7 @@ pub(crate) type Stores = BTreeMap<OrganisationId, Store>;
 /// The newest change of each payload's objects.
 pub(crate) type Payloads = BTreeMap<PayloadName, Timestamp>;
 
-/// One organisation's store.
+/// The object store of one organisation.
 #[derive(Clone)]
 pub(crate) struct Store {
     inner: Arc<dyn ObjectStore>,

@@ -125,7 +125,6 @@ impl PayloadName {
     }
 
     /// The folder of every payload of a version, registered or not.
-    #[cfg(feature = "in-process")]
     pub(crate) fn folder_of(record: RecordId, version: RecordVersion) -> String {
         format!("{}/{record}/{version}", Self::ROOT)
     }
@@ -152,8 +151,9 @@ impl ObjectName {
             version,
             preamble,
         } = self.payload;
-        let (root, kind) = (PayloadName::ROOT, self.kind.name());
-        object_store::path::Path::from(format!("{root}/{record}/{version}/{preamble}/{kind}"))
+        let folder = PayloadName::folder_of(record, version);
+        let kind = self.kind.name();
+        object_store::path::Path::from(format!("{folder}/{preamble}/{kind}"))
     }
 }
 

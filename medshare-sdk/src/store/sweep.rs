@@ -36,7 +36,7 @@ pub(crate) async fn sweep(
     Ok(swept)
 }
 
-/// Whether a block of `settled` or later proves that the chain names another payload or none.
+/// Returns true if a block of `settled` or later proves that the chain names another payload or none.
 async fn is_orphan(
     chain: &Chain,
     home: ReplicaId,

@@ -12,13 +12,13 @@ use medshare_types::{GateKey, GateLabel, RecordContext, Timestamp, Wire as _};
 use crate::error::{Error, Result};
 use crate::record::Descriptor;
 
-/// The parts of a record that say how its payload is opened.
+/// The two objects that give readers with the right attributes access to a record.
 pub(crate) struct SealedAccess {
     pub(crate) header: AccessHeader,
     pub(crate) descriptor: SealedDescriptor,
 }
 
-/// Everything that [`SealedAccess`] is made of.
+/// The inputs of [`SealedAccess`].
 pub(crate) struct AccessInputs {
     pub(crate) parameters: Arc<PublicParameters>,
     pub(crate) gate_key: Arc<GateKey>,

@@ -31,7 +31,7 @@ impl Registration<'_> {
         Ok(*preimage.as_bytes())
     }
 
-    /// Whether an earlier attempt under the same idempotency key has registered the record.
+    /// Returns true if an earlier attempt under the same idempotency key registered the record.
     pub(crate) async fn is_done(&self, id: &RecordId) -> Result<bool> {
         if self.idempotency_key.is_none() {
             return Ok(false);

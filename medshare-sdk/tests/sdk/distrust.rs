@@ -11,13 +11,13 @@ use medshare_sdk::keystore::{BoxFuture, Signer};
 use medshare_sdk::{AccessPolicy, Consortium, ConsortiumClient, Event, Window};
 use medshare_types::{PersonId, ReplicaId, SigningKey, Timestamp, Wire as _};
 
-/// What the first member does to the requests of a client.
+/// The first member's treatment of a client's requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Hang,
     Garbage,
     Pending,
-    /// Answers questions for a state value with what it answered the first time.
+    /// Repeats its first answer about a state value.
     Replay,
 }
 
@@ -127,7 +127,7 @@ async fn an_old_proof_of_absence_sweeps_no_live_object() {
     let doctor = st_mary.enrol("doctor", &["role:nurse"]).await.unwrap();
     let policy: AccessPolicy = "role:nurse".parse().unwrap();
 
-    // The client asks for a record that is not there yet, and is shown that answer ever after.
+    // The client asks for a record that does not exist yet, and is shown that answer ever after.
     let key = "the same every time";
     let sealing = || {
         st_mary
@@ -163,7 +163,7 @@ async fn an_old_proof_of_absence_sweeps_no_live_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn orphans_go_once_a_later_block_proves_that_nobody_names_them() {
+async fn orphans_are_removed_once_a_later_block_proves_that_no_record_names_them() {
     let consortium = Consortium::in_process(4).await.unwrap();
     let st_mary = consortium.organisation("st-mary").unwrap();
     let patient = st_mary.enrol("patient", &[]).await.unwrap();
@@ -175,7 +175,7 @@ async fn orphans_go_once_a_later_block_proves_that_nobody_names_them() {
         .unwrap();
     let files = consortium.payload_files(record);
 
-    // As an interrupted seal would leave it: objects under a name that no record has.
+    // An interrupted seal leaves objects under a name that no record has.
     let own = files
         .iter()
         .find(|file| file.to_string_lossy().contains("st-mary"))
@@ -193,7 +193,7 @@ async fn orphans_go_once_a_later_block_proves_that_nobody_names_them() {
         0,
         "old enough, but no later block yet"
     );
-    st_mary.enrol("somebody", &[]).await.unwrap();
+    st_mary.enrol("visitor", &[]).await.unwrap();
     assert_eq!(sweep().await.unwrap(), 1);
     assert!(!orphan.join("payload").exists());
     assert!(files.iter().all(|file| file.exists()));
@@ -207,7 +207,6 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
     let st_mary = consortium.organisation("st-mary").unwrap();
     st_mary.enrol("doctor", &["role:nurse"]).await.unwrap();
     st_mary.enrol("nurse", &["role:nurse"]).await.unwrap();
-    // Their keys, out of the key store.
     let key_of = async |entry| {
         let seed = parts.people.load(entry).await.unwrap().unwrap();
         SigningKey::from_seed(seed.as_slice().try_into().unwrap())
@@ -241,8 +240,8 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
     let request = make(1, now);
     parts.issuer.issue(&request).await.unwrap();
     assert!(parts.issuer.issue(&request).await.is_err(), "replayed");
-    // Another person's request under this nonce, soon to be forgotten, neither is refused for it
-    // nor makes it forgotten.
+    // Another person's request may reuse the nonce, and forgetting that request, which is old, does
+    // not forget this one.
     let old = now.minus_millis(59_000);
     let copied = make_for(&nurse, 1, old);
     parts.issuer.issue(&copied).await.unwrap();
@@ -294,7 +293,7 @@ fn authority_of(consortium: &Consortium) -> medshare_types::Digest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_can_say_whose_word_it_takes() {
+async fn a_policy_can_name_the_voucher_it_accepts() {
     let consortium = Consortium::in_process(4).await.unwrap();
     let st_mary = consortium.organisation("st-mary").unwrap();
     let charite = consortium.organisation("charite").unwrap();

@@ -1,12 +1,12 @@
-//! A consortium whose members the application reaches through a client of its own, which holds
-//! requests for shares back: a ticket that was issued before a revocation gets no share after it.
+//! A client that delays requests for shares: a ticket issued before a revocation gets no share after
+//! it.
 
 use std::collections::BTreeMap;
 use std::future::IntoFuture as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT};
+use crate::support::{CHEAP, DOCTOR, Fixture, MEMBERS, PASSPHRASE, PATIENT};
 use medshare_contract::keys;
 use medshare_contract::state::GrantState;
 use medshare_ledger::{RpcRequest, RpcResponse};
@@ -23,7 +23,7 @@ use tokio::sync::watch;
 /// Carries requests to members, and shares only while the valve is open.
 struct Valve {
     members: Vec<NodeClient>,
-    /// How many requests for shares have come.
+    /// The number of requests for shares so far.
     asked: watch::Sender<usize>,
     open: watch::Receiver<bool>,
 }
@@ -47,7 +47,7 @@ impl ConsortiumClient for Valve {
     }
 }
 
-/// Nobody is enrolled here.
+/// No person is enrolled here.
 struct NoIssuer;
 
 impl AttributeIssuer for NoIssuer {
@@ -59,10 +59,10 @@ impl AttributeIssuer for NoIssuer {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_from_before_the_revocation_gets_no_share() {
     let folder = tempfile::tempdir().unwrap();
-    let clinic = Clinic::open_in(folder.path()).await;
-    let (record, first) = clinic.sealed_and_granted(b"an ECG").await;
-    let second = clinic.grant(record).await;
-    clinic.close().await;
+    let fixture = Fixture::open_in(folder.path()).await;
+    let (record, first) = fixture.sealed_and_granted(b"an ECG").await;
+    let second = fixture.grant(record).await;
+    fixture.close().await;
 
     let handles = start_members(folder.path()).await;
     let members: Vec<_> = handles.iter().map(NodeHandle::client).collect();
@@ -102,7 +102,7 @@ async fn a_ticket_from_before_the_revocation_gets_no_share() {
         "{silent:?}"
     );
 
-    // The same way, as late, under a grant that still stands.
+    // As late, under a grant that still stands.
     valve.send_replace(false);
     let opening = tokio::spawn(doctor.open(second).into_future());
     was_asked.wait_for(|count| *count == 8).await.unwrap();

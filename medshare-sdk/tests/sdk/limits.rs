@@ -1,13 +1,13 @@
-//! What an object store can make a reader do, and how much can be sealed.
+//! Bounds of what a store can make a reader fetch, and of what can be sealed.
 
 use std::fs::File;
 use std::process::Command;
 
 use medshare_sdk::Content;
 
-use crate::support::{Clinic, bytes, files_under};
+use crate::support::{Fixture, bytes, files_under};
 
-/// The most memory that this process has had in use so far, bytes.
+/// Peak memory of this process in bytes.
 #[cfg(target_os = "linux")]
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -16,13 +16,13 @@ fn peak_memory() -> u64 {
     kib.parse::<u64>().unwrap() * 1024
 }
 
-/// The chain says how many digests there are, so no store can have more than those fetched.
+/// The chain names the number of digests, so a reader fetches no more than those.
 ///
 /// Peak memory is that of the whole process, so the test repeats itself in a process of its own.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_cannot_make_a_reader_fetch_more_than_the_chain_names() {
-    const LIE: u64 = 800 << 20;
+    const INFLATED: u64 = 800 << 20;
     const ALONE: &str = "MEDSHARE_TEST_ALONE";
     if std::env::var_os(ALONE).is_none() {
         let name = "limits::a_store_cannot_make_a_reader_fetch_more_than_the_chain_names";
@@ -32,47 +32,47 @@ async fn a_store_cannot_make_a_reader_fetch_more_than_the_chain_names() {
         assert!(text.contains("test result: ok. 1 passed"), "{text}");
         return;
     }
-    let clinic = Clinic::open().await;
+    let fixture = Fixture::open().await;
     let content = bytes(100_000, 1);
-    let (record, grant) = clinic.sealed_and_granted(content.clone()).await;
-    clinic.doctor.open(grant).await.unwrap();
+    let (record, grant) = fixture.sealed_and_granted(content.clone()).await;
+    fixture.doctor.open(grant).await.unwrap();
     let before = peak_memory();
-    let digests = clinic
+    let digests = fixture
         .payloads(record)
         .map(|file| file.with_file_name("segments"));
     let good = std::fs::read(&digests[1]).unwrap();
     for file in &digests {
-        let lie = File::options().write(true).open(file).unwrap();
-        lie.set_len(LIE).unwrap();
+        let inflated = File::options().write(true).open(file).unwrap();
+        inflated.set_len(INFLATED).unwrap();
     }
-    let error = clinic.doctor.open(grant).await.unwrap_err();
+    let error = fixture.doctor.open(grant).await.unwrap_err();
     assert_eq!(error.code(), "object_unavailable");
-    let error = clinic.doctor.describe(record).await.unwrap_err();
+    let error = fixture.doctor.describe(record).await.unwrap_err();
     assert_eq!(error.code(), "object_unavailable");
     std::fs::write(&digests[1], good).unwrap();
-    let opened = clinic.doctor.open(grant).await.unwrap();
+    let opened = fixture.doctor.open(grant).await.unwrap();
     assert_eq!(opened.bytes(), content, "one good copy is enough");
     let grown = peak_memory().saturating_sub(before);
-    assert!(grown < LIE / 4, "{grown}");
-    clinic.close().await;
+    assert!(grown < INFLATED / 4, "{grown}");
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_be_read_back_is_not_sealed() {
-    let clinic = Clinic::open().await;
+async fn content_that_could_not_be_read_back_is_not_sealed() {
+    let fixture = Fixture::open().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long");
-    // All hole: it takes no room.
+    // Sparse: it takes no disk space.
     let file = File::create(&path).unwrap();
     file.set_len(Content::MAX_LEN + 1).unwrap();
-    let stored = || files_under(clinic.consortium.folder()).len();
+    let stored = || files_under(fixture.consortium.folder()).len();
     let before = stored();
-    let seal = clinic.st_mary.seal(Content::file(path), &clinic.policy);
+    let seal = fixture.st_mary.seal(Content::file(path), &fixture.policy);
     let seal = seal
-        .subject(&clinic.patient)
+        .subject(&fixture.patient)
         .on_progress(|_| unreachable!());
     let error = seal.await.unwrap_err();
     assert_eq!(error.code(), "content_too_long");
     assert_eq!(stored(), before, "nothing was begun");
-    clinic.close().await;
+    fixture.close().await;
 }

@@ -1,4 +1,4 @@
-//! What policies can say, from enrolment to opening.
+//! Policies of every kind, from enrolment to opening.
 
 use medshare_sdk::keystore::PassphraseCost;
 use medshare_sdk::local::LocalBuilder;
@@ -54,7 +54,7 @@ async fn thresholds_numbers_and_dates() {
     consortium.shut_down().await.unwrap();
 }
 
-/// A key that was good for no day of sealing is renewed as soon as the authority gives better ones.
+/// A key that covers no day of sealing is renewed as soon as the authority issues longer ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn lapsed_keys_are_renewed() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,9 @@
-//! A receipt is verified from bytes alone, against its own trust anchor, and against no change.
+//! Receipts verify from bytes alone, against their own trust anchor, and only unaltered.
 
-use crate::support::Clinic;
+use crate::support::Fixture;
 use medshare_sdk::{Purpose, Receipt, Ticket, TrustAnchor, Window};
 
-/// What somebody keeps of an access: two files, and what they should prove.
+/// The two files that an auditor keeps of an access, and the ticket that they should prove.
 struct Kept {
     receipt: Vec<u8>,
     anchor: Vec<u8>,
@@ -12,26 +12,26 @@ struct Kept {
 
 impl Kept {
     async fn of_a_run() -> Self {
-        let clinic = Clinic::open().await;
-        let record = clinic.seal(b"x").await;
-        let grant = clinic
+        let fixture = Fixture::open().await;
+        let record = fixture.seal(b"x").await;
+        let grant = fixture
             .patient
-            .grant(record, &clinic.doctor, Window::days(1));
+            .grant(record, &fixture.doctor, Window::days(1));
         let grant = grant.purpose(Purpose::Research).await.unwrap();
-        let open = clinic.doctor.open(grant).purpose(Purpose::Research);
+        let open = fixture.doctor.open(grant).purpose(Purpose::Research);
         let opened = open.await.unwrap();
         let ticket = opened.access().ticket().clone();
         assert_eq!(ticket.grant, grant);
-        assert_eq!(ticket.grantee, *clinic.doctor.id());
+        assert_eq!(ticket.grantee, *fixture.doctor.id());
         assert_eq!((ticket.record, ticket.version), (record.id, record.version));
         assert_eq!(ticket.purpose, Purpose::Research);
         let kept = Self {
             receipt: opened.receipt().to_bytes(),
-            anchor: clinic.consortium.trust_anchor().to_bytes(),
+            anchor: fixture.consortium.trust_anchor().to_bytes(),
             ticket,
         };
-        clinic.patient.revoke(grant).await.unwrap();
-        clinic.close().await;
+        fixture.patient.revoke(grant).await.unwrap();
+        fixture.close().await;
         kept
     }
 
@@ -42,7 +42,8 @@ impl Kept {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_is_verified_offline_and_by_its_own_anchor_only() {
-    let (kept, other) = (Kept::of_a_run().await, Kept::of_a_run().await);
+    let kept = Kept::of_a_run().await;
+    let other = Kept::of_a_run().await;
     let receipt = Receipt::from_bytes(&kept.receipt).unwrap();
     assert_eq!(*receipt.verify(&kept.anchor()).unwrap(), kept.ticket);
     assert_eq!(receipt.share_count(), 3);
@@ -54,8 +55,8 @@ async fn a_receipt_is_verified_offline_and_by_its_own_anchor_only() {
     assert_ne!(kept.anchor().chain(), other.anchor().chain());
 }
 
-/// Every byte of it counts. Only the digests of the shares, at its end, are the reader's word: a
-/// change there leaves the ticket as it was.
+/// A change of any byte is found, except in the digests of the shares at the end: those are the
+/// reader's word, and the proven ticket stays the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_byte_can_be_changed() {
     let kept = Kept::of_a_run().await;
@@ -80,7 +81,7 @@ async fn no_byte_can_be_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nor_left_out_or_added() {
+async fn no_byte_can_be_left_out_or_added() {
     let kept = Kept::of_a_run().await;
     for end in 0..kept.receipt.len() {
         assert!(Receipt::from_bytes(&kept.receipt[..end]).is_err(), "{end}");
@@ -94,7 +95,7 @@ async fn nor_left_out_or_added() {
     assert!(TrustAnchor::from_bytes(&kept.receipt).is_err());
 }
 
-/// An anchor with any byte changed is another consortium's, or none.
+/// An anchor with any byte changed is that of another consortium, or invalid.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_other_anchor_verifies_it() {
     let kept = Kept::of_a_run().await;

@@ -1,5 +1,5 @@
-//! What the consortium goes on through: one liar, one silent member, damaged stores, restarts,
-//! odd sizes, interruptions, and many at once.
+//! Faults that the consortium survives: one wrong share, one silent member, damaged stores, odd
+//! sizes, interruptions, and many operations at once.
 
 use std::future::IntoFuture as _;
 use std::io::{Cursor, Read};
@@ -7,68 +7,76 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::support::{Clinic, MEMBERS, SEALED_SEGMENT, bytes, files_under, swap_segments};
+use crate::support::{Fixture, MEMBERS, SEALED_SEGMENT, bytes, files_under, swap_segments};
 use futures::future::join_all;
 use medshare_sdk::local::{HolderConduct, Presence};
 use medshare_sdk::{Content, Error};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_lying_holder_is_named() {
-    let clinic = Clinic::open().await;
-    let (_, grant) = clinic.sealed_and_granted(b"x").await;
-    let opened = clinic.doctor.open(grant).await.unwrap();
+async fn one_culprit_is_named() {
+    let fixture = Fixture::open().await;
+    let (_, grant) = fixture.sealed_and_granted(b"x").await;
+    let opened = fixture.doctor.open(grant).await.unwrap();
     assert!(opened.access().culprits().is_empty());
-    let liar = MEMBERS[1];
-    let set_conduct = |conduct| clinic.consortium.set_holder_conduct(liar, conduct).unwrap();
+    let culprit = MEMBERS[1];
+    let set_conduct = |conduct| {
+        fixture
+            .consortium
+            .set_holder_conduct(culprit, conduct)
+            .unwrap()
+    };
     set_conduct(HolderConduct::Lie);
-    let opened = clinic.doctor.open(grant).await.unwrap();
+    let opened = fixture.doctor.open(grant).await.unwrap();
     assert_eq!(opened.bytes(), b"x");
-    assert_eq!(opened.access().culprits(), [liar]);
+    assert_eq!(opened.access().culprits(), [culprit]);
     assert_eq!(opened.receipt().share_count(), 3);
     set_conduct(HolderConduct::Refuse);
-    let opened = clinic.doctor.open(grant).await.unwrap();
-    assert!(opened.access().culprits().is_empty(), "to refuse is no lie");
-    clinic.close().await;
+    let opened = fixture.doctor.open(grant).await.unwrap();
+    assert!(
+        opened.access().culprits().is_empty(),
+        "a refusal is not a wrong share"
+    );
+    fixture.close().await;
 }
 
-/// A backup is cut off while everything goes on, catches up when it is back, and is then needed:
-/// with another one cut off, neither a block nor a release comes about without it.
+/// A backup is cut off while the others continue, catches up on its return, and is then needed: with
+/// another one cut off, neither a block nor a release is possible without it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_backup_catches_up() {
-    let clinic = Clinic::open().await;
+    let fixture = Fixture::open().await;
     let presence = |member, presence| {
-        let done = clinic.consortium.set_presence(member, presence);
+        let done = fixture.consortium.set_presence(member, presence);
         done.unwrap();
     };
-    let (_, earlier) = clinic.sealed_and_granted(b"before").await;
+    let (_, earlier) = fixture.sealed_and_granted(b"before").await;
     presence(MEMBERS[1], Presence::Silent);
-    let (record, grant) = clinic.sealed_and_granted(b"meanwhile").await;
-    let opened = clinic.doctor.open(grant).await.unwrap();
+    let (record, grant) = fixture.sealed_and_granted(b"meanwhile").await;
+    let opened = fixture.doctor.open(grant).await.unwrap();
     assert_eq!(opened.bytes(), b"meanwhile");
-    clinic.doctor.open(earlier).await.unwrap();
+    fixture.doctor.open(earlier).await.unwrap();
 
     presence(MEMBERS[1], Presence::Present);
     presence(MEMBERS[2], Presence::Silent);
-    let again = clinic.grant(record).await;
+    let again = fixture.grant(record).await;
     for grant in [earlier, grant, again] {
-        clinic.doctor.open(grant).await.unwrap();
+        fixture.doctor.open(grant).await.unwrap();
     }
     presence(MEMBERS[2], Presence::Present);
-    clinic.doctor.open(grant).await.unwrap();
-    clinic.close().await;
+    fixture.doctor.open(grant).await.unwrap();
+    fixture.close().await;
 }
 
-/// Whatever happens to one of the two stores, whichever it is.
+/// Any damage to either of the two stores.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_good_store_is_enough() {
-    let clinic = Clinic::open().await;
+    let fixture = Fixture::open().await;
     let content = bytes(3 * (1 << 16) + 9, 2);
-    let (record, grant) = clinic.sealed_and_granted(content.clone()).await;
+    let (record, grant) = fixture.sealed_and_granted(content.clone()).await;
     let opens = async |what: &str| {
-        let opened = clinic.doctor.open(grant).await;
+        let opened = fixture.doctor.open(grant).await;
         assert_eq!(opened.expect(what).bytes(), content, "{what}");
     };
-    for file in clinic.payloads(record) {
+    for file in fixture.payloads(record) {
         let good = std::fs::read(&file).unwrap();
         std::fs::write(&file, vec![0; good.len()]).unwrap();
         opens("zeros").await;
@@ -83,17 +91,17 @@ async fn one_good_store_is_enough() {
         opens("no payload").await;
         std::fs::write(&file, &good).unwrap();
 
-        for part in ["access", "segments", "descriptor"] {
-            let file = file.with_file_name(part);
+        for object in ["access", "segments", "descriptor"] {
+            let file = file.with_file_name(object);
             let good = std::fs::read(&file).unwrap();
             let mut altered = good.clone();
             altered[good.len() / 2] ^= 1;
             std::fs::write(&file, &altered).unwrap();
-            opens(part).await;
-            clinic.doctor.describe(record).await.unwrap();
+            opens(object).await;
+            fixture.doctor.describe(record).await.unwrap();
             std::fs::remove_file(&file).unwrap();
-            opens(part).await;
-            clinic.doctor.describe(record).await.unwrap();
+            opens(object).await;
+            fixture.doctor.describe(record).await.unwrap();
             std::fs::write(&file, &good).unwrap();
         }
         let folder = file.parent().unwrap();
@@ -102,37 +110,37 @@ async fn one_good_store_is_enough() {
         opens("nothing of the record").await;
         std::fs::rename(&aside, folder).unwrap();
     }
-    clinic.close().await;
+    fixture.close().await;
 }
 
-/// Each store has lost another segment: together they have all.
+/// Each store has lost different segments: together they have all.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_damaged_stores_make_up_for_each_other() {
-    let clinic = Clinic::open().await;
+    let fixture = Fixture::open().await;
     let content = bytes(4 * (1 << 16), 3);
-    let (record, grant) = clinic.sealed_and_granted(content.clone()).await;
-    for (file, segments) in clinic.payloads(record).iter().zip([[0, 3], [1, 2]]) {
+    let (record, grant) = fixture.sealed_and_granted(content.clone()).await;
+    for (file, segments) in fixture.payloads(record).iter().zip([[0, 3], [1, 2]]) {
         let mut stored = std::fs::read(file).unwrap();
         for segment in segments {
             stored[segment * SEALED_SEGMENT] ^= 1;
         }
         std::fs::write(file, stored).unwrap();
     }
-    let opened = clinic.doctor.open(grant).await.unwrap();
+    let opened = fixture.doctor.open(grant).await.unwrap();
     assert_eq!(opened.bytes(), content);
-    clinic.close().await;
+    fixture.close().await;
 }
 
-/// Every size at which the number of segments or parts changes, in memory and as a stream.
+/// Every size at which the number of segments or chunks changes, in memory and as a stream.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_size_comes_back() {
-    let clinic = Clinic::open().await;
+    let fixture = Fixture::open().await;
     let segment = 1 << 16;
-    let part = 128 * segment;
-    for length in [0, 1, segment - 1, segment, segment + 1, 2 * segment, part] {
+    let chunk = 128 * segment;
+    for length in [0, 1, segment - 1, segment, segment + 1, 2 * segment, chunk] {
         let content = bytes(length, length as u64);
-        let (_, grant) = clinic.sealed_and_granted(content.clone()).await;
-        let opened = clinic.doctor.open(grant).await.unwrap();
+        let (_, grant) = fixture.sealed_and_granted(content.clone()).await;
+        let opened = fixture.doctor.open(grant).await.unwrap();
         assert_eq!(opened.access().length(), length as u64);
         assert!(opened.bytes() == content, "{length}");
     }
@@ -146,32 +154,32 @@ async fn every_size_comes_back() {
         }
     };
     let reader = Content::reader(Cursor::new(content.clone()));
-    let seal = clinic.st_mary.seal(reader, &clinic.policy);
-    let record = seal.subject(&clinic.patient).on_progress(count(&done));
+    let seal = fixture.st_mary.seal(reader, &fixture.policy);
+    let record = seal.subject(&fixture.patient).on_progress(count(&done));
     let record = record.await.unwrap();
-    assert_eq!(done.load(Ordering::Relaxed), 2, "two parts sealed");
-    let grant = clinic.grant(record).await;
+    assert_eq!(done.load(Ordering::Relaxed), 2, "two chunks sealed");
+    let grant = fixture.grant(record).await;
     let mut streamed = Vec::new();
-    let open = clinic.doctor.open(grant).on_progress(count(&done));
+    let open = fixture.doctor.open(grant).on_progress(count(&done));
     let access = open.write_to(&mut streamed).await.unwrap();
-    assert_eq!(done.load(Ordering::Relaxed), 4, "two parts opened");
+    assert_eq!(done.load(Ordering::Relaxed), 4, "two chunks opened");
     assert_eq!(access.length(), content.len() as u64);
     assert!(streamed == content);
 
-    // After an error the writer has the front part of the content and no more.
-    for file in clinic.payloads(record) {
+    // After an error the writer has a prefix of the content.
+    for file in fixture.payloads(record) {
         let mut stored = std::fs::read(&file).unwrap();
         stored[130 * SEALED_SEGMENT] ^= 1;
         std::fs::write(file, stored).unwrap();
     }
-    let mut front = Vec::new();
-    let error = clinic.doctor.open(grant).write_to(&mut front).await;
+    let mut prefix = Vec::new();
+    let error = fixture.doctor.open(grant).write_to(&mut prefix).await;
     assert_eq!(error.unwrap_err().code(), "segment_mismatch");
-    assert!(content.starts_with(&front));
-    clinic.close().await;
+    assert!(content.starts_with(&prefix));
+    fixture.close().await;
 }
 
-/// Gives some bytes, then an error.
+/// Reads some bytes, then fails.
 struct Breaks(Cursor<Vec<u8>>);
 
 impl Read for Breaks {
@@ -185,10 +193,10 @@ impl Read for Breaks {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn content_that_breaks_off_leaves_nothing() {
-    let clinic = Clinic::open().await;
+    let fixture = Fixture::open().await;
     let seal = |content: Content| {
-        let seal = clinic.st_mary.seal(content, &clinic.policy);
-        seal.subject(&clinic.patient).idempotency_key("scan 1")
+        let seal = fixture.st_mary.seal(content, &fixture.policy);
+        seal.subject(&fixture.patient).idempotency_key("scan 1")
     };
     for length in [0, 100, 9 << 20] {
         let broken = Content::reader(Breaks(Cursor::new(bytes(length, 5))));
@@ -196,7 +204,7 @@ async fn content_that_breaks_off_leaves_nothing() {
         assert_eq!(error.code(), "io");
         assert!(error.to_string().contains("unplugged"), "{error}");
         for member in MEMBERS {
-            let folder = clinic.consortium.folder();
+            let folder = fixture.consortium.folder();
             let objects = folder.join("members").join(member).join("objects");
             let left = files_under(&objects);
             assert!(left.is_empty(), "{length} bytes: {left:?}");
@@ -204,42 +212,42 @@ async fn content_that_breaks_off_leaves_nothing() {
     }
     // The key is not taken: nothing was registered.
     let record = seal(b"whole".into()).await.unwrap();
-    let grant = clinic.grant(record).await;
-    assert_eq!(clinic.doctor.open(grant).await.unwrap().bytes(), b"whole");
-    clinic.close().await;
+    let grant = fixture.grant(record).await;
+    assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), b"whole");
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idempotency_key_seals_once() {
     let folder = tempfile::tempdir().unwrap();
-    let clinic = Clinic::open_in(folder.path()).await;
-    let seal = async |clinic: &Clinic, content: &'static [u8], key: &str| {
-        let seal = clinic.st_mary.seal(content, &clinic.policy);
-        let seal = seal.subject(&clinic.patient).idempotency_key(key);
+    let fixture = Fixture::open_in(folder.path()).await;
+    let seal = async |fixture: &Fixture, content: &'static [u8], key: &str| {
+        let seal = fixture.st_mary.seal(content, &fixture.policy);
+        let seal = seal.subject(&fixture.patient).idempotency_key(key);
         seal.await.unwrap()
     };
-    let record = seal(&clinic, b"first", "visit 17").await;
-    assert_eq!(seal(&clinic, b"second", "visit 17").await, record);
-    assert_ne!(seal(&clinic, b"second", "visit 18").await, record);
-    let plain = clinic.seal(b"first").await;
-    assert_ne!(clinic.seal(b"first").await, plain, "without a key");
-    let charite = clinic.consortium.organisation(MEMBERS[1]).unwrap();
-    let elsewhere = charite.seal(b"first", &clinic.policy);
-    let elsewhere = elsewhere.subject(&clinic.patient);
+    let record = seal(&fixture, b"first", "visit 17").await;
+    assert_eq!(seal(&fixture, b"second", "visit 17").await, record);
+    assert_ne!(seal(&fixture, b"second", "visit 18").await, record);
+    let plain = fixture.seal(b"first").await;
+    assert_ne!(fixture.seal(b"first").await, plain, "without a key");
+    let charite = fixture.consortium.organisation(MEMBERS[1]).unwrap();
+    let elsewhere = charite.seal(b"first", &fixture.policy);
+    let elsewhere = elsewhere.subject(&fixture.patient);
     let elsewhere = elsewhere.idempotency_key("visit 17").await.unwrap();
     assert_ne!(elsewhere, record, "a key is its organisation's own");
-    clinic.close().await;
+    fixture.close().await;
 
-    let clinic = Clinic::reopen(folder.path()).await;
-    assert_eq!(seal(&clinic, b"third", "visit 17").await, record);
-    let grant = clinic.grant(record).await;
-    assert_eq!(clinic.doctor.open(grant).await.unwrap().bytes(), b"first");
-    clinic.close().await;
+    let fixture = Fixture::reopen(folder.path()).await;
+    assert_eq!(seal(&fixture, b"third", "visit 17").await, record);
+    let grant = fixture.grant(record).await;
+    assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), b"first");
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_consortia_live_side_by_side() {
-    let (one, other) = tokio::join!(Clinic::open(), Clinic::open());
+    let (one, other) = tokio::join!(Fixture::open(), Fixture::open());
     let (record, grant) = one.sealed_and_granted(b"one").await;
     let (_, others) = other.sealed_and_granted(b"other").await;
     assert_eq!(one.doctor.open(grant).await.unwrap().bytes(), b"one");
@@ -255,13 +263,13 @@ async fn two_consortia_live_side_by_side() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_at_once() {
-    let clinic = Arc::new(Clinic::open().await);
+    let fixture = Arc::new(Fixture::open().await);
     let ways = (0..8).map(|n| {
-        let clinic = Arc::clone(&clinic);
+        let fixture = Arc::clone(&fixture);
         tokio::spawn(async move {
             let content = bytes(70_000 + n, n as u64);
-            let (record, grant) = clinic.sealed_and_granted(content.clone()).await;
-            let opened = clinic.doctor.open(grant).await.unwrap();
+            let (record, grant) = fixture.sealed_and_granted(content.clone()).await;
+            let opened = fixture.doctor.open(grant).await.unwrap();
             assert!(opened.bytes() == content, "{n}");
             record
         })
@@ -271,24 +279,25 @@ async fn eight_at_once() {
     records.sort_unstable();
     records.dedup();
     assert_eq!(records.len(), 8);
-    Arc::into_inner(clinic).unwrap().close().await;
+    Arc::into_inner(fixture).unwrap().close().await;
 }
 
 /// A seal dropped at any moment has registered its record or has not; sealing again under the same
-/// key makes it whole either way.
+/// key completes it either way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seal_dropped_midway() {
-    let clinic = Clinic::open().await;
+    let fixture = Fixture::open().await;
     let content = bytes(200_000, 6);
-    let (mut dropped, mut done) = (0, 0);
+    let mut dropped = 0;
+    let mut done = 0;
     let mut records = Vec::new();
     for (n, ms) in [0, 1, 2, 4, 8, 15, 25, 40, 60, 100, 5_000]
         .into_iter()
         .enumerate()
     {
         let seal = || {
-            let seal = clinic.st_mary.seal(content.clone(), &clinic.policy);
-            let seal = seal.subject(&clinic.patient);
+            let seal = fixture.st_mary.seal(content.clone(), &fixture.policy);
+            let seal = seal.subject(&fixture.patient);
             seal.idempotency_key(format!("attempt {n}")).into_future()
         };
         let first = tokio::time::timeout(Duration::from_millis(ms), seal()).await;
@@ -301,77 +310,77 @@ async fn a_seal_dropped_midway() {
             }
             Err(_) => dropped += 1,
         }
-        let grant = clinic.grant(record).await;
-        let opened = clinic.doctor.open(grant).await.unwrap();
+        let grant = fixture.grant(record).await;
+        let opened = fixture.doctor.open(grant).await.unwrap();
         assert!(opened.bytes() == content, "after {ms} ms");
     }
     assert!(dropped > 0 && done > 0, "{dropped} dropped, {done} done");
 
-    // What the dropped ones left is swept, and nothing else.
-    let charite = clinic.consortium.organisation(MEMBERS[1]).unwrap();
+    // Sweeping removes the remains of the dropped ones, and nothing else.
+    let charite = fixture.consortium.organisation(MEMBERS[1]).unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    for organisation in [&clinic.st_mary, &charite] {
+    for organisation in [&fixture.st_mary, &charite] {
         organisation.sweep_orphans(Duration::ZERO).await.unwrap();
-        let folder = clinic.consortium.folder();
+        let folder = fixture.consortium.folder();
         let member = folder.join("members").join(organisation.name());
         let left = files_under(&member.join("objects"));
         assert_eq!(left.len(), 4 * records.len(), "{left:?}");
     }
     for record in records {
-        let grant = clinic.grant(record).await;
-        let opened = clinic.doctor.open(grant).await.unwrap();
+        let grant = fixture.grant(record).await;
+        let opened = fixture.doctor.open(grant).await.unwrap();
         assert!(opened.bytes() == content);
     }
-    clinic.close().await;
+    fixture.close().await;
 }
 
-/// Two attempts under one key at the same time: one of them is the record, and neither harms it.
+/// Of two attempts under one key at the same time one becomes the record, and neither harms it.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_attempts_at_once() {
-    let clinic = Clinic::open().await;
+    let fixture = Fixture::open().await;
     for n in 0..6 {
         let seal = |content: &'static [u8]| {
-            let seal = clinic.st_mary.seal(content, &clinic.policy);
-            let seal = seal.subject(&clinic.patient);
+            let seal = fixture.st_mary.seal(content, &fixture.policy);
+            let seal = seal.subject(&fixture.patient);
             seal.idempotency_key(format!("visit {n}")).into_future()
         };
         let (one, other) = tokio::join!(seal(b"one"), seal(b"other"));
         let record = one.unwrap();
         assert_eq!(other.unwrap(), record);
-        let grant = clinic.grant(record).await;
-        let opened = clinic.doctor.open(grant).await.unwrap();
+        let grant = fixture.grant(record).await;
+        let opened = fixture.doctor.open(grant).await.unwrap();
         assert!([&b"one"[..], b"other"].contains(&opened.bytes()));
         assert_eq!(
-            clinic.payloads(record).len(),
+            fixture.payloads(record).len(),
             2,
             "the other's objects are gone"
         );
     }
-    clinic.close().await;
+    fixture.close().await;
 }
 
-/// An open dropped midway costs at the most its ticket.
+/// An open dropped midway costs at most its ticket.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_dropped_midway() {
-    let clinic = Clinic::open().await;
-    let (_, grant) = clinic.sealed_and_granted(b"x").await;
+    let fixture = Fixture::open().await;
+    let (_, grant) = fixture.sealed_and_granted(b"x").await;
     for ms in [0, 1, 3, 10, 30, 60] {
-        let open = clinic.doctor.open(grant).into_future();
+        let open = fixture.doctor.open(grant).into_future();
         match tokio::time::timeout(Duration::from_millis(ms), open).await {
             Ok(opened) => assert_eq!(opened.unwrap().bytes(), b"x"),
-            Err(_) => assert_eq!(clinic.doctor.open(grant).await.unwrap().bytes(), b"x"),
+            Err(_) => assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), b"x"),
         }
     }
-    clinic.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_after_shut_down_fail() {
-    let clinic = Clinic::open().await;
-    let (_, grant) = clinic.sealed_and_granted(b"x").await;
-    let consortium = clinic.consortium.clone();
+    let fixture = Fixture::open().await;
+    let (_, grant) = fixture.sealed_and_granted(b"x").await;
+    let consortium = fixture.consortium.clone();
     consortium.shut_down().await.unwrap();
-    let error = clinic.doctor.open(grant).await.unwrap_err();
+    let error = fixture.doctor.open(grant).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable), "{error}");
     assert!(error.is_retryable());
 }

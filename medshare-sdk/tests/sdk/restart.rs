@@ -1,67 +1,67 @@
-//! A consortium out of its folder: after an orderly end, after a crash, and after damage, which is
-//! refused by name and never repaired.
+//! Reopening a consortium's folder: after an orderly end, after a crash, and after damage, which is
+//! refused with the member's name and never repaired.
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Clinic, DOCTOR, MEMBERS, bytes, files_under, in_folder};
+use crate::support::{DOCTOR, Fixture, MEMBERS, bytes, files_under, in_folder};
 use medshare_sdk::{Error, GrantId, Height};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn earlier_records_open_and_new_ones_follow() {
     let folder = tempfile::tempdir().unwrap();
-    let clinic = Clinic::open_in(folder.path()).await;
-    let anchor = clinic.consortium.trust_anchor();
-    assert_eq!(clinic.consortium.verified_heights(), [Height(0); 4]);
+    let fixture = Fixture::open_in(folder.path()).await;
+    let anchor = fixture.consortium.trust_anchor();
+    assert_eq!(fixture.consortium.verified_heights(), [Height(0); 4]);
     let content = bytes(100_000, 1);
-    let mut grants = vec![clinic.sealed_and_granted(content.clone()).await.1];
-    let receipt = clinic.doctor.open(grants[0]).await.unwrap();
+    let mut grants = vec![fixture.sealed_and_granted(content.clone()).await.1];
+    let receipt = fixture.doctor.open(grants[0]).await.unwrap();
     let receipt = receipt.receipt().to_bytes();
-    clinic.close().await;
+    fixture.close().await;
 
     let mut height = 0;
     for run in 0..3 {
-        let clinic = Clinic::reopen(folder.path()).await;
-        assert_eq!(clinic.consortium.trust_anchor(), anchor);
-        let verified = clinic.consortium.verified_heights();
+        let fixture = Fixture::reopen(folder.path()).await;
+        assert_eq!(fixture.consortium.trust_anchor(), anchor);
+        let verified = fixture.consortium.verified_heights();
         let lowest = verified.iter().min().unwrap().0;
         assert!(lowest > height, "run {run}: {verified:?}, before {height}");
         height = lowest;
         for grant in &grants {
-            let opened = clinic.doctor.open(*grant).await.unwrap();
+            let opened = fixture.doctor.open(*grant).await.unwrap();
             assert!(opened.bytes() == content);
         }
-        grants.push(clinic.sealed_and_granted(content.clone()).await.1);
-        let error = clinic.st_mary.enrol(DOCTOR, &["role:medic"]).await;
+        grants.push(fixture.sealed_and_granted(content.clone()).await.1);
+        let error = fixture.st_mary.enrol(DOCTOR, &["role:medic"]).await;
         assert_eq!(error.unwrap_err().code(), "already_enrolled");
-        clinic.close().await;
+        fixture.close().await;
     }
     let receipt = medshare_sdk::Receipt::from_bytes(&receipt).unwrap();
     receipt.verify(&anchor).unwrap();
 }
 
-/// A folder as a crash leaves it: the log as it stood when the run was not over, and its end torn.
+/// A crash leaves the log as it was during the run, with a torn end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_tail_of_the_log_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
-    let mut clinic = Clinic::open_in(folder.path()).await;
-    let (_, grant) = clinic.sealed_and_granted(b"x").await;
+    let mut fixture = Fixture::open_in(folder.path()).await;
+    let (_, grant) = fixture.sealed_and_granted(b"x").await;
     for cut in [1, 20, 60] {
-        let logs = close_and_keep_logs(clinic, folder.path(), grant).await;
+        let logs = close_and_keep_logs(fixture, folder.path(), grant).await;
         for (path, log) in &logs {
             std::fs::write(path, &log[..log.len() - cut]).unwrap();
         }
-        clinic = Clinic::reopen(folder.path()).await;
-        clinic.doctor.open(grant).await.unwrap();
+        fixture = Fixture::reopen(folder.path()).await;
+        fixture.doctor.open(grant).await.unwrap();
     }
-    clinic.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_log_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let clinic = Clinic::open_in(folder.path()).await;
-    let (_, grant) = clinic.sealed_and_granted(b"x").await;
-    let logs = close_and_keep_logs(clinic, folder.path(), grant).await;
+    let fixture = Fixture::open_in(folder.path()).await;
+    let (_, grant) = fixture.sealed_and_granted(b"x").await;
+    let logs = close_and_keep_logs(fixture, folder.path(), grant).await;
     let (path, log) = &logs[2];
     let kept = std::fs::read(path).unwrap();
     // In the file's header, in the first frame's header, in its body.
@@ -73,17 +73,17 @@ async fn a_damaged_log_is_refused() {
         assert!(std::fs::read(path).unwrap() == damaged, "byte {at}");
     }
     std::fs::write(path, kept).unwrap();
-    let clinic = Clinic::reopen(folder.path()).await;
-    clinic.doctor.open(grant).await.unwrap();
-    clinic.close().await;
+    let fixture = Fixture::reopen(folder.path()).await;
+    fixture.doctor.open(grant).await.unwrap();
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_ledger_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let clinic = Clinic::open_in(folder.path()).await;
-    let (_, grant) = clinic.sealed_and_granted(b"x").await;
-    clinic.close().await;
+    let fixture = Fixture::open_in(folder.path()).await;
+    let (_, grant) = fixture.sealed_and_granted(b"x").await;
+    fixture.close().await;
     for member in [MEMBERS[0], MEMBERS[3]] {
         let path = folder
             .path()
@@ -91,13 +91,13 @@ async fn a_damaged_ledger_is_refused() {
             .join(member)
             .join("ledger.redb");
         let kept = std::fs::read(&path).unwrap();
-        // A value that the state holds since genesis, wherever the file has it.
+        // A value that the state has held since genesis, at every offset that has it.
         let mut damaged = kept.clone();
-        let places = kept.windows(MEMBERS[2].len()).enumerate();
-        let places = places.filter(|(_, window)| *window == MEMBERS[2].as_bytes());
-        let places: Vec<_> = places.map(|(place, _)| place).collect();
-        assert!(!places.is_empty());
-        places.iter().for_each(|place| damaged[*place] ^= 1);
+        let offsets = kept.windows(MEMBERS[2].len()).enumerate();
+        let offsets = offsets.filter(|(_, window)| *window == MEMBERS[2].as_bytes());
+        let offsets: Vec<_> = offsets.map(|(offset, _)| offset).collect();
+        assert!(!offsets.is_empty());
+        offsets.iter().for_each(|offset| damaged[*offset] ^= 1);
         let cut = kept[..kept.len() / 2].to_vec();
         for damaged in [damaged, cut, Vec::new(), b"no database at all".repeat(999)] {
             std::fs::write(&path, &damaged).unwrap();
@@ -106,17 +106,18 @@ async fn a_damaged_ledger_is_refused() {
         }
         std::fs::write(&path, kept).unwrap();
     }
-    let clinic = Clinic::reopen(folder.path()).await;
-    clinic.doctor.open(grant).await.unwrap();
-    clinic.close().await;
+    let fixture = Fixture::reopen(folder.path()).await;
+    fixture.doctor.open(grant).await.unwrap();
+    fixture.close().await;
 }
 
-/// Ledgers of two consortia exchanged: each is sound, and neither is this one's.
+/// A sound ledger or log of another consortium.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_consortiums_ledger_is_refused() {
-    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let one = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
     for folder in [&one, &other] {
-        Clinic::open_in(folder.path()).await.close().await;
+        Fixture::open_in(folder.path()).await.close().await;
     }
     let member = |folder: &Path| folder.join("members").join(MEMBERS[1]);
     for file in ["ledger.redb", "consensus.log"] {
@@ -129,13 +130,13 @@ async fn another_consortiums_ledger_is_refused() {
         assert_refused(one.path(), MEMBERS[1]).await;
         std::fs::write(member(one.path()).join(file), own).unwrap();
     }
-    Clinic::reopen(one.path()).await.close().await;
+    Fixture::reopen(one.path()).await.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_trust_anchor_or_key_store_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    Clinic::open_in(folder.path()).await.close().await;
+    Fixture::open_in(folder.path()).await.close().await;
     let anchor = folder.path().join("trust-anchor");
     let keys = folder.path().join("members").join(MEMBERS[1]).join("keys");
     for path in [vec![anchor], files_under(&keys)].concat() {
@@ -149,10 +150,10 @@ async fn a_damaged_trust_anchor_or_key_store_is_refused() {
         }
         std::fs::write(&path, kept).unwrap();
     }
-    Clinic::reopen(folder.path()).await.close().await;
+    Fixture::reopen(folder.path()).await.close().await;
 }
 
-/// The consortium does not start, and says whose files are to blame.
+/// The consortium does not start, and the error names the member with the bad files.
 async fn assert_refused(folder: &Path, culprit: &str) {
     let error = in_folder(folder).start().await.map(drop).unwrap_err();
     assert_eq!(error.code(), "member");
@@ -163,10 +164,10 @@ async fn assert_refused(folder: &Path, culprit: &str) {
     assert!(error.to_string().contains(culprit), "{error}");
 }
 
-/// Ends in order, after the logs were read out of the running consortium: a ledger made durable
-/// and a log not yet cut, as in a crash between the two.
+/// Reads the logs of the running consortium, then ends it in order: together they are the state of a
+/// crash after the ledger became durable and before the log was cut.
 async fn close_and_keep_logs(
-    clinic: Clinic,
+    fixture: Fixture,
     folder: &Path,
     grant: GrantId,
 ) -> Vec<(PathBuf, Vec<u8>)> {
@@ -174,22 +175,22 @@ async fn close_and_keep_logs(
     let read = |member| (path(member), std::fs::read(path(member)).unwrap());
     // A checkpoint may just have cut the logs, so not at once.
     let logs = loop {
-        clinic.doctor.open(grant).await.unwrap();
+        fixture.doctor.open(grant).await.unwrap();
         let logs = MEMBERS.map(read);
         if logs.iter().all(|(_, log)| log.len() > 2_000) {
             break logs;
         }
     };
-    clinic.close().await;
+    fixture.close().await;
     logs.into()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_holder_that_lost_its_share_computes_it_again() {
     let folder = tempfile::tempdir().unwrap();
-    let clinic = Clinic::open_in(folder.path()).await;
-    let (_, grant) = clinic.sealed_and_granted(b"x").await;
-    clinic.close().await;
+    let fixture = Fixture::open_in(folder.path()).await;
+    let (_, grant) = fixture.sealed_and_granted(b"x").await;
+    fixture.close().await;
     // The share is the last secret that a member puts into its key store.
     let keys = folder.path().join("members/riverside/keys");
     let changed = |path: &PathBuf| std::fs::metadata(path).unwrap().modified().unwrap();
@@ -199,14 +200,14 @@ async fn a_holder_that_lost_its_share_computes_it_again() {
         .max_by_key(changed);
     std::fs::remove_file(newest.unwrap()).unwrap();
 
-    let clinic = Clinic::reopen(folder.path()).await;
+    let fixture = Fixture::reopen(folder.path()).await;
     // Three of four are needed, so riverside's share is.
     let refuse = medshare_sdk::local::HolderConduct::Refuse;
-    clinic
+    fixture
         .consortium
         .set_holder_conduct("north-general", refuse)
         .unwrap();
-    let opened = clinic.doctor.open(grant).await.unwrap();
+    let opened = fixture.doctor.open(grant).await.unwrap();
     assert_eq!(opened.bytes(), b"x");
-    clinic.close().await;
+    fixture.close().await;
 }

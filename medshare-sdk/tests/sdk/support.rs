@@ -1,4 +1,4 @@
-//! What the tests of the SDK share: a consortium of four with a patient and a doctor.
+//! The fixture of the SDK's tests: a consortium of four with a patient and a doctor.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use medshare_sdk::{
 pub const MEMBERS: [&str; 4] = ["st-mary", "charite", "north-general", "riverside"];
 /// Bytes of a sealed segment that is not the last.
 pub const SEALED_SEGMENT: usize = (1 << 16) + 16;
-/// Key stores of tests need not resist guessing.
+/// A cost that does not resist guessing.
 pub const CHEAP: PassphraseCost = PassphraseCost {
     memory_kib: 64,
     passes: 1,
@@ -21,8 +21,8 @@ pub const CHEAP: PassphraseCost = PassphraseCost {
 pub const PATIENT: &str = "Ada Quimby-Fernsby";
 pub const DOCTOR: &str = "Dr Ignatius Lee-Okonkwo";
 
-/// A running consortium, and two people whom its first member enrolled.
-pub struct Clinic {
+/// A running consortium, and two people that its first member enrolled.
+pub struct Fixture {
     pub consortium: LocalConsortium,
     pub st_mary: Organisation,
     pub patient: Person,
@@ -30,19 +30,19 @@ pub struct Clinic {
     pub policy: AccessPolicy,
 }
 
-impl Clinic {
-    /// In a temporary folder.
+impl Fixture {
+    /// Founds a consortium in a temporary folder.
     pub async fn open() -> Self {
         Self::found(LocalBuilder::new(4).with_passphrase_cost(CHEAP)).await
     }
 
-    /// In a folder that stays.
+    /// Founds a consortium in a lasting folder.
     pub async fn open_in(folder: &Path) -> Self {
         Self::found(in_folder(folder)).await
     }
 
-    pub async fn found(setting: LocalBuilder) -> Self {
-        let consortium = setting.start().await.unwrap();
+    pub async fn found(builder: LocalBuilder) -> Self {
+        let consortium = builder.start().await.unwrap();
         let st_mary = consortium.organisation(MEMBERS[0]).unwrap();
         let patient = st_mary.enrol(PATIENT, &[]).await.unwrap();
         let doctor = st_mary.enrol(DOCTOR, &["role:medic"]).await.unwrap();
@@ -55,7 +55,7 @@ impl Clinic {
         }
     }
 
-    /// The same consortium again, out of its folder.
+    /// Opens the same consortium again.
     pub async fn reopen(folder: &Path) -> Self {
         let consortium = in_folder(folder).start().await.unwrap();
         let st_mary = consortium.organisation(MEMBERS[0]).unwrap();
@@ -68,13 +68,13 @@ impl Clinic {
         }
     }
 
-    /// A record about the patient that the doctor's attributes open.
+    /// Seals a record about the patient that the doctor's attributes open.
     pub async fn seal(&self, content: impl Into<Content>) -> RecordRef {
         let seal = self.st_mary.seal(content, &self.policy);
         seal.subject(&self.patient).await.unwrap()
     }
 
-    /// A day of the doctor's, for treatment.
+    /// Grants the doctor a day, for treatment.
     pub async fn grant(&self, record: RecordRef) -> GrantId {
         let grant = self.patient.grant(record, &self.doctor, Window::days(1));
         grant.await.unwrap()
@@ -85,7 +85,7 @@ impl Clinic {
         (record, self.grant(record).await)
     }
 
-    /// The record's payload in both stores.
+    /// The files of the record's payload, one in each of its stores.
     pub fn payloads(&self, record: RecordRef) -> [PathBuf; 2] {
         let files = self.consortium.payload_files(record);
         files.try_into().unwrap()
@@ -109,7 +109,7 @@ fn policy() -> AccessPolicy {
     "role:medic".parse().unwrap()
 }
 
-/// Bytes in which nothing repeats, another sequence for every seed.
+/// Bytes without repetition, a different sequence for every seed.
 pub fn bytes(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut out = Vec::with_capacity(length + 8);
@@ -128,7 +128,7 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap())
 }
 
-/// Every file under a folder.
+/// All files under a folder, at any depth.
 pub fn files_under(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

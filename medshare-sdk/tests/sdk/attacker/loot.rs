@@ -1,5 +1,5 @@
-//! What lies in the folder of a finished run, read past the SDK, and the gate's formulas written
-//! out once more on bare points.
+//! The contents of a finished run's folder, read without the SDK, and a second implementation of the
+//! gate's formulas on bare points.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ use medshare_types::{
 
 use crate::support::files_under;
 
-/// Everything but secrets: the chain as every ledger has it, and the record's objects.
+/// The public data: the chain as every ledger has it, and the record's objects.
 pub(crate) struct Loot {
     pub(crate) parameters: PublicParameters,
     pub(crate) gate_key: GateKey,
@@ -62,22 +62,22 @@ pub(crate) struct GateFactor {
 
 /// x_i of a holder.
 pub(crate) struct HolderSecret {
-    /// From 1.
-    pub(crate) place: u64,
+    /// The holder's number, from 1.
+    pub(crate) number: u64,
     pub(crate) scalar: Scalar,
 }
 
 impl HolderSecret {
-    /// Out of a stored share: envelope (6) ‖ key id (32) ‖ generation u32le ‖ organisation (32) ‖
+    /// Parses a stored share: envelope (6) ‖ key id (32) ‖ generation u32le ‖ organisation (32) ‖
     /// x_i (32).
     pub(crate) fn parse(stored: &[u8], key: &GateKey) -> Self {
         assert_eq!(stored.len(), 6 + 32 + 4 + 32 + 32);
         assert_eq!(stored[6..38], *key.id.as_ref());
         let holder: OrganisationId = wire::from_borsh(&stored[42..74]).unwrap();
-        let place = key.holders.iter().position(|h| h.organisation == holder);
+        let index = key.holders.iter().position(|h| h.organisation == holder);
         let secret = <&[u8; 32]>::try_from(&stored[74..]).unwrap();
         Self {
-            place: place.unwrap() as u64 + 1,
+            number: index.unwrap() as u64 + 1,
             scalar: decode_scalar(secret).unwrap(),
         }
     }
@@ -106,7 +106,7 @@ impl Loot {
             ledgers.push(dump(&ledger, &[on_chain, key]));
         }
         let (record_state, gate_key) = found.unwrap();
-        let object = |part| stored_alike(root, record, part);
+        let object = |name| stored_alike(root, record, name);
         let segments = SegmentsObject::from_wire(&object("segments")).unwrap();
         Self {
             parameters: PublicParameters::from_bytes(&genesis.authority.parameters).unwrap(),
@@ -140,13 +140,13 @@ impl Loot {
         self.access().decapsulate(&self.parameters, key)
     }
 
-    /// W: the last field of the header.
+    /// W, the last field of the header.
     pub(crate) fn wrapped(&self) -> [u8; 32] {
         let bytes = self.header.to_wire();
         bytes[bytes.len() - 32..].try_into().unwrap()
     }
 
-    /// Q, U, Y.
+    /// Q, U and Y of the label and the gate key.
     pub(crate) fn gate_points(&self) -> (G1Affine, G2Affine, G2Affine) {
         const DST: &[u8] = b"medshare/threshold/gate-label/v1/BLS12381G1_XMD:SHA-256_SSWU_RO_";
         let label = self.record_label();
@@ -158,12 +158,12 @@ impl Loot {
     /// d = Σ λ_i·x_i·Q, then K_gate = XOF(tag ‖ e(d, U) ‖ H(L)).
     pub(crate) fn gate_factor(&self, shares: &[HolderSecret]) -> GateFactor {
         let (q, u, y) = self.gate_points();
-        let places: Vec<u64> = shares.iter().map(|share| share.place).collect();
+        let numbers: Vec<u64> = shares.iter().map(|share| share.number).collect();
         let points: Vec<_> = shares
             .iter()
             .map(|share| G1Affine::from(mul_public(&q, &share.scalar)))
             .collect();
-        let d = G1Affine::from(sum_of_products(&points, &lagrange_at_zero(&places)));
+        let d = G1Affine::from(sum_of_products(&points, &lagrange_at_zero(&numbers)));
         GateFactor {
             bytes: self.factor_of_pairing(&d, &u),
             is_right: product_is_one(&[(d, g2()), (-q, y)]),
@@ -177,8 +177,8 @@ impl Loot {
         Xof::new("medshare/threshold/gate-factor/v1", &fields).take()
     }
 
-    /// Neither the checked way nor the bare formula gives the payload's key, and the key that the
-    /// formula gives opens no segment.
+    /// Asserts that neither the checked operation nor the bare formula gives the payload's key, and
+    /// that the key from the formula opens no segment.
     pub(crate) fn assert_shut(&self, secret: &SharedSecret, gate: &[u8; 32]) {
         let factors = KeyFactors::new(secret).with_gate(gate);
         let opened = self.access().open(&factors);
@@ -211,20 +211,20 @@ impl Loot {
 }
 
 /// One of a record's objects, the same in every store that has it.
-fn stored_alike(root: &Path, record: RecordRef, part: &str) -> Vec<u8> {
+fn stored_alike(root: &Path, record: RecordRef, object: &str) -> Vec<u8> {
     let folder = Path::new("records").join(record.to_string());
     let of_record = |file: &Path| {
-        // records/<id>/<version>/<H(P)>/<part>
+        // records/<id>/<version>/<H(P)>/<object>
         let version = file.parent().and_then(Path::parent);
-        file.ends_with(part) && version.is_some_and(|version| version.ends_with(&folder))
+        file.ends_with(object) && version.is_some_and(|version| version.ends_with(&folder))
     };
     let copies: Vec<_> = files_under(root)
         .into_iter()
         .filter(|file| of_record(file))
         .map(|file| std::fs::read(file).unwrap())
         .collect();
-    assert_eq!(copies.len(), 2, "{part}");
-    assert_eq!(copies[0], copies[1], "{part}");
+    assert_eq!(copies.len(), 2, "{object}");
+    assert_eq!(copies[0], copies[1], "{object}");
     copies.into_iter().next().unwrap()
 }
 
@@ -237,7 +237,8 @@ fn dump(ledger: &LedgerStore, values: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-/// The first file under `root` that holds one of the needles, each of 8 bytes or more, and where.
+/// The first file under `root` that holds one of the needles, and the offset. Needles have at least
+/// 8 bytes.
 pub(crate) fn find(root: &Path, needles: &[Vec<u8>]) -> Option<(PathBuf, usize)> {
     let mut sorted: Vec<&[u8]> = needles.iter().map(Vec::as_slice).collect();
     assert!(sorted.iter().all(|needle| needle.len() >= 8));
@@ -247,7 +248,7 @@ pub(crate) fn find(root: &Path, needles: &[Vec<u8>]) -> Option<(PathBuf, usize)>
     sorted.iter().for_each(|needle| begins[pair(needle)] = true);
     files_under(root).into_iter().find_map(|file| {
         let bytes = std::fs::read(&file).unwrap();
-        let place = (0..bytes.len().saturating_sub(7)).find(|&at| {
+        let offset = (0..bytes.len().saturating_sub(7)).find(|&at| {
             let rest = &bytes[at..];
             begins[pair(rest)] && {
                 let from = sorted.partition_point(|needle| needle[..2] < rest[..2]);
@@ -257,15 +258,15 @@ pub(crate) fn find(root: &Path, needles: &[Vec<u8>]) -> Option<(PathBuf, usize)>
                     .any(|needle| rest.starts_with(needle))
             }
         });
-        place.map(|place| (file, place))
+        offset.map(|offset| (file, offset))
     })
 }
 
-/// Where `needle` stands in `bytes`.
+/// The offsets of `needle` in `bytes`.
 pub(crate) fn windows_of(bytes: &[u8], needle: &[u8]) -> Vec<usize> {
     let windows = bytes.windows(needle.len()).enumerate();
     windows
         .filter(|(_, window)| *window == needle)
-        .map(|(place, _)| place)
+        .map(|(offset, _)| offset)
         .collect()
 }

@@ -1,10 +1,10 @@
-//! A finished run's folder in the hands of an attacker who holds every store and every ledger, and
-//! in turn: two holders' shares with the attribute key, three holders' shares without it, the
-//! attribute key alone. Each fails by the real operations; three shares with the key open.
+//! An attacker has a finished run's folder with every store and every ledger, and in turn: two
+//! holders' shares with the attribute key, three holders' shares without it, the attribute key
+//! alone. Each fails by the real operations; three shares with the key open.
 
 mod loot;
 
-use crate::support::{CHEAP, Clinic, DOCTOR, MEMBERS, PASSPHRASE, PATIENT, bytes};
+use crate::support::{CHEAP, DOCTOR, Fixture, MEMBERS, PASSPHRASE, PATIENT, bytes};
 use loot::{HolderSecret, Loot, find, windows_of};
 use medshare_abe::access::KeyFactors;
 use medshare_abe::{
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 const TITLE: &str = "ECG at rest, 12 leads, of the morning";
 const PORTER: &str = "Porter Wilhelmina Achterberg";
 
-/// A run that ended: its folder, and what was sealed and opened in it.
+/// A finished run: its folder, and the content that was sealed and opened.
 struct Run {
     folder: tempfile::TempDir,
     loot: Loot,
@@ -30,16 +30,16 @@ struct Run {
 impl Run {
     async fn finished() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clinic = Clinic::open_in(folder.path()).await;
+        let fixture = Fixture::open_in(folder.path()).await;
         // As long a name as the policy's, so that one can be written over the other.
-        let porter = clinic.st_mary.enrol(PORTER, &["role:guard"]);
+        let porter = fixture.st_mary.enrol(PORTER, &["role:guard"]);
         porter.await.unwrap();
         let content = bytes((1 << 16) + 4_321, 7);
-        let seal = clinic.st_mary.seal(content.clone(), &clinic.policy);
-        let record = seal.subject(&clinic.patient).title(TITLE).await.unwrap();
-        let grant = clinic.grant(record).await;
-        assert_eq!(clinic.doctor.open(grant).await.unwrap().bytes(), content);
-        clinic.close().await;
+        let seal = fixture.st_mary.seal(content.clone(), &fixture.policy);
+        let record = seal.subject(&fixture.patient).title(TITLE).await.unwrap();
+        let grant = fixture.grant(record).await;
+        assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), content);
+        fixture.close().await;
         let loot = Loot::take(folder.path(), &MEMBERS, record);
         Self {
             folder,
@@ -48,7 +48,7 @@ impl Run {
         }
     }
 
-    /// A key store that this case lets the attacker unlock.
+    /// A secret out of a key store that this case lets the attacker unlock.
     async fn secret(&self, store: &str, name: &str) -> Zeroizing<Vec<u8>> {
         let folder = self.folder.path().join(store).join("keys");
         let store = PassphraseKeyStore::open(folder, PASSPHRASE, CHEAP);
@@ -58,7 +58,8 @@ impl Run {
 
     async fn person_secret(&self, person: &str, kind: &str) -> Zeroizing<Vec<u8>> {
         let home = MEMBERS[0];
-        let (home_len, person_len) = (home.len(), person.len());
+        let home_len = home.len();
+        let person_len = person.len();
         let name = format!("person/{home_len}:{home}/{person_len}:{person}/{kind}");
         self.secret("people", &name).await
     }
@@ -113,7 +114,7 @@ async fn two_shares_and_the_attribute_key_do_not() {
             for guess in [Scalar::from(0u64), sum] {
                 shares.truncate(2);
                 shares.push(HolderSecret {
-                    place: third,
+                    number: third,
                     scalar: guess,
                 });
                 let guessed = run.loot.gate_factor(&shares);
@@ -173,7 +174,7 @@ async fn the_attribute_key_alone_does_not() {
     let run = Run::finished().await;
     let loot = &run.loot;
     let secret = loot.decapsulate(&run.attribute_key(DOCTOR).await).unwrap();
-    // What attributes alone give is the descriptor, and no more.
+    // Attributes alone open the descriptor, and no more.
     let described = loot.open_descriptor(&secret);
     assert!(!windows_of(&described, TITLE.as_bytes()).is_empty());
 
@@ -194,9 +195,9 @@ async fn the_attribute_key_alone_does_not() {
     loot.assert_shut(&secret, secret.as_bytes());
 }
 
-/// Nothing that was to stay secret lies in the folder in clear, and the chain knows no names.
+/// The folder has no secret in clear, and the chain has no names of people.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_lies_in_clear() {
+async fn no_secret_is_stored_in_clear() {
     let run = Run::finished().await;
     let root = run.folder.path();
     let mut secrets: Vec<Vec<u8>> = Vec::new();
@@ -226,7 +227,7 @@ async fn nothing_lies_in_clear() {
     secrets.push(master[6..].to_vec());
     assert_eq!(find(root, &secrets), None);
 
-    // The search finds what is there: an organisation's name on the chain, and a leak.
+    // The search works: it finds an organisation's name on the chain, and a leak.
     assert!(find(root, &[MEMBERS[3].into()]).is_some());
     std::fs::write(root.join("members/leak"), &run.content[3..40_000]).unwrap();
     assert!(find(root, &secrets).is_some());
@@ -238,15 +239,15 @@ async fn nothing_lies_in_clear() {
             }
         }
         let attribute = windows_of(ledger, b"role:medic");
-        assert!(!attribute.is_empty(), "what the chain does show");
+        assert!(!attribute.is_empty(), "the chain shows attributes");
     }
 }
 
-/// The porter's key with `role:guard` written over by `role:medic`.
+/// The porter's key with `role:guard` overwritten by `role:medic`.
 fn relabel(key: &[u8]) -> Vec<u8> {
     let mut key = key.to_vec();
-    let places = windows_of(&key, b"role:guard");
-    assert_eq!(places.len(), 1);
-    key[places[0]..][..10].copy_from_slice(b"role:medic");
+    let offsets = windows_of(&key, b"role:guard");
+    assert_eq!(offsets.len(), 1);
+    key[offsets[0]..][..10].copy_from_slice(b"role:medic");
     key
 }

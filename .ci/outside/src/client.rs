@@ -1,0 +1,87 @@
+//! A client of a consortium that runs elsewhere, written with the types of medshare-sdk alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use medshare_sdk::client::Unreachable;
+use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
+use medshare_sdk::keystore::{BoxFuture, KeyStore, KeyStoreError, Signer};
+use medshare_sdk::{
+    Consortium, ConsortiumClient, ConsortiumParts, Digest, Error, ReplicaId, Result, Signature,
+    SigningKey, TrustAnchor, VerifyingKey, Zeroizing,
+};
+
+/// Reaches no member.
+pub struct Network;
+
+impl ConsortiumClient for Network {
+    fn exchange(
+        &self,
+        member: ReplicaId,
+        _: Vec<u8>,
+    ) -> BoxFuture<'_, Result<Vec<u8>, Unreachable>> {
+        Box::pin(std::future::ready(Err(Unreachable { member })))
+    }
+}
+
+/// Reaches no authority.
+pub struct Authority;
+
+impl AttributeIssuer for Authority {
+    fn issue<'a>(&'a self, _: &'a KeyRequest) -> BoxFuture<'a, Result<SealedKey>> {
+        Box::pin(std::future::ready(Err(Error::Unreachable)))
+    }
+}
+
+/// Keeps nothing.
+pub struct Vault;
+
+impl KeyStore for Vault {
+    fn load<'a>(
+        &'a self,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Zeroizing<Vec<u8>>>, KeyStoreError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn store<'a>(&'a self, _: &'a str, _: &'a [u8]) -> BoxFuture<'a, Result<(), KeyStoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Signs with a key in memory.
+pub struct Hsm(SigningKey);
+
+impl Signer for Hsm {
+    fn verifying_key(&self) -> VerifyingKey {
+        self.0.verifying_key()
+    }
+
+    fn sign<'a>(
+        &'a self,
+        statement: &'a Digest,
+    ) -> BoxFuture<'a, Result<Signature, KeyStoreError>> {
+        Box::pin(std::future::ready(Ok(self.0.sign(statement))))
+    }
+}
+
+/// Joins the consortium as one organisation without stores.
+///
+/// # Errors
+/// A trust anchor that is not one, or the first step that fails.
+pub fn join(
+    anchor: &[u8],
+    organisation: &str,
+    seed: &[u8; 32],
+) -> Result<Consortium, Box<dyn std::error::Error>> {
+    let signer: Arc<dyn Signer> = Arc::new(Hsm(SigningKey::from_seed(seed)));
+    let anchor = TrustAnchor::from_bytes(anchor)?;
+    Ok(Consortium::connect(ConsortiumParts {
+        genesis: anchor.genesis().clone(),
+        client: Arc::new(Network),
+        stores: BTreeMap::new(),
+        issuer: Arc::new(Authority),
+        people: Arc::new(Vault),
+        organisations: [(organisation.to_owned(), signer)].into(),
+    })?)
+}
