@@ -1,4 +1,4 @@
-//! One transaction against the state: authenticate, decode, decide.
+//! One transaction applied to the state: authenticate, decode, decide.
 
 use medshare_types::{Denial, Outcome, Principal, VerifyingKey, Wire};
 
@@ -10,33 +10,33 @@ use crate::rules::{self, Stop};
 use crate::state::{OrganisationState, PersonState, RulesState, UsedMark};
 use crate::view::{Changes, StateError, StateView};
 
-/// The version of the rules that this release applies; it stands in the state.
+/// Version of the rules that this release applies, as stored in the state.
 pub const RULES_VERSION: u32 = 1;
 
-/// What a transaction came to.
+/// The result of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// Events, or a denial.
     pub outcome: Outcome,
-    /// What to write. For a denial the used nonce at most.
+    /// Changes to write; for a denial at most the mark of the nonce.
     pub changes: Changes,
 }
 
 /// Decides one transaction. Deterministic and total: any bytes give an outcome, none panics.
 ///
 /// The caller has verified the signature under `call.key` and lays the changes of earlier
-/// transactions of the block over `view` ([`Overlay`]); so a revocation holds for whatever follows
-/// it in its own block. A denied call marks its nonce as used, and nothing else; where the sender
-/// is not who it says, or the transaction is of another chain, not even that, so nobody can use up
-/// another's nonces.
+/// transactions of the block over `view` ([`Overlay`]); so a revocation holds for every transaction
+/// after it in its own block. A denied call marks its nonce as used and changes nothing else. When
+/// the key is not the sender's, or the chain is another, it does not even do that: otherwise a third
+/// party could use up a sender's nonces.
 ///
 /// Cost: a few reads; for `EnrolPerson` a signature, for `RegisterRecord` a G2 decoding a label,
 /// for `RequestAccess` a G1 decoding, a fixed-base and a variable product, for `PostDeal` t G2 and
-/// n G1 decodings, for the last `AcknowledgeDeals` the public part of the whole ceremony.
+/// n G1 decodings, for the last `AcknowledgeDeals` the public side of the whole ceremony.
 ///
 /// # Errors
-/// [`StateError`] where the state cannot be read or runs under rules that are not known here:
-/// never because of what the transaction says.
+/// [`StateError`] where the state cannot be read or runs under unknown rules; never because of the
+/// content of the transaction.
 pub fn apply<V: StateView>(
     view: &V,
     block: &BlockContext,
@@ -81,7 +81,7 @@ fn check_rules_version<V: StateView>(view: &V) -> Result<(), StateError<V::Error
     }
 }
 
-/// Checks chain, sender and nonce, and marks the nonce; or says why not.
+/// Checks chain, sender and nonce, and marks the nonce; or returns the denial.
 fn admit<V: StateView>(
     state: &mut Overlay<'_, V>,
     block: &BlockContext,
@@ -93,12 +93,12 @@ fn admit<V: StateView>(
     if current_key(state, &call.sender)? != Some(call.key) {
         return Ok(Some(Denial::UnknownSender));
     }
-    let nonce = keys::used_nonce(&call.sender, &call.nonce);
-    if state.read::<UsedMark>(&nonce)?.is_some() {
+    let mark = keys::used_nonce(&call.sender, &call.nonce);
+    if state.read::<UsedMark>(&mark)?.is_some() {
         return Ok(Some(Denial::DuplicateNonce));
     }
     let height = block.height;
-    state.put(nonce, &UsedMark { height });
+    state.put(mark, &UsedMark { height });
     Ok(None)
 }
 

@@ -1,4 +1,4 @@
-//! What a transaction can ask for.
+//! The calls that a transaction can make.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
@@ -16,51 +16,51 @@ use crate::state::SealedLabel;
 /// Decoding is strict and injective: one call has one encoding.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Call {
-    /// By an organisation: makes a person known, with the attributes it vouches for.
+    /// By an organisation: registers a person, with the attributes it vouches for.
     EnrolPerson {
-        /// The person's signing key; its digest is the pseudonym.
+        /// Signing key of the person; its digest is the pseudonym.
         key: VerifyingKey,
-        /// At most 64, each of 1 to 256 bytes, strictly ascending; none with
-        /// [`RESERVED_ATTRIBUTE_PREFIX`] in it.
+        /// At most 64, each of 1 to 256 bytes, strictly ascending; none contains
+        /// [`RESERVED_ATTRIBUTE_PREFIX`].
         attributes: Vec<String>,
         /// The person's signature, by `key`, of [`enrolment_statement`] for the sender.
         consent: Signature,
     },
     /// By an organisation: registers a version of a record that it owns.
     RegisterRecord(Box<RegisterRecord>),
-    /// By the data subject: lets somebody ask for tickets.
+    /// By the data subject: permits a person to request tickets.
     Grant(GrantTerms),
     /// By the grantor: no ticket is issued under the grant from this transaction on.
     RevokeGrant {
-        /// The grant.
+        /// Grant to revoke, given by the sender.
         grant: GrantId,
     },
-    /// By the grantee: asks for a ticket.
+    /// By the grantee: requests a ticket.
     RequestAccess {
-        /// The request, which the proof binds whole.
+        /// The proof binds every field of the request.
         request: Box<AccessRequest>,
-        /// That the requester knows the session secret.
+        /// Proof that the requester knows the session secret.
         proof: ProofOfKnowledge,
     },
-    /// By a holder: its contribution to the gate key.
+    /// By a holder: contributes to the gate key.
     PostDeal {
-        /// Of which ceremony.
+        /// Class of the key, which identifies the ceremony.
         class: AccessClass,
-        /// The contribution.
+        /// Commitments, and one encrypted share a holder.
         deal: Deal,
     },
-    /// By a holder: every deal gave it a good share.
+    /// By a holder: confirms a good share from every deal.
     AcknowledgeDeals {
-        /// Of which ceremony.
+        /// Class of the key, which identifies the ceremony.
         class: AccessClass,
         /// [`crate::state::deals_digest`] of all deals in the order of the holders.
         deals: Digest,
     },
-    /// By a holder: a deal gave it no good share; stops the ceremony.
+    /// By a holder: reports a deal without a good share for it, which stops the ceremony.
     ComplainOfDeal {
-        /// Of which ceremony.
+        /// Class of the key, which identifies the ceremony.
         class: AccessClass,
-        /// Whose deal.
+        /// The holder that made the deal.
         dealer: OrganisationId,
     },
 }
@@ -69,19 +69,19 @@ impl Wire for Call {
     const KIND: [u8; 4] = *b"mCAL";
 }
 
-/// How the attribute begins that tells whose word an attribute key rests on:
-/// `vouched-by:<organisation name>`. The attribute authority adds it to every key, so no
-/// organisation can vouch under another's name.
+/// Prefix of the attribute `vouched-by:<organisation name>`, which names the organisation behind an
+/// attribute key. The attribute authority adds it to every key, so no organisation can vouch under
+/// another's name.
 pub const RESERVED_ATTRIBUTE_PREFIX: &str = "vouched-by:";
 
-/// What a person signs to be enrolled by that organisation, on that chain, with exactly these
-/// attributes. The key that signs is bound by the signature itself.
+/// The digest that a person signs to be enrolled by this organisation, on this chain, with exactly
+/// these attributes. The signature itself binds the person's key.
 ///
 /// `H(tag, chain, organisation, borsh(attributes))`, the attributes in the order of the call.
 ///
 /// # Security
-/// It has no date: the organisation can enrol the person with it at any later time, once. Nobody
-/// else can.
+/// It has no date: this organisation, and no other, can enrol the person with it at any later time,
+/// once.
 #[must_use]
 pub fn enrolment_statement(
     chain: &ChainId,
@@ -94,45 +94,44 @@ pub fn enrolment_statement(
     )
 }
 
-/// What the data subject consents to.
+/// The terms that the data subject consents to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GrantTerms {
-    /// The record.
+    /// Record of the data subject.
     pub record: RecordId,
-    /// The version of it.
+    /// The one version that the grant covers.
     pub version: RecordVersion,
-    /// Who may ask.
+    /// The person that may request tickets.
     pub grantee: PersonId,
-    /// When.
+    /// Block times at which tickets are issued.
     pub window: Window,
-    /// What for; at least one.
+    /// Permitted purposes; at least one.
     pub purposes: PurposeSet,
-    /// How many tickets, at least one; `None` for any number.
+    /// Number of tickets, at least one; `None` for any number.
     pub uses: Option<u32>,
 }
 
-/// A version of a record, as its owner registers it.
+/// One version of a record, as its owner registers it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RegisterRecord {
-    /// Its identifier.
+    /// Identifier over all versions.
     pub record: RecordId,
     /// 1 for a new record, else the successor of the latest.
     pub version: RecordVersion,
-    /// With version 1 and only then: what the identifier was derived from
-    /// ([`RecordId::derive`]).
+    /// With version 1 and only then: the preimage of the identifier ([`RecordId::derive`]).
     pub opening: Option<[u8; 32]>,
-    /// The data subject; the same for every version.
+    /// The data subject, the same for every version.
     pub subject: PersonId,
     /// H(P), the digest of the payload's preamble.
     pub preamble: Digest,
-    /// One to eight access headers' labels and digests.
+    /// Labels and digests of 1 to 8 access headers.
     pub labels: Vec<SealedLabel>,
-    /// The root of the ciphertext's segment digests.
+    /// Root of the ciphertext's segment digests.
     pub content_root: Digest,
-    /// How many segments, at least one.
+    /// Number of segments, at least one.
     pub segment_count: u64,
-    /// The one to eight organisations whose stores hold the ciphertext, distinct.
+    /// Organisations whose stores hold the ciphertext: 1 to 8, distinct.
     pub stores: Vec<OrganisationId>,
-    /// The digest of the sealed descriptor, where there is one.
+    /// Digest of the sealed descriptor; `None` for a record without one.
     pub descriptor: Option<Digest>,
 }

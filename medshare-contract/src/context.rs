@@ -1,4 +1,4 @@
-//! The block and the transaction that a rule is applied in.
+//! The block and the transaction that a rule decides on.
 
 use medshare_types::genesis::ChainParameters;
 use medshare_types::{
@@ -6,37 +6,37 @@ use medshare_types::{
     VerifyingKey,
 };
 
-/// The block a transaction stands in.
+/// The block that holds the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockContext {
-    /// The chain.
+    /// Chain of the block.
     pub chain: ChainId,
-    /// The block's place.
+    /// Height of the block.
     pub height: Height,
-    /// The block's time, the only clock there is.
+    /// Block time: the only clock of the rules.
     pub time: Timestamp,
-    /// The chain's numbers.
+    /// Numbers of the rules, from the genesis.
     pub parameters: ChainParameters,
 }
 
 /// A transaction whose signature was verified under `key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallContext<'a> {
-    /// The chain it was signed for.
+    /// Chain that the transaction was signed for.
     pub chain: ChainId,
-    /// Its identifier.
+    /// Identifier of the transaction.
     pub transaction: TransactionId,
-    /// Who claims to send it.
+    /// Claimed sender; [`apply()`](crate::apply()) checks that `key` is the sender's.
     pub sender: Principal,
-    /// The key that signed it.
+    /// Key under which the signature was verified.
     pub key: VerifyingKey,
-    /// What makes it differ from the sender's others.
+    /// Distinguishes the sender's transactions; each nonce is accepted once.
     pub nonce: Nonce,
-    /// The encoded [`Call`].
+    /// Encoded [`Call`](crate::Call), not yet decoded.
     pub call: &'a [u8],
 }
 
-/// Who calls, in which block.
+/// A call in its block.
 pub(crate) struct Case<'a> {
     pub(crate) block: &'a BlockContext,
     pub(crate) call: &'a CallContext<'a>,

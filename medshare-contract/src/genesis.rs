@@ -1,4 +1,4 @@
-//! The state a chain starts from.
+//! The initial state of a chain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,18 @@ use crate::apply::RULES_VERSION;
 use crate::keys;
 use crate::state::{CeremonyState, Holder, HolderSet, OrganisationState, RulesState};
 
-/// The longest name of an organisation, in bytes.
+/// Longest name of an organisation, in bytes.
 const MAX_NAME_LEN: usize = 64;
 
-/// The state before the first block: the rules' version, the founding organisations, and for
-/// every class of access its holders — all members, in order — and a ceremony that has not begun.
+/// The state before the first block.
+///
+/// It holds the version of the rules, the founding organisations, and for every class of access its
+/// holders (all members, in order) and a ceremony that has not begun.
 ///
 /// The threshold is the members' quorum ([`Quorum`]). Cost: one G1 decoding a member.
 ///
 /// # Errors
-/// [`GenesisError`] where the members make no committee, or a name or holder key is unfit.
+/// [`GenesisError`] where the members do not form a committee, or a name or holder key is invalid.
 pub fn genesis_state(genesis: &Genesis) -> Result<BTreeMap<Digest, Vec<u8>>, GenesisError> {
     genesis
         .committee()
@@ -48,10 +50,11 @@ pub fn genesis_state(genesis: &Genesis) -> Result<BTreeMap<Digest, Vec<u8>>, Gen
     Ok(state)
 }
 
-/// Names and holder keys are told apart: two members with one holder key would read each other's
-/// shares.
+/// Names and holder keys must be distinct: two members with one holder key could decrypt each
+/// other's shares.
 fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
-    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    let mut names = BTreeSet::new();
+    let mut keys = BTreeSet::new();
     for GenesisMember {
         name, holder_key, ..
     } in members
@@ -66,8 +69,8 @@ fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
     Ok(())
 }
 
-/// A name stands in the attribute `vouched-by:<name>`, which policies then write without quotation
-/// marks; and no two names differ only in a letter's case or script.
+/// A name is used in the attribute `vouched-by:<name>`: with these characters policies write it
+/// without quotation marks, and no two names differ only in the case or script of a letter.
 fn is_fit(name: &str) -> bool {
     (1..=MAX_NAME_LEN).contains(&name.len())
         && name
@@ -89,29 +92,22 @@ fn holder_set(members: &[GenesisMember]) -> HolderSet {
     }
 }
 
-/// Why a genesis makes no state.
+/// A genesis without a valid initial state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
 pub enum GenesisError {
-    /// Its members make no committee.
-    #[error("the founding members make no committee")]
-    Committee {
-        /// Why not.
-        source: DecodeError,
-    },
-    /// A member's name is not 1 to 64 characters of a–z, 0–9, `-`, `_` and `.`, or is another
-    /// member's.
+    #[error("the founding members do not form a committee")]
+    Committee { source: DecodeError },
+    /// A name is another member's, or is not 1 to 64 characters of a–z, 0–9, `-`, `_` and `.`.
     #[error(
         "the founding member's name {name:?} is taken, or not 1 to 64 of a-z, 0-9, '-', '_', '.'"
     )]
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// A member's holder key is no point that shares can be encrypted to, or another member's.
+    Name { name: String },
+    /// The holder key of the member `name` is another member's, or is not a valid G1 point.
     #[error("the holder key of {name:?} is invalid or taken")]
-    HolderKey {
-        /// The member's name.
-        name: String,
-    },
+    HolderKey { name: String },
 }

@@ -1,6 +1,6 @@
-//! Where each value stands in the state: `SHA3-256(tag ‖ fields)`, a tag for every noun.
+//! Keys of the state: `SHA3-256(tag ‖ fields)`, with one tag for each kind of value.
 //!
-//! Keys are uniform in 32 bytes, so the tree stays balanced and a proof of absence tells nothing
+//! Keys are uniform in 32 bytes, so the tree stays balanced and a proof of absence reveals nothing
 //! about neighbours. Values carry their own kind, so a value under the wrong key does not decode.
 
 use medshare_types::hash::digest;
@@ -10,62 +10,62 @@ use medshare_types::{
     RecordId, RecordVersion, TicketId,
 };
 
-/// The version of the rules in force: [`crate::state::RulesState`].
+/// Key of the version of the rules in force, a [`crate::state::RulesState`].
 #[must_use]
 pub fn rules() -> Digest {
     digest("medshare/contract/key/rules/v1", &[])
 }
 
-/// An organisation: [`crate::state::OrganisationState`].
+/// Key of an organisation, a [`crate::state::OrganisationState`].
 #[must_use]
 pub fn organisation(id: &OrganisationId) -> Digest {
     digest("medshare/contract/key/organisation/v1", &[id.as_ref()])
 }
 
-/// A person: [`crate::state::PersonState`].
+/// Key of a person, a [`crate::state::PersonState`].
 #[must_use]
 pub fn person(id: &PersonId) -> Digest {
     digest("medshare/contract/key/person/v1", &[id.as_ref()])
 }
 
-/// What all versions of a record share: [`crate::state::RecordHeadState`].
+/// Key of the data common to all versions of a record, a [`crate::state::RecordHeadState`].
 #[must_use]
 pub fn record_head(id: &RecordId) -> Digest {
     digest("medshare/contract/key/record-head/v1", &[id.as_ref()])
 }
 
-/// One version of a record: [`crate::state::RecordState`].
+/// Key of one version of a record, a [`crate::state::RecordState`].
 #[must_use]
 pub fn record(id: &RecordId, version: RecordVersion) -> Digest {
     let version = version.0.to_le_bytes();
     digest("medshare/contract/key/record/v1", &[id.as_ref(), &version])
 }
 
-/// A grant: [`crate::state::GrantState`].
+/// Key of a grant, a [`crate::state::GrantState`].
 #[must_use]
 pub fn grant(id: &GrantId) -> Digest {
     digest("medshare/contract/key/grant/v1", &[id.as_ref()])
 }
 
-/// A ticket: [`crate::state::TicketState`].
+/// Key of a ticket, a [`crate::state::TicketState`].
 #[must_use]
 pub fn ticket(id: &TicketId) -> Digest {
     digest("medshare/contract/key/ticket/v1", &[id.as_ref()])
 }
 
-/// Who holds shares of the gate keys of a class: [`crate::state::HolderSet`].
+/// Key of the holders of a class of gate keys, a [`crate::state::HolderSet`].
 #[must_use]
 pub fn holders(class: AccessClass) -> Digest {
     digest("medshare/contract/key/holders/v1", &[&to_borsh(&class)])
 }
 
-/// How far the ceremony of a class is: [`crate::state::CeremonyState`].
+/// Key of the progress of a class's ceremony, a [`crate::state::CeremonyState`].
 #[must_use]
 pub fn ceremony(class: AccessClass) -> Digest {
     digest("medshare/contract/key/ceremony/v1", &[&to_borsh(&class)])
 }
 
-/// One dealer's contribution to a ceremony: [`medshare_types::Deal`].
+/// Key of one dealer's contribution to a ceremony, a [`medshare_types::Deal`].
 #[must_use]
 pub fn deal(class: AccessClass, dealer: &OrganisationId) -> Digest {
     digest(
@@ -74,13 +74,13 @@ pub fn deal(class: AccessClass, dealer: &OrganisationId) -> Digest {
     )
 }
 
-/// The established gate key of a class: [`medshare_types::GateKey`].
+/// Key of the established gate key of a class, a [`medshare_types::GateKey`].
 #[must_use]
 pub fn gate_key(class: AccessClass) -> Digest {
     digest("medshare/contract/key/gate-key/v1", &[&to_borsh(&class)])
 }
 
-/// That a sender used a nonce: [`crate::state::UsedMark`].
+/// Key of the mark that a sender used a nonce, a [`crate::state::UsedMark`].
 #[must_use]
 pub fn used_nonce(sender: &Principal, nonce: &Nonce) -> Digest {
     digest(
@@ -89,9 +89,10 @@ pub fn used_nonce(sender: &Principal, nonce: &Nonce) -> Digest {
     )
 }
 
-/// That an organisation registered a label with this U: [`crate::state::UsedMark`].
+/// Key of the mark that an organisation registered a label with this U, a
+/// [`crate::state::UsedMark`].
 ///
-/// By owner, so that nobody uses up a U seen in flight.
+/// Marked by owner, so that another organisation cannot use up a U that it saw in flight.
 #[must_use]
 pub fn used_u(owner: &OrganisationId, u: &G2Bytes) -> Digest {
     digest(
@@ -100,7 +101,7 @@ pub fn used_u(owner: &OrganisationId, u: &G2Bytes) -> Digest {
     )
 }
 
-/// That a ticket for this session key was issued: [`crate::state::UsedMark`].
+/// Key of the mark that a ticket for this session key was issued, a [`crate::state::UsedMark`].
 #[must_use]
 pub fn used_session(session: &G1Bytes) -> Digest {
     digest("medshare/contract/key/used-session/v1", &[session.as_ref()])

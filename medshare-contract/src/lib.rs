@@ -1,19 +1,18 @@
-//! The deterministic rules of consent: what each transaction does to the consortium's state.
+//! The deterministic rules of consent, which apply transactions to the consortium's state.
 //!
-//! **Is:** the calls that a transaction can make ([`Call`]), the values that the state holds
-//! ([`state`], at the keys of [`keys`]), and one pure function, [`apply()`], from a state, a
-//! block's height and time and a call to an outcome and changes. Every member runs it on the same
-//! blocks and comes to the same state: there is no clock, no floating point, no hash order and no
-//! randomness in it.
+//! **Is:** the calls that a transaction can make ([`Call`]), the values of the state ([`state`], at
+//! the keys of [`keys`]), and one pure function, [`apply()`], from a state, a block's height and time
+//! and a call to an outcome and changes. Every member runs it on the same blocks and reaches the same
+//! state: it uses no clock, no floating point, no hash order and no randomness.
 //!
-//! **Is not:** a virtual machine, storage, or a verifier of transaction signatures (the ledger has
-//! checked those before). It never learns what a record holds: a record is its digests.
+//! **Is not:** a virtual machine, storage, or a verifier of transaction signatures (the ledger
+//! checks those before). It never sees the content of a record, only digests.
 //!
 //! # Security
 //!
-//! Not audited. The rules decide about tickets; the holders of the gate read those from their own
-//! state and release shares. [`apply()`] is total over the bytes of a call: what does not decode is
-//! denied, nothing panics. A denied call changes nothing but the mark of its nonce.
+//! Not audited. The rules issue tickets; the holders of the gate read those from their own state and
+//! release shares. [`apply()`] is total over the bytes of a call: undecodable calls are denied,
+//! nothing panics. A denied call changes nothing but the mark of its nonce.
 //!
 //! # Example
 //!
@@ -68,11 +67,11 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`call`] | what a transaction can ask for |
-//! | [`state`] | the values of the state |
-//! | [`keys`] | where they stand |
+//! | [`call`] | calls of a transaction |
+//! | [`state`] | values of the state |
+//! | [`keys`] | keys of the state |
 //! | [`view`], [`overlay`] | the state as the rules read it, and changes laid over it |
-//! | [`context`] | the block and the transaction that a rule is applied in |
+//! | [`context`] | the block and the transaction that a rule decides on |
 //! | [`mod@apply`] | one transaction: authenticate, decode, decide |
 //! | [`genesis`] | the state before the first block |
 //!
@@ -83,10 +82,10 @@
 //!
 //! # Deviations
 //!
-//! The research scheme leaves the contract's language open and judges time by the caller's clock;
-//! here the rules are native code under a version that stands in the state, and time is the
-//! block's. A ceremony needs **every** holder's acknowledgement and one complaint ends it, where
-//! joint Feldman would go on without the accused.
+//! The research scheme leaves the contract's language open and takes time from the caller's clock;
+//! here the rules are native code under a version stored in the state, and time is the block's. A
+//! ceremony needs **every** holder's acknowledgement and one complaint ends it, where joint Feldman
+//! would continue without the dealer complained about.
 #![forbid(unsafe_code)]
 
 pub mod apply;

@@ -1,13 +1,13 @@
-//! Changes laid over a state: what the transactions before have done, not yet written.
+//! Changes laid over a state: those of earlier transactions, not yet written.
 
 use medshare_types::{Digest, Wire};
 
 use crate::view::{Changes, StateView};
 
-/// A view of `base` as it is after some changes. It is itself a [`StateView`], so overlays stack.
+/// A view of `base` after some changes. It is itself a [`StateView`], so overlays stack.
 ///
-/// An executor opens one a block, gives it to [`apply()`](crate::apply()) as the view, and absorbs
-/// what each transaction changed; the block's changes are what it holds in the end.
+/// An executor opens one a block, passes it to [`apply()`](crate::apply()) as the view, and absorbs
+/// the changes of each transaction; in the end it holds the changes of the block.
 #[derive(Debug)]
 pub struct Overlay<'a, V> {
     base: &'a V,
@@ -15,7 +15,7 @@ pub struct Overlay<'a, V> {
 }
 
 impl<'a, V: StateView> Overlay<'a, V> {
-    /// `base` as it is.
+    /// A view equal to `base`, without changes.
     #[must_use]
     pub const fn new(base: &'a V) -> Self {
         Self {
@@ -24,18 +24,18 @@ impl<'a, V: StateView> Overlay<'a, V> {
         }
     }
 
-    /// Adds later changes; where both speak of a key, the later one holds.
+    /// Adds later changes, which override earlier ones of the same key.
     pub fn absorb(&mut self, later: Changes) {
         self.changes.extend(later);
     }
 
-    /// Everything that differs from `base`.
+    /// All changes relative to `base`.
     #[must_use]
     pub const fn changes(&self) -> &Changes {
         &self.changes
     }
 
-    /// Everything that differs from `base`, to be written.
+    /// All changes relative to `base`, for writing.
     #[must_use]
     pub fn into_changes(self) -> Changes {
         self.changes

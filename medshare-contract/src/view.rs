@@ -1,30 +1,31 @@
-//! What the rules read: a map from digests to bytes, wherever it is kept.
+//! The state as the rules read it: a map from digests to bytes, over any storage.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use medshare_threshold::CeremonyError;
 use medshare_types::{DecodeError, Digest, Wire};
 
-/// What a transaction, or a block, does to the state: new values, `None` for a removed one.
+/// Changes of a transaction or block: new values, and `None` for a removed one.
 pub type Changes = BTreeMap<Digest, Option<Vec<u8>>>;
 
-/// A state to read. Keys are those of [`crate::keys`], values the [`Wire`] bytes of
+/// Read access to a state. Keys are those of [`crate::keys`], values the [`Wire`] bytes of
 /// [`crate::state`].
 pub trait StateView {
-    /// Why a read can fail; a database's error. It never becomes a denial.
+    /// Error of the storage under the view. It never becomes a denial.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// The value at `key`, if there is one.
+    /// Reads the bytes at `key`; `None` where there is no value.
     ///
     /// # Errors
-    /// Whatever the storage under it reports.
+    /// The error of the storage.
     fn get(&self, key: &Digest) -> Result<Option<Vec<u8>>, Self::Error>;
 
-    /// The decoded value at `key`, if there is one.
+    /// Reads and decodes the value at `key`; `None` where there is none.
     ///
     /// # Errors
-    /// [`StateError::View`] from the storage, [`StateError::Corrupt`] where the bytes are not a
-    /// value of type `T`.
+    /// [`StateError::View`] from the storage, [`StateError::Corrupt`] where the bytes are not a value of
+    /// type `T`.
     fn read<T: Wire>(&self, key: &Digest) -> Result<Option<T>, StateError<Self::Error>> {
         let bytes = self
             .get(key)
@@ -36,7 +37,7 @@ pub trait StateView {
     }
 }
 
-/// A state in memory.
+/// A state in memory, which cannot fail.
 impl StateView for BTreeMap<Digest, Vec<u8>> {
     type Error = Infallible;
 
@@ -45,35 +46,30 @@ impl StateView for BTreeMap<Digest, Vec<u8>> {
     }
 }
 
-/// The state cannot be read, so nothing can be decided. Never a property of the transaction: a
-/// member that meets it stops rather than disagree with the others.
+/// A state that cannot be read or is invalid, so that no outcome can be decided.
+///
+/// Never a property of the transaction: a member that meets it stops, rather than disagree with the
+/// others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
 pub enum StateError<E: std::error::Error + 'static> {
-    /// The storage failed.
+    /// The storage under the view failed.
     #[error("the state cannot be read")]
-    View {
-        /// What it reported.
-        source: E,
-    },
-    /// A value is not of the type that stands at its key.
+    View { source: E },
+    /// The value at `key` is not of its type.
     #[error("the state is corrupt at {key}")]
-    Corrupt {
-        /// Where.
-        key: Digest,
-        /// What does not decode.
-        source: DecodeError,
-    },
-    /// The state has no value that it must have.
-    #[error("the state has nothing at {key}, where every chain has a value")]
-    Missing {
-        /// Where.
-        key: Digest,
-    },
-    /// The chain runs under rules that this release does not know.
+    Corrupt { key: Digest, source: DecodeError },
+    /// The holder set at `key` does not form a ceremony.
+    #[error("the holder set at {key} is invalid")]
+    InvalidHolders { key: Digest, source: CeremonyError },
+    /// Every chain has a value at `key`, and this state has none.
+    #[error("the state has no value at {key}, where every chain has one")]
+    Missing { key: Digest },
+    /// The state names a version of the rules that this release does not implement.
     #[error("the chain runs under rules of version {version}, which this release does not know")]
-    UnknownRules {
-        /// The version in the state.
-        version: u32,
-    },
+    UnknownRules { version: u32 },
 }

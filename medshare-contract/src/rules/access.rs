@@ -1,4 +1,4 @@
-//! A request becomes a ticket, or a denial that says what to do.
+//! Requests for access: each becomes a ticket, or a denial that tells the sender how to proceed.
 
 use medshare_curve::schnorr;
 use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
@@ -11,7 +11,7 @@ use crate::overlay::Overlay;
 use crate::state::{GrantState, RecordState, TicketState};
 use crate::view::StateView;
 
-/// Denials come in the order of the checks here, the dear ones last; see `docs/spec/contract.md`.
+/// Checks run cheapest first; the first failure is the denial. Rules: `docs/spec/contract.md`, 5.
 pub(super) fn request<V: StateView>(
     state: &mut Overlay<'_, V>,
     case: &Case<'_>,
@@ -19,16 +19,18 @@ pub(super) fn request<V: StateView>(
     proof: &ProofOfKnowledge,
 ) -> Ruling<V> {
     ensure(request.chain == case.block.chain, Denial::WrongChain)?;
-    let place = keys::grant(&request.grant);
-    let grant = state.read::<GrantState>(&place)?;
-    let mut grant = grant.ok_or(Denial::UnknownGrant)?;
+    let grant_key = keys::grant(&request.grant);
+    let mut grant = state
+        .read::<GrantState>(&grant_key)?
+        .ok_or(Denial::UnknownGrant)?;
     let grantee = Principal::Person(grant.grantee);
     ensure(case.call.sender == grantee, Denial::NotGrantee)?;
     ensure_field(request.grantee_key == case.call.key, "request.grantee_key")?;
     check_consent(&grant, request, case.time())?;
 
-    let record = state.read::<RecordState>(&keys::record(&grant.record, grant.version))?;
-    let record = record.ok_or(Denial::UnknownRecord)?;
+    let record = state
+        .read::<RecordState>(&keys::record(&grant.record, grant.version))?
+        .ok_or(Denial::UnknownRecord)?;
     let sealed = record.label(&request.label).ok_or(Denial::LabelMismatch)?;
     let label = &sealed.label;
     check_time(label.floor, label.ceiling, case.time())?;
@@ -38,14 +40,14 @@ pub(super) fn request<V: StateView>(
     use_once(state, case, mark, Denial::InvalidSessionKey)?;
 
     grant.taken = grant.taken.saturating_add(1);
-    state.put(place, &grant);
+    state.put(grant_key, &grant);
     let ticket = issue(case, &grant, request, label);
     let stored = TicketState { ticket };
     state.put(keys::ticket(&stored.ticket.id), &stored);
     Ok(vec![Event::TicketIssued(Box::new(stored.ticket))])
 }
 
-/// Whether the grant, as it stands, covers this purpose now once more.
+/// Checks that the grant covers this purpose now, for one more ticket.
 fn check_consent(
     grant: &GrantState,
     request: &AccessRequest,
@@ -68,7 +70,7 @@ fn check_consent(
     }
 }
 
-/// Half-open: `opens_at <= now < ended_at`.
+/// Checks the half-open window `opens_at <= now < ended_at`.
 fn check_time(opens_at: Timestamp, ended_at: Timestamp, now: Timestamp) -> Result<(), Denial> {
     ensure(opens_at <= now, Denial::NotYet { opens_at })?;
     ensure(now < ended_at, Denial::Expired { ended_at })

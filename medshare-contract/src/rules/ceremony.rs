@@ -1,14 +1,14 @@
-//! The ceremony that makes a gate key, as far as anybody can see it.
+//! The ceremony that makes a gate key: its public side.
 //!
-//! Every holder deals once; when all deals are there every holder says that all its shares are
-//! good, or names a dealer whose share is not. No key exists before the last holder has spoken.
+//! Every holder deals once. When all deals are posted, every holder acknowledges that all its shares
+//! are good, or names a dealer whose share is not. No key exists before the last acknowledgement.
 
 use medshare_threshold::{Ceremony, CeremonyError};
 use medshare_types::{
     AccessClass, Deal, DecodeError, Denial, Digest, Event, GateKey, OrganisationId,
 };
 
-use super::{Ruling, ensure, ensure_field, invalid, require};
+use super::{Ruling, Stop, ensure, ensure_field, invalid, require};
 use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
@@ -23,7 +23,7 @@ pub(super) fn post<V: StateView>(
 ) -> Ruling<V> {
     let mut running = Running::open(state, case, class)?;
     let dealer = running.caller;
-    let posted = &mut running.progress.deals[running.place];
+    let posted = &mut running.progress.deals[running.index];
     ensure(posted.is_none(), Denial::AlreadyExists)?;
     *posted = Some(deal.digest());
     running
@@ -55,7 +55,7 @@ pub(super) fn acknowledge<V: StateView>(
     let deals = running.all_deals()?;
     let expected = deals_digest(&case.block.chain, class, &deals);
     ensure_field(named == expected, "deals")?;
-    let acknowledged = &mut running.progress.acknowledged[running.place];
+    let acknowledged = &mut running.progress.acknowledged[running.index];
     ensure(!*acknowledged, Denial::AlreadyExists)?;
     *acknowledged = true;
     let holder = running.caller;
@@ -76,9 +76,11 @@ pub(super) fn complain<V: StateView>(
     dealer: OrganisationId,
 ) -> Ruling<V> {
     let mut running = Running::open(state, case, class)?;
-    let place = running.set.index_of(&dealer);
-    let place = place.ok_or_else(|| invalid("dealer"))?;
-    let posted = running.progress.deals[place].is_some();
+    let index = running
+        .set
+        .index_of(&dealer)
+        .ok_or_else(|| invalid("dealer"))?;
+    let posted = running.progress.deals[index].is_some();
     ensure(posted, Denial::CeremonyIncomplete { awaiting: dealer })?;
     let accuser = running.caller;
     running.progress.stopped = Some(Complaint { accuser, dealer });
@@ -86,14 +88,14 @@ pub(super) fn complain<V: StateView>(
     Ok(vec![Event::CeremonyStopped { accuser, dealer }])
 }
 
-/// A ceremony that is neither stopped nor over, seen by one of its holders.
+/// A ceremony that is neither stopped nor over, for a call of one of its holders.
 struct Running {
     ceremony: Ceremony,
     set: HolderSet,
     progress: CeremonyState,
     caller: OrganisationId,
-    /// The caller's index among the holders; both vectors of `progress` have it.
-    place: usize,
+    /// The caller's index among the holders, from 0; valid for both vectors of `progress`.
+    index: usize,
 }
 
 impl Running {
@@ -105,7 +107,7 @@ impl Running {
         let caller = case.organisation()?;
         let set: HolderSet = require(state, &keys::holders(class))?;
         let progress: CeremonyState = require(state, &keys::ceremony(class))?;
-        let place = set.index_of(&caller).ok_or(Denial::NotAuthorised)?;
+        let index = set.index_of(&caller).ok_or(Denial::NotAuthorised)?;
         if let Some(Complaint { accuser, dealer }) = progress.stopped {
             return Err(Denial::CeremonyStopped { accuser, dealer }.into());
         }
@@ -114,18 +116,29 @@ impl Running {
         }
         let n = set.holders.len();
         if progress.deals.len() != n || progress.acknowledged.len() != n {
-            return Err(corrupt(keys::ceremony(class), "not one place a holder").into());
+            let reason = "not one entry a holder".to_owned();
+            return Err(Stop::Failed(StateError::Corrupt {
+                key: keys::ceremony(class),
+                source: DecodeError::Malformed { reason },
+            }));
         }
         let organisations = set.holders.iter().map(|holder| holder.organisation);
-        let (chain, t) = (case.block.chain, set.threshold);
-        let ceremony = Ceremony::new(chain, class, organisations.collect(), t)
-            .map_err(|error| corrupt(keys::holders(class), &error.to_string()))?;
+        let ceremony = Ceremony::new(
+            case.block.chain,
+            class,
+            organisations.collect(),
+            set.threshold,
+        )
+        .map_err(|source| StateError::InvalidHolders {
+            key: keys::holders(class),
+            source,
+        })?;
         Ok(Self {
             ceremony,
             set,
             progress,
             caller,
-            place,
+            index,
         })
     }
 
@@ -133,16 +146,16 @@ impl Running {
         state.put(keys::ceremony(self.ceremony.class()), &self.progress);
     }
 
-    /// The digests of all deals, or whose is awaited.
+    /// The digests of all deals, or a denial that names the first holder without one.
     fn all_deals(&self) -> Result<Vec<Digest>, Denial> {
         self.progress
             .all_deals()
-            .map_err(|place| Denial::CeremonyIncomplete {
-                awaiting: self.set.holders[place].organisation,
+            .map_err(|index| Denial::CeremonyIncomplete {
+                awaiting: self.set.holders[index].organisation,
             })
     }
 
-    /// The key that the recorded deals make. Cost: see [`Ceremony::gate_key`].
+    /// Computes the gate key of the posted deals. Cost: that of [`Ceremony::gate_key`].
     fn gate_key<V: StateView>(&self, state: &Overlay<'_, V>) -> Ruling<V, GateKey> {
         let dealers = self.ceremony.holders();
         let deals = dealers
@@ -150,17 +163,10 @@ impl Running {
             .map(|dealer| require(state, &keys::deal(self.ceremony.class(), dealer)))
             .collect::<Result<Vec<Deal>, _>>()?;
         let named: Vec<_> = dealers.iter().copied().zip(&deals).collect();
-        // Each deal was checked when it was posted; together they can only cancel each other.
+        // Each deal was checked when posted, so the only fault left is that they cancel each other.
         Ok(self
             .ceremony
             .gate_key(&named)
             .map_err(|_| invalid("deals"))?)
     }
-}
-
-/// The state contradicts itself.
-fn corrupt<E: std::error::Error>(key: Digest, reason: &str) -> StateError<E> {
-    let reason = reason.to_owned();
-    let source = DecodeError::Malformed { reason };
-    StateError::Corrupt { key, source }
 }

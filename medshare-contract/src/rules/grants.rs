@@ -1,4 +1,4 @@
-//! Consent is given, and withdrawn, by the data subject.
+//! Grants of the data subject: consent given and withdrawn.
 
 use medshare_types::{Denial, Event, GrantId, Purpose, PurposeSet};
 
@@ -16,8 +16,9 @@ pub(super) fn grant<V: StateView>(
     terms: &GrantTerms,
 ) -> Ruling<V> {
     let grantor = case.person()?;
-    let record = state.read::<RecordState>(&keys::record(&terms.record, terms.version))?;
-    let record = record.ok_or(Denial::UnknownRecord)?;
+    let record = state
+        .read::<RecordState>(&keys::record(&terms.record, terms.version))?
+        .ok_or(Denial::UnknownRecord)?;
     ensure(record.subject == grantor, Denial::NotAuthorised)?;
     ensure_field(are_fit(terms.purposes), "purposes")?;
     ensure_field(terms.uses != Some(0), "uses")?;
@@ -42,8 +43,8 @@ pub(super) fn grant<V: StateView>(
     Ok(vec![Event::GrantGiven { grant: id }])
 }
 
-/// At least one purpose, and none that these rules do not know: a later release may give the
-/// other bits a meaning, and no grant of today consents to it.
+/// At least one purpose, and no unknown bit: a later release may give it a meaning to which no grant
+/// of today consents.
 fn are_fit(purposes: PurposeSet) -> bool {
     let known = Purpose::ALL
         .into_iter()
@@ -57,14 +58,15 @@ pub(super) fn revoke<V: StateView>(
     case: &Case<'_>,
     id: &GrantId,
 ) -> Ruling<V> {
-    let place = keys::grant(id);
-    let grant = state.read::<GrantState>(&place)?;
-    let mut grant = grant.ok_or(Denial::UnknownGrant)?;
+    let grant_key = keys::grant(id);
+    let mut grant = state
+        .read::<GrantState>(&grant_key)?
+        .ok_or(Denial::UnknownGrant)?;
     ensure(case.person()? == grant.grantor, Denial::NotAuthorised)?;
     if let Some(height) = grant.revoked_at {
         return Err(Denial::Revoked { height }.into());
     }
     grant.revoked_at = Some(case.height());
-    state.put(place, &grant);
+    state.put(grant_key, &grant);
     Ok(vec![Event::GrantRevoked { grant: *id }])
 }

@@ -1,4 +1,4 @@
-//! The rules, one file a part. Each reads an overlay, writes to it, and returns events or stops.
+//! The rules, one file a subject. Each reads and writes an overlay, and returns events or stops.
 
 mod access;
 mod ceremony;
@@ -16,11 +16,11 @@ use crate::overlay::Overlay;
 use crate::state::UsedMark;
 use crate::view::{StateError, StateView};
 
-/// Why a rule ends early.
+/// An early end of a rule.
 pub(crate) enum Stop<E: Error + 'static> {
-    /// The call is refused.
+    /// The call is denied.
     Denied(Denial),
-    /// Nothing can be decided.
+    /// The state cannot be read, so there is no outcome.
     Failed(StateError<E>),
 }
 
@@ -63,7 +63,7 @@ fn ensure(holds: bool, denial: Denial) -> Result<(), Denial> {
     if holds { Ok(()) } else { Err(denial) }
 }
 
-/// A field is not as the rules want it. `field` is part of the interface: programs match on it.
+/// The denial of an invalid field. `field` is part of the interface: programs match on it.
 fn invalid(field: &str) -> Denial {
     Denial::Invalid {
         field: field.to_owned(),
@@ -74,7 +74,7 @@ fn ensure_field(holds: bool, field: &str) -> Result<(), Denial> {
     if holds { Ok(()) } else { Err(invalid(field)) }
 }
 
-/// The value that every state has at `key`.
+/// Reads a value that every state has.
 fn require<T: Wire, V: StateView>(
     state: &Overlay<'_, V>,
     key: &Digest,
@@ -83,7 +83,7 @@ fn require<T: Wire, V: StateView>(
     value.ok_or(StateError::Missing { key: *key })
 }
 
-/// Marks what must occur once only; `denial` where it occurred before.
+/// Sets a mark that may be set once only; `denial` where it is set already.
 fn use_once<V: StateView>(
     state: &mut Overlay<'_, V>,
     case: &Case<'_>,

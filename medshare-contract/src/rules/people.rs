@@ -1,4 +1,4 @@
-//! People become known by an organisation's signature and their own.
+//! Enrolment of people, by an organisation's signature and their own.
 
 use medshare_types::{Denial, Event, PersonId, Signature, VerifyingKey};
 
@@ -11,11 +11,11 @@ use crate::state::PersonState;
 use crate::view::StateView;
 
 const MAX_ATTRIBUTES: usize = 64;
-/// In bytes.
+/// Longest attribute, in bytes of UTF-8.
 const MAX_ATTRIBUTE_LEN: usize = 256;
 
-/// The person's consent names the organisation and the attributes: whoever sees the call in flight
-/// cannot enrol the key first, under itself or with other attributes.
+/// The person's consent names the organisation and the attributes: an organisation that sees the call
+/// in flight cannot enrol the key first, for itself or with other attributes.
 pub(super) fn enrol<V: StateView>(
     state: &mut Overlay<'_, V>,
     case: &Case<'_>,
@@ -28,8 +28,8 @@ pub(super) fn enrol<V: StateView>(
     let statement = enrolment_statement(&case.block.chain, &organisation, &attributes);
     ensure_field(key.verify(&statement, consent).is_ok(), "consent")?;
     let id = PersonId::of_key(&key);
-    let place = keys::person(&id);
-    let known = state.read::<PersonState>(&place)?.is_some();
+    let person_key = keys::person(&id);
+    let known = state.read::<PersonState>(&person_key)?.is_some();
     ensure(!known, Denial::AlreadyExists)?;
     let person = PersonState {
         id,
@@ -38,22 +38,22 @@ pub(super) fn enrol<V: StateView>(
         attributes,
         enrolled_at: case.height(),
     };
-    state.put(place, &person);
+    state.put(person_key, &person);
     Ok(vec![Event::PersonEnrolled {
         organisation,
         person: id,
     }])
 }
 
-/// Ascending order makes one set one encoding; it also makes the attributes distinct.
+/// Strictly ascending order gives every set one encoding and keeps the attributes distinct.
 fn are_fit(attributes: &[String]) -> bool {
     attributes.len() <= MAX_ATTRIBUTES
         && attributes.iter().all(|attribute| is_fit(attribute))
         && attributes.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// The reserved prefix is refused anywhere, because a policy's spelling of an attribute allows
-/// white space and a quotation mark before the name.
+/// The reserved prefix is refused at every position, because policies may write white space and a
+/// quotation mark before a name.
 fn is_fit(attribute: &str) -> bool {
     (1..=MAX_ATTRIBUTE_LEN).contains(&attribute.len())
         && !attribute.contains(RESERVED_ATTRIBUTE_PREFIX)

@@ -1,7 +1,7 @@
-//! Records are registered by their owner, with every field of every gate label.
+//! Registration of records by their owner, with every field of every gate label.
 //!
-//! Each label's context is compared field by field with what the contract knows: were a label an
-//! opaque blob, anybody could register somebody else's as a record of his own and grant himself.
+//! Each label's context is compared field by field with the call and the state. Were a label opaque,
+//! an organisation could register another's label as its own record and grant itself access.
 
 use std::collections::BTreeSet;
 
@@ -52,8 +52,9 @@ fn check_bounds(call: &RegisterRecord) -> Result<(), Denial> {
     )
 }
 
-/// A new identifier is opened, so that nobody squats on one seen in flight; after that being the
-/// owner is enough. A record keeps its subject: a new version cannot slip out of her consent.
+/// A new identifier needs its opening, so that an organisation cannot take one that it saw in flight;
+/// later versions need the owner alone. A record keeps its subject: a new version cannot escape her
+/// consent.
 fn check_version<V: StateView>(
     state: &Overlay<'_, V>,
     owner: &OrganisationId,
@@ -83,8 +84,9 @@ fn check_label<V: StateView>(
     label: &GateLabel,
 ) -> Ruling<V, ()> {
     let context = &label.context;
-    let key = state.read::<GateKey>(&keys::gate_key(context.class))?;
-    let key = key.ok_or(Denial::GateKeyNotReady)?;
+    let key = state
+        .read::<GateKey>(&keys::gate_key(context.class))?
+        .ok_or(Denial::GateKeyNotReady)?;
     for (holds, field) in [
         (context.chain == case.block.chain, "label.chain"),
         (context.record == call.record, "label.record"),
@@ -112,7 +114,8 @@ fn write<V: StateView>(
     owner: OrganisationId,
     call: RegisterRecord,
 ) -> Vec<Event> {
-    let (record, version) = (call.record, call.version);
+    let record = call.record;
+    let version = call.version;
     let head = RecordHeadState {
         id: record,
         owner,

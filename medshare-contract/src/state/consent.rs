@@ -1,34 +1,34 @@
-//! Who may read what, when and why, and the permissions that came of it.
+//! Grants, and the tickets issued under them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{
     GrantId, Height, PersonId, PurposeSet, RecordId, RecordVersion, Ticket, Window, Wire,
 };
 
-/// A grant.
+/// A grant of the data subject.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GrantState {
-    /// Its identifier.
+    /// Derived from the granting transaction.
     pub id: GrantId,
-    /// The record.
+    /// Record that the grant covers.
     pub record: RecordId,
-    /// The version of it.
+    /// The one version that the grant covers.
     pub version: RecordVersion,
-    /// Who gave it, and may revoke it: the data subject.
+    /// The data subject: gave the grant and may revoke it.
     pub grantor: PersonId,
-    /// Who may ask for tickets.
+    /// The person that may request tickets.
     pub grantee: PersonId,
-    /// When.
+    /// Block times at which tickets are issued.
     pub window: Window,
-    /// What for.
+    /// Purposes that a request may name.
     pub purposes: PurposeSet,
-    /// How many tickets it allows; `None` for any number.
+    /// Number of tickets allowed; `None` for any number.
     pub uses: Option<u32>,
-    /// How many it gave.
+    /// Number of tickets issued.
     pub taken: u64,
-    /// The block that gave it.
+    /// Height of the granting block.
     pub given_at: Height,
-    /// The block that revoked it.
+    /// Height of the revoking block; `None` while in force.
     pub revoked_at: Option<Height>,
 }
 
@@ -36,10 +36,10 @@ impl Wire for GrantState {
     const KIND: [u8; 4] = *b"mSGR";
 }
 
-/// A ticket that was issued; it never changes.
+/// An issued ticket, which never changes.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct TicketState {
-    /// The ticket.
+    /// As it was issued.
     pub ticket: Ticket,
 }
 

@@ -1,25 +1,25 @@
-//! Who holds shares of the gate keys, and the ceremony that makes one.
+//! Holders of the gate keys, and the ceremony that makes a key.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::hash::digest;
 use medshare_types::wire::to_borsh;
 use medshare_types::{AccessClass, ChainId, Digest, G1Bytes, OrganisationId, Wire};
 
-/// An organisation that holds shares.
+/// An organisation that holds shares of a gate key.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Holder {
-    /// Which.
+    /// Identifier of the organisation.
     pub organisation: OrganisationId,
-    /// The public key its shares are encrypted to; a valid point.
+    /// H, the key that its shares are encrypted to; a valid point.
     pub key: G1Bytes,
 }
 
-/// The holders of one class of gate keys, and how many of them release.
+/// The holders of one class of gate keys, and their threshold.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct HolderSet {
-    /// In order; a holder's place, from 1, is where the polynomials are evaluated.
+    /// In order; the polynomials are evaluated at a holder's index, from 1.
     pub holders: Vec<Holder>,
-    /// t, a quorum of them.
+    /// t, a quorum of the holders.
     pub threshold: u16,
 }
 
@@ -28,7 +28,7 @@ impl Wire for HolderSet {
 }
 
 impl HolderSet {
-    /// The index of an organisation, from 0, if it is a holder.
+    /// Index of an organisation, from 0; `None` if it is not a holder.
     #[must_use]
     pub fn index_of(&self, organisation: &OrganisationId) -> Option<usize> {
         self.holders
@@ -37,14 +37,14 @@ impl HolderSet {
     }
 }
 
-/// How far a ceremony is. Vectors are in the order of the holders.
+/// Progress of a ceremony. Vectors are in the order of the holders.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct CeremonyState {
-    /// The digests of the deals posted; the deals stand at [`crate::keys::deal`].
+    /// Digests of the posted deals; the deals are at [`crate::keys::deal`].
     pub deals: Vec<Option<Digest>>,
-    /// Who acknowledged every deal.
+    /// True for holders that acknowledged every deal.
     pub acknowledged: Vec<bool>,
-    /// The complaint that stopped it.
+    /// The complaint that stopped the ceremony, if any.
     pub stopped: Option<Complaint>,
 }
 
@@ -52,17 +52,17 @@ impl Wire for CeremonyState {
     const KIND: [u8; 4] = *b"mSCE";
 }
 
-/// Who complained about whose deal.
+/// The complaint of one holder about another's deal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Complaint {
-    /// Who complained.
+    /// The holder that complained.
     pub accuser: OrganisationId,
-    /// About whom.
+    /// The holder whose deal it was.
     pub dealer: OrganisationId,
 }
 
 impl CeremonyState {
-    /// A ceremony of `holders` holders that has not begun.
+    /// A ceremony that has not begun, for `holders` holders.
     #[must_use]
     pub fn new(holders: usize) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl CeremonyState {
         }
     }
 
-    /// The digests of all deals in the order of the holders, once all are there.
+    /// The digests of all deals, in the order of the holders, once all are posted.
     ///
     /// # Errors
     /// The index of the first holder whose deal is missing.
@@ -85,7 +85,7 @@ impl CeremonyState {
     }
 }
 
-/// What a holder acknowledges: all deals of a ceremony, `deals` being their digests
+/// The digest that a holder acknowledges: all deals of a ceremony, given by their digests
 /// ([`medshare_types::Deal::digest`]) in the order of the holders.
 #[must_use]
 pub fn deals_digest(chain: &ChainId, class: AccessClass, deals: &[Digest]) -> Digest {

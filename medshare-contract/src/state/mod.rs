@@ -1,4 +1,4 @@
-//! The values of the state, each in its own envelope at its key of [`crate::keys`].
+//! Values of the state, each in its own envelope at its key of [`crate::keys`].
 
 mod consent;
 mod gate;

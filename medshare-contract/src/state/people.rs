@@ -1,18 +1,18 @@
-//! Who acts on the chain.
+//! Organisations and people, the senders of transactions.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{G1Bytes, Height, OrganisationId, PersonId, VerifyingKey, Wire};
 
-/// A member organisation.
+/// A member organisation, the sender of its transactions.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct OrganisationState {
-    /// Its identifier.
+    /// Derived from the organisation's first key.
     pub id: OrganisationId,
-    /// Its name, which also stands in attributes: 1 to 64 of a–z, 0–9, `-`, `_` and `.`.
+    /// Also used in attributes: 1 to 64 of a–z, 0–9, `-`, `_` and `.`.
     pub name: String,
-    /// The key of its transactions.
+    /// Current key of its transactions.
     pub key: VerifyingKey,
-    /// The public key its shares of gate keys are encrypted to; a valid point.
+    /// H, the key that its shares of gate keys are encrypted to; a valid point.
     pub holder_key: G1Bytes,
 }
 
@@ -23,15 +23,15 @@ impl Wire for OrganisationState {
 /// A patient or clinician.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PersonState {
-    /// The pseudonym.
+    /// The pseudonym, derived from the person's first key.
     pub id: PersonId,
-    /// The key of the person's transactions.
+    /// Current key of the person's transactions.
     pub key: VerifyingKey,
-    /// Who enrolled the person, with her consent, and vouches for the attributes.
+    /// Enrolled the person, with her consent, and vouches for the attributes.
     pub organisation: OrganisationId,
-    /// Strictly ascending.
+    /// In strictly ascending order.
     pub attributes: Vec<String>,
-    /// The block of the enrolment.
+    /// Height of the enrolling block.
     pub enrolled_at: Height,
 }
 

@@ -1,20 +1,20 @@
-//! What is shared.
+//! Registered records and their versions.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{
     Digest, GateLabel, Height, OrganisationId, PersonId, RecordId, RecordVersion, Wire,
 };
 
-/// What all versions of a record share.
+/// Data common to all versions of a record.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RecordHeadState {
-    /// The record.
+    /// Identifier over all versions.
     pub id: RecordId,
-    /// Who registers its versions.
+    /// The one organisation that registers versions.
     pub owner: OrganisationId,
-    /// Whom it is about.
+    /// The person that the record is about.
     pub subject: PersonId,
-    /// The latest version.
+    /// The latest version registered.
     pub latest: RecordVersion,
 }
 
@@ -22,39 +22,39 @@ impl Wire for RecordHeadState {
     const KIND: [u8; 4] = *b"mSRH";
 }
 
-/// An access header's public part: its gate label and its digest.
+/// The public data of one access header: its gate label and its digest.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SealedLabel {
-    /// L, every field of it.
+    /// L, with every field.
     pub label: GateLabel,
-    /// H(X), the digest of the access header that the label stands in.
+    /// H(X), the digest of the access header that holds the label.
     pub header: Digest,
 }
 
-/// One version of a record, as it was registered; it never changes.
+/// One version of a record as registered, which never changes.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RecordState {
-    /// The record.
+    /// Identifier over all versions.
     pub id: RecordId,
-    /// Which version of it.
+    /// From 1, without gaps.
     pub version: RecordVersion,
-    /// Who registered it.
+    /// The organisation that registered the version.
     pub owner: OrganisationId,
-    /// Whom it is about.
+    /// The person that the record is about.
     pub subject: PersonId,
     /// H(P), the digest of the payload's preamble.
     pub preamble: Digest,
-    /// The access headers' labels and digests.
+    /// Labels and digests of the access headers.
     pub labels: Vec<SealedLabel>,
-    /// The root of the ciphertext's segment digests.
+    /// Root of the ciphertext's segment digests.
     pub content_root: Digest,
-    /// How many segments, at least one.
+    /// Number of segments, at least one.
     pub segment_count: u64,
-    /// Whose stores hold the ciphertext.
+    /// Organisations whose stores hold the ciphertext.
     pub stores: Vec<OrganisationId>,
-    /// The digest of the sealed descriptor, where there is one.
+    /// Digest of the sealed descriptor; `None` for a record without one.
     pub descriptor: Option<Digest>,
-    /// The block that registered it.
+    /// Height of the registering block.
     pub registered_at: Height,
 }
 
@@ -63,7 +63,7 @@ impl Wire for RecordState {
 }
 
 impl RecordState {
-    /// The label of that digest H(L), with its header's digest. Cost: one hash a label.
+    /// Finds a label by its digest H(L). Cost: one hash a label.
     #[must_use]
     pub fn label(&self, digest: &Digest) -> Option<&SealedLabel> {
         self.labels

@@ -1,12 +1,12 @@
-//! Marks of what must not occur twice.
+//! Marks against replay: each nonce, U and session key is accepted once.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Height, Wire};
 
-/// That something was used: a sender's nonce, an owner's U, a session key.
+/// The mark of a used value: a sender's nonce, an owner's U, a session key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct UsedMark {
-    /// The block that used it.
+    /// Height of the block that used the value.
     pub height: Height,
 }
 

@@ -3,10 +3,10 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::Wire;
 
-/// The rules that the chain runs under.
+/// The rules in force on the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RulesState {
-    /// Their version.
+    /// Compared with [`crate::RULES_VERSION`] before every transaction.
     pub version: u32,
 }
 

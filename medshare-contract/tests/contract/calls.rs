@@ -1,4 +1,4 @@
-//! What holds for every call: who sends it, for which chain, once, and in which bytes.
+//! Rules of every call: sender, chain, nonce and encoding.
 
 use medshare_contract::state::{
     CeremonyState, Complaint, GrantState, HolderSet, OrganisationState, PersonState,
@@ -10,28 +10,31 @@ use medshare_types::{
     ChainId, Denial, Digest, GrantId, Height, Nonce, Outcome, Signature, VerifyingKey, Wire,
 };
 
-use crate::world::{Actor, CLASS, Sent, World, acknowledge, register, ticket_of};
+use crate::fixture::{Actor, CLASS, Fixture, Sent, acknowledge, register, ticket_of};
 
-/// Somebody whom nobody has enrolled.
+/// A person that is not enrolled.
 fn newcomer() -> Actor {
     Actor::person_with_seed(70)
 }
 
-/// One call of every kind, none of them applied.
-pub(crate) fn one_of_each(world: &mut World) -> Vec<(Actor, Call)> {
-    let (hospital, patient, clinician) = (world.hospitals[0], world.patient(), world.clinician());
-    let record = world.record();
-    let terms = world.terms(&record);
-    let grant = world.grant(&terms);
+/// One call of every kind, not applied.
+pub(crate) fn one_of_each(fixture: &mut Fixture) -> Vec<(Actor, Call)> {
+    let hospital = fixture.hospitals[0];
+    let patient = fixture.patient();
+    let clinician = fixture.clinician();
+    let record = fixture.record();
+    let terms = fixture.terms(&record);
+    let grant = fixture.grant(&terms);
     let label = record.labels[0].label.digest();
-    let (draft, deal) = (world.draft(&hospital), world.deal());
-    let dealer = world.hospitals[1].organisation();
+    let draft = fixture.draft(&hospital);
+    let deal = fixture.deal();
+    let dealer = fixture.hospitals[1].organisation();
     vec![
-        (hospital, world.enrol(&hospital, &newcomer(), &["a", "b"])),
+        (hospital, fixture.enrol(&hospital, &newcomer(), &["a", "b"])),
         (hospital, register(&draft)),
         (patient, Call::Grant(terms)),
         (patient, Call::RevokeGrant { grant }),
-        (clinician, world.ask(grant, label)),
+        (clinician, fixture.ask(grant, label)),
         (hospital, Call::PostDeal { class: CLASS, deal }),
         (hospital, acknowledge(Digest::ZERO)),
         (
@@ -44,8 +47,8 @@ pub(crate) fn one_of_each(world: &mut World) -> Vec<(Actor, Call)> {
     ]
 }
 
-fn refused_without_trace(world: &World, sent: &Sent) -> Denial {
-    let applied = sent.apply_to(&world.state);
+fn refused_without_trace(fixture: &Fixture, sent: &Sent) -> Denial {
+    let applied = sent.apply_to(&fixture.state);
     assert_eq!(applied.changes, Changes::new());
     match applied.outcome {
         Outcome::Denied(denial) => denial,
@@ -55,9 +58,10 @@ fn refused_without_trace(world: &World, sent: &Sent) -> Denial {
 
 #[test]
 fn the_sender_is_known_and_signs_with_its_own_key() {
-    let mut world = World::ready();
-    let (hospital, thief) = (world.hospitals[0], world.hospitals[3]);
-    let bytes = world.enrol(&hospital, &newcomer(), &[]).to_wire();
+    let mut fixture = Fixture::ready();
+    let hospital = fixture.hospitals[0];
+    let thief = fixture.hospitals[3];
+    let bytes = fixture.enrol(&hospital, &newcomer(), &[]).to_wire();
     for actor in [
         Actor::organisation_with_seed(99),
         Actor::person_with_seed(99),
@@ -67,7 +71,7 @@ fn the_sender_is_known_and_signs_with_its_own_key() {
         },
         Actor {
             key: thief.key,
-            ..world.patient()
+            ..fixture.patient()
         },
         // The right key for the wrong kind of sender.
         Actor {
@@ -75,72 +79,80 @@ fn the_sender_is_known_and_signs_with_its_own_key() {
             ..hospital
         },
     ] {
-        let sent = world.transaction(&actor, bytes.clone());
-        assert_eq!(refused_without_trace(&world, &sent), Denial::UnknownSender);
+        let sent = fixture.transaction(&actor, bytes.clone());
+        assert_eq!(
+            refused_without_trace(&fixture, &sent),
+            Denial::UnknownSender
+        );
     }
 }
 
 #[test]
-fn nobody_uses_up_anothers_nonce() {
-    let mut world = World::ready();
-    let (hospital, thief) = (world.hospitals[0], world.hospitals[3]);
-    let bytes = world.enrol(&hospital, &newcomer(), &[]).to_wire();
-    let honest = world.transaction(&hospital, bytes);
+fn a_third_party_cannot_use_up_a_nonce() {
+    let mut fixture = Fixture::ready();
+    let hospital = fixture.hospitals[0];
+    let thief = fixture.hospitals[3];
+    let bytes = fixture.enrol(&hospital, &newcomer(), &[]).to_wire();
+    let honest = fixture.transaction(&hospital, bytes);
     let mut forged = honest.clone();
     forged.actor.key = thief.key;
-    assert_eq!(world.submit(forged), Outcome::Denied(Denial::UnknownSender));
+    assert_eq!(
+        fixture.submit(forged),
+        Outcome::Denied(Denial::UnknownSender)
+    );
     let mut own = honest.clone();
     own.actor = thief;
     own.bytes = vec![];
-    assert_eq!(world.submit(own), Outcome::Denied(Denial::Undecodable));
-    assert!(matches!(world.submit(honest), Outcome::Applied(_)));
+    assert_eq!(fixture.submit(own), Outcome::Denied(Denial::Undecodable));
+    assert!(matches!(fixture.submit(honest), Outcome::Applied(_)));
 }
 
 #[test]
 fn a_transaction_of_another_chain_is_refused() {
-    let mut world = World::ready();
-    let hospital = world.hospitals[0];
-    let bytes = world.enrol(&hospital, &newcomer(), &[]).to_wire();
-    let mut sent = world.transaction(&hospital, bytes);
+    let mut fixture = Fixture::ready();
+    let hospital = fixture.hospitals[0];
+    let bytes = fixture.enrol(&hospital, &newcomer(), &[]).to_wire();
+    let mut sent = fixture.transaction(&hospital, bytes);
     sent.chain = ChainId::from_digest(Digest::ZERO);
-    assert_eq!(refused_without_trace(&world, &sent), Denial::WrongChain);
+    assert_eq!(refused_without_trace(&fixture, &sent), Denial::WrongChain);
 }
 
 #[test]
-fn a_nonce_serves_once_whatever_came_of_it() {
-    let mut world = World::ready();
-    let hospital = world.hospitals[0];
-    let bytes = world.enrol(&hospital, &newcomer(), &[]).to_wire();
-    let sent = world.transaction(&hospital, bytes.clone());
-    assert!(matches!(world.submit(sent.clone()), Outcome::Applied(_)));
+fn a_nonce_is_accepted_once_even_after_a_denial() {
+    let mut fixture = Fixture::ready();
+    let hospital = fixture.hospitals[0];
+    let bytes = fixture.enrol(&hospital, &newcomer(), &[]).to_wire();
+    let sent = fixture.transaction(&hospital, bytes.clone());
+    assert!(matches!(fixture.submit(sent.clone()), Outcome::Applied(_)));
     assert_eq!(
-        refused_without_trace(&world, &sent),
+        refused_without_trace(&fixture, &sent),
         Denial::DuplicateNonce,
         "the transaction itself, replayed"
     );
 
-    let mut hostile = world.transaction(&hospital, b"no call".to_vec());
+    let mut hostile = fixture.transaction(&hospital, b"not a call".to_vec());
     let denied = Outcome::Denied(Denial::Undecodable);
-    assert_eq!(world.submit(hostile.clone()), denied);
+    assert_eq!(fixture.submit(hostile.clone()), denied);
     hostile.bytes = bytes;
-    let duplicate = refused_without_trace(&world, &hostile);
+    let duplicate = refused_without_trace(&fixture, &hostile);
     assert_eq!(duplicate, Denial::DuplicateNonce);
     let mark = keys::used_nonce(&hospital.principal, &hostile.nonce);
-    let height = world.block.height;
-    assert_eq!(world.read(&mark), Some(UsedMark { height }));
+    let height = fixture.block.height;
+    assert_eq!(fixture.read(&mark), Some(UsedMark { height }));
 }
 
 #[test]
-fn bytes_that_are_no_call_are_undecodable() {
-    let mut world = World::ready();
-    let calls = one_of_each(&mut world);
-    let hospital = world.hospitals[0];
+fn bytes_that_are_not_a_call_are_undecodable() {
+    let mut fixture = Fixture::ready();
+    let calls = one_of_each(&mut fixture);
+    let hospital = fixture.hospitals[0];
     let [without, with] = [&[][..], &["a"]]
-        .map(|attributes| world.enrol(&hospital, &newcomer(), attributes).to_wire());
+        .map(|attributes| fixture.enrol(&hospital, &newcomer(), attributes).to_wire());
     let mut refuse = |actor: &Actor, bytes: Vec<u8>| {
-        let sent = world.transaction(actor, bytes);
-        let (nonce, height) = (sent.nonce, world.block.height);
-        let applied = sent.apply_to(&world.state);
+        let sent = fixture.transaction(actor, bytes);
+        let nonce = sent.nonce;
+        let height = fixture.block.height;
+        let applied = sent.apply_to(&fixture.state);
         let denied = Outcome::Denied(Denial::Undecodable);
         assert_eq!(applied.outcome, denied, "{:02x?}", sent.bytes);
         let mark = keys::used_nonce(&actor.principal, &nonce);
@@ -160,7 +172,7 @@ fn bytes_that_are_no_call_are_undecodable() {
         }
     }
     refuse(&hospital, vec![0; 1 << 20 | 1]);
-    // A list that claims four thousand million attributes, before the 64 bytes of the signature.
+    // A list that claims 2³² − 1 attributes, before the 64 bytes of the signature.
     let mut hostile = without.clone();
     let end = hostile.len() - 64;
     hostile[end - 4..end].fill(0xff);
@@ -171,24 +183,26 @@ fn bytes_that_are_no_call_are_undecodable() {
     assert_eq!(hostile[end - 1], b'a');
     hostile[end - 1] = 0xff;
     refuse(&hospital, hostile);
-    // A window that contains no moment.
-    let mut world = World::ready();
-    let record = world.record();
-    let window = world.terms(&record).window;
-    let call = Call::Grant(world.terms(&record)).to_wire();
-    let place = call.windows(16).position(|w| w == to_borsh(&window));
-    let place = place.unwrap();
+    // A window that ends where it begins.
+    let mut fixture = Fixture::ready();
+    let record = fixture.record();
+    let window = fixture.terms(&record).window;
+    let call = Call::Grant(fixture.terms(&record)).to_wire();
+    let start = call
+        .windows(16)
+        .position(|bytes| bytes == to_borsh(&window))
+        .unwrap();
     let mut hostile = call.clone();
-    hostile.copy_within(place..place + 8, place + 8);
-    let patient = world.patient();
-    let sent = world.transaction(&patient, hostile);
-    assert_eq!(world.submit(sent), Outcome::Denied(Denial::Undecodable));
+    hostile.copy_within(start..start + 8, start + 8);
+    let patient = fixture.patient();
+    let sent = fixture.transaction(&patient, hostile);
+    assert_eq!(fixture.submit(sent), Outcome::Denied(Denial::Undecodable));
 }
 
 #[test]
 fn every_call_round_trips() {
-    let mut world = World::ready();
-    for (_, call) in one_of_each(&mut world) {
+    let mut fixture = Fixture::ready();
+    for (_, call) in one_of_each(&mut fixture) {
         assert_eq!(Call::from_wire(&call.to_wire()), Ok(call));
     }
     let call = Call::RevokeGrant {
@@ -228,51 +242,50 @@ fn strict<T: Wire + std::fmt::Debug + PartialEq>(value: &T) {
 
 #[test]
 fn every_value_of_the_state_is_strict() {
-    let mut world = World::ready();
-    let record = world.record();
-    let grant = world.grant(&world.terms(&record));
-    let clinician = world.clinician();
-    let call = world.ask(grant, record.labels[0].label.digest());
-    let ticket = ticket_of(&world.applied(&clinician, &call));
-    let hospital = world.hospitals[0].organisation();
+    let mut fixture = Fixture::ready();
+    let record = fixture.record();
+    let grant = fixture.grant(&fixture.terms(&record));
+    let clinician = fixture.clinician();
+    let call = fixture.ask(grant, record.labels[0].label.digest());
+    let ticket = ticket_of(&fixture.applied(&clinician, &call));
+    let hospital = fixture.hospitals[0].organisation();
 
-    fn stored<T: Wire + std::fmt::Debug + PartialEq>(world: &World, key: &Digest) {
-        strict(&world.read::<T>(key).unwrap());
+    fn stored<T: Wire + std::fmt::Debug + PartialEq>(fixture: &Fixture, key: &Digest) {
+        strict(&fixture.read::<T>(key).unwrap());
     }
-    stored::<RulesState>(&world, &keys::rules());
-    stored::<OrganisationState>(&world, &keys::organisation(&hospital));
-    stored::<PersonState>(&world, &keys::person(&clinician.person()));
-    stored::<RecordHeadState>(&world, &keys::record_head(&record.record));
-    stored::<RecordState>(&world, &keys::record(&record.record, record.version));
-    stored::<GrantState>(&world, &keys::grant(&grant));
-    stored::<TicketState>(&world, &keys::ticket(&ticket.id));
-    stored::<HolderSet>(&world, &keys::holders(CLASS));
-    stored::<CeremonyState>(&world, &keys::ceremony(CLASS));
-    stored::<UsedMark>(&world, &keys::used_session(&ticket.session));
+    stored::<RulesState>(&fixture, &keys::rules());
+    stored::<OrganisationState>(&fixture, &keys::organisation(&hospital));
+    stored::<PersonState>(&fixture, &keys::person(&clinician.person()));
+    stored::<RecordHeadState>(&fixture, &keys::record_head(&record.record));
+    stored::<RecordState>(&fixture, &keys::record(&record.record, record.version));
+    stored::<GrantState>(&fixture, &keys::grant(&grant));
+    stored::<TicketState>(&fixture, &keys::ticket(&ticket.id));
+    stored::<HolderSet>(&fixture, &keys::holders(CLASS));
+    stored::<CeremonyState>(&fixture, &keys::ceremony(CLASS));
+    stored::<UsedMark>(&fixture, &keys::used_session(&ticket.session));
     let u = &record.labels[0].label.u;
-    stored::<UsedMark>(&world, &keys::used_u(&hospital, u));
+    stored::<UsedMark>(&fixture, &keys::used_u(&hospital, u));
     let mut stopped = CeremonyState::new(2);
-    let (accuser, dealer) = (hospital, hospital);
+    let accuser = hospital;
+    let dealer = hospital;
     stopped.stopped = Some(Complaint { accuser, dealer });
     strict(&stopped);
 
-    // Values cannot be read as another noun's.
+    // A value does not decode as another kind.
     let height = Height(1);
     assert!(RulesState::from_wire(&UsedMark { height }.to_wire()).is_err());
 }
 
 #[test]
-fn keys_of_different_nouns_and_fields_differ() {
-    let world = World::ready();
-    let id = *world.hospitals[0].organisation().digest();
-    let (version, next) = (
-        medshare_types::RecordVersion(1),
-        medshare_types::RecordVersion(2),
-    );
+fn keys_of_different_kinds_and_fields_differ() {
+    let fixture = Fixture::ready();
+    let id = *fixture.hospitals[0].organisation().digest();
+    let version = medshare_types::RecordVersion(1);
+    let next = version.next();
     let record = medshare_types::RecordId::from_digest(id);
     let nonce = Nonce([0; 16]);
     let organisation = medshare_types::OrganisationId::from_digest(id);
-    let other = world.hospitals[1].organisation();
+    let other = fixture.hospitals[1].organisation();
     let person = medshare_types::PersonId::from_digest(id);
     let all = [
         keys::rules(),
@@ -289,9 +302,9 @@ fn keys_of_different_nouns_and_fields_differ() {
         keys::deal(CLASS, &organisation),
         keys::used_nonce(&organisation.into(), &nonce),
         keys::used_nonce(&person.into(), &nonce),
-        keys::used_u(&organisation, &crate::world::g2_identity()),
-        keys::used_u(&other, &crate::world::g2_identity()),
-        keys::used_session(&crate::world::g1_identity()),
+        keys::used_u(&organisation, &crate::fixture::g2_identity()),
+        keys::used_u(&other, &crate::fixture::g2_identity()),
+        keys::used_session(&crate::fixture::g1_identity()),
     ];
     let distinct: std::collections::BTreeSet<_> = all.iter().collect();
     assert_eq!(distinct.len(), all.len());

@@ -1,12 +1,12 @@
-//! The ceremony: everybody deals once and answers for every deal, or there is no key.
+//! The ceremony: every holder deals once and acknowledges every deal, or there is no key.
 
 use medshare_contract::state::{CeremonyState, Complaint};
 use medshare_contract::{Call, deals_digest, keys};
 use medshare_curve::encoding::decode_g2;
 use medshare_types::{ChainId, Deal, Denial, Digest, Event, GateKey, GateKeyId, OrganisationId};
 
-use crate::world::{
-    Actor, CLASS, World, acknowledge, g1_identity, g1_off_subgroup, g2_identity, g2_off_subgroup,
+use crate::fixture::{
+    Actor, CLASS, Fixture, acknowledge, g1_identity, g1_off_subgroup, g2_identity, g2_off_subgroup,
     invalid,
 };
 
@@ -23,20 +23,20 @@ fn complain(dealer: OrganisationId) -> Call {
 
 #[test]
 fn the_last_acknowledgement_establishes_the_key() {
-    let mut world = World::founded();
-    let digest = world.deal_all();
-    for place in [2, 0, 3] {
-        let hospital = world.hospitals[place];
+    let mut fixture = Fixture::founded();
+    let digest = fixture.deal_all();
+    for index in [2, 0, 3] {
+        let hospital = fixture.hospitals[index];
         let holder = hospital.organisation();
         assert_eq!(
-            world.applied(&hospital, &acknowledge(digest)),
+            fixture.applied(&hospital, &acknowledge(digest)),
             [Event::DealsAcknowledged { holder }]
         );
-        assert_eq!(world.read::<GateKey>(&keys::gate_key(CLASS)), None);
+        assert_eq!(fixture.read::<GateKey>(&keys::gate_key(CLASS)), None);
     }
-    let last = world.hospitals[1];
-    let events = world.applied(&last, &acknowledge(digest));
-    let key = world.gate_key();
+    let last = fixture.hospitals[1];
+    let events = fixture.applied(&last, &acknowledge(digest));
+    let key = fixture.gate_key();
     let holder = last.organisation();
     assert_eq!(
         events,
@@ -49,11 +49,11 @@ fn the_last_acknowledgement_establishes_the_key() {
     assert_eq!((key.threshold, key.generation, key.class), (3, 0, CLASS));
     assert_eq!(key.id, GateKeyId::derive(&key.public, &key.lineage));
     let holders: Vec<_> = key.holders.iter().map(|h| h.organisation).collect();
-    let hospitals: Vec<_> = world.hospitals.iter().map(Actor::organisation).collect();
+    let hospitals: Vec<_> = fixture.hospitals.iter().map(Actor::organisation).collect();
     assert_eq!(holders, hospitals);
-    // Y = Σ C_i0, from the deals as they stand in the state.
+    // Y = Σ C_i0, from the deals in the state.
     let constants = hospitals.iter().map(|dealer| {
-        let deal: Deal = world.read(&keys::deal(CLASS, dealer)).unwrap();
+        let deal: Deal = fixture.read(&keys::deal(CLASS, dealer)).unwrap();
         decode_g2(&deal.commitments[0]).unwrap()
     });
     let sum: medshare_curve::G2Projective = constants.sum();
@@ -64,38 +64,39 @@ fn the_last_acknowledgement_establishes_the_key() {
 }
 
 #[test]
-fn each_holder_deals_once_and_answers_once() {
-    let mut world = World::founded();
-    let (first, second) = (world.hospitals[0], world.hospitals[1]);
-    let deal = world.deal();
+fn each_holder_deals_once_and_acknowledges_once() {
+    let mut fixture = Fixture::founded();
+    let first = fixture.hospitals[0];
+    let second = fixture.hospitals[1];
+    let deal = fixture.deal();
     let dealer = first.organisation();
     assert_eq!(
-        world.applied(&first, &post(deal.clone())),
+        fixture.applied(&first, &post(deal.clone())),
         [Event::DealRecorded { dealer }]
     );
-    let other = world.deal();
+    let other = fixture.deal();
     for again in [deal.clone(), other] {
-        assert_eq!(world.denied(&first, &post(again)), Denial::AlreadyExists);
+        assert_eq!(fixture.denied(&first, &post(again)), Denial::AlreadyExists);
     }
     let awaiting = second.organisation();
-    let early = acknowledge(deals_digest(&world.block.chain, CLASS, &[deal.digest()]));
+    let early = acknowledge(deals_digest(&fixture.block.chain, CLASS, &[deal.digest()]));
     assert_eq!(
-        world.denied(&first, &early),
+        fixture.denied(&first, &early),
         Denial::CeremonyIncomplete { awaiting }
     );
 
-    let mut world = World::founded();
-    let digest = world.deal_all();
+    let mut fixture = Fixture::founded();
+    let digest = fixture.deal_all();
     assert_eq!(
-        world.denied(&first, &acknowledge(Digest::ZERO)),
+        fixture.denied(&first, &acknowledge(Digest::ZERO)),
         invalid("deals")
     );
-    world.applied(&first, &acknowledge(digest));
+    fixture.applied(&first, &acknowledge(digest));
     assert_eq!(
-        world.denied(&first, &acknowledge(digest)),
+        fixture.denied(&first, &acknowledge(digest)),
         Denial::AlreadyExists
     );
-    let progress: CeremonyState = world.read(&keys::ceremony(CLASS)).unwrap();
+    let progress: CeremonyState = fixture.read(&keys::ceremony(CLASS)).unwrap();
     assert_eq!(progress.acknowledged, [true, false, false, false]);
 }
 
@@ -114,33 +115,34 @@ fn a_deal_of_the_wrong_shape_is_refused() {
         ("deal.shares", |d| d.shares[3].ephemeral = g1_identity()),
         ("deal.shares", |d| d.shares[1].ephemeral = g1_off_subgroup()),
     ];
-    let mut world = World::founded();
-    let dealer = world.hospitals[0];
-    let good = world.deal();
+    let mut fixture = Fixture::founded();
+    let dealer = fixture.hospitals[0];
+    let good = fixture.deal();
     for (field, change) in cases {
         let mut deal = good.clone();
         change(&mut deal);
-        assert_eq!(world.denied(&dealer, &post(deal)), invalid(field));
+        assert_eq!(fixture.denied(&dealer, &post(deal)), invalid(field));
     }
-    world.applied(&dealer, &post(good));
+    fixture.applied(&dealer, &post(good));
 }
 
 #[test]
-fn one_complaint_ends_it_with_both_names() {
-    let mut world = World::founded();
-    let (dealer, accuser) = (world.hospitals[0], world.hospitals[2]);
+fn one_complaint_ends_the_ceremony_with_both_names() {
+    let mut fixture = Fixture::founded();
+    let dealer = fixture.hospitals[0];
+    let accuser = fixture.hospitals[2];
     let awaiting = dealer.organisation();
     assert_eq!(
-        world.denied(&accuser, &complain(awaiting)),
+        fixture.denied(&accuser, &complain(awaiting)),
         Denial::CeremonyIncomplete { awaiting }
     );
     let unknown = Actor::organisation_with_seed(99).organisation();
     assert_eq!(
-        world.denied(&accuser, &complain(unknown)),
+        fixture.denied(&accuser, &complain(unknown)),
         invalid("dealer")
     );
 
-    let digest = world.deal_all();
+    let digest = fixture.deal_all();
     let complaint = Complaint {
         accuser: accuser.organisation(),
         dealer: dealer.organisation(),
@@ -150,43 +152,43 @@ fn one_complaint_ends_it_with_both_names() {
         dealer: about,
     } = complaint;
     assert_eq!(
-        world.applied(&accuser, &complain(about)),
+        fixture.applied(&accuser, &complain(about)),
         [Event::CeremonyStopped {
             accuser: by,
             dealer: about
         }]
     );
-    let progress: CeremonyState = world.read(&keys::ceremony(CLASS)).unwrap();
+    let progress: CeremonyState = fixture.read(&keys::ceremony(CLASS)).unwrap();
     assert_eq!(progress.stopped, Some(complaint));
 
     let stopped = Denial::CeremonyStopped {
         accuser: by,
         dealer: about,
     };
-    let deal = world.deal();
+    let deal = fixture.deal();
     for call in [acknowledge(digest), complain(by), post(deal)] {
-        assert_eq!(world.denied(&dealer, &call), stopped);
+        assert_eq!(fixture.denied(&dealer, &call), stopped);
     }
-    assert_eq!(world.read::<GateKey>(&keys::gate_key(CLASS)), None);
+    assert_eq!(fixture.read::<GateKey>(&keys::gate_key(CLASS)), None);
 }
 
 #[test]
 fn an_established_key_stays() {
-    let mut world = World::ready();
-    let hospital = world.hospitals[0];
-    let before = world.gate_key();
+    let mut fixture = Fixture::ready();
+    let hospital = fixture.hospitals[0];
+    let before = fixture.gate_key();
     let over = Denial::CeremonyOver { key: before.id };
-    let deal = world.deal();
-    let dealer = world.hospitals[1].organisation();
+    let deal = fixture.deal();
+    let dealer = fixture.hospitals[1].organisation();
     for call in [post(deal), acknowledge(Digest::ZERO), complain(dealer)] {
-        assert_eq!(world.denied(&hospital, &call), over);
+        assert_eq!(fixture.denied(&hospital, &call), over);
     }
-    assert_eq!(world.gate_key(), before);
+    assert_eq!(fixture.gate_key(), before);
 }
 
 #[test]
 fn deals_that_cancel_each_other_make_no_key() {
-    let mut world = World::founded();
+    let mut fixture = Fixture::founded();
     let negated = |deal: &Deal| {
         let mut deal = deal.clone();
         for commitment in &mut deal.commitments {
@@ -195,45 +197,46 @@ fn deals_that_cancel_each_other_make_no_key() {
         }
         deal
     };
-    let (a, b) = (world.deal(), world.deal());
+    let a = fixture.deal();
+    let b = fixture.deal();
     let deals = [a.clone(), b.clone(), negated(&a), negated(&b)];
-    for (hospital, deal) in world.hospitals.clone().iter().zip(&deals) {
-        world.applied(hospital, &post(deal.clone()));
+    for (hospital, deal) in fixture.hospitals.clone().iter().zip(&deals) {
+        fixture.applied(hospital, &post(deal.clone()));
     }
     let digests: Vec<_> = deals.iter().map(Deal::digest).collect();
-    let call = acknowledge(deals_digest(&world.block.chain, CLASS, &digests));
-    let hospitals = world.hospitals.clone();
+    let call = acknowledge(deals_digest(&fixture.block.chain, CLASS, &digests));
+    let hospitals = fixture.hospitals.clone();
     for hospital in &hospitals[..3] {
-        world.applied(hospital, &call);
+        fixture.applied(hospital, &call);
     }
-    assert_eq!(world.denied(&hospitals[3], &call), invalid("deals"));
-    // The way out is the one for any bad deal.
+    assert_eq!(fixture.denied(&hospitals[3], &call), invalid("deals"));
+    // A complaint ends the ceremony, as for any bad deal.
     let dealer = hospitals[2].organisation();
-    world.applied(&hospitals[3], &complain(dealer));
+    fixture.applied(&hospitals[3], &complain(dealer));
 }
 
 #[test]
 fn only_holders_take_part() {
-    let mut world = World::founded();
-    let hospital = world.hospitals[0];
-    let patient = world.patient();
-    world.applied(&hospital, &world.enrol(&hospital, &patient, &[]));
-    let deal = world.deal();
+    let mut fixture = Fixture::founded();
+    let hospital = fixture.hospitals[0];
+    let patient = fixture.patient();
+    fixture.applied(&hospital, &fixture.enrol(&hospital, &patient, &[]));
+    let deal = fixture.deal();
     let dealer = hospital.organisation();
     for call in [post(deal), acknowledge(Digest::ZERO), complain(dealer)] {
-        assert_eq!(world.denied(&patient, &call), Denial::NotAuthorised);
+        assert_eq!(fixture.denied(&patient, &call), Denial::NotAuthorised);
     }
 }
 
 #[test]
 fn an_acknowledgement_names_every_deal_of_its_ceremony() {
-    let chain = World::founded().block.chain;
+    let chain = Fixture::founded().block.chain;
     let digest = |n: u8| medshare_types::hash::digest("test", &[&[n]]);
     let deals = [digest(0), digest(1), digest(2), digest(3)];
     let named = deals_digest(&chain, CLASS, &deals);
-    for place in 0..4 {
+    for index in 0..4 {
         let mut others = deals;
-        others[place] = digest(9);
+        others[index] = digest(9);
         assert_ne!(deals_digest(&chain, CLASS, &others), named);
     }
     let mut swapped = deals;

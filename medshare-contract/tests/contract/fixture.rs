@@ -12,8 +12,8 @@ use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::fixed_base::{g1_generator_mul, g2_generator_mul};
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{Scalar, schnorr};
+use medshare_testkit::fixtures::{self, Members};
 use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
-use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::time::DAY_MS;
 use medshare_types::{
     AccessClass, ChainId, Deal, Denial, Digest, EncryptedShare, Event, FactorSet, G1Bytes, G2Bytes,
@@ -23,12 +23,11 @@ use medshare_types::{
     Wire, hash,
 };
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(20_000 * DAY_MS + DAY_MS / 2);
 pub(crate) const CLASS: AccessClass = AccessClass::Normal;
 
-/// The moment `millis` after [`START`].
+/// The time `millis` after [`START`].
 pub(crate) fn at(millis: u64) -> Timestamp {
     START.plus_millis(millis)
 }
@@ -81,7 +80,7 @@ pub(crate) fn g2_random(rng: &mut impl RandomSource) -> G2Bytes {
     encode_g2(&g2_generator_mul(&random_scalar(rng)).into())
 }
 
-/// Somebody who sends transactions.
+/// A sender of transactions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Actor {
     pub(crate) principal: Principal,
@@ -91,7 +90,7 @@ pub(crate) struct Actor {
 
 impl Actor {
     pub(crate) fn organisation_with_seed(seed: u8) -> Self {
-        let key = SigningKey::from_seed(&[seed; 32]).verifying_key();
+        let key = signing_key(seed).verifying_key();
         Self {
             principal: OrganisationId::of_key(&key).into(),
             key,
@@ -100,7 +99,7 @@ impl Actor {
     }
 
     pub(crate) fn person_with_seed(seed: u8) -> Self {
-        let key = SigningKey::from_seed(&[seed; 32]).verifying_key();
+        let key = signing_key(seed).verifying_key();
         Self {
             principal: PersonId::of_key(&key).into(),
             key,
@@ -109,7 +108,7 @@ impl Actor {
     }
 
     pub(crate) fn sign(&self, statement: &Digest) -> Signature {
-        SigningKey::from_seed(&[self.seed; 32]).sign(statement)
+        signing_key(self.seed).sign(statement)
     }
 
     pub(crate) fn organisation(&self) -> OrganisationId {
@@ -125,6 +124,10 @@ impl Actor {
             Principal::Organisation(_) => panic!("an organisation"),
         }
     }
+}
+
+fn signing_key(seed: u8) -> SigningKey {
+    SigningKey::from_seed(&[seed; 32])
 }
 
 /// A transaction as it reaches the contract.
@@ -153,40 +156,34 @@ impl Sent {
 }
 
 #[derive(Clone)]
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) genesis: Genesis,
     pub(crate) state: BTreeMap<Digest, Vec<u8>>,
     pub(crate) block: BlockContext,
     pub(crate) hospitals: Vec<Actor>,
-    /// A patient, her clinician, and somebody else.
+    /// A patient, her clinician, and a stranger.
     pub(crate) people: Vec<Actor>,
     pub(crate) rng: ChaCha20Rng,
-    /// Everything sent so far.
+    /// Every transaction sent so far.
     pub(crate) log: Vec<Sent>,
 }
 
-impl World {
-    /// Founded, nothing has happened; nobody has the secrets of the holder keys.
+impl Fixture {
+    /// Before the first block. The secrets of the holder keys are unknown.
     pub(crate) fn founded() -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let mut rng = fixtures::rng(7);
         let keys = std::array::from_fn(|_| g1_random(&mut rng));
         Self::founded_with(keys, rng)
     }
 
     pub(crate) fn founded_with(holder_keys: [G1Bytes; 4], rng: ChaCha20Rng) -> Self {
         let hospitals: Vec<_> = (1..=4).map(Actor::organisation_with_seed).collect();
-        let member = |(n, actor): (usize, &Actor)| GenesisMember {
-            name: format!("hospital-{n}"),
-            key: actor.key,
-            holder_key: holder_keys[n],
-        };
-        let genesis = Genesis {
-            salt: [1; 32],
-            created: START,
-            members: hospitals.iter().enumerate().map(member).collect(),
-            authority: GenesisAuthority { parameters: vec![] },
-            parameters: ChainParameters::default(),
-        };
+        let genesis = Members::of_keys((1..=4).map(signing_key))
+            .with_holder_keys(holder_keys)
+            .with_salt([1; 32])
+            .with_created(START)
+            .genesis()
+            .clone();
         Self {
             state: genesis_state(&genesis).unwrap(),
             block: BlockContext {
@@ -203,18 +200,18 @@ impl World {
         }
     }
 
-    /// With people and a gate key.
+    /// With enrolled people and a gate key.
     pub(crate) fn ready() -> Self {
-        static READY: OnceLock<World> = OnceLock::new();
+        static READY: OnceLock<Fixture> = OnceLock::new();
         READY
             .get_or_init(|| {
-                let mut world = Self::founded();
-                for person in world.people.clone() {
-                    let call = world.enrol(&world.hospitals[0], &person, &["role:clinician"]);
-                    world.must(0, &call);
+                let mut fixture = Self::founded();
+                for person in fixture.people.clone() {
+                    let call = fixture.enrol(&fixture.hospitals[0], &person, &["role:clinician"]);
+                    fixture.must(0, &call);
                 }
-                world.run_ceremony();
-                world
+                fixture.run_ceremony();
+                fixture
             })
             .clone()
     }
@@ -239,13 +236,13 @@ impl World {
         self.read(&keys::gate_key(CLASS)).unwrap()
     }
 
-    /// A block later, at that time.
+    /// Moves to the next block, at this time.
     pub(crate) fn next_block(&mut self, time: Timestamp) {
         self.block.height = self.block.height.next();
         self.block.time = time;
     }
 
-    /// A transaction with a name and nonce of its own, not applied.
+    /// A transaction with a fresh id and nonce, not applied.
     pub(crate) fn transaction(&mut self, actor: &Actor, bytes: Vec<u8>) -> Sent {
         let number = self.log.len().to_le_bytes();
         Sent {
@@ -276,13 +273,13 @@ impl World {
         self.submit(sent)
     }
 
-    /// Sends what must be denied, and checks that nothing but a mark was written.
+    /// Sends a call that must be denied, and checks that only the mark of its nonce was written.
     pub(crate) fn denied(&mut self, actor: &Actor, call: &Call) -> Denial {
         let before = self.state.clone();
         let outcome = self.send(actor, call);
         let sent = self.log.last().unwrap();
         let mark = keys::used_nonce(&sent.actor.principal, &sent.nonce);
-        assert!(self.state.remove(&mark).is_some(), "the nonce is used up");
+        assert!(self.state.remove(&mark).is_some(), "the nonce is marked");
         assert!(self.state == before, "a denial changes nothing else");
         match outcome {
             Outcome::Denied(denial) => denial,
@@ -316,7 +313,7 @@ impl World {
         }
     }
 
-    /// Every hospital deals; returns what they are to acknowledge.
+    /// Every hospital deals; returns the digest to acknowledge.
     pub(crate) fn deal_all(&mut self) -> Digest {
         let deals: Vec<_> = (0..4).map(|_| self.deal()).collect();
         for (hospital, deal) in deals.iter().enumerate() {
@@ -446,7 +443,7 @@ impl World {
         schnorr::prove(secret, &request.digest(), &mut self.rng)
     }
 
-    /// A whole request by the clinician, proven.
+    /// A complete request by the clinician, with its proof.
     pub(crate) fn ask(&mut self, grant: GrantId, label: Digest) -> Call {
         let (request, secret) = self.request(grant, label);
         let proof = self.prove(&secret, &request);

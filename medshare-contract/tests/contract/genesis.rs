@@ -1,33 +1,33 @@
-//! The state a chain starts from.
+//! The initial state of a chain.
 
 use medshare_contract::state::{CeremonyState, HolderSet, OrganisationState, RulesState};
 use medshare_contract::{GenesisError, RULES_VERSION, StateError, genesis_state, keys};
 use medshare_types::Wire;
 
-use crate::world::{CLASS, World, g1_identity, g1_off_subgroup};
+use crate::fixture::{CLASS, Fixture, g1_identity, g1_off_subgroup};
 
 #[test]
 fn every_member_is_an_organisation_and_a_holder() {
-    let world = World::founded();
-    let set: HolderSet = world.read(&keys::holders(CLASS)).unwrap();
+    let fixture = Fixture::founded();
+    let set: HolderSet = fixture.read(&keys::holders(CLASS)).unwrap();
     assert_eq!(set.threshold, 3);
-    for (member, holder) in world.genesis.members.iter().zip(&set.holders) {
+    for (member, holder) in fixture.genesis.members.iter().zip(&set.holders) {
         let id = member.organisation();
         assert_eq!((holder.organisation, holder.key), (id, member.holder_key));
-        let organisation: OrganisationState = world.read(&keys::organisation(&id)).unwrap();
+        let organisation: OrganisationState = fixture.read(&keys::organisation(&id)).unwrap();
         assert_eq!(organisation.name, member.name);
         assert_eq!(organisation.key, member.key);
     }
     assert_eq!(
-        world.read(&keys::ceremony(CLASS)),
+        fixture.read(&keys::ceremony(CLASS)),
         Some(CeremonyState::new(4))
     );
-    assert_eq!(world.state.len(), 4 + 3);
+    assert_eq!(fixture.state.len(), 4 + 3);
 }
 
 #[test]
-fn a_genesis_that_makes_no_consortium_is_refused() {
-    let good = World::founded().genesis;
+fn an_invalid_genesis_is_refused() {
+    let good = Fixture::founded().genesis;
     let refused = |change: &dyn Fn(&mut medshare_types::Genesis)| {
         let mut genesis = good.clone();
         change(&mut genesis);
@@ -52,8 +52,8 @@ fn a_genesis_that_makes_no_consortium_is_refused() {
 }
 
 #[test]
-fn names_are_made_of_what_an_attribute_needs_no_quotation_marks_for() {
-    let good = World::founded().genesis;
+fn names_need_no_quotation_marks_in_a_policy() {
+    let good = Fixture::founded().genesis;
     let with = |name: &str| {
         let mut genesis = good.clone();
         genesis.members[1].name = name.to_owned();
@@ -70,13 +70,13 @@ fn names_are_made_of_what_an_attribute_needs_no_quotation_marks_for() {
 }
 
 #[test]
-fn a_state_under_other_rules_or_a_corrupt_one_decides_nothing() {
-    let mut world = World::founded();
-    let hospital = world.hospitals[0];
-    let person = world.patient();
-    let bytes = world.enrol(&hospital, &person, &[]).to_wire();
-    let sent = world.transaction(&hospital, bytes);
-    let decide = |world: &World| {
+fn a_corrupt_state_or_unknown_rules_give_no_outcome() {
+    let mut fixture = Fixture::founded();
+    let hospital = fixture.hospitals[0];
+    let person = fixture.patient();
+    let bytes = fixture.enrol(&hospital, &person, &[]).to_wire();
+    let sent = fixture.transaction(&hospital, bytes);
+    let decide = |fixture: &Fixture| {
         let call = medshare_contract::CallContext {
             chain: sent.chain,
             transaction: sent.transaction,
@@ -85,23 +85,23 @@ fn a_state_under_other_rules_or_a_corrupt_one_decides_nothing() {
             nonce: sent.nonce,
             call: &sent.bytes,
         };
-        medshare_contract::apply(&world.state, &sent.block, &call)
+        medshare_contract::apply(&fixture.state, &sent.block, &call)
     };
-    assert!(decide(&world).is_ok());
+    assert!(decide(&fixture).is_ok());
 
-    let mut newer = world.clone();
+    let mut newer = fixture.clone();
     let version = RULES_VERSION + 1;
     newer
         .state
         .insert(keys::rules(), RulesState { version }.to_wire());
     assert_eq!(decide(&newer), Err(StateError::UnknownRules { version }));
 
-    let mut empty = world.clone();
+    let mut empty = fixture.clone();
     empty.state.clear();
     let key = keys::rules();
     assert_eq!(decide(&empty), Err(StateError::Missing { key }));
 
     let key = keys::organisation(&hospital.organisation());
-    world.state.insert(key, b"mSPE".to_vec());
-    assert!(matches!(decide(&world), Err(StateError::Corrupt { key: at, .. }) if at == key));
+    fixture.state.insert(key, b"mSPE".to_vec());
+    assert!(matches!(decide(&fixture), Err(StateError::Corrupt { key: at, .. }) if at == key));
 }

@@ -1,4 +1,4 @@
-//! Giving and withdrawing consent.
+//! Grants: consent given and withdrawn.
 
 use medshare_contract::state::GrantState;
 use medshare_contract::{Call, GrantTerms, keys};
@@ -7,27 +7,27 @@ use medshare_types::{
     Denial, Event, GrantId, Height, Purpose, PurposeSet, RecordId, RecordVersion, hash,
 };
 
-use crate::world::{Actor, World, at, invalid};
+use crate::fixture::{Actor, Fixture, at, invalid};
 
 #[test]
 fn the_subject_grants_and_revokes() {
-    let mut world = World::ready();
-    let record = world.record();
+    let mut fixture = Fixture::ready();
+    let record = fixture.record();
     let terms = GrantTerms {
         uses: Some(3),
-        ..world.terms(&record)
+        ..fixture.terms(&record)
     };
-    let id = world.grant(&terms);
-    let transaction = world.log.last().unwrap().transaction;
+    let id = fixture.grant(&terms);
+    let transaction = fixture.log.last().unwrap().transaction;
     assert_eq!(id, GrantId::of_transaction(&transaction));
-    let stored: GrantState = world.read(&keys::grant(&id)).unwrap();
+    let stored: GrantState = fixture.read(&keys::grant(&id)).unwrap();
     assert_eq!(
         stored,
         GrantState {
             id,
             record: terms.record,
             version: terms.version,
-            grantor: world.patient().person(),
+            grantor: fixture.patient().person(),
             grantee: terms.grantee,
             window: terms.window,
             purposes: terms.purposes,
@@ -38,50 +38,62 @@ fn the_subject_grants_and_revokes() {
         }
     );
 
-    world.next_block(at(1));
-    let (patient, revoke) = (world.patient(), Call::RevokeGrant { grant: id });
+    fixture.next_block(at(1));
+    let patient = fixture.patient();
+    let revoke = Call::RevokeGrant { grant: id };
     assert_eq!(
-        world.applied(&patient, &revoke),
+        fixture.applied(&patient, &revoke),
         [Event::GrantRevoked { grant: id }]
     );
-    let stored: GrantState = world.read(&keys::grant(&id)).unwrap();
+    let stored: GrantState = fixture.read(&keys::grant(&id)).unwrap();
     assert_eq!(stored.revoked_at, Some(Height(2)));
 
-    world.next_block(at(2));
+    fixture.next_block(at(2));
     let height = Height(2);
-    assert_eq!(world.denied(&patient, &revoke), Denial::Revoked { height });
+    assert_eq!(
+        fixture.denied(&patient, &revoke),
+        Denial::Revoked { height }
+    );
 }
 
 #[test]
-fn nobody_else_grants() {
-    let mut world = World::ready();
-    let record = world.record();
-    let call = Call::Grant(world.terms(&record));
-    for actor in [world.clinician(), world.stranger(), world.hospitals[0]] {
-        assert_eq!(world.denied(&actor, &call), Denial::NotAuthorised);
+fn only_the_subject_grants() {
+    let mut fixture = Fixture::ready();
+    let record = fixture.record();
+    let call = Call::Grant(fixture.terms(&record));
+    for actor in [
+        fixture.clinician(),
+        fixture.stranger(),
+        fixture.hospitals[0],
+    ] {
+        assert_eq!(fixture.denied(&actor, &call), Denial::NotAuthorised);
     }
 }
 
 #[test]
-fn nobody_else_revokes() {
-    let mut world = World::ready();
-    let record = world.record();
-    let grant = world.grant(&world.terms(&record));
+fn only_the_grantor_revokes() {
+    let mut fixture = Fixture::ready();
+    let record = fixture.record();
+    let grant = fixture.grant(&fixture.terms(&record));
     let call = Call::RevokeGrant { grant };
-    for actor in [world.clinician(), world.stranger(), world.hospitals[0]] {
-        assert_eq!(world.denied(&actor, &call), Denial::NotAuthorised);
+    for actor in [
+        fixture.clinician(),
+        fixture.stranger(),
+        fixture.hospitals[0],
+    ] {
+        assert_eq!(fixture.denied(&actor, &call), Denial::NotAuthorised);
     }
     let unknown = GrantId::from_digest(hash::digest("test", &[]));
     let call = Call::RevokeGrant { grant: unknown };
-    let patient = world.patient();
-    assert_eq!(world.denied(&patient, &call), Denial::UnknownGrant);
+    let patient = fixture.patient();
+    assert_eq!(fixture.denied(&patient, &call), Denial::UnknownGrant);
 }
 
 #[test]
-fn terms_that_cannot_be() {
-    let mut world = World::ready();
-    let record = world.record();
-    let good = world.terms(&record);
+fn invalid_terms_are_denied() {
+    let mut fixture = Fixture::ready();
+    let record = fixture.record();
+    let good = fixture.terms(&record);
     let beyond_the_known: PurposeSet = from_borsh(&to_borsh(&(1u16 << 15 | 1))).unwrap();
     let cases: [(GrantTerms, Denial); 6] = [
         (
@@ -127,9 +139,9 @@ fn terms_that_cannot_be() {
             invalid("grantee"),
         ),
     ];
-    let patient = world.patient();
+    let patient = fixture.patient();
     for (terms, denial) in cases {
-        assert_eq!(world.denied(&patient, &Call::Grant(terms)), denial);
+        assert_eq!(fixture.denied(&patient, &Call::Grant(terms)), denial);
     }
-    world.applied(&patient, &Call::Grant(good));
+    fixture.applied(&patient, &Call::Grant(good));
 }

@@ -1,4 +1,4 @@
-//! Random sequences of transactions: what never happens, what the model says, what replay gives.
+//! Random sequences of transactions: against invariants, against the model, and replayed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +15,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::calls::one_of_each;
+use crate::fixture::{Actor, Fixture, START, ask_with, at, g2_random, register};
 use crate::model::{self, Answer, HOSPITAL, Model};
-use crate::world::{Actor, START, World, ask_with, at, g2_random, register};
 
 const LIFETIME: u64 = 10;
 
-/// A step, in indices that a run resolves; `None` for the sender is whoever may.
+/// A step, in indices that a run resolves. `None` stands for an authorised sender.
 #[derive(Clone, Debug)]
 enum Step {
     NextBlock {
@@ -91,7 +91,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Random steps after a few grants that stand, so that runs get somewhere.
+/// Random steps after a few valid grants, so that tickets are issued.
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let terms = (0..2usize, 0..3usize, 30..100u64, 0..3u32);
     let standing = terms.prop_map(|(record, grantee, length, uses)| Step::Grant {
@@ -108,9 +108,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     (standing, random).prop_map(|(standing, random)| [standing, random].concat())
 }
 
-/// A world and what the run knows of it. Times are milliseconds after [`START`].
+/// A fixture and the ids of its records and grants. Times are milliseconds after [`START`].
 struct Run {
-    world: World,
+    fixture: Fixture,
     subjects: Vec<usize>,
     records: Vec<RegisterRecord>,
     labels: Vec<(model::Label, Digest)>,
@@ -122,27 +122,27 @@ impl Run {
     /// Record 0 is the patient's, with an open label and one from 20 to 70; record 1 is the
     /// clinician's.
     fn new() -> Self {
-        let mut world = World::ready();
-        world.block.parameters.ticket_lifetime_ms = LIFETIME;
-        let owner = world.hospitals[0];
-        let mut first = world.draft(&owner);
+        let mut fixture = Fixture::ready();
+        fixture.block.parameters.ticket_lifetime_ms = LIFETIME;
+        let owner = fixture.hospitals[0];
+        let mut first = fixture.draft(&owner);
         let mut narrow = first.labels[0].clone();
-        narrow.label.u = g2_random(&mut world.rng);
+        narrow.label.u = g2_random(&mut fixture.rng);
         (narrow.label.floor, narrow.label.ceiling) = (at(20), at(70));
         first.labels.push(narrow);
-        let mut second = world.draft(&owner);
-        second.subject = world.clinician().person();
+        let mut second = fixture.draft(&owner);
+        second.subject = fixture.clinician().person();
         let records = vec![first, second];
         for record in &records {
-            world.applied(&owner, &register(record));
+            fixture.applied(&owner, &register(record));
         }
-        let label = |record: usize, place: usize, floor, ceiling| {
+        let label = |record: usize, index: usize, floor, ceiling| {
             let plain = model::Label {
                 record,
                 floor,
                 ceiling,
             };
-            (plain, records[record].labels[place].label.digest())
+            (plain, records[record].labels[index].label.digest())
         };
         let labels = vec![
             label(0, 0, 0, u64::MAX),
@@ -150,7 +150,7 @@ impl Run {
             label(1, 0, 0, u64::MAX),
         ];
         Self {
-            world,
+            fixture,
             subjects: vec![0, 1],
             labels,
             records,
@@ -161,18 +161,18 @@ impl Run {
 
     fn model(&self) -> Model {
         let labels: Vec<_> = self.labels.iter().map(|(plain, _)| plain.clone()).collect();
-        let block = (self.world.block.height.0, self.now);
+        let block = (self.fixture.block.height.0, self.now);
         Model::new(&self.subjects, &labels, LIFETIME, block)
     }
 
     fn actor(&self, index: usize) -> Actor {
         match index {
-            HOSPITAL => self.world.hospitals[0],
-            person => self.world.people[person],
+            HOSPITAL => self.fixture.hospitals[0],
+            person => self.fixture.people[person],
         }
     }
 
-    /// The grant meant, and its index: now and then one that is not there.
+    /// The chosen grant and its index: sometimes one that does not exist.
     fn pick(&self, grant: &Index) -> (usize, GrantId) {
         let index = grant.index(10 * self.grants.len() + 1) / 10;
         let unknown = GrantId::from_digest(hash::digest("test/unknown", &[]));
@@ -182,11 +182,11 @@ impl Run {
 
     fn next_block(&mut self, later: u64) {
         self.now += later;
-        self.world.next_block(at(self.now));
+        self.fixture.next_block(at(self.now));
     }
 
     fn grant(&mut self, terms: &model::Grant) -> Outcome {
-        let known: Vec<_> = self.world.people.iter().map(Actor::person).collect();
+        let known: Vec<_> = self.fixture.people.iter().map(Actor::person).collect();
         let stranger = Actor::person_with_seed(99).person();
         let unknown = medshare_types::RecordId::from_digest(Digest::ZERO);
         let record = self.records.get(terms.record).map(|record| record.record);
@@ -200,7 +200,7 @@ impl Run {
             uses: terms.uses,
         });
         let actor = self.actor(terms.by);
-        let outcome = self.world.send(&actor, &call);
+        let outcome = self.fixture.send(&actor, &call);
         if let Outcome::Applied(events) = &outcome {
             let [Event::GrantGiven { grant }] = events[..] else {
                 panic!("{events:?}")
@@ -214,26 +214,26 @@ impl Run {
         let actor = self.actor(plain.by);
         let other = self.actor((plain.by + 1) % 4);
         let key = if plain.names_own_key { actor } else { other }.key;
-        let secret = Scalar::from(plain.session as u64 + 1_000);
+        let secret = Scalar::from(u64::try_from(plain.session + 1_000).unwrap());
         let label = self.labels.get(plain.label).map(|(_, digest)| *digest);
         let request = AccessRequest {
-            chain: self.world.block.chain,
+            chain: self.fixture.block.chain,
             grant: id,
             label: label.unwrap_or(Digest::ZERO),
             grantee_key: key,
             session: encode_g1(&g1_generator_mul(&secret).into()),
             purpose: Purpose::ALL[usize::from(plain.purpose)],
-            nonce: Nonce::random(&mut self.world.rng),
+            nonce: Nonce::random(&mut self.fixture.rng),
         };
         let mut proven = request.clone();
         if !plain.proof_fits {
             proven.grant = GrantId::from_digest(Digest::ZERO);
         }
-        let proof = self.world.prove(&secret, &proven);
-        self.world.send(&actor, &ask_with(&request, proof))
+        let proof = self.fixture.prove(&secret, &proven);
+        self.fixture.send(&actor, &ask_with(&request, proof))
     }
 
-    /// Takes a step; tells the model, if there is one, and returns both answers.
+    /// Takes a step in contract and model, and returns both answers.
     fn take(&mut self, step: &Step, model: &mut Model) -> Option<(Outcome, Answer)> {
         match step {
             Step::NextBlock { later } => {
@@ -267,7 +267,7 @@ impl Run {
                 let grantor = self.grants.get(index).map_or(0, |(_, terms)| terms.by);
                 let by = by.unwrap_or(grantor);
                 let actor = self.actor(by);
-                let outcome = self.world.send(&actor, &Call::RevokeGrant { grant });
+                let outcome = self.fixture.send(&actor, &Call::RevokeGrant { grant });
                 Some((outcome, model.revoke(by, index)))
             }
             Step::Request {
@@ -297,7 +297,7 @@ impl Run {
     }
 }
 
-/// What the contract said, in the model's words.
+/// The contract's outcome in the terms of the model.
 fn answer(outcome: &Outcome) -> Answer {
     let after = |time: &Timestamp| {
         // An open end is the largest number in both.
@@ -322,7 +322,7 @@ fn answer(outcome: &Outcome) -> Answer {
         Denial::UsesExhausted { allowed } => Answer::No("uses_exhausted", (*allowed).into()),
         Denial::PurposeMismatch { requested } => {
             let index = Purpose::ALL.iter().position(|p| p == requested).unwrap();
-            Answer::No("purpose_mismatch", index as u64)
+            Answer::No("purpose_mismatch", u64::try_from(index).unwrap())
         }
         Denial::Invalid { field } => match field.as_str() {
             "purposes" => Answer::No("invalid purposes", 0),
@@ -335,7 +335,7 @@ fn answer(outcome: &Outcome) -> Answer {
     }
 }
 
-/// Looks at tickets, terms and revocations alone, and trusts neither contract nor model.
+/// Checks tickets against terms and revocations alone, without contract and model.
 #[derive(Default)]
 struct Watch {
     revoked: BTreeSet<GrantId>,
@@ -361,14 +361,15 @@ impl Watch {
         let known = run.grants.iter().find(|(id, _)| *id == ticket.grant);
         let (_, terms) = known.expect("a ticket is issued under a grant");
         assert!(!self.revoked.contains(&ticket.grant), "after revocation");
-        let (from, until) = (at(terms.from), at(terms.until));
-        assert_eq!(ticket.issued_at, run.world.block.time);
+        let from = at(terms.from);
+        let until = at(terms.until);
+        assert_eq!(ticket.issued_at, run.fixture.block.time);
         assert!(from <= ticket.issued_at && ticket.issued_at < until);
         assert!(ticket.issued_at < ticket.expires && ticket.expires <= until);
         assert!(ticket.expires <= ticket.issued_at.plus_millis(LIFETIME));
         let purpose = Purpose::ALL.iter().position(|p| *p == ticket.purpose);
         assert_ne!(terms.purposes & 1 << purpose.unwrap(), 0);
-        assert_eq!(ticket.grantee, run.world.people[terms.grantee].person());
+        assert_eq!(ticket.grantee, run.fixture.people[terms.grantee].person());
         assert_eq!(ticket.record, run.records[terms.record].record);
         let label = run.labels.iter().find(|(_, d)| *d == ticket.label).unwrap();
         assert_eq!(
@@ -379,7 +380,10 @@ impl Watch {
         let issued = self.tickets.entry(ticket.grant).or_default();
         issued.push(ticket.clone());
         if let Some(uses) = terms.uses {
-            assert!(issued.len() <= uses as usize, "more tickets than uses");
+            assert!(
+                u32::try_from(issued.len()).unwrap() <= uses,
+                "more tickets than uses"
+            );
         }
     }
 }
@@ -392,15 +396,15 @@ proptest! {
         let mut run = Run::new();
         let mut model = run.model();
         let mut watch = Watch::default();
-        for (place, step) in steps.iter().enumerate() {
+        for (index, step) in steps.iter().enumerate() {
             if let Some((outcome, expected)) = run.take(step, &mut model) {
-                prop_assert_eq!(answer(&outcome), expected, "step {}: {:?}", place, step);
+                prop_assert_eq!(answer(&outcome), expected, "step {}: {:?}", index, step);
                 watch.see(&run, &outcome);
             }
         }
     }
 
-    /// One by one over a written state, or block by block over an overlay: the same.
+    /// Transaction by transaction over a written state, or block by block over an overlay.
     #[test]
     fn replay_from_genesis_gives_the_same_changes(steps in steps()) {
         let mut run = Run::new();
@@ -408,8 +412,8 @@ proptest! {
         for step in &steps {
             run.take(step, &mut model);
         }
-        let mut replayed = World::founded().state;
-        let blocks = run.world.log.chunk_by(|a, b| a.block.height == b.block.height);
+        let mut replayed = Fixture::founded().state;
+        let blocks = run.fixture.log.chunk_by(|a, b| a.block.height == b.block.height);
         for block in blocks {
             let mut overlay = Overlay::new(&replayed);
             for sent in block {
@@ -421,7 +425,7 @@ proptest! {
                 replayed.insert(key, value.expect("nothing is ever removed"));
             }
         }
-        prop_assert_eq!(replayed, run.world.state);
+        prop_assert_eq!(replayed, run.fixture.state);
     }
 
     #[test]
@@ -429,31 +433,34 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         with_envelope in any::<bool>(),
     ) {
-        let mut world = World::ready();
-        let hospital = world.hospitals[0];
+        let mut fixture = Fixture::ready();
+        let hospital = fixture.hospitals[0];
         let envelope: &[u8] = if with_envelope { b"mCAL\x00\x01" } else { b"" };
-        let sent = world.transaction(&hospital, [envelope, &bytes].concat());
-        only_its_nonce_if_denied(&world, &sent)?;
+        let sent = fixture.transaction(&hospital, [envelope, &bytes].concat());
+        only_its_nonce_if_denied(&fixture, &sent)?;
     }
 
     #[test]
     fn damaged_calls_have_an_outcome_and_denials_leave_only_their_nonce(
         kind in 0..8usize,
-        place in any::<Index>(),
+        offset in any::<Index>(),
         value in any::<u8>(),
     ) {
-        let mut world = World::ready();
-        let (actor, call) = one_of_each(&mut world).swap_remove(kind);
+        let mut fixture = Fixture::ready();
+        let (actor, call) = one_of_each(&mut fixture).swap_remove(kind);
         let mut bytes = call.to_wire();
-        let place = place.index(bytes.len());
-        bytes[place] = value;
-        let sent = world.transaction(&actor, bytes);
-        only_its_nonce_if_denied(&world, &sent)?;
+        let damaged = offset.index(bytes.len());
+        bytes[damaged] = value;
+        let sent = fixture.transaction(&actor, bytes);
+        only_its_nonce_if_denied(&fixture, &sent)?;
     }
 }
 
-fn only_its_nonce_if_denied(world: &World, sent: &crate::world::Sent) -> Result<(), TestCaseError> {
-    let applied = sent.apply_to(&world.state);
+fn only_its_nonce_if_denied(
+    fixture: &Fixture,
+    sent: &crate::fixture::Sent,
+) -> Result<(), TestCaseError> {
+    let applied = sent.apply_to(&fixture.state);
     if matches!(applied.outcome, Outcome::Denied(_)) {
         let mark = keys::used_nonce(&sent.actor.principal, &sent.nonce);
         let marks: Vec<_> = Changes::into_keys(applied.changes).collect();

@@ -1,4 +1,4 @@
-//! The rules, tested through the public interface only.
+//! The rules through the public interface.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,7 @@
 mod access;
 mod calls;
 mod ceremony;
+mod fixture;
 mod gate;
 mod genesis;
 mod grants;
@@ -16,4 +17,3 @@ mod invariants;
 mod model;
 mod people;
 mod records;
-mod world;

@@ -1,9 +1,9 @@
-//! The rule table for grants and requests once more, in plain integers: it shares no code with
-//! the contract and is written from the table in `docs/spec/contract.md`.
+//! A second implementation of the rules of grants and requests, in plain integers, written from the
+//! table in `docs/spec/contract.md` without code of the contract.
 
 use std::collections::BTreeSet;
 
-/// People 0 and 1 and 2 are known; `HOSPITAL` sends as an organisation.
+/// People 0 to 2 are enrolled; index [`HOSPITAL`] sends as an organisation.
 pub(crate) const PEOPLE: usize = 3;
 pub(crate) const HOSPITAL: usize = 3;
 pub(crate) const PURPOSES: u8 = 6;
@@ -42,7 +42,7 @@ pub(crate) struct Request {
 pub(crate) enum Answer {
     Done,
     TicketUntil(u64),
-    /// A code and the number that comes with it.
+    /// The code of a denial, and its number.
     No(&'static str, u64),
 }
 
@@ -55,7 +55,7 @@ struct Given {
 }
 
 pub(crate) struct Model {
-    /// Whom each record is about.
+    /// The subject of each record.
     subjects: Vec<usize>,
     labels: Vec<Label>,
     lifetime: u64,

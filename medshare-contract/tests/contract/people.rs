@@ -1,48 +1,50 @@
-//! Enrolment.
+//! Enrolment of people by organisations.
 
 use medshare_contract::state::PersonState;
 use medshare_contract::{Call, RESERVED_ATTRIBUTE_PREFIX, enrolment_statement, keys};
 use medshare_types::{ChainId, Denial, Digest, Event, Height, hash};
 
-use crate::world::{Actor, World, invalid};
+use crate::fixture::{Actor, Fixture, invalid};
 
 #[test]
 fn an_organisation_enrols_a_person_once() {
-    let mut world = World::founded();
-    let (first, second) = (world.hospitals[0], world.hospitals[1]);
+    let mut fixture = Fixture::founded();
+    let first = fixture.hospitals[0];
+    let second = fixture.hospitals[1];
     let person = Actor::person_with_seed(50);
-    let call = world.enrol(&first, &person, &["dept:oncology", "role:nurse"]);
+    let call = fixture.enrol(&first, &person, &["dept:oncology", "role:nurse"]);
     assert_eq!(
-        world.applied(&first, &call),
+        fixture.applied(&first, &call),
         [Event::PersonEnrolled {
             organisation: first.organisation(),
             person: person.person(),
         }]
     );
-    let stored: PersonState = world.read(&keys::person(&person.person())).unwrap();
+    let stored: PersonState = fixture.read(&keys::person(&person.person())).unwrap();
     assert_eq!(stored.organisation, first.organisation());
     assert_eq!(stored.attributes, ["dept:oncology", "role:nurse"]);
     assert_eq!(stored.enrolled_at, Height(1));
 
-    // Neither another hospital nor the same one replaces the attributes.
+    // No hospital replaces the attributes, not even the same one.
     for hospital in [first, second] {
-        let again = world.enrol(&hospital, &person, &["role:chief"]);
-        assert_eq!(world.denied(&hospital, &again), Denial::AlreadyExists);
+        let again = fixture.enrol(&hospital, &person, &["role:chief"]);
+        assert_eq!(fixture.denied(&hospital, &again), Denial::AlreadyExists);
     }
 }
 
 #[test]
-fn an_enrolment_seen_in_flight_is_worth_nothing_to_others() {
-    let mut world = World::founded();
-    let (hospital, thief) = (world.hospitals[0], world.hospitals[3]);
+fn an_enrolment_seen_in_flight_serves_its_organisation_alone() {
+    let mut fixture = Fixture::founded();
+    let hospital = fixture.hospitals[0];
+    let thief = fixture.hospitals[3];
     let person = Actor::person_with_seed(50);
-    let honest = world.enrol(&hospital, &person, &["role:nurse"]);
+    let honest = fixture.enrol(&hospital, &person, &["role:nurse"]);
 
     let Call::EnrolPerson { consent, .. } = honest else {
         unreachable!()
     };
     let attributes = vec!["role:patient".to_owned()];
-    let statement = enrolment_statement(&world.block.chain, &thief.organisation(), &attributes);
+    let statement = enrolment_statement(&fixture.block.chain, &thief.organisation(), &attributes);
     let changed = |consent| Call::EnrolPerson {
         key: person.key,
         attributes: attributes.clone(),
@@ -53,24 +55,24 @@ fn an_enrolment_seen_in_flight_is_worth_nothing_to_others() {
         changed(consent),
         changed(thief.sign(&statement)),
     ] {
-        assert_eq!(world.denied(&thief, &stolen), invalid("consent"));
+        assert_eq!(fixture.denied(&thief, &stolen), invalid("consent"));
     }
 
-    world.applied(&hospital, &honest);
-    let stored: PersonState = world.read(&keys::person(&person.person())).unwrap();
+    fixture.applied(&hospital, &honest);
+    let stored: PersonState = fixture.read(&keys::person(&person.person())).unwrap();
     assert_eq!(stored.organisation, hospital.organisation());
     assert_eq!(stored.attributes, ["role:nurse"]);
 }
 
 #[test]
 fn consent_is_to_these_attributes_on_this_chain() {
-    let mut world = World::founded();
-    let hospital = world.hospitals[0];
+    let mut fixture = Fixture::founded();
+    let hospital = fixture.hospitals[0];
     let person = Actor::person_with_seed(50);
     let own = hospital.organisation();
     let attributes = ["a".to_owned(), "b".to_owned()];
     let elsewhere = ChainId::from_digest(Digest::ZERO);
-    let here = world.block.chain;
+    let here = fixture.block.chain;
     for statement in [
         enrolment_statement(&elsewhere, &own, &attributes),
         enrolment_statement(&here, &own, &attributes[..1]),
@@ -82,15 +84,16 @@ fn consent_is_to_these_attributes_on_this_chain() {
             attributes: attributes.to_vec(),
             consent: person.sign(&statement),
         };
-        assert_eq!(world.denied(&hospital, &call), invalid("consent"));
+        assert_eq!(fixture.denied(&hospital, &call), invalid("consent"));
     }
-    world.applied(&hospital, &world.enrol(&hospital, &person, &["a", "b"]));
+    fixture.applied(&hospital, &fixture.enrol(&hospital, &person, &["a", "b"]));
 }
 
 #[test]
-fn the_statement_is_what_the_specification_says() {
-    let world = World::founded();
-    let (chain, organisation) = (world.block.chain, world.hospitals[0].organisation());
+fn the_statement_is_that_of_the_specification() {
+    let fixture = Fixture::founded();
+    let chain = fixture.block.chain;
+    let organisation = fixture.hospitals[0].organisation();
     let attributes = ["a".to_owned(), "bc".to_owned()];
     let borsh = b"\x02\0\0\0\x01\0\0\0a\x02\0\0\0bc";
     let fields: [&[u8]; 3] = [chain.as_ref(), organisation.as_ref(), borsh];
@@ -101,20 +104,22 @@ fn the_statement_is_what_the_specification_says() {
 }
 
 #[test]
-fn people_enrol_nobody() {
-    let mut world = World::ready();
-    let (hospital, patient) = (world.hospitals[0], world.patient());
-    let call = world.enrol(&hospital, &Actor::person_with_seed(50), &["role:chief"]);
-    assert_eq!(world.denied(&patient, &call), Denial::NotAuthorised);
+fn people_cannot_enrol() {
+    let mut fixture = Fixture::ready();
+    let hospital = fixture.hospitals[0];
+    let patient = fixture.patient();
+    let call = fixture.enrol(&hospital, &Actor::person_with_seed(50), &["role:chief"]);
+    assert_eq!(fixture.denied(&patient, &call), Denial::NotAuthorised);
 }
 
 #[test]
-fn nobody_vouches_under_anothers_name() {
-    let mut world = World::founded();
-    let (hospital, other) = (world.hospitals[0], world.genesis.members[1].name.clone());
+fn the_reserved_prefix_is_refused_in_every_spelling() {
+    let mut fixture = Fixture::founded();
+    let hospital = fixture.hospitals[0];
+    let other = fixture.genesis.members[1].name.clone();
     let person = Actor::person_with_seed(50);
     let claim = format!("{RESERVED_ATTRIBUTE_PREFIX}{other}");
-    assert_eq!(claim, "vouched-by:hospital-1");
+    assert_eq!(claim, "vouched-by:member-1");
     for reserved in [
         claim.clone(),
         RESERVED_ATTRIBUTE_PREFIX.to_owned(),
@@ -124,40 +129,40 @@ fn nobody_vouches_under_anothers_name() {
         format!("\"{claim}\""),
         format!("\t\"{claim}\" "),
     ] {
-        let call = world.enrol(&hospital, &person, &[&reserved]);
-        let denial = world.denied(&hospital, &call);
+        let call = fixture.enrol(&hospital, &person, &[&reserved]);
+        let denial = fixture.denied(&hospital, &call);
         assert_eq!(denial, invalid("attributes"), "{reserved:?}");
     }
-    let near = ["role:nurse", "vouched-by", "vouched:by:hospital-1"];
-    world.applied(&hospital, &world.enrol(&hospital, &person, &near));
+    let near = ["role:nurse", "vouched-by", "vouched:by:member-1"];
+    fixture.applied(&hospital, &fixture.enrol(&hospital, &person, &near));
 }
 
 #[test]
 fn attributes_are_bounded_ascending_and_distinct() {
-    let mut world = World::founded();
-    let hospital = world.hospitals[0];
+    let mut fixture = Fixture::founded();
+    let hospital = fixture.hospitals[0];
     let person = Actor::person_with_seed(50);
     let numbered = |count: u32| (0..count).map(|n| format!("a:{n:03}")).collect();
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
-    let with = |world: &World, attributes: &[String]| {
+    let with = |fixture: &Fixture, attributes: &[String]| {
         let attributes: Vec<_> = attributes.iter().map(String::as_str).collect();
-        world.enrol(&hospital, &person, &attributes)
+        fixture.enrol(&hospital, &person, &attributes)
     };
     for unfit in [
         numbered(65),
         texts(&[""]),
         vec!["x".repeat(257)],
-        // 129 characters, 258 bytes.
+        // 258 bytes in 129 characters.
         vec!["é".repeat(129)],
         texts(&["b", "a"]),
         texts(&["a", "a"]),
     ] {
-        let call = with(&world, &unfit);
-        let denial = world.denied(&hospital, &call);
+        let call = with(&fixture, &unfit);
+        let denial = fixture.denied(&hospital, &call);
         assert_eq!(denial, invalid("attributes"), "{unfit:?}");
     }
     let most: Vec<_> = (0..64).map(|n| format!("{n:0256}")).collect();
-    world.applied(&hospital, &with(&world, &most));
-    let nobody = Actor::person_with_seed(51);
-    world.applied(&hospital, &world.enrol(&hospital, &nobody, &[]));
+    fixture.applied(&hospital, &with(&fixture, &most));
+    let without = Actor::person_with_seed(51);
+    fixture.applied(&hospital, &fixture.enrol(&hospital, &without, &[]));
 }

@@ -1,4 +1,4 @@
-//! Registration: every field of a label is checked, and nobody registers what is not his.
+//! Registration: every field of a label is checked, and only owners register.
 
 use medshare_contract::state::{RecordHeadState, RecordState};
 use medshare_contract::{RegisterRecord, keys};
@@ -8,35 +8,36 @@ use medshare_types::{
     RecordVersion, SealingDate, Timestamp, hash,
 };
 
-use crate::world::{
-    Actor, START, World, at, g2_identity, g2_off_subgroup, g2_random, invalid, register,
+use crate::fixture::{
+    Actor, Fixture, START, at, g2_identity, g2_off_subgroup, g2_random, invalid, register,
 };
 
 #[test]
 fn a_record_is_stored_as_registered() {
-    let mut world = World::ready();
-    let owner = world.hospitals[0];
-    let mut draft = world.draft(&owner);
-    draft.stores.push(world.hospitals[2].organisation());
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
+    let mut draft = fixture.draft(&owner);
+    draft.stores.push(fixture.hospitals[2].organisation());
     draft.descriptor = Some(hash::digest("test/descriptor", &[]));
-    let (record, version) = (draft.record, draft.version);
+    let record = draft.record;
+    let version = draft.version;
     assert_eq!(
-        world.applied(&owner, &register(&draft)),
+        fixture.applied(&owner, &register(&draft)),
         [Event::RecordRegistered { record, version }]
     );
-    let stored: RecordState = world.read(&keys::record(&record, version)).unwrap();
+    let stored: RecordState = fixture.read(&keys::record(&record, version)).unwrap();
     let expected = RecordState {
         id: record,
         version,
         owner: owner.organisation(),
-        subject: world.patient().person(),
+        subject: fixture.patient().person(),
         preamble: draft.preamble,
         labels: draft.labels.clone(),
         content_root: draft.content_root,
         segment_count: draft.segment_count,
         stores: draft.stores.clone(),
         descriptor: draft.descriptor,
-        registered_at: world.block.height,
+        registered_at: fixture.block.height,
     };
     assert_eq!(stored, expected);
     let sealed = &draft.labels[0];
@@ -45,106 +46,124 @@ fn a_record_is_stored_as_registered() {
 }
 
 #[test]
-fn versions_follow_one_another_under_one_owner_and_subject() {
-    let mut world = World::ready();
-    let (owner, other) = (world.hospitals[0], world.hospitals[1]);
-    let first = world.record();
+fn versions_ascend_under_one_owner_and_subject() {
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
+    let other = fixture.hospitals[1];
+    let first = fixture.record();
     assert_eq!(
-        world.denied(&owner, &register(&first)),
+        fixture.denied(&owner, &register(&first)),
         Denial::AlreadyExists
     );
 
-    let second = world.redraft(&first);
+    let second = fixture.redraft(&first);
     let mut skipping = second.clone();
     skipping.version = RecordVersion(3);
     skipping.labels[0].label.context.version = RecordVersion(3);
     assert_eq!(
-        world.denied(&owner, &register(&skipping)),
+        fixture.denied(&owner, &register(&skipping)),
         invalid("version")
     );
     let mut opened = second.clone();
     opened.opening = first.opening;
-    assert_eq!(world.denied(&owner, &register(&opened)), invalid("opening"));
+    assert_eq!(
+        fixture.denied(&owner, &register(&opened)),
+        invalid("opening")
+    );
     let mut moved = second.clone();
-    moved.subject = world.stranger().person();
-    assert_eq!(world.denied(&owner, &register(&moved)), invalid("subject"));
+    moved.subject = fixture.stranger().person();
+    assert_eq!(
+        fixture.denied(&owner, &register(&moved)),
+        invalid("subject")
+    );
     let mut stolen = second.clone();
     stolen.labels[0].label.context.owner = other.organisation();
     assert_eq!(
-        world.denied(&other, &register(&stolen)),
+        fixture.denied(&other, &register(&stolen)),
         Denial::NotAuthorised
     );
 
-    world.applied(&owner, &register(&second));
-    let head: RecordHeadState = world.read(&keys::record_head(&first.record)).unwrap();
+    fixture.applied(&owner, &register(&second));
+    let head: RecordHeadState = fixture.read(&keys::record_head(&first.record)).unwrap();
     assert_eq!(head.latest, RecordVersion(2));
     for version in [RecordVersion(1), RecordVersion(2)] {
-        let kept: RecordState = world.read(&keys::record(&first.record, version)).unwrap();
+        let kept: RecordState = fixture.read(&keys::record(&first.record, version)).unwrap();
         assert_eq!(kept.version, version, "earlier versions stay");
     }
 
-    let unborn = world.draft(&owner);
-    let later = world.redraft(&unborn);
+    let unborn = fixture.draft(&owner);
+    let later = fixture.redraft(&unborn);
     assert_eq!(
-        world.denied(&owner, &register(&later)),
+        fixture.denied(&owner, &register(&later)),
         Denial::UnknownRecord
     );
 }
 
 #[test]
 fn squatting_on_an_identifier_seen_in_flight_fails() {
-    let mut world = World::ready();
-    let (owner, thief) = (world.hospitals[0], world.hospitals[3]);
-    let honest = world.draft(&owner);
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
+    let thief = fixture.hospitals[3];
+    let honest = fixture.draft(&owner);
 
-    // The thief copies identifier and opening, and names himself wherever an owner is named.
+    // The thief copies identifier and opening, and names itself as the owner.
     let mut squat = honest.clone();
     squat.labels[0].label.context.owner = thief.organisation();
-    squat.labels[0].label.u = g2_random(&mut world.rng);
+    squat.labels[0].label.u = g2_random(&mut fixture.rng);
     squat.stores = vec![thief.organisation()];
-    assert_eq!(world.denied(&thief, &register(&squat)), invalid("opening"));
+    assert_eq!(
+        fixture.denied(&thief, &register(&squat)),
+        invalid("opening")
+    );
     squat.opening = Some([0; 32]);
-    assert_eq!(world.denied(&thief, &register(&squat)), invalid("opening"));
+    assert_eq!(
+        fixture.denied(&thief, &register(&squat)),
+        invalid("opening")
+    );
     squat.opening = None;
-    assert_eq!(world.denied(&thief, &register(&squat)), invalid("opening"));
+    assert_eq!(
+        fixture.denied(&thief, &register(&squat)),
+        invalid("opening")
+    );
 
-    world.applied(&owner, &register(&honest));
+    fixture.applied(&owner, &register(&honest));
 }
 
 #[test]
-fn a_foreign_label_is_no_label_of_ones_own() {
-    let mut world = World::ready();
-    let (owner, thief) = (world.hospitals[0], world.hospitals[3]);
-    let victim = world.record();
+fn a_label_of_another_owner_is_refused() {
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
+    let thief = fixture.hospitals[3];
+    let victim = fixture.record();
     let foreign = victim.labels[0].clone();
 
-    // As it is, in a record of the thief's own.
-    let mut own = world.draft(&thief);
+    // Unchanged, in a record of the thief.
+    let mut own = fixture.draft(&thief);
     let honest = own.clone();
     own.labels = vec![foreign.clone()];
     own.preamble = victim.preamble;
     assert_eq!(
-        world.denied(&thief, &register(&own)),
+        fixture.denied(&thief, &register(&own)),
         invalid("label.record")
     );
-    // Beside a good one.
+    // Beside a valid label.
     own = honest.clone();
     own.labels.push(foreign.clone());
     assert_eq!(
-        world.denied(&thief, &register(&own)),
+        fixture.denied(&thief, &register(&own)),
         invalid("label.record")
     );
-    // Changed as far as it must be: then it is another label, with a key of its own.
+    // Changed until it is valid: then it is another label, with another key.
     own = honest;
     own.labels[0].label.u = foreign.label.u;
     assert_ne!(own.labels[0].label.digest(), foreign.label.digest());
-    world.applied(&thief, &register(&own));
+    fixture.applied(&thief, &register(&own));
 
-    // Nor does the owner's own record take the label of another record.
-    let mut next = world.draft(&owner);
+    // The label of another record of the same owner.
+    let mut next = fixture.draft(&owner);
     next.labels = vec![foreign];
     assert_eq!(
-        world.denied(&owner, &register(&next)),
+        fixture.denied(&owner, &register(&next)),
         invalid("label.record")
     );
 }
@@ -182,22 +201,22 @@ fn every_field_of_a_label_is_checked() {
         ("label.u", |l| l.u = g2_identity()),
         ("label.u", |l| l.u = g2_off_subgroup()),
     ];
-    let mut world = World::ready();
-    let owner = world.hospitals[0];
-    let good = world.draft(&owner);
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
+    let good = fixture.draft(&owner);
     for (field, change) in cases {
         let mut draft = good.clone();
         change(&mut draft.labels[0].label);
-        assert_eq!(world.denied(&owner, &register(&draft)), invalid(field));
+        assert_eq!(fixture.denied(&owner, &register(&draft)), invalid(field));
     }
-    world.applied(&owner, &register(&good));
+    fixture.applied(&owner, &register(&good));
 }
 
 #[test]
 fn a_label_is_sealed_within_a_day_of_its_block() {
     let today = SealingDate::of(START).0;
-    let mut world = World::ready();
-    let owner = world.hospitals[0];
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
     for (day, fits) in [
         (today - 2, false),
         (today - 1, true),
@@ -205,62 +224,72 @@ fn a_label_is_sealed_within_a_day_of_its_block() {
         (today + 1, true),
         (today + 2, false),
     ] {
-        let mut draft = world.draft(&owner);
+        let mut draft = fixture.draft(&owner);
         draft.labels[0].label.context.sealed_on = SealingDate(day);
         if fits {
-            world.applied(&owner, &register(&draft));
+            fixture.applied(&owner, &register(&draft));
         } else {
-            let denial = world.denied(&owner, &register(&draft));
+            let denial = fixture.denied(&owner, &register(&draft));
             assert_eq!(denial, invalid("label.sealed_on"), "day {day}");
         }
     }
-    let late = world.draft(&owner);
-    world.next_block(at(2 * DAY_MS));
+    let late = fixture.draft(&owner);
+    fixture.next_block(at(2 * DAY_MS));
     assert_eq!(
-        world.denied(&owner, &register(&late)),
+        fixture.denied(&owner, &register(&late)),
         invalid("label.sealed_on")
     );
 }
 
 #[test]
 fn a_u_seen_in_flight_cannot_be_used_up() {
-    let mut world = World::ready();
-    let (owner, thief) = (world.hospitals[0], world.hospitals[3]);
-    let honest = world.draft(&owner);
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
+    let thief = fixture.hospitals[3];
+    let honest = fixture.draft(&owner);
 
-    let mut copy = world.draft(&thief);
+    let mut copy = fixture.draft(&thief);
     copy.labels[0].label.u = honest.labels[0].label.u;
-    world.applied(&thief, &register(&copy));
+    fixture.applied(&thief, &register(&copy));
 
-    world.applied(&owner, &register(&honest));
+    fixture.applied(&owner, &register(&honest));
 }
 
 #[test]
 fn an_owner_uses_a_u_once() {
-    let mut world = World::ready();
-    let owner = world.hospitals[0];
-    let first = world.record();
-    let mut again = world.draft(&owner);
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
+    let first = fixture.record();
+    let mut again = fixture.draft(&owner);
     again.labels[0].label.u = first.labels[0].label.u;
-    assert_eq!(world.denied(&owner, &register(&again)), invalid("label.u"));
+    assert_eq!(
+        fixture.denied(&owner, &register(&again)),
+        invalid("label.u")
+    );
 
-    let mut later = world.redraft(&first);
+    let mut later = fixture.redraft(&first);
     later.labels[0].label.u = first.labels[0].label.u;
-    assert_eq!(world.denied(&owner, &register(&later)), invalid("label.u"));
+    assert_eq!(
+        fixture.denied(&owner, &register(&later)),
+        invalid("label.u")
+    );
 
-    // Twice in one call; the denied call did not use it up either.
-    let mut twice = world.draft(&owner);
+    // Twice in one call; the denied call did not mark it either.
+    let mut twice = fixture.draft(&owner);
     let single = twice.clone();
     let mut second = twice.labels[0].clone();
     second.label.floor = Timestamp::from_millis(5);
     twice.labels.push(second);
-    assert_eq!(world.denied(&owner, &register(&twice)), invalid("label.u"));
-    world.applied(&owner, &register(&single));
+    assert_eq!(
+        fixture.denied(&owner, &register(&twice)),
+        invalid("label.u")
+    );
+    fixture.applied(&owner, &register(&single));
 }
 
 #[test]
 fn the_other_fields_are_bounded() {
-    type Change = fn(&World, &mut RegisterRecord);
+    type Change = fn(&Fixture, &mut RegisterRecord);
     let unknown = || Actor::organisation_with_seed(99).organisation();
     let cases: [(&str, Change); 9] = [
         ("labels", |_, d| d.labels.clear()),
@@ -283,31 +312,31 @@ fn the_other_fields_are_bounded() {
             d.record = RecordId::derive(&w.hospitals[0].organisation(), &opening);
         }),
     ];
-    let mut world = World::ready();
-    let owner = world.hospitals[0];
-    let good = world.draft(&owner);
+    let mut fixture = Fixture::ready();
+    let owner = fixture.hospitals[0];
+    let good = fixture.draft(&owner);
     for (field, change) in cases {
         let mut draft = good.clone();
-        change(&world, &mut draft);
-        assert_eq!(world.denied(&owner, &register(&draft)), invalid(field));
+        change(&fixture, &mut draft);
+        assert_eq!(fixture.denied(&owner, &register(&draft)), invalid(field));
     }
     let mut draft = good.clone();
     draft.stores.push(unknown());
-    assert_eq!(world.denied(&owner, &register(&draft)), invalid("stores"));
-    let patient = world.patient();
+    assert_eq!(fixture.denied(&owner, &register(&draft)), invalid("stores"));
+    let patient = fixture.patient();
     assert_eq!(
-        world.denied(&patient, &register(&good)),
+        fixture.denied(&patient, &register(&good)),
         Denial::NotAuthorised
     );
-    world.applied(&owner, &register(&good));
+    fixture.applied(&owner, &register(&good));
 }
 
 #[test]
-fn nothing_is_sealed_before_the_gate_has_a_key() {
-    let mut ready = World::ready();
+fn no_record_is_registered_before_the_gate_key() {
+    let mut ready = Fixture::ready();
     let owner = ready.hospitals[0];
     let draft = ready.draft(&owner);
-    ready.state.remove(&keys::gate_key(crate::world::CLASS));
+    ready.state.remove(&keys::gate_key(crate::fixture::CLASS));
     assert_eq!(
         ready.denied(&owner, &register(&draft)),
         Denial::GateKeyNotReady
