@@ -92,7 +92,7 @@ pub enum BlockError {
 /// A header and the certificate that a quorum committed it: the start of every proof.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct CertifiedHeader {
-    /// The committed header.
+    /// Header that the certificate is for.
     pub header: BlockHeader,
     /// A quorum's commits for the header.
     pub certificate: CommitCertificate,

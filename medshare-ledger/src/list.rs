@@ -88,13 +88,14 @@ impl ReceiptTree {
 
     /// Proves that the receipt at `index` is under the root; `None` beyond the end.
     pub(crate) fn prove(&self, index: usize) -> Option<ListProof> {
-        if index as u64 >= self.0.len() {
+        let leaf_index = u64::try_from(index).ok()?;
+        if leaf_index >= self.0.len() {
             return None;
         }
         let siblings = self.0.prove_inclusion(index);
         let path = siblings.as_bytes().as_chunks::<32>().0;
         Some(ListProof {
-            index: index as u64,
+            index: leaf_index,
             count: self.0.len(),
             head: head(&self.0),
             path: path.iter().copied().map(Digest::from_bytes).collect(),

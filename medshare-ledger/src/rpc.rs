@@ -19,7 +19,7 @@ use crate::transaction::Transaction;
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[non_exhaustive]
 pub enum RpcRequest {
-    /// Order a transaction.
+    /// Submit a transaction for ordering.
     Submit(Box<Transaction>),
     /// Prove the receipt of a transaction, once it is certified.
     ReceiptOf(TransactionId),

@@ -77,7 +77,7 @@ impl StateHasher {
     }
 }
 
-/// The empty store.
+/// A store without nodes, for a tree built in memory.
 struct Nothing;
 
 impl TreeReader for Nothing {

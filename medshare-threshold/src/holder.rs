@@ -39,7 +39,7 @@ impl HolderKeyPair {
         Zeroizing::new(encode_scalar(&self.secret))
     }
 
-    /// H = h·g1.
+    /// H = h·g1, which dealers encrypt to.
     #[must_use]
     pub const fn public(&self) -> G1Bytes {
         self.public

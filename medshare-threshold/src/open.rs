@@ -313,7 +313,7 @@ fn decode_public_share(bytes: &G2Bytes) -> Result<G2Affine, RecoverError> {
     })
 }
 
-/// A failed [`recover`].
+/// Shares or arguments that do not open a label.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(

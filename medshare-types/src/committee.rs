@@ -60,7 +60,7 @@ impl Quorum {
 pub struct CommitteeMember {
     /// The organisation in the seat.
     pub organisation: OrganisationId,
-    /// Verifies its votes.
+    /// Verifies the votes of this seat.
     pub key: VerifyingKey,
 }
 

@@ -141,7 +141,7 @@ impl core::fmt::Display for Purpose {
 pub struct PurposeSet(u16);
 
 impl PurposeSet {
-    /// Adds one purpose.
+    /// The set with `purpose` added.
     #[must_use]
     pub const fn with(self, purpose: Purpose) -> Self {
         Self(self.0 | 1 << purpose as u16)

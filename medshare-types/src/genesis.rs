@@ -10,7 +10,7 @@ use crate::sign::VerifyingKey;
 use crate::time::Timestamp;
 use crate::wire::{DecodeError, Wire};
 
-/// A founding organisation.
+/// A founding organisation and its keys.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GenesisMember {
     /// Readable name, unique in the genesis.

@@ -28,7 +28,7 @@ impl Digest {
         Self(bytes)
     }
 
-    /// All 32 bytes.
+    /// The digest as 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -10,7 +10,7 @@ use crate::wire::Wire;
 /// Roots after executing the chain up to a height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ExecutedRoots {
-    /// Last height executed.
+    /// The last height executed.
     pub height: Height,
     /// Root of the state after this height.
     pub state: Digest,

@@ -153,7 +153,7 @@ impl Nonce {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]
 pub enum Principal {
-    /// A member organisation.
+    /// A member organisation of the consortium.
     Organisation(OrganisationId),
     /// A patient or clinician.
     Person(PersonId),

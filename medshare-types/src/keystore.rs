@@ -34,7 +34,7 @@ pub enum KeyStoreError {
     /// The medium failed: a file, a device, a vault.
     #[error("the key store cannot {operation}")]
     Medium {
-        /// The operation that failed, after "cannot", with what it concerned.
+        /// The failed operation and its object, as a verb phrase.
         operation: String,
         /// The error of the medium.
         #[source]

@@ -68,7 +68,7 @@ pub enum Outcome {
 pub struct TransactionReceipt {
     /// Identifier of the transaction.
     pub transaction: TransactionId,
-    /// Events or denial.
+    /// Events of the transaction, or its denial.
     pub outcome: Outcome,
 }
 

@@ -59,7 +59,7 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// `2026-01-31T12:00:00.000Z` (proleptic Gregorian).
+    /// Formats as `2026-01-31T12:00:00.000Z` (proleptic Gregorian).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == Self::MAX {
             return f.write_str("open-ended");

@@ -38,7 +38,7 @@ impl Wire for StateProof {
 pub struct ReceiptProof {
     /// Names the receipts root; later than the receipt's own block.
     pub certified: CertifiedHeader,
-    /// The proven receipt.
+    /// Receipt whose inclusion is proven.
     pub receipt: TransactionReceipt,
     /// Its index in its block, and the path from there to the root.
     pub inclusion: ListProof,
@@ -78,7 +78,7 @@ pub struct LightClient {
 pub struct VerifiedHeader(BlockHeader);
 
 impl VerifiedHeader {
-    /// The committed header.
+    /// The header that the quorum committed.
     #[must_use]
     pub const fn header(&self) -> &BlockHeader {
         &self.0
@@ -139,7 +139,7 @@ impl<'a> VerifiedReceipt<'a> {
         self.index
     }
 
-    /// The proven receipt.
+    /// The receipt that is on the chain.
     #[must_use]
     pub const fn receipt(&self) -> &'a TransactionReceipt {
         self.receipt

@@ -64,7 +64,8 @@ pub(super) fn value_at(
     key: &Digest,
     version: u64,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let (first, last) = (value_key(key, 0), value_key(key, version));
+    let first = value_key(key, 0);
+    let last = value_key(key, version);
     let mut range = values
         .range::<&[u8]>(first.as_slice()..=last.as_slice())
         .map_err(failed)?;

@@ -29,7 +29,7 @@ use crate::holder::HolderKeyPair;
 const KEY_TAG: &str = "medshare/threshold/dealt-share-key/v1";
 const COMMITMENTS_TAG: &str = "medshare/threshold/dealt-commitments/v1";
 
-/// The part of a share's context that is common to one deal.
+/// The context that all shares of one deal are bound to.
 pub(super) struct ShareContext<'a> {
     ceremony: &'a Ceremony,
     dealer: OrganisationId,

@@ -223,7 +223,7 @@ impl Commitments {
         }
     }
 
-    /// C_0 = f(0)·g2.
+    /// C_0 = f(0)·g2; the identity without commitments.
     pub fn constant(&self) -> G2Affine {
         self.points.first().copied().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Attacks on the release, carried out: on a weaker form where one exists, and on ours.
+//! Attacks on the release: against a weaker form where one exists, and against ours.
 
 use ark_ec::CurveGroup;
 use medshare_curve::encoding::{decode_g1, decode_g2, decode_scalar, encode_g1};
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::fixture::{Gate, facts, request, ticket};
 
-/// Two sealed records.
+/// A gate and two records sealed to it, the thief's and the victim's.
 struct Two {
     gate: Gate,
     labels: [GateLabel; 2],
@@ -32,7 +32,8 @@ impl Two {
             let factor = sealer.factor(&gate.key, &label).unwrap();
             (label, factor)
         };
-        let (mine, theirs) = (seal("mine"), seal("theirs"));
+        let mine = seal("mine");
+        let theirs = seal("theirs");
         Self {
             gate,
             labels: [mine.0, theirs.0],
@@ -40,9 +41,9 @@ impl Two {
         }
     }
 
-    /// x_i of a holder, which no reader has.
-    fn secret(&self, place: usize) -> Scalar {
-        let bytes = self.gate.shares[place].to_bytes();
+    /// x_i of a holder, which no reader knows.
+    fn secret(&self, index: usize) -> Scalar {
+        let bytes = self.gate.shares[index].to_bytes();
         decode_scalar(bytes[bytes.len() - 32..].try_into().unwrap()).unwrap()
     }
 
@@ -58,17 +59,17 @@ impl Two {
     }
 }
 
-/// Σ λ_i·P_i at places 1..=t.
+/// Σ λ_i·P_i for indices 1..=t.
 fn combine(points: &[G1Projective]) -> G1Affine {
-    let places: Vec<u64> = (1..=points.len() as u64).collect();
-    let terms = points.iter().zip(lagrange_at_zero(&places));
+    let indices: Vec<u64> = (1..=points.len() as u64).collect();
+    let terms = points.iter().zip(lagrange_at_zero(&indices));
     terms
         .map(|(point, lambda)| *point * lambda)
         .sum::<G1Projective>()
         .into_affine()
 }
 
-/// Whether d is x·Q for the label: what opens it.
+/// True when d = x·Q of the label, which opens it.
 fn opens(gate: &Gate, d: &G1Affine, label: &GateLabel) -> bool {
     let y = decode_g2(&gate.key.public).unwrap();
     product_is_one(&[(*d, g2()), (-label_point(label), y)])
@@ -82,7 +83,7 @@ fn a_crafted_session_key_steals_from_the_weaker_form() {
     // The thief asks for its own record with R = Q_theirs − Q_mine.
     let crafted = theirs - mine;
     let shares: Vec<_> = (0..two.gate.t())
-        .map(|place| (mine + crafted) * two.secret(place))
+        .map(|index| (mine + crafted) * two.secret(index))
         .collect();
     assert!(opens(&two.gate, &combine(&shares), &two.labels[1]));
 }
@@ -93,7 +94,7 @@ fn a_crafted_session_key_steals_nothing_from_ours() {
     let [mine, theirs] = two.labels.each_ref().map(label_point);
     let crafted = encode_g1(&(theirs - mine).into_affine());
 
-    // First: the thief cannot prove that it knows z. Proofs for R's whose z it knows do not move.
+    // First: the thief cannot prove knowledge of z. Proofs for another R do not transfer.
     let session = SessionSecret::new(&mut two.gate.rng);
     let honest = request(&two.labels[0], &session);
     let mut forged = honest.clone();
@@ -114,15 +115,15 @@ fn a_crafted_session_key_steals_nothing_from_ours() {
     };
     assert!(!schnorr::verify(&crafted, &forged.digest(), &simulated));
 
-    // Second: had the contract let it through, the fresh k of each holder stands in the way.
+    // Second: if the contract accepted it, the fresh k of each holder would still blind the share.
     let label = two.labels[0].clone();
     let mut ticket = ticket("crafted", &label, &session);
     ticket.session = crafted;
     let shares = two.gate.release_all(&ticket, &label);
-    let points = |part: fn(&ReleaseShare) -> medshare_types::G1Bytes| -> Vec<G1Projective> {
+    let points = |field: fn(&ReleaseShare) -> medshare_types::G1Bytes| -> Vec<G1Projective> {
         let shares = shares[..3].iter();
         shares
-            .map(|share| decode_g1(&part(share)).unwrap().into())
+            .map(|share| decode_g1(&field(share)).unwrap().into())
             .collect()
     };
     let (s, a) = (points(|share| share.s), points(|share| share.a));
@@ -135,21 +136,22 @@ fn a_crafted_session_key_steals_nothing_from_ours() {
 }
 
 #[test]
-fn shares_of_another_ticket_are_worth_nothing() {
+fn shares_of_another_ticket_open_nothing() {
     let mut two = Two::new(4);
     let (first, second) = (
         SessionSecret::new(&mut two.gate.rng),
         SessionSecret::new(&mut two.gate.rng),
     );
     let label = two.labels[0].clone();
-    let (ticket_1, ticket_2) = (ticket("1", &label, &first), ticket("2", &label, &second));
+    let ticket_1 = ticket("1", &label, &first);
+    let ticket_2 = ticket("2", &label, &second);
     let shares = two.gate.release_all(&ticket_1, &label);
     assert_eq!(
         two.recover(&label, &ticket_1, &first, &shares),
         Ok(two.factors[0].clone())
     );
 
-    // Replayed as they are, to the reader of another ticket.
+    // Replayed unchanged, to the reader of another ticket.
     let replayed = two.recover(&label, &ticket_2, &second, &shares);
     assert!(matches!(
         replayed,
@@ -164,7 +166,7 @@ fn shares_of_another_ticket_are_worth_nothing() {
         two.recover(&label, &ticket_2, &second, &relabelled)
             .is_err()
     );
-    // With every holder lying and signing again, they are still blinded for the first R.
+    // Signed again by lying holders, they are still blinded for the first R.
     for (share, signer) in relabelled.iter_mut().zip(two.gate.holders.members.keys()) {
         share.signature = signer.sign(&share.statement());
     }
@@ -172,7 +174,7 @@ fn shares_of_another_ticket_are_worth_nothing() {
         two.recover(&label, &ticket_2, &second, &relabelled)
             .is_err()
     );
-    // Nor can the first reader open another record with them.
+    // Another record of the first reader does not open with them either.
     let other = two.labels[1].clone();
     let ticket_3 = ticket("1", &other, &first);
     assert!(two.recover(&other, &ticket_3, &first, &shares).is_err());
@@ -181,7 +183,7 @@ fn shares_of_another_ticket_are_worth_nothing() {
 #[test]
 fn u_copied_under_another_label_gives_another_factor() {
     let mut two = Two::new(4);
-    // The thief registers a record of its own with the victim's U and opens it by right.
+    // The thief registers its own record with the victim's U and opens it legitimately.
     let mut copied = two.labels[1].clone();
     copied.context.record = two.labels[0].context.record;
     assert_eq!(copied.u, two.labels[1].u);
@@ -197,11 +199,11 @@ fn u_copied_under_another_label_gives_another_factor() {
 fn t_minus_1_holders_together_interpolate_a_wrong_key() {
     let two = Two::new(4);
     let q = label_point(&two.labels[0]);
-    let secrets: Vec<_> = (0..4).map(|place| two.secret(place)).collect();
+    let secrets: Vec<_> = (0..4).map(|index| two.secret(index)).collect();
     let d = |count: usize| {
         let shares: Vec<_> = (1u16..)
             .zip(&secrets[..count])
-            .map(|(place, secret)| (place, Zeroizing::new(*secret)))
+            .map(|(index, secret)| (index, Zeroizing::new(*secret)))
             .collect();
         (q * *interpolate(&shares)).into_affine()
     };
@@ -217,7 +219,7 @@ fn shares_gathered_before_and_after_a_revocation_do_not_reach_t() {
     let ticket = ticket("t", &label, &session);
     // Two holders answered; then a quorum of three applied the revocation.
     let shares: Vec<_> = (0..2)
-        .map(|place| two.gate.release(place, &ticket, &label))
+        .map(|index| two.gate.release(index, &ticket, &label))
         .collect();
     let mut revoked = facts();
     revoked.revoked = Some(medshare_types::Height(11));

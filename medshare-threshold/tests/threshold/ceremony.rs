@@ -1,4 +1,4 @@
-//! The key ceremony: what honest holders get, and how a bad deal is traced to its dealer.
+//! The key ceremony: honest holders get one key, and a bad deal exposes its dealer.
 
 use ark_ec::CurveGroup;
 use chacha20poly1305::ChaCha20Poly1305;
@@ -18,13 +18,13 @@ use medshare_types::{
 use super::fixture::{Gate, Holders, borrowed, chain, name, off_subgroup_g1, off_subgroup_g2};
 
 #[test]
-fn everyone_computes_the_same_key_and_holds_its_share() {
+fn every_holder_gets_the_same_key_and_its_share() {
     let gate = Gate::new(4, 1);
     assert_eq!(gate.key.threshold, 3);
     assert_eq!(gate.key.generation, 0);
-    for (place, share) in gate.shares.iter().enumerate() {
+    for (index, share) in gate.shares.iter().enumerate() {
         assert_eq!(share.key(), &gate.key.id);
-        assert_eq!(share.holder(), gate.key.holders[place].organisation);
+        assert_eq!(share.holder(), gate.key.holders[index].organisation);
     }
     assert_eq!(
         GateKey::from_wire(&gate.key.to_wire()),
@@ -57,7 +57,7 @@ fn another_deal_is_another_lineage_and_key() {
 }
 
 #[test]
-fn dealers_stand_in_the_holders_order_and_once() {
+fn dealers_come_once_and_in_the_holders_order() {
     let mut rng = rng(3);
     let holders = Holders::new(4, &mut rng);
     let roster = holders.roster();
@@ -66,9 +66,9 @@ fn dealers_stand_in_the_holders_order_and_once() {
         let deals: Vec<_> = order.iter().map(|&i| (deals[i].0, &deals[i].1)).collect();
         roster.ceremony().gate_key(&deals)
     };
-    let unexpected = |place: usize| {
+    let unexpected = |index: usize| {
         Err(CeremonyError::UnexpectedDealer {
-            dealer: deals[place].0,
+            dealer: deals[index].0,
         })
     };
     assert_eq!(gate_key(&[0, 2, 1, 3]), unexpected(1));
@@ -86,7 +86,7 @@ fn dealers_stand_in_the_holders_order_and_once() {
     );
 }
 
-/// A ceremony in which holder 2 opens what dealer 1 did, after `tamper` changed it.
+/// Lets holder 2 open the deal of dealer 1 after `tamper` changed it.
 fn opened_after(tamper: impl FnOnce(&mut Deal, &Deal)) -> (Result<(), CeremonyError>, OpenedBy) {
     let mut rng = rng(4);
     let holders = Holders::new(4, &mut rng);
@@ -116,7 +116,7 @@ fn an_untouched_deal_opens() {
 
 #[test]
 fn a_bad_share_to_one_holder_names_the_dealer() {
-    // A share that was made for the next holder, moved here with its ephemeral key.
+    // A share made for the next holder, moved with its ephemeral key.
     let (result, opened) = opened_after(|deal, _| deal.shares[2] = deal.shares[1].clone());
     let dealer = opened.dealer;
     assert_eq!(result, Err(CeremonyError::Undecryptable { dealer }));
@@ -139,17 +139,17 @@ fn a_share_off_the_committed_polynomial_names_the_dealer() {
     let commitments = polynomial.commitments();
     let deal = |shift: u64, rng: &mut _| Deal {
         shares: (1u16..=4)
-            .map(|place| {
-                let wrong = Scalar::from(if place == 3 { shift } else { 0 });
-                let share = *polynomial.share(place) + wrong;
-                let holder = holders.pairs[usize::from(place) - 1].public();
-                encrypt_share(dealer, place, &holder, &commitments, &share, rng)
+            .map(|index| {
+                let wrong = Scalar::from(if index == 3 { shift } else { 0 });
+                let share = *polynomial.share(index) + wrong;
+                let holder = holders.pairs[usize::from(index) - 1].public();
+                encrypt_share(dealer, index, &holder, &commitments, &share, rng)
             })
             .collect(),
         commitments: commitments.clone(),
     };
-    let open = |place: usize, deal: &Deal| {
-        let receiver = Participant::new(&roster, holders.id(place), &holders.pairs[place]).unwrap();
+    let open = |index: usize, deal: &Deal| {
+        let receiver = Participant::new(&roster, holders.id(index), &holders.pairs[index]).unwrap();
         receiver.open(dealer, deal, &mut fixtures::rng(0)).map(drop)
     };
     assert_eq!(
@@ -178,10 +178,10 @@ fn commitments_of_one_deal_with_shares_of_another_do_not_open() {
     assert_eq!(result, Err(CeremonyError::Undecryptable { dealer }));
 }
 
-/// The encryption of `docs/spec/gate.md`, written here a second time.
+/// The encryption of `docs/spec/gate.md`, implemented a second time.
 fn encrypt_share(
     dealer: OrganisationId,
-    place: u16,
+    index: u16,
     holder: &G1Bytes,
     commitments: &[G2Bytes],
     share: &Scalar,
@@ -190,7 +190,10 @@ fn encrypt_share(
     let secret = random_scalar(rng);
     let ephemeral = encode_g1(&(pairing::g1() * secret).into_affine());
     let shared = encode_g1(&(decode_g1(holder).unwrap() * secret).into_affine());
-    let mut list = (commitments.len() as u32).to_le_bytes().to_vec();
+    let mut list = u32::try_from(commitments.len())
+        .unwrap()
+        .to_le_bytes()
+        .to_vec();
     commitments
         .iter()
         .for_each(|point| list.extend_from_slice(&point.0));
@@ -202,7 +205,7 @@ fn encrypt_share(
         chain.as_ref(),
         &[0],
         dealer.digest().as_bytes(),
-        &place.to_le_bytes(),
+        &index.to_le_bytes(),
         list.as_bytes(),
     ];
     let key: [u8; 32] = Xof::new("medshare/threshold/dealt-share-key/v1", &fields).take();
@@ -284,11 +287,12 @@ fn a_deal_is_bound_to_its_dealer_class_and_chain() {
     let roster = holders.roster();
     let deals = holders.deals(&roster, &mut rng);
     let keys: Vec<_> = (0..4)
-        .map(|place| (holders.id(place), holders.pairs[place].public()))
+        .map(|index| (holders.id(index), holders.pairs[index].public()))
         .collect();
     let elsewhere = medshare_types::ChainId::from_digest(name("another chain"));
     let other = Roster::new(elsewhere, AccessClass::Normal, &keys, 3).unwrap();
-    let (dealer, thief) = (holders.id(0), holders.id(1));
+    let dealer = holders.id(0);
+    let thief = holders.id(1);
     let open = |roster, dealer| {
         let receiver = Participant::new(roster, holders.id(2), &holders.pairs[2]).unwrap();
         receiver
@@ -308,7 +312,7 @@ fn a_deal_is_bound_to_its_dealer_class_and_chain() {
 }
 
 #[test]
-fn contributions_that_are_not_the_keys_are_refused() {
+fn contributions_of_another_key_are_refused() {
     let mut rng = rng(7);
     let holders = Holders::new(4, &mut rng);
     let roster = holders.roster();
@@ -332,7 +336,7 @@ fn rosters_and_participants_are_checked() {
     let mut rng = rng(8);
     let holders = Holders::new(4, &mut rng);
     let mut keys: Vec<_> = (0..4)
-        .map(|place| (holders.id(place), holders.pairs[place].public()))
+        .map(|index| (holders.id(index), holders.pairs[index].public()))
         .collect();
     let roster = |keys: &[_], t| Roster::new(chain(), AccessClass::Normal, keys, t).map(drop);
     let invalid = |holders, threshold| Err(CeremonyError::InvalidHolders { holders, threshold });

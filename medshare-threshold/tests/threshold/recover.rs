@@ -1,4 +1,4 @@
-//! Opening with good shares, with bad ones, and with too few.
+//! Opening with good shares, with bad ones and with too few; evidence against bad ones.
 
 use medshare_curve::EncodingError;
 use medshare_threshold::{
@@ -21,7 +21,7 @@ struct Case {
 }
 
 impl Case {
-    /// n holders, and the shares of all of them for one ticket.
+    /// n holders, and every holder's share for one ticket.
     fn new(n: usize) -> Self {
         let mut gate = Gate::new(n, 30);
         let sealer = GateSealer::new(&mut gate.rng);
@@ -60,16 +60,16 @@ impl Case {
     }
 
     /// Changes a holder's share and has the holder sign it again.
-    fn forge(&mut self, place: usize, change: impl FnOnce(&mut ReleaseShare)) {
-        change(&mut self.shares[place]);
-        let statement = self.shares[place].statement();
-        self.shares[place].signature = self.gate.holders.members.keys()[place].sign(&statement);
+    fn forge(&mut self, index: usize, change: impl FnOnce(&mut ReleaseShare)) {
+        change(&mut self.shares[index]);
+        let statement = self.shares[index].statement();
+        self.shares[index].signature = self.gate.holders.members.keys()[index].sign(&statement);
     }
 
-    fn ids(&self, places: &[usize]) -> Vec<OrganisationId> {
-        let mut ids: Vec<_> = places
+    fn ids(&self, indices: &[usize]) -> Vec<OrganisationId> {
+        let mut ids: Vec<_> = indices
             .iter()
-            .map(|&place| self.gate.holders.id(place))
+            .map(|&index| self.gate.holders.id(index))
             .collect();
         ids.sort();
         ids
@@ -125,7 +125,7 @@ fn fewer_than_t_shares_give_nothing() {
 #[test]
 fn f_bad_shares_are_named_and_the_read_succeeds() {
     let mut case = Case::new(7);
-    // Two holders: one sends another's S under its own name, one a share for another R.
+    // Holder 0 sends the S of another under its own name, holder 3 a share for another R.
     let stolen = case.shares[1].s;
     case.forge(0, |share| share.s = stolen);
     let other_session = SessionSecret::new(&mut case.gate.rng);
@@ -147,8 +147,8 @@ fn bad_shares_that_cancel_each_other_in_an_unweighted_sum_are_still_named() {
     use medshare_curve::encoding::{decode_g1, encode_g1};
     let mut case = Case::new(7);
     let shift = medshare_curve::pairing::g1();
-    for (place, sign) in [(0, 1i64), (1, -1)] {
-        case.forge(place, |share| {
+    for (index, sign) in [(0, 1i64), (1, -1)] {
+        case.forge(index, |share| {
             let s = decode_g1(&share.s).unwrap();
             let moved = if sign > 0 { s + shift } else { s + -shift };
             share.s = encode_g1(&moved.into_affine());
@@ -190,19 +190,20 @@ fn invalid_points_in_a_share_name_its_holder() {
 }
 
 #[test]
-fn whoever_is_named_is_shown_to_others_without_z() {
+fn culprits_are_proven_to_others_without_z() {
     let mut case = Case::new(7);
-    let (a, s) = (case.shares[4].a, case.shares[4].s);
+    let a = case.shares[4].a;
+    let s = case.shares[4].s;
     case.forge(1, |share| share.s = s);
     case.forge(5, |share| share.a = a);
     let recovered = case.recover(&case.shares).unwrap();
     assert_eq!(recovered.culprits, case.ids(&[1, 5]));
-    for (place, share) in case.shares.iter().enumerate() {
-        let expected = match place {
+    for (index, share) in case.shares.iter().enumerate() {
+        let expected = match index {
             1 | 5 => Err(ShareFault::Contradiction),
             _ => Ok(()),
         };
-        assert_eq!(case.check(share), expected, "holder {place}");
+        assert_eq!(case.check(share), expected, "holder {index}");
     }
     assert!(ShareFault::Contradiction.is_evidence());
 }
@@ -234,7 +235,7 @@ fn a_bad_k_does_not_stop_a_read_and_is_evidence() {
 }
 
 #[test]
-fn what_a_holder_did_not_sign_for_this_ticket_is_no_evidence() {
+fn a_share_not_signed_for_this_ticket_is_not_evidence() {
     let mut case = Case::new(4);
     let mut unsigned = case.shares[0].clone();
     unsigned.s = case.shares[1].s;
@@ -257,7 +258,7 @@ fn what_a_holder_did_not_sign_for_this_ticket_is_no_evidence() {
 }
 
 #[test]
-fn a_share_for_something_else_is_ignored_and_accuses_nobody() {
+fn a_share_for_another_ticket_is_ignored_without_a_culprit() {
     type Change = fn(&mut ReleaseShare);
     let changes: [Change; 4] = [
         |share| share.ticket = TicketId::from_digest(name("another ticket")),
@@ -275,7 +276,7 @@ fn a_share_for_something_else_is_ignored_and_accuses_nobody() {
 }
 
 #[test]
-fn a_share_that_its_holder_did_not_sign_does_not_count_and_frames_nobody() {
+fn an_unsigned_share_does_not_count_and_makes_no_culprit() {
     let mut case = Case::new(4);
     case.shares[0].signature = case.shares[1].signature;
     let recovered = case.recover(&case.shares).unwrap();
@@ -288,7 +289,7 @@ fn a_share_that_its_holder_did_not_sign_does_not_count_and_frames_nobody() {
 }
 
 #[test]
-fn a_holder_whose_good_share_is_not_needed_is_not_framed_by_a_forgery_in_its_name() {
+fn a_forgery_makes_no_culprit_of_a_holder_whose_share_was_not_needed() {
     let case = Case::new(7);
     let mut forgery = case.shares[6].clone();
     forgery.signature = case.shares[0].signature;
@@ -307,7 +308,8 @@ fn a_holder_counts_once() {
     assert_eq!(case.recover(&twice), Err(case.insufficient(2, &[])));
 
     // Two good shares of one holder, with different k, are still one.
-    let (ticket, label) = (case.ticket.clone(), case.label.clone());
+    let ticket = case.ticket.clone();
+    let label = case.label.clone();
     let again = case.gate.release(0, &ticket, &label);
     assert_ne!(again, case.shares[0]);
     let mut shares = case.shares[..2].to_vec();
@@ -316,7 +318,7 @@ fn a_holder_counts_once() {
 }
 
 #[test]
-fn a_forgery_in_a_holders_name_neither_blocks_nor_blames_it() {
+fn a_forgery_in_a_holders_name_does_not_displace_its_share() {
     let case = Case::new(4);
     let mut unsigned = case.shares[0].clone();
     unsigned.s = case.shares[1].s;
@@ -348,12 +350,14 @@ fn shares_of_strangers_are_ignored() {
 }
 
 #[test]
-fn arguments_that_do_not_belong_together_are_told_apart() {
+fn arguments_that_do_not_belong_together_are_refused_by_name() {
     let mut case = Case::new(4);
     let mismatch = |field| Err(RecoverError::Mismatch { field });
     let keys = case.gate.holders.verifying_keys();
     let other = SessionSecret::new(&mut case.gate.rng);
-    let (key, label, ticket) = (&case.gate.key, &case.label, &case.ticket);
+    let key = &case.gate.key;
+    let label = &case.label;
+    let ticket = &case.ticket;
     let with_session = recover(key, label, ticket, &other, &keys, &case.shares);
     assert_eq!(with_session, mismatch("session secret"));
     let mut moved = label.clone();
@@ -386,7 +390,7 @@ fn a_label_with_an_invalid_u_is_refused_before_anything_is_paired() {
 }
 
 #[test]
-fn a_key_whose_parts_disagree_is_not_blamed_on_its_holders() {
+fn an_inconsistent_key_makes_no_culprits() {
     let mut case = Case::new(4);
     let mut other = Gate::new(4, 32).key;
     other.id = case.gate.key.id;
@@ -399,7 +403,7 @@ fn a_key_whose_parts_disagree_is_not_blamed_on_its_holders() {
 }
 
 #[test]
-fn sealing_is_for_the_label_that_u_went_into() {
+fn sealing_needs_the_label_that_holds_u() {
     let mut gate = Gate::new(4, 33);
     let label_of = |gate: &mut Gate| {
         let sealer = GateSealer::new(&mut gate.rng);

@@ -1,4 +1,4 @@
-//! Every rule under which a holder refuses, each by the one fact that breaks it.
+//! Every rule of release, each broken by a single fact.
 
 use medshare_curve::EncodingError;
 use medshare_threshold::rules::TIP_FRESHNESS_MS;
@@ -92,7 +92,8 @@ fn at(millis: i64) -> impl FnOnce(&mut ReleaseFacts) {
 #[test]
 fn floor_and_ceiling_are_the_holders_own_bounds() {
     let mut case = Case::new();
-    let (opens_at, ended_at) = (NOW.plus_millis(10), NOW.plus_millis(20));
+    let opens_at = NOW.plus_millis(10);
+    let ended_at = NOW.plus_millis(20);
     (case.label.floor, case.label.ceiling) = (opens_at, ended_at);
     case.ticket.label = case.label.digest();
     assert_eq!(case.with_facts(at(9)), Err(Refusal::NotYet { opens_at }));
@@ -166,7 +167,7 @@ fn the_local_clock_can_only_refuse() {
     let early = NOW.minus_millis(fresh + 1);
     assert_eq!(case.with_facts(clock(early)), stale(early));
 
-    // A slow clock does not reopen what block time has closed.
+    // A slow clock does not reopen a window that block time has closed.
     let mut expired = Case::new();
     expired.ticket.expires = NOW;
     let slow = clock(NOW.minus_millis(10));
@@ -207,7 +208,7 @@ fn no_arithmetic_overflows_at_the_ends_of_time() {
 }
 
 #[test]
-fn a_session_key_that_is_no_point_of_g1_gets_no_share() {
+fn a_session_key_that_is_not_a_g1_point_gets_no_share() {
     let mut case = Case::new();
     for (session, source) in [
         (identity_g1(), EncodingError::Identity),
