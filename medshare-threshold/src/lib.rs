@@ -48,7 +48,6 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`shamir`] | secret sharing over the scalars |
 //! | [`holder`] | a holder's secrets: its decryption key, its share of a gate key |
 //! | [`dkg`] | deals, opening them, adding them up; [`dkg::feldman`], their public side |
 //! | [`gate`] | sealing of a label: its factor |
@@ -78,7 +77,6 @@ pub mod open;
 pub mod release;
 pub mod rules;
 pub mod session;
-pub mod shamir;
 
 pub use dkg::feldman::Ceremony;
 pub use dkg::{CeremonyError, Participant, Roster, ShareContribution};

@@ -4,11 +4,10 @@
 //! from 1, the share f_i(j). Then Y = Σ_i C_i0 and holder j's public share is
 //! Y_j = Σ_i Σ_k j^k·C_ik = x_j·g2.
 
-use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup};
-use ark_ff::Zero;
+use ark_ec::{AffineRepr, CurveGroup};
 use medshare_curve::encoding::{decode_g1, decode_g2, encode_g2};
 use medshare_curve::fixed_base::g2_generator_mul;
-use medshare_curve::{G2Affine, G2Projective, Scalar};
+use medshare_curve::{G2Affine, G2Projective, Scalar, polynomial};
 use medshare_types::committee::{MAX_MEMBERS, all_distinct};
 use medshare_types::hash::Hasher;
 use medshare_types::{
@@ -120,16 +119,15 @@ impl Ceremony {
             }
         }
         let decode = |(index, bytes): (usize, &G2Bytes)| {
-            decode_g2(bytes).map_err(|source| CeremonyError::InvalidCommitment {
+            let point = decode_g2(bytes).map_err(|source| CeremonyError::InvalidCommitment {
                 dealer,
                 index,
                 source,
-            })
+            })?;
+            Ok(point.into())
         };
         let points = deal.commitments.iter().enumerate().map(decode);
-        Ok(Commitments {
-            points: points.collect::<Result<_, _>>()?,
-        })
+        Ok(Commitments::new(points.collect::<Result<_, _>>()?))
     }
 
     /// Adds the deals up to the gate key: the same for the contract, a holder and any observer.
@@ -150,14 +148,16 @@ impl Ceremony {
             });
         }
         let mut remaining = self.holders.iter();
-        let mut sum = Commitments::none();
+        let mut checked = Vec::with_capacity(deals.len());
         for (dealer, deal) in deals {
             if !remaining.any(|holder| holder == dealer) {
                 return Err(CeremonyError::UnexpectedDealer { dealer: *dealer });
             }
-            sum = sum.plus(&self.check_deal(*dealer, deal)?);
+            checked.push(self.check_deal(*dealer, deal)?);
         }
-        let public = encode_nonzero(&sum.constant()).ok_or(CeremonyError::DegenerateKey)?;
+        let sum = Commitments::sum(&checked);
+        let public =
+            encode_nonzero(&sum.constant().into_affine()).ok_or(CeremonyError::DegenerateKey)?;
         let lineage = self.lineage(deals);
         Ok(GateKey {
             id: GateKeyId::derive(&public, &lineage),
@@ -171,9 +171,9 @@ impl Ceremony {
     }
 
     fn gate_holders(&self, sum: &Commitments) -> Result<Vec<GateHolder>, CeremonyError> {
-        let shares: Vec<G2Projective> = (1u64..)
+        let shares: Vec<G2Projective> = (1u16..)
             .take(self.holders.len())
-            .map(|index| sum.public_share(index))
+            .map(|index| sum.at(index))
             .collect();
         let shares = G2Projective::normalize_batch(&shares);
         let gate_holder = |(&organisation, share): (&OrganisationId, &G2Affine)| {
@@ -199,62 +199,18 @@ impl Ceremony {
     }
 }
 
-/// A polynomial in the exponent: C_k for k < t, decoded and checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commitments {
-    points: Vec<G2Affine>,
-}
+/// C_k for k < t, decoded and checked: a polynomial in the exponent.
+pub type Commitments = polynomial::Commitments<G2Projective>;
 
-impl Commitments {
-    const fn none() -> Self {
-        Self { points: Vec::new() }
-    }
-
-    /// Commits to the sum of the two polynomials.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
-        let longer = self.points.len().max(other.points.len());
-        let at = |points: &[G2Affine], k| points.get(k).copied().unwrap_or_default();
-        let sums: Vec<G2Projective> = (0..longer)
-            .map(|k| at(&self.points, k) + at(&other.points, k))
-            .collect();
-        Self {
-            points: G2Projective::normalize_batch(&sums),
-        }
-    }
-
-    /// C_0 = f(0)·g2; the identity without commitments.
-    pub fn constant(&self) -> G2Affine {
-        self.points.first().copied().unwrap_or_default()
-    }
-
-    /// Σ_k j^k·C_k = f(j)·g2, by Horner's rule: t multiplications by j, which is short.
-    pub fn public_share(&self, index: u64) -> G2Projective {
-        let horner = |acc: G2Projective, point| mul_short(&acc, index) + point;
-        self.points.iter().rev().fold(G2Projective::zero(), horner)
-    }
-
-    /// Checks share·g2 = Σ_k j^k·C_k, that is `share` = f(j).
-    ///
-    /// # Security
-    /// Indexes the generator's table by the share; a holder checks each share once.
-    #[must_use]
-    pub fn verify_share(&self, index: u64, share: &Scalar) -> bool {
-        g2_generator_mul(share) == self.public_share(index)
-    }
+/// Checks share·g2 = Σ_k j^k·C_k, that is `share` = f(j). Cost: t short multiplications in G2.
+///
+/// # Security
+/// Indexes the generator's table by the share; a holder checks each share once.
+#[must_use]
+pub fn verify_share(commitments: &Commitments, index: u16, share: &Scalar) -> bool {
+    g2_generator_mul(share) == commitments.at(index)
 }
 
 fn encode_nonzero(point: &G2Affine) -> Option<G2Bytes> {
     (!point.is_zero()).then(|| encode_g2(point))
-}
-
-fn mul_short(point: &G2Projective, factor: u64) -> G2Projective {
-    let mut acc = G2Projective::zero();
-    for bit in (0..64 - factor.leading_zeros()).rev() {
-        acc.double_in_place();
-        if factor >> bit & 1 == 1 {
-            acc += point;
-        }
-    }
-    acc
 }

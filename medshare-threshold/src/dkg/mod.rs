@@ -17,14 +17,14 @@ use core::fmt;
 use ark_ec::CurveGroup;
 use medshare_curve::encoding::{decode_g1, encode_g2};
 use medshare_curve::fixed_base::g2_generator_mul;
-use medshare_curve::{G1Affine, Scalar};
+use medshare_curve::polynomial::Polynomial;
+use medshare_curve::{G1Affine, G2Projective, Scalar};
 use medshare_types::{AccessClass, ChainId, Deal, G1Bytes, GateKey, OrganisationId, RandomSource};
 use zeroize::Zeroizing;
 
 use self::ecies::ShareContext;
-use self::feldman::Ceremony;
+use self::feldman::{Ceremony, verify_share};
 use crate::holder::{HolderKeyPair, HolderShare};
-use crate::shamir::Polynomial;
 
 pub use self::error::CeremonyError;
 
@@ -113,11 +113,16 @@ impl<'a> Participant<'a> {
     pub fn deal(&self, rng: &mut impl RandomSource) -> Deal {
         let ceremony = &self.roster.ceremony;
         let polynomial = Polynomial::random(ceremony.threshold(), rng);
-        let commitments = polynomial.commitments();
+        // The only time that a coefficient indexes the generator's table.
+        let committed = polynomial.commitments(g2_generator_mul);
+        let commitments: Vec<_> = G2Projective::normalize_batch(committed.elements())
+            .iter()
+            .map(encode_g2)
+            .collect();
         let context = ShareContext::new(ceremony, self.organisation, &commitments);
         let shares = (1u16..)
             .zip(&self.roster.points)
-            .map(|(index, holder)| context.encrypt(index, holder, &polynomial.share(index), rng));
+            .map(|(index, holder)| context.encrypt(index, holder, &polynomial.at(index), rng));
         Deal {
             shares: shares.collect(),
             commitments,
@@ -142,7 +147,7 @@ impl<'a> Participant<'a> {
         let share = ShareContext::new(ceremony, dealer, &deal.commitments)
             .decrypt(self.index, self.pair, deal, rng)
             .ok_or(CeremonyError::Undecryptable { dealer })?;
-        if !commitments.verify_share(self.index.into(), &share) {
+        if !verify_share(&commitments, self.index, &share) {
             return Err(CeremonyError::WrongShare { dealer });
         }
         Ok(ShareContribution { dealer, share })

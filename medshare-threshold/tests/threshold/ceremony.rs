@@ -3,11 +3,12 @@
 use ark_ec::CurveGroup;
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{Aead, KeyInit};
-use medshare_curve::encoding::{decode_g1, encode_g1, encode_scalar};
+use medshare_curve::encoding::{decode_g1, encode_g1, encode_g2, encode_scalar};
+use medshare_curve::fixed_base::g2_generator_mul;
+use medshare_curve::polynomial::Polynomial;
 use medshare_curve::scalar::random_scalar;
-use medshare_curve::{EncodingError, Scalar, pairing};
+use medshare_curve::{EncodingError, G2Projective, Scalar, pairing};
 use medshare_testkit::fixtures::{self, rng};
-use medshare_threshold::shamir::Polynomial;
 use medshare_threshold::{CeremonyError, HolderKeyPair, HolderShare, Participant, Roster};
 use medshare_types::hash::{Xof, digest};
 use medshare_types::{
@@ -136,12 +137,14 @@ fn a_share_off_the_committed_polynomial_names_the_dealer() {
     let roster = holders.roster();
     let dealer = holders.id(1);
     let polynomial = Polynomial::random(3, &mut rng);
-    let commitments = polynomial.commitments();
+    let committed = polynomial.commitments(g2_generator_mul);
+    let encode = |point: &G2Projective| encode_g2(&point.into_affine());
+    let commitments: Vec<_> = committed.elements().iter().map(encode).collect();
     let deal = |shift: u64, rng: &mut _| Deal {
         shares: (1u16..=4)
             .map(|index| {
                 let wrong = Scalar::from(if index == 3 { shift } else { 0 });
-                let share = *polynomial.share(index) + wrong;
+                let share = *polynomial.at(index) + wrong;
                 let holder = holders.pairs[usize::from(index) - 1].public();
                 encrypt_share(dealer, index, &holder, &commitments, &share, rng)
             })

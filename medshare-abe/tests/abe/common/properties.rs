@@ -405,7 +405,10 @@ pub fn gate_deal(bytes: &[u8]) {
     };
     let ceremony = seeds::ceremony();
     if let Ok(commitments) = ceremony.check_deal(ceremony.holders()[1], &deal) {
-        assert_eq!(deal.commitments[0], encode_g2(&commitments.constant()));
+        assert_eq!(
+            deal.commitments[0],
+            encode_g2(&commitments.constant().into())
+        );
         let ephemeral = |share: &EncryptedShare| decode_g1(&share.ephemeral).is_ok();
         assert!(deal.shares.iter().all(ephemeral));
     }
