@@ -31,10 +31,10 @@ pub struct Config {
 impl Config {
     /// The seat that proposes in a view.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a committee has 4 to 1024 members")]
+    #[expect(clippy::expect_used, reason = "the remainder is below a `u16`")]
     pub fn primary(&self, view: View) -> ReplicaId {
-        let members = self.committee.members().len() as u64;
-        ReplicaId(u16::try_from(view.0 % members).expect("fewer than 1024"))
+        let seats = u64::from(self.committee.seats());
+        ReplicaId(u16::try_from(view.0 % seats).expect("below the number of seats"))
     }
 
     /// All seats but this replica's, ascending.

@@ -10,6 +10,8 @@ mod outbox;
 mod recover;
 mod route;
 mod slot;
+#[cfg(test)]
+mod stage_table;
 mod sync;
 mod tally;
 mod votes;

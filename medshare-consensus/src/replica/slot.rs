@@ -14,7 +14,7 @@
 //! verdict valid        L12 ·          ·          ·          Prepared   ·          ·       ·
 //! verdict invalid      L13 ·          ·          ·          Refused    ·          ·       ·
 //! verdict deferred     L14 ·          ·          ·          Deferred   ·          ·       ·
-//! q prepares           L19 ·          ·          ·          ·          ·          ·       ·²
+//! q prepares           L19 ·          Unexecuted ·          ·          ·          ·       ·²
 //! q commits            L20 ·          none³      none³      none³      none³      none³   none³
 //! tick                 L23 ·          ·⁴         ·          ·          Validating ·       ·
 //! decided block        L26 none³      none³      none³      none³      none³      none³   none³
@@ -26,7 +26,7 @@
 //!    (L8).
 //! 4. The bound on lateness doubles, and the next pre-prepare is judged by it (L9).
 //!
-//! L11 applies at once when the height before is executed already.
+//! L11 applies at once when the height before is executed already. A test tries every cell.
 
 use medshare_types::certificate::{Ballot, Phase};
 use medshare_types::time::Timestamp;
