@@ -133,7 +133,7 @@
 //!
 //! # Deviations from the paper
 //!
-//! `docs/spec/abe.md`, section 8, says why each is sound.
+//! `docs/spec/abe/deviations.md` says why each is sound.
 //!
 //! - It is a key encapsulation, made secure against chosen ciphertexts; the paper's scheme is an
 //!   encryption secure against chosen plaintexts. Decapsulation compares only the rows it reads.

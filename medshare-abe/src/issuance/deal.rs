@@ -2,7 +2,7 @@
 //!
 //! A dealer commits to its coefficients in GT, proves that it knows its constant term, and gives
 //! issuer i the point f(i)·g1. Without the proof the last dealer could answer the others' constants
-//! with one that cancels them; see `docs/spec/abe.md`.
+//! with one that cancels them; see `docs/spec/abe/issuance.md`.
 
 use core::fmt;
 

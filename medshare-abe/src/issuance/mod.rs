@@ -22,7 +22,7 @@
 //! To whoever has corrupted c issuers, chosen before the secret was shared, a header stays closed
 //! unless t − c others each made a part for attributes and days that satisfy it *and* for a
 //! recipient whose secret key he holds: as closed as the scheme keeps it, but for a factor of up to
-//! C(n − c, t − 1 − c) that the proof loses; see `docs/spec/abe.md`. Parts sealed to others are
+//! C(n − c, t − 1 − c) that the proof loses; see `docs/spec/abe/issuance.md`. Parts sealed to others are
 //! kept from him by HPKE, so the recipient's key in an honest person's request must be that
 //! person's: what carries the request has to authenticate it. The converse is true too: parts that
 //! t issuers made for *different* requests open the header, if each of these satisfies it, although

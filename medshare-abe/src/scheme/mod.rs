@@ -1,4 +1,5 @@
-//! FABEO with its Fujisaki–Okamoto layer: `docs/spec/abe.md`, sections 1 to 3.
+//! FABEO with its Fujisaki–Okamoto layer: `docs/spec/abe/scheme.md` and
+//! `docs/spec/abe/fujisaki-okamoto.md`.
 //!
 //! | | |
 //! |---|---|

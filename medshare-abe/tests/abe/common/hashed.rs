@@ -1,4 +1,4 @@
-//! What docs/spec/abe.md says is hashed to the curve, written down once more.
+//! The hash inputs of docs/spec/abe/attributes.md, written a second time.
 
 use medshare_curve::G1Affine;
 use medshare_curve::hash::hash_to_g1;

@@ -37,7 +37,7 @@ pub fn with_r_of(setting: &Setting, (held, seed): (&str, u64), of: (&str, u64)) 
     }
 }
 
-/// r, by docs/spec/abe.md, section 3.
+/// r, by docs/spec/abe/scheme.md.
 fn randomness(setting: &Setting, held: &str, seed: u64) -> Scalar {
     let master = setting.master.to_bytes();
     let set = AttributeSet::parse(held, &setting.lists).expect("a list");

@@ -53,10 +53,10 @@ impl RawKey {
         let mut body = &bytes[6 + 32..];
         type Values = BTreeMap<String, (RawValue, Vec<G1Bytes>)>;
         type Points = (G1Bytes, G2Bytes, BTreeMap<String, G1Bytes>);
-        let ((k1, k3, parts), values): (Points, Values) =
-            BorshDeserialize::deserialize(&mut body).expect("the layout of docs/spec/abe.md");
-        let (validity, days): ([u16; 2], Vec<G1Bytes>) =
-            BorshDeserialize::deserialize(&mut body).expect("the layout of docs/spec/abe.md");
+        let ((k1, k3, parts), values): (Points, Values) = BorshDeserialize::deserialize(&mut body)
+            .expect("the layout of docs/spec/abe/formats.md");
+        let (validity, days): ([u16; 2], Vec<G1Bytes>) = BorshDeserialize::deserialize(&mut body)
+            .expect("the layout of docs/spec/abe/formats.md");
         assert!(body.is_empty());
         let points = |points: Vec<G1Bytes>| {
             points
@@ -106,7 +106,8 @@ impl RawHeader {
         let mut rest = &whole[6..];
         type Points = (G2Bytes, Vec<G2Bytes>, Vec<G1Bytes>);
         let (_policy, _sealed_on, (c1, c2, c3), c4): (Vec<u8>, Option<u16>, Points, [u8; 32]) =
-            BorshDeserialize::deserialize(&mut rest).expect("the layout of docs/spec/abe.md");
+            BorshDeserialize::deserialize(&mut rest)
+                .expect("the layout of docs/spec/abe/formats.md");
         assert!(rest.is_empty());
         Self {
             c1: decode_g2(&c1).expect("in G2"),

@@ -135,7 +135,7 @@ fn a_known_r_is_the_master_key() {
     assert_eq!(
         made.k3,
         k3(r(secret.as_ref())),
-        "as docs/spec/abe.md has it"
+        "as docs/spec/abe/issuance.md has it"
     );
     for known in [&b""[..], &[0; 48], encode_g1(&g1(&world.share(2))).as_ref()] {
         assert_ne!(made.k3, k3(r(known)));
@@ -386,7 +386,7 @@ fn deal_of(commitments: &[[u8; 576]], proof: &[u8]) -> AuthorityDeal {
     AuthorityDeal::from_bytes(&crate::issuance::setting::envelope(*b"mADL", &body)).expect("a deal")
 }
 
-/// The proof of docs/spec/abe.md, for whoever knows `secret`.
+/// The proof of docs/spec/abe/issuance.md for a prover that knows `secret`.
 fn prove(
     sharing: &medshare_abe::issuance::Sharing,
     place: u16,

@@ -220,7 +220,7 @@ impl RawPart {
         let part = share.issue_partial(request, &mut random).expect("a part");
         let sealed = part.seal(&mut random).expect("sealed").to_bytes();
         let (digest, index, encapsulated, ciphertext): (Digest, IssuerIndex, [u8; 32], Vec<u8>) =
-            wire::from_borsh(&sealed[6..]).expect("the layout of docs/spec/abe.md");
+            wire::from_borsh(&sealed[6..]).expect("the layout of docs/spec/abe/formats.md");
         let associated = [digest.as_ref(), &index.0.to_le_bytes()].concat();
         let sealed = (encapsulated, ciphertext.as_slice());
         let plaintext = hpke_open(b"medshare/abe/partial-key/v1", sealed, &associated);

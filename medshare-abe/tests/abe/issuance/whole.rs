@@ -101,14 +101,14 @@ fn ephemeral_keys_hang_on_what_is_sealed() {
     assert_ne!(encapsulated(&answer.request), encapsulated(&another));
 }
 
-/// Opened by HPKE alone, as docs/spec/abe.md has it.
+/// Opened by HPKE alone, as docs/spec/abe/issuance.md has it.
 #[test]
 fn the_format_does_not_drift() {
     let answer = Answer::new();
     let wire = answer.sealed.to_wire();
     assert_eq!(&wire[..6], b"mSKY\x00\x01");
     let (encapsulated, ciphertext): ([u8; 32], Vec<u8>) =
-        wire::from_borsh(&wire[6..]).expect("the layout of docs/spec/abe.md");
+        wire::from_borsh(&wire[6..]).expect("the layout of docs/spec/abe/formats.md");
     let sealed = (encapsulated, ciphertext.as_slice());
     let request = answer.request.as_ref();
     let plaintext = hpke_open(b"medshare/abe/whole-key/v1", sealed, request);
