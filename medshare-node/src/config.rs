@@ -7,11 +7,11 @@ use std::sync::Arc;
 use medshare_types::keystore::KeyStore;
 use medshare_types::{Genesis, ReplicaId};
 
-/// A node's configuration.
+/// The seat, the files and the secrets of one node.
 pub struct NodeConfig {
     /// The consortium's trust anchor.
     pub genesis: Genesis,
-    /// The node's seat.
+    /// The node's seat in the genesis committee.
     pub replica: ReplicaId,
     /// The folder of its ledger and its consensus log.
     pub folder: PathBuf,

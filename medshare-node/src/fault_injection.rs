@@ -17,10 +17,10 @@ use crate::transport::{Link, Outbound, SendError};
 /// A holder's conduct towards requests for release shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HolderConduct {
-    /// Follows the rules.
+    /// Answers as the contract's rules say.
     #[default]
     Honest,
-    /// Refuses every request.
+    /// Refuses requests that the rules would grant.
     Refuse,
     /// Signs and sends a wrong share.
     Lie,
@@ -48,7 +48,7 @@ struct Injected {
 }
 
 impl Faults {
-    /// Starts without faults.
+    /// Creates the switches of a committee, all without faults.
     #[must_use]
     pub fn new(seats: u16) -> Arc<Self> {
         Arc::new(Self(Mutex::new(vec![Injected::default(); seats.into()])))

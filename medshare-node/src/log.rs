@@ -18,12 +18,12 @@ pub use storage::{LogFile, Storage};
 
 use crate::error::NodeError;
 
-/// One recorded frame.
+/// A record with the height by which the log is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The height that the record is about; the log is cut by it.
+    /// The height that the record is about.
     pub height: Height,
-    /// The encoded record.
+    /// The encoded record, at most [`MAX_BODY_LEN`] bytes.
     pub body: Vec<u8>,
 }
 

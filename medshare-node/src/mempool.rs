@@ -100,7 +100,7 @@ impl Mempool {
         LIMIT_OF_BATCH.first_of(oldest).cloned().collect()
     }
 
-    /// Removes ordered transactions.
+    /// Removes transactions that a block ordered.
     pub(crate) fn remove(&mut self, ordered: impl IntoIterator<Item = TransactionId>) {
         for id in ordered {
             let arrival = self.arrivals.remove(&id);

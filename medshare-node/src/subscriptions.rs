@@ -87,7 +87,7 @@ pub(crate) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Adds a subscriber.
+    /// Adds a subscriber, or answers "pending" when there are [`MAX_WAITING`] already.
     pub(crate) fn add(&mut self, query: Query, answer: oneshot::Sender<Vec<u8>>) {
         if self.count >= MAX_WAITING {
             let _ = answer.send(RpcResponse::Pending.to_wire());

@@ -54,7 +54,7 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Touches nothing yet.
+    /// Names the file; nothing is opened or created yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self {
