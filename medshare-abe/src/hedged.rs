@@ -1,8 +1,8 @@
-//! Randomness that stays secret, and differs, where the random source does not.
+//! Hedged randomness: secret and distinct even where the random source is not.
 //!
-//! A source that repeats itself, as that of a copied virtual machine may, would give two people one
-//! r, and their keys could be pooled; one that others know would give α·g1 away. So whatever makes,
-//! checks or seals keys is drawn from a secret, from what it is for, and from 32 fresh bytes.
+//! A source that repeats itself, as in a copied virtual machine, would give two persons one r, and
+//! their keys could be pooled; a source that others know would reveal α·g1. So randomness that makes,
+//! checks or seals keys is derived from a secret, from its purpose, and from 32 fresh bytes.
 
 use medshare_curve::Scalar;
 use medshare_curve::scalar::wide_reduce;
@@ -10,13 +10,13 @@ use medshare_types::RandomSource;
 use medshare_types::hash::Xof;
 use zeroize::Zeroizing;
 
-/// XOF(tag, fields, 32 fresh bytes), as long as it is needed.
+/// XOF(tag, fields, 32 fresh bytes), of any length.
 pub(crate) fn hedged(tag: &str, fields: &[&[u8]], rng: &mut impl RandomSource) -> Xof {
     let fresh = Zeroizing::new(rng.array::<32>());
     Xof::new(tag, &[fields, &[fresh.as_slice()]].concat())
 }
 
-/// 64 bytes of it modulo r.
+/// 64 bytes of [`hedged`] modulo r: a uniform scalar.
 pub(crate) fn hedged_scalar(
     tag: &str,
     fields: &[&[u8]],

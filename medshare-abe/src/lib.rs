@@ -1,24 +1,40 @@
 //! Ciphertext-policy attribute-based encryption (FABEO) and the sealed payload format.
 //!
-//! **Is:** a key encapsulation whose key is recovered by whoever's attributes satisfy a policy
-//! ([`encapsulate`], [`decapsulate`]), secure against chosen ciphertexts; the policy language
-//! ([`policy`]); a payload format for data of any size that is read from untrusted storage
-//! ([`payload`]); and what joins the two, alone or with further factors such as a time gate
-//! ([`wrapped`], [`access`], [`descriptor`]).
+//! **Is:** a key encapsulation, secure against chosen ciphertexts, whose secret keys with satisfying
+//! attributes recover ([`encapsulate`], [`decapsulate`]); the policy language ([`policy`]); a payload
+//! format for data of any size in untrusted storage ([`payload`]); and the wrapped keys that join
+//! the two, alone or with further factors such as a time gate ([`wrapped`], [`access`],
+//! [`descriptor`]). [`seal`] and [`open`] are the simple interface over all of it; their
+//! documentation says when to graduate to the full one.
 //!
-//! **Is not:** in touch with a chain, a clock or a network: ids, dates and labels are given to it.
-//! A policy hides from nobody: it stands in the header, readable. A key once issued is never taken
-//! back; that is what the time gate is for.
+//! **Is not:** connected to a chain, a clock or a network: callers pass ids, dates and labels in. It
+//! does not hide policies: headers carry them readable. It does not revoke keys: that is the purpose
+//! of the time gate.
 //!
 //! # Security
 //!
 //! Not audited. The scheme's proof is in the generic group model with random oracles: adaptive
 //! security, not reduced to a standard assumption. Everything rests on one master key
-//! ([`MasterSecretKey`]); who holds it reads everything that is sealed by attributes alone.
-//! Comparisons of secrets take constant time. Multiplications by the secrets that make keys (α, r,
-//! the d of a delegation, what a dealer draws) take the same steps and read the same memory
-//! whatever the scalar; pairings, and multiplications by the scalars of one header, take variable
-//! time.
+//! ([`MasterSecretKey`]); its holder reads every record sealed by attributes alone. Comparisons of
+//! secrets take constant time. Multiplications by the secrets that make keys (α, r, the d of a
+//! delegation, a dealer's coefficients) take the same steps and read the same memory whatever the
+//! scalar; pairings, and multiplications by the scalars of one header, take variable time.
+//!
+//! ```
+//! use medshare_abe::{MasterSecretKey, Validity};
+//!
+//! let mut rng = rand::rng();
+//! let (parameters, authority) = MasterSecretKey::setup(&mut rng);
+//! let nurse = authority.issue(&parameters, &"role:nurse".parse()?, Validity::ALWAYS, &mut rng)?;
+//!
+//! let policy = "role:nurse or role:physician".parse()?;
+//! let sealed = medshare_abe::seal(&parameters, &policy, b"a discharge letter", &mut rng);
+//! let opened = medshare_abe::open(&parameters, &nurse, &sealed)?;
+//! assert_eq!(opened.as_slice(), b"a discharge letter");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The key encapsulation itself:
 //!
 //! ```
 //! use medshare_abe::{AccessPolicy, MasterSecretKey, Validity, decapsulate, encapsulate};
@@ -36,7 +52,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Some of several things, numbers, dates, and values of a list that only grows:
+//! Thresholds, numbers, dates, and values of an append-only enumeration:
 //!
 //! ```
 //! use medshare_abe::{
@@ -75,7 +91,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Keys that are for some sealing dates only:
+//! Keys limited to a range of sealing dates:
 //!
 //! ```
 //! use medshare_abe::{
@@ -104,20 +120,21 @@
 //!
 //! | item | holds |
 //! |---|---|
+//! | [`seal`], [`open`] | bytes sealed for a policy, in memory |
 //! | [`policy`] | `medshare-policy`: names, values, enumerations, attributes; the language and its canonical form |
 //! | [`MasterSecretKey`], [`PublicParameters`], [`UserSecretKey`], [`Validity`] | the authority and the keys it issues |
-//! | [`issuance`] | keys from t of n issuers, none of whom has the master key |
+//! | [`issuance`] | keys from t of n issuers, none of which has the master key |
 //! | [`encapsulate`], [`encapsulate_dated`], [`decapsulate`], [`decapsulate_strict`], [`Header`] | the key encapsulation |
 //! | [`payload`] | `medshare-payload`: segments, preamble, content tree, padding, ranges, `Read` and `Write` |
-//! | [`wrapped`] | the data key wrapped for a policy: attributes alone, or with factors of the caller's |
+//! | [`wrapped`] | data keys wrapped for a policy: by attributes alone, or with the caller's factors |
 //! | [`access`] | the access header: wrapped data key, bound to a gate label |
-//! | [`descriptor`] | what a record is, for those whose attributes open it |
+//! | [`descriptor`] | a record's sealed description, opened by attributes alone |
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `passphrase` | `storage`: keys encrypted under a passphrase |
 //! | `serde` | keys and headers as opaque bytes in serde's formats, names and dates as texts; `UncheckedUserKey` |
-//! | `hazmat` | parts of the scheme that are unsafe alone, for measuring |
+//! | `hazmat` | steps of the scheme that are unsafe alone, for benchmarks |
 //!
 //! Papers: Riepel and Wee, *FABEO: Fast Attribute-Based Encryption with Optimal Security*, CCS
 //! 2022; Fujisaki and Okamoto, *Secure Integration of Asymmetric and Symmetric Encryption Schemes*,
@@ -125,8 +142,7 @@
 //! S&P 2007 (comparisons by bits); Hofheinz, Hövelmanns and Kiltz, *A Modular Analysis of the
 //! Fujisaki–Okamoto Transformation*, TCC 2017; Hoang, Reyhanitabar, Rogaway and Vizár, *Online
 //! Authenticated Encryption and its Nonce-Reuse Misuse-Resistance*, CRYPTO 2015; Len, Grubbs and
-//! Ristenpart,
-//! *Partitioning Oracle Attacks*, USENIX Security 2021; Shamir, *How to Share a Secret*, CACM 1979;
+//! Ristenpart, *Partitioning Oracle Attacks*, USENIX Security 2021; Shamir, *How to Share a Secret*, CACM 1979;
 //! Feldman, *A Practical Scheme for Non-interactive Verifiable Secret Sharing*, FOCS 1987; Nikitin,
 //! Barman, Lueks, Underwood, Hubaux and Ford, *Reducing Metadata Leakage from Encrypted Files and
 //! Communication with PURBs*, PETS 2019. RFC 6962, RFC 9106, RFC 9180, RFC 9380.
@@ -151,6 +167,7 @@ mod scheme;
 mod secret;
 #[cfg(feature = "serde")]
 mod serde;
+mod simple;
 #[cfg(feature = "passphrase")]
 pub mod storage;
 #[cfg(test)]
@@ -181,6 +198,7 @@ pub use scheme::validity::Validity;
 pub use secret::SharedSecret;
 #[cfg(feature = "serde")]
 pub use serde::UncheckedUserKey;
+pub use simple::{open, seal};
 #[cfg(feature = "passphrase")]
 pub use storage::StorageError;
 pub use wrapped::{Binding, WrappedKey};

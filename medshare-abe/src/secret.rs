@@ -5,8 +5,8 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// K_abe: what encapsulation makes and decapsulation recovers. Erased when dropped, never
-/// printed; compare with [`ConstantTimeEq`].
+/// K_abe, made by encapsulation and recovered by decapsulation. Erased when dropped, never printed;
+/// compare with [`ConstantTimeEq`].
 #[derive(Clone)]
 pub struct SharedSecret(Zeroizing<[u8; 32]>);
 
@@ -17,7 +17,7 @@ impl SharedSecret {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// The 32 secret bytes, for a key derivation.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

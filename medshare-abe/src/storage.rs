@@ -98,7 +98,7 @@ impl UserSecretKey {
     /// Reverses [`to_encrypted`](Self::to_encrypted), and checks the result like
     /// [`from_bytes`](Self::from_bytes).
     ///
-    /// Cost: one Argon2id, as the bytes say ([`encrypted_cost`]), and that check.
+    /// Cost: one Argon2id at the cost in the bytes ([`encrypted_cost`]), and that check.
     ///
     /// # Errors
     /// [`StorageError::Decode`], [`StorageError::OtherKind`], [`PassphraseError::Cost`] and
@@ -203,10 +203,10 @@ pub fn encrypted_cost(bytes: &[u8]) -> Result<PassphraseCost, StorageError> {
     Ok(cost)
 }
 
-/// The readable part of an encrypted key, which its ciphertext is bound to.
+/// The readable header of an encrypted key, which the ciphertext is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Owner {
-    /// Of the key's own bytes.
+    /// Kind tag of the key's own bytes.
     kind: [u8; 4],
     parameters: Digest,
 }
@@ -270,7 +270,7 @@ impl Owner {
 }
 
 impl EncryptedKey {
-    /// Everything that stands before the ciphertext, with the envelope.
+    /// All bytes before the ciphertext, with the envelope.
     fn context(&self) -> Vec<u8> {
         let start = Self {
             sealed: Vec::new(),

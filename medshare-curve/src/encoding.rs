@@ -15,11 +15,11 @@ use crate::field;
 use crate::mul;
 use crate::{G1Affine, G2Affine, Gt, Scalar};
 
-/// Why bytes are not a point or a scalar that may be computed with.
+/// Why bytes do not decode to a point, an element of GT or a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodingError {
-    /// Another byte string encodes the same value, or none does: flags, or a number not reduced.
+    /// Invalid flags, or a number that is not reduced: only one encoding of each value is accepted.
     #[error("the encoding is not canonical")]
     NotCanonical,
     /// No point of the curve has this x.
@@ -201,12 +201,12 @@ fn split_flags(bytes: &[u8; 48]) -> Result<(bool, [u8; 48]), EncodingError> {
     Ok((larger, number))
 }
 
-/// Whether y > −y as integers.
+/// Compares y with −y as integers: true if y is larger.
 fn is_larger(y: &Fq) -> bool {
     y.into_bigint() > Fq::MODULUS_MINUS_ONE_DIV_TWO
 }
 
-/// Whether y > −y, c1 counting before c0.
+/// As [`is_larger`] in F_{p²}, c1 counting before c0.
 fn is_larger_2(y: &Fq2) -> bool {
     if y.c1 == Fq::ZERO {
         is_larger(&y.c0)

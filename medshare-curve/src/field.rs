@@ -1,4 +1,4 @@
-//! Arithmetic in F_p that arkworks has not or has slower.
+//! Arithmetic in F_p that arkworks lacks or does more slowly.
 
 use ark_bls12_381::{Fq, Fq2};
 use ark_ff::{AdditiveGroup, BigInteger384, Field, One, PrimeField};
@@ -7,7 +7,7 @@ use ark_ff::{AdditiveGroup, BigInteger384, Field, One, PrimeField};
 const WINDOW: u32 = 5;
 
 /// x^((p−3)/4): the core of square roots and of square roots of ratios, as p ≡ 3 mod 4.
-/// Cost: 379 squarings and about 80 multiplications. Time depends on nothing but the field.
+/// Cost: 379 squarings and about 80 multiplications, whatever x.
 pub(crate) fn pow_quarter(x: &Fq) -> Fq {
     const CHAIN: ([(u8, u8); 96], usize) = sliding_window(quarter_exponent());
     let square = x.square();
@@ -45,7 +45,7 @@ pub(crate) fn sqrt(x: &Fq) -> Option<Fq> {
 /// A square root in F_{p²} = F_p(u), u² = −1, if there is one: the complex method, with two powers
 /// in F_p and no inversion.
 pub(crate) fn sqrt_2(a: &Fq2) -> Option<Fq2> {
-    /// 1/2.
+    /// The inverse of 2 in F_p.
     const HALF: Fq = ark_ff::MontFp!(
         "2001204777610833696708894912867952078278441409969503942666029068062015825245418932221343814564507832018947136279894"
     );
@@ -79,7 +79,7 @@ pub(crate) fn sgn0(x: &Fq) -> bool {
     x.into_bigint().0[0] & 1 == 1
 }
 
-/// A residue from 48 big-endian bytes; none unless it is less than p.
+/// A residue from 48 big-endian bytes, if it is less than p.
 pub(crate) fn from_be_bytes(bytes: &[u8; 48]) -> Option<Fq> {
     Fq::from_bigint(limbs(bytes))
 }
@@ -93,7 +93,7 @@ pub(crate) fn to_be_bytes(x: &Fq) -> [u8; 48] {
     out
 }
 
-/// 64 big-endian bytes reduced modulo p, as `hash_to_field` wants them.
+/// 64 big-endian bytes reduced modulo p, for `hash_to_field`.
 pub(crate) fn reduce_wide(bytes: &[u8; 64]) -> Fq {
     // 2^256 mod p, in Montgomery form.
     const SHIFT: Fq = ark_ff::MontFp!(

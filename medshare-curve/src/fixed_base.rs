@@ -30,12 +30,12 @@ const SCALAR_BITS: usize = 256;
 #[derive(Clone, Debug)]
 pub struct FixedBase<G: CurveGroup> {
     width: usize,
-    /// Window after window: 1·B_i, 2·B_i, …, 2^(w−1)·B_i.
+    /// For each window i: 1·B_i, 2·B_i, …, 2^(w−1)·B_i.
     multiples: Vec<G::Affine>,
 }
 
 impl<G: CurveGroup<ScalarField = Scalar>> FixedBase<G> {
-    /// The table of `base`, `width` bits a window (taken into 2..=10).
+    /// The table of `base` with windows of `width` bits, clamped to 2..=10.
     #[must_use]
     pub fn new(base: &G, width: usize) -> Self {
         let width = width.clamp(2, 10);
@@ -87,7 +87,7 @@ impl<P> FixedBase<Projective<P>>
 where
     P: SWCurveConfig<ScalarField = Scalar, BaseField: Select>,
 {
-    /// k·B by the same steps whatever k is. Cost: ⌈256/w⌉ mixed additions, and all of the table is
+    /// k·B by the same steps whatever the value of k. Cost: ⌈256/w⌉ mixed additions, and all of the table is
     /// read.
     ///
     /// # Security
@@ -97,7 +97,7 @@ where
         let limbs = Zeroizing::new(scalar.into_bigint().0);
         let half = 1u64 << (self.width - 1);
         // From a multiple that only the last window could meet again: no sum before it is a
-        // doubling or cancels, and that one is for scalars that nobody draws.
+        // doubling or cancels, and uniform scalars do not reach that one.
         let start = self.multiples.last().copied().unwrap_or_default();
         let mut acc: Projective<P> = start.into();
         let mut carry = 0;
@@ -108,8 +108,8 @@ where
             let mask = carry.wrapping_neg();
             let size = (digit ^ mask).wrapping_add(carry) & ((half << 1) - 1);
             let is_zero = size.ct_eq(&0);
-            let place = size.wrapping_sub(u64::from((!is_zero).unwrap_u8()));
-            let sum = acc + look_up(window, place as u16, carry as u8);
+            let index = size.wrapping_sub(u64::from((!is_zero).unwrap_u8()));
+            let sum = acc + look_up(window, index as u16, carry as u8);
             assign_if(&mut acc, &sum, !is_zero);
         }
         acc - start

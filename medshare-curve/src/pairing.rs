@@ -13,12 +13,12 @@ use crate::{G1Affine, G2Affine, Gt};
 /// A point of G2 with the lines of its Miller loop worked out, about 20 KiB.
 type PreparedG2 = G2Prepared<Config>;
 
-/// g1.
+/// The generator of G1.
 pub fn g1() -> G1Affine {
     G1Affine::generator()
 }
 
-/// g2.
+/// The generator of G2.
 pub fn g2() -> G2Affine {
     G2Affine::generator()
 }
@@ -28,10 +28,10 @@ pub fn pairing(p: &G1Affine, q: &G2Affine) -> Gt {
     multi_pairing(&[(*p, *q)])
 }
 
-/// Π e(P_i, Q_i), the identity for none. Points in G1 and G2.
+/// Π e(P_i, Q_i), the identity for no pairs. Points must be in G1 and G2.
 ///
 /// Cost: one final exponentiation, 63 squarings in F_{p¹²}, and for each pair the lines of Q_i and
-/// their values at P_i. The lines of g2 are kept.
+/// their values at P_i. The lines of g2 are computed once.
 pub fn multi_pairing(pairs: &[(G1Affine, G2Affine)]) -> Gt {
     let finite = pairs.iter().filter(|(p, q)| !p.is_zero() && !q.is_zero());
     let prepared: Vec<(&G1Affine, Option<PreparedG2>)> = finite
@@ -43,7 +43,7 @@ pub fn multi_pairing(pairs: &[(G1Affine, G2Affine)]) -> Gt {
     final_exponentiation(miller_loop(prepared))
 }
 
-/// Whether Π e(P_i, Q_i) = 1. Points in G1 and G2.
+/// Checks Π e(P_i, Q_i) = 1, for points in G1 and G2.
 #[must_use]
 pub fn product_is_one(pairs: &[(G1Affine, G2Affine)]) -> bool {
     multi_pairing(pairs).is_zero()

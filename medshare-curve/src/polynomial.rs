@@ -41,7 +41,7 @@ impl Polynomial {
         polynomial
     }
 
-    /// f(0).
+    /// f(0), the shared secret.
     #[must_use]
     pub fn constant(&self) -> Zeroizing<Scalar> {
         Zeroizing::new(self.coefficients[0])
@@ -114,7 +114,7 @@ impl<G: AdditiveGroup> Commitments<G> {
         self.0.iter().rev().fold(G::zero(), horner)
     }
 
-    /// A_0, A_1, …, A_{t−1}.
+    /// All commitments A_0, …, A_{t−1} in order.
     #[must_use]
     pub fn elements(&self) -> &[G] {
         &self.0

@@ -1,4 +1,4 @@
-//! Scalars: drawing them, reducing wide hashes to them, interpolating with them.
+//! Scalars: random ones, reduction of wide hashes, interpolation.
 
 use ark_ff::{PrimeField, Zero, batch_inversion};
 use medshare_types::RandomSource;

@@ -19,11 +19,10 @@ use crate::{G1Affine, Scalar};
 
 const CHALLENGE_TAG: &str = "medshare/curve/schnorr/v1";
 
-/// Proves knowledge of `secret`. Cost: two fixed-base products.
+/// Proves knowledge of the secret z of R = z·g1. Cost: two fixed-base products.
 ///
 /// # Security
-/// The table of the generator is read by τ, which is fresh, and by the secret: give it a session
-/// secret that is used once.
+/// Variable time in the secret and in the fresh τ: only for session secrets that are used once.
 #[must_use]
 pub fn prove(secret: &Scalar, context: &Digest, rng: &mut impl RandomSource) -> ProofOfKnowledge {
     let public = encode_g1(&g1_generator_mul(secret).into_affine());
@@ -46,7 +45,7 @@ pub fn verify(public: &G1Bytes, context: &Digest, proof: &ProofOfKnowledge) -> b
     };
     let challenge = challenge(context, public, &proof.commitment);
     let expected = g1_generator_mul(&response) - mul_public(&point, &challenge);
-    // Comparing encodings needs no decoding of T: bytes that are no point equal none.
+    // Comparing encodings spares decoding T: invalid bytes equal no encoding.
     let expected: G1Affine = expected.into_affine();
     !expected.is_zero() && encode_g1(&expected) == proof.commitment
 }

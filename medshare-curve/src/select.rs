@@ -7,7 +7,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 /// A field whose elements can be chosen by masks: those under the coordinates of G1 and of G2.
 pub trait Select: Field {
-    /// The bits of `other` that are in the mask are added to those of `self`.
+    /// Sets the bits of `other & mask` in `self`.
     fn accumulate(&mut self, other: &Self, mask: u64);
     /// Becomes `other` if the choice is 1.
     fn assign_if(&mut self, other: &Self, choice: Choice);
@@ -43,17 +43,17 @@ impl Select for Fq2 {
     }
 }
 
-/// The entry at `place`, negated if `negative` is 1. All entries are read, at most 2¹⁶.
+/// The entry at `index`, negated if `negative` is 1. All entries are read, at most 2¹⁶.
 ///
 /// No entry may be the identity or have y = 0, which negation treats differently.
 #[inline]
-pub(crate) fn look_up<P>(table: &[Affine<P>], place: u16, negative: u8) -> Affine<P>
+pub(crate) fn look_up<P>(table: &[Affine<P>], index: u16, negative: u8) -> Affine<P>
 where
     P: SWCurveConfig<BaseField: Select>,
 {
     let (mut x, mut y) = (P::BaseField::ZERO, P::BaseField::ZERO);
     for (i, entry) in (0u16..).zip(table) {
-        let mask = u64::conditional_select(&0, &u64::MAX, i.ct_eq(&place));
+        let mask = u64::conditional_select(&0, &u64::MAX, i.ct_eq(&index));
         x.accumulate(&entry.x, mask);
         y.accumulate(&entry.y, mask);
     }

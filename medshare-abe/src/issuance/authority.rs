@@ -1,4 +1,5 @@
-//! The public side of a shared authority, and the two ways in which it comes to be.
+//! A shared authority: made by a trusted or by a joint deal, it opens, checks and combines partial
+//! keys.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -29,8 +30,8 @@ use crate::scheme::parameters::PublicParameters;
 
 const AUTHORITY_TAG: &str = "medshare/abe/shared-authority/v1";
 
-/// What everybody knows of an authority whose secret is shared: who issues, and A_0, …, A_{t−1} in
-/// GT. A_0 is E, so to whoever encapsulates it is an authority like any other.
+/// The public side of an authority whose secret is shared: its issuers, and the commitments A_0, …,
+/// A_{t−1} in GT. A_0 is E, so senders encapsulate to it as to any other authority.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SharedAuthority {
     sharing: Sharing,
@@ -65,16 +66,15 @@ impl SharedAuthority {
         }
     }
 
-    /// The trusted deal: whoever has the master key shares it out, and should then erase it. The
-    /// public parameters stay as they are, so keys and headers go on working.
+    /// The trusted deal: the holder of the master key shares it, and should then erase it. The
+    /// public parameters do not change, so existing keys and headers stay usable.
     ///
     /// Cost: n + t fixed-base products, t pairings, n·t short multiplications in GT.
     ///
     /// # Security
-    /// The dealer knows everything; it is where an authority that exists becomes a shared one.
-    /// [`Sharing::deal`] has no such dealer. Shares are returned in the order of the issuers, each
-    /// for its issuer alone. The shares of older deals remain as good as the master key and must be
-    /// erased ([`SharingEpoch`]).
+    /// The dealer knows the master key; [`Sharing::deal`] makes an authority without such a dealer.
+    /// Shares are returned in the order of the issuers, each for its issuer alone. t shares of an
+    /// older deal remain as powerful as the master key and must be erased ([`SharingEpoch`]).
     #[must_use]
     pub fn deal(
         sharing: Sharing,
@@ -98,12 +98,11 @@ impl SharedAuthority {
         (authority, shares)
     }
 
-    /// What the deals of a joint deal make: the same for everybody who has them.
+    /// The authority that a joint deal makes. Every party computes the same one from the same deals.
     ///
-    /// Deals come in the order of the issuers, at most one of each, and at least t, so that one of
-    /// them is of somebody who is honest: t who are not need no deal to issue what they like.
-    /// Which deals count is agreed on elsewhere; a dealer about whom somebody rightly complains
-    /// must not.
+    /// `deals` follows the order of the issuers, with at most one of each and at least t. Then at
+    /// least one dealer is honest: t dishonest issuers can issue keys without dealing. The parties
+    /// agree elsewhere on which deals count; a deal with a justified complaint must not.
     ///
     /// # Errors
     /// [`SharingError::TooFewDeals`], [`SharingError::UnexpectedDealer`], and
@@ -131,13 +130,13 @@ impl SharedAuthority {
         Ok(Self::new(sharing, commitments))
     }
 
-    /// The issuer's share, from one contribution of every deal that made this authority.
+    /// Sums an issuer's share from one contribution of every deal that made this authority.
     ///
     /// Cost: a pairing, t short multiplications in GT.
     ///
     /// # Errors
     /// [`SharingError::NotAnIssuer`], and [`SharingError::WrongContributions`] unless the sum is
-    /// what the commitments say.
+    /// consistent with the commitments.
     pub fn issuer_share(
         &self,
         issuer: OrganisationId,
@@ -154,15 +153,16 @@ impl SharedAuthority {
         Ok(self.share_at((index, issuer), point))
     }
 
-    /// Opens a part with the recipient's keys and checks it: every point in its subgroup and not
-    /// the identity, and the whole a key under the issuer's α_i for what was asked.
+    /// Opens a partial key with the recipient's key pair and checks it: every point is in its
+    /// subgroup and not the identity, and the partial key is a key under the issuer's α_i for the
+    /// attributes and days of the request.
     ///
-    /// Cost: for each part of the key a hash to G1, a decoding and two short multiplications; two
+    /// Cost: for each component a hash to G1, a decoding and two short multiplications; two
     /// pairings; t short multiplications in GT.
     ///
     /// # Errors
-    /// [`IssuanceError::InvalidPartial`] names the issuer whose part is no good: ask another one. The others
-    /// say that request, keys and sealed part do not belong together.
+    /// [`IssuanceError::InvalidPartial`] names the culprit: ask another issuer. All other errors
+    /// say that request, key pair and sealed partial key do not belong together.
     pub fn open_partial(
         &self,
         request: &IssuanceRequest,
@@ -192,16 +192,17 @@ impl SharedAuthority {
         Ok(PartialKey::new((index, issuer), request, digest, body))
     }
 
-    /// The key that t parts make: Σ λ_i·K1_i, Σ λ_i·K_u,i, Σ λ_i·K3_i with the Lagrange weights λ_i
-    /// of their places. More than t may be given; the first t by place are used.
+    /// Combines t partial keys to the requested key: Σ λ_i·K1_i, Σ λ_i·K_u,i, Σ λ_i·K3_i with the
+    /// Lagrange weights λ_i of their issuers' indices. Of more than t, those with the lowest indices
+    /// are used.
     ///
-    /// Cost: for each part of the key a sum of t products, and the check that
-    /// [`UserSecretKey::from_bytes`] makes.
+    /// Cost: for each component a sum of t products, and the check of
+    /// [`UserSecretKey::from_bytes`].
     ///
     /// # Errors
-    /// [`IssuanceError`]: too few parts, two of one issuer, one of another epoch or for another
-    /// request, naming whose. [`IssuanceError::Key`] if what they make is no key of this authority,
-    /// which parts that were checked under it cannot cause.
+    /// [`IssuanceError`] for too few partial keys, two of one issuer, one of another epoch or for
+    /// another request. [`IssuanceError::Key`] if the result is not a key of this authority, which
+    /// partial keys that it opened itself cannot cause.
     pub fn combine(
         &self,
         request: &IssuanceRequest,
@@ -237,7 +238,7 @@ impl SharedAuthority {
         Ok(body.checked(&self.parameters, rng)?)
     }
 
-    /// Whether a part is a key under its issuer's α_i:
+    /// Checks that a partial key is a key under its issuer's α_i:
     /// e(K1 + Σ w_u·K_u, g2) = E_i + e(B + Σ w_u·H(u), K3) with random 128-bit weights w_u.
     ///
     /// K1 needs no weight of its own: where some K_u is wrong, its weight makes the equation false
@@ -255,25 +256,25 @@ impl SharedAuthority {
         }
     }
 
-    /// Who issues.
+    /// The issuers, and how many of them make a key.
     #[must_use]
     pub const fn sharing(&self) -> &Sharing {
         &self.sharing
     }
 
-    /// What is needed to encapsulate, and to check keys.
+    /// The public parameters that senders encapsulate to and keys are checked against.
     #[must_use]
     pub const fn parameters(&self) -> &PublicParameters {
         &self.parameters
     }
 
-    /// What requests to its issuers name.
+    /// The id that requests to its issuers carry.
     #[must_use]
     pub const fn id(&self) -> SharingId {
         self.id
     }
 
-    /// H(authority), for the record of what was agreed on.
+    /// H(authority), for a record of the agreement.
     #[must_use]
     pub const fn digest(&self) -> Digest {
         self.id.authority

@@ -22,7 +22,7 @@ pub(super) fn commit(polynomial: &Polynomial) -> Commitments {
     })
 }
 
-/// An encoded element of GT, not checked yet.
+/// An encoded element of GT, not yet decoded or checked.
 #[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct GtBytes(pub(super) [u8; GT_LEN]);
 

@@ -1,8 +1,8 @@
-//! The joint deal: every issuer deals a polynomial, and what is shared is their sum.
+//! The joint deal: every issuer deals a polynomial, and their sum shares the secret.
 //!
-//! A dealer commits to its coefficients in GT, proves that it knows its constant term, and gives
-//! issuer i the point f(i)·g1. Without the proof the last dealer could answer the others' constants
-//! with one that cancels them; see `docs/spec/abe/issuance.md`.
+//! A dealer commits to its coefficients in GT, proves that it knows its constant term, and sends
+//! issuer i the point f(i)·g1. Without the proof the last dealer could cancel the others' constants
+//! with its own; see `docs/spec/abe/issuance.md`.
 
 use core::fmt;
 
@@ -25,7 +25,7 @@ use super::sharing::Sharing;
 const CONTEXT_TAG: &str = "medshare/abe/deal-context/v1";
 const DEAL_TAG: &str = "medshare/abe/authority-deal/v1";
 
-/// What a dealer makes public: commitments in GT, and the proof of its constant term.
+/// The public half of a deal: commitments in GT, and the proof of the constant term.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AuthorityDeal {
     commitments: Vec<GtBytes>,
@@ -40,7 +40,7 @@ impl Wire for AuthorityDeal {
 canonical_bytes!(AuthorityDeal);
 
 impl AuthorityDeal {
-    /// H(deal), for the record of a joint deal.
+    /// H(deal), for a record of the joint deal.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Hasher::new(DEAL_TAG).field(&self.to_wire()).finish()
@@ -48,8 +48,8 @@ impl AuthorityDeal {
 }
 
 impl Sharing {
-    /// A dealer's part in a joint deal: what it makes public, and a share for every issuer in
-    /// order, to be sent to that issuer alone, the dealer's own among them.
+    /// Makes one dealer's contribution to a joint deal: the public deal, and the shares in the order
+    /// of the issuers. Each share is for its issuer alone; the dealer's own is among them.
     ///
     /// Cost: t pairings, n + t fixed-base products, a proof.
     ///
@@ -57,8 +57,8 @@ impl Sharing {
     /// [`SharingError::NotAnIssuer`].
     ///
     /// # Security
-    /// Deal once in a sharing. Shares need a channel that is secret and says who speaks: this is
-    /// not provided here. Whoever has t shares of every dealer has the master key.
+    /// Deal once in a sharing. Shares need a channel that is secret and authenticated, which this
+    /// crate does not provide. t shares of every dealer are the master key.
     pub fn deal(
         &self,
         dealer: OrganisationId,
@@ -86,9 +86,9 @@ impl Sharing {
         Ok((deal, shares))
     }
 
-    /// Checks everything of a deal that is public.
+    /// Checks the public half of a deal. A deal that passes may still come with a wrong share, which
+    /// only the issuer that receives it can see.
     ///
-    /// A deal that passes can still hold a wrong share for somebody: that only its receiver sees.
     /// Cost: t decodings in GT, each an exponentiation, and the proof.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Sharing {
         })
     }
 
-    /// What a proof is bound to: the sharing, the dealer's place, all its commitments.
+    /// Binds a proof to the sharing, the dealer's index and all its commitments.
     fn context(&self, dealer: IssuerIndex, commitments: &[GtBytes]) -> Digest {
         let hasher = Hasher::new(CONTEXT_TAG).field(self.digest().as_ref());
         let hasher = hasher.field(&dealer.0.to_le_bytes());
@@ -137,7 +137,7 @@ impl Sharing {
     }
 }
 
-/// A deal of which everything public is right.
+/// A deal whose public half passed [`Sharing::check_deal`].
 #[derive(Clone, Debug)]
 pub struct CheckedDeal {
     sharing: Digest,
@@ -146,7 +146,7 @@ pub struct CheckedDeal {
 }
 
 impl CheckedDeal {
-    /// Who dealt.
+    /// The organisation whose deal was checked.
     #[must_use]
     pub const fn dealer(&self) -> OrganisationId {
         self.dealer
@@ -160,13 +160,13 @@ impl CheckedDeal {
         &self.commitments
     }
 
-    /// Checks the share that `issuer` got: e(f(i)·g1, g2) = Σ i^k·A_k.
+    /// Checks the share that `issuer` received: e(f(i)·g1, g2) = Σ i^k·A_k.
     ///
     /// Cost: a pairing, t short multiplications in GT.
     ///
     /// # Errors
     /// [`SharingError::MisdirectedShare`] when it is not this dealer's share for `issuer`, and
-    /// [`SharingError::WrongShare`] when it contradicts the commitments: what to complain about.
+    /// [`SharingError::WrongShare`] when it contradicts the commitments: grounds for a complaint.
     pub fn accept(
         &self,
         sharing: &Sharing,
@@ -216,19 +216,19 @@ impl Wire for EncodedShare {
 }
 
 impl DealtShare {
-    /// Who dealt it.
+    /// The organisation that made the share, as the share itself says.
     #[must_use]
     pub const fn dealer(&self) -> OrganisationId {
         self.dealer
     }
 
-    /// For whom it is.
+    /// The only organisation that may read the share.
     #[must_use]
     pub const fn issuer(&self) -> OrganisationId {
         self.issuer
     }
 
-    /// The canonical bytes, a secret: for the channel to its issuer.
+    /// The canonical bytes, which are secret: for the channel to the issuer.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let encoded = EncodedShare {
@@ -243,7 +243,8 @@ impl DealtShare {
     /// Parses the canonical bytes.
     ///
     /// # Errors
-    /// [`SharingError::Decode`], or [`SharingError::InvalidShare`], naming whom the bytes name.
+    /// [`SharingError::Decode`], or [`SharingError::InvalidShare`] with the dealer that the bytes
+    /// name.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SharingError> {
         let encoded = EncodedShare::from_wire(bytes)?;
         let dealer = encoded.dealer;
@@ -265,7 +266,7 @@ impl fmt::Debug for DealtShare {
     }
 }
 
-/// What one good deal gave one issuer. Erased when dropped, never printed.
+/// A dealt share that its issuer has checked. Erased when dropped, never printed.
 #[derive(Clone)]
 pub struct ShareContribution {
     pub(super) dealer: OrganisationId,

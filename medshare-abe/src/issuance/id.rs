@@ -5,12 +5,11 @@ use core::fmt;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{ChainId, Digest};
 
-/// Counts the sharings of one secret: shares of different epochs do not mix.
+/// Number of a sharing of one secret. Shares of different epochs do not combine.
 ///
 /// # Security
-/// A new epoch takes nothing back: t shares of an old one are still the master key. Everybody must
-/// erase his old share, and who leaves the issuers is kept out only by t − 1 or fewer having kept
-/// theirs.
+/// A new epoch revokes nothing: t shares of an old epoch are still the master key. Every issuer must
+/// erase its old share; issuers that left are shut out only if at most t − 1 old shares were kept.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]
@@ -22,7 +21,7 @@ impl fmt::Display for SharingEpoch {
     }
 }
 
-/// Place of an issuer in its sharing, from 1: its share is the polynomial's value there.
+/// Index of an issuer in its sharing, from 1. The issuer's share is the polynomial's value at it.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
 )]
@@ -34,14 +33,14 @@ impl fmt::Display for IssuerIndex {
     }
 }
 
-/// Which sharing of which key a request or a share belongs to.
+/// Identifies the sharing that a request or a share belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct SharingId {
-    /// The chain it is used on.
+    /// Chain on which the key is used.
     pub chain: ChainId,
-    /// H(pp) of the key that is shared.
+    /// H(pp) of the shared key.
     pub key: Digest,
-    /// Which sharing of that key.
+    /// Number of the sharing among those of the key.
     pub epoch: SharingEpoch,
     /// H(authority): issuers, threshold and commitments.
     pub authority: Digest,

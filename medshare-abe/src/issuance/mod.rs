@@ -1,37 +1,38 @@
 //! Threshold issuance: the authority's secret is shared, and t of n issuers make a key.
 //!
 //! **Is:** a primitive. α is shared by Shamir's scheme with commitments in GT alone
-//! ([`SharedAuthority`]), by whoever holds the master key ([`SharedAuthority::deal`]) or jointly by
-//! the issuers, so that nobody ever knows it ([`Sharing::deal`]). An issuer makes its part of the
-//! key that a request asks for ([`IssuerShare::issue_partial`]) and seals it to the recipient
-//! ([`PartialKey::seal`]), who opens and checks it ([`SharedAuthority::open_partial`]) and makes
-//! the key from t of them ([`SharedAuthority::combine`]). What comes out is a [`UserSecretKey`]
-//! like any other, and to whoever encapsulates the authority is one like any other.
+//! ([`SharedAuthority`]): either the holder of the master key deals it ([`SharedAuthority::deal`]),
+//! or the issuers deal jointly and no party ever knows it ([`Sharing::deal`]). An issuer answers a
+//! request with a partial key ([`IssuerShare::issue_partial`]) and seals it to the recipient
+//! ([`PartialKey::seal`]). The recipient opens and checks it ([`SharedAuthority::open_partial`]) and
+//! combines t of them ([`SharedAuthority::combine`]). The result is an ordinary [`UserSecretKey`],
+//! and senders encapsulate to the authority as to any other.
 //!
-//! An authority that nobody shares seals whole keys to their recipients in the same way
+//! The holder of a whole master key seals whole keys to their recipients in the same way
 //! ([`UserSecretKey::seal_to`], [`SealedKey`]).
 //!
-//! **Is not:** a protocol. Which deals count, who complains about whom, how shares and parts travel
-//! and who may ask for which attributes is decided elsewhere: dealt shares need a secret channel,
-//! and both they and parts one that says who speaks, or nobody can be blamed. Shares are not
-//! renewed; whoever has the master key can share it again, under another epoch, and old shares stay
-//! good.
+//! **Is not:** a protocol. Callers decide which deals count, judge complaints, carry shares and
+//! partial keys, and know who may ask for which attributes. Dealt shares need a secret channel;
+//! shares and partial keys need an authenticated one, or there is no culprit to name. Shares are not
+//! renewed: the holder of the master key can share it again under another epoch, and old shares stay
+//! valid.
 //!
 //! # Security
 //!
-//! To whoever has corrupted c issuers, chosen before the secret was shared, a header stays closed
-//! unless t − c others each made a part for attributes and days that satisfy it *and* for a
-//! recipient whose secret key he holds: as closed as the scheme keeps it, but for a factor of up to
-//! C(n − c, t − 1 − c) that the proof loses; see `docs/spec/abe/issuance.md`. Parts sealed to others are
-//! kept from him by HPKE, so the recipient's key in an honest person's request must be that
-//! person's: what carries the request has to authenticate it. The converse is true too: parts that
-//! t issuers made for *different* requests open the header, if each of these satisfies it, although
-//! [`SharedAuthority::combine`] does not put them together. No more than that is claimed.
+//! An attacker that has corrupted c issuers, chosen before the secret was shared, opens a header
+//! only if t − c other issuers each made a partial key for attributes and days that satisfy it *and*
+//! for a recipient whose secret key the attacker holds. The proof loses a factor of up to
+//! C(n − c, t − 1 − c) against that of the scheme; see `docs/spec/abe/issuance.md`. HPKE
+//! keeps partial keys sealed to others from the attacker, so the channel that carries a person's
+//! request must authenticate its recipient key. Conversely, partial keys that t issuers made for
+//! *different* requests do open the header if each request satisfies it, although
+//! [`SharedAuthority::combine`] refuses them. No more than that is claimed.
 //!
-//! t parts of one request are the key. They are never published, and have bytes only when sealed.
+//! t partial keys for one request are the key. They are never published, and have bytes only when
+//! sealed.
 //!
-//! t shares of *any* epoch are the master key, for as long as they exist: sharing anew removes
-//! nobody who kept his share, see [`SharingEpoch`].
+//! t shares of *any* epoch are the master key for as long as they exist: sharing anew does not shut
+//! out issuers that kept their shares, see [`SharingEpoch`].
 //!
 //! ```
 //! use medshare_abe::issuance::{
@@ -50,7 +51,7 @@
 //! let (authority, shares) = SharedAuthority::deal(sharing, &master, &mut rng);
 //! drop(master);
 //!
-//! // Somebody asks for a key.
+//! // A person asks for a key.
 //! let pair = RecipientKeyPair::random(&mut rng);
 //! let request = IssuanceRequest {
 //!     sharing: authority.id(),
@@ -63,12 +64,12 @@
 //! };
 //!
 //! // Issuers 1, 3 and 4 answer.
-//! let mut parts = Vec::new();
+//! let mut partials = Vec::new();
 //! for share in [&shares[0], &shares[2], &shares[3]] {
 //!     let sealed: SealedPartialKey = share.issue_partial(&request, &mut rng)?.seal(&mut rng)?;
-//!     parts.push(authority.open_partial(&request, &pair, &sealed, &mut rng)?);
+//!     partials.push(authority.open_partial(&request, &pair, &sealed, &mut rng)?);
 //! }
-//! let key = authority.combine(&request, &parts, &mut rng)?;
+//! let key = authority.combine(&request, &partials, &mut rng)?;
 //!
 //! let parameters = authority.parameters();
 //! let policy = "role:nurse and clearance >= 2".parse()?;
@@ -78,7 +79,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The same authority without anybody who knows its secret:
+//! The same authority, made without a party that knows its secret:
 //!
 //! ```
 //! use medshare_abe::issuance::{
@@ -92,7 +93,7 @@
 //! let issuers: Vec<OrganisationId> = (1..=3).map(issuer).collect();
 //! let sharing = Sharing::new(chain, SharingEpoch(1), issuers.clone(), 2)?;
 //!
-//! // Every issuer deals: to all in the open, and to each in secret.
+//! // Every issuer deals: a public half for all, and a secret share for each.
 //! let (mut checked, mut sent): (Vec<CheckedDeal>, Vec<Vec<DealtShare>>) = Default::default();
 //! for dealer in &issuers {
 //!     let (deal, shares): (AuthorityDeal, _) = sharing.deal(*dealer, &mut rng)?;
@@ -101,7 +102,7 @@
 //! }
 //! let authority = SharedAuthority::from_deals(sharing.clone(), &checked)?;
 //!
-//! // The second issuer takes what it got from each.
+//! // The second issuer accepts its share of each deal.
 //! let mine = checked.iter().zip(&sent).map(|(deal, shares)| {
 //!     deal.accept(&sharing, issuers[1], &shares[1])
 //! });

@@ -1,7 +1,7 @@
-//! One issuer's part of a key, open and sealed.
+//! One issuer's partial key, open and sealed.
 //!
-//! A part's plaintext is K1 ‖ K3 ‖ K_u of every element in order; the request, which the recipient
-//! has, says of which. Its associated data is the request's digest and the issuer's place.
+//! The plaintext is K1 ‖ K3 ‖ K_u of every element in order; the recipient knows the elements from
+//! the request. The associated data is the request's digest and the issuer's index.
 
 use core::fmt;
 
@@ -20,16 +20,16 @@ const PARTIAL: Purpose = Purpose {
     ephemeral_tag: "medshare/abe/partial-key-ephemeral/v1",
 };
 
-/// One issuer's part of the key that a request asks for: a key under α_i in place of α. Its issuer
-/// made it here, or its recipient opened and checked it.
+/// A key under one issuer's α_i in place of α, made by the issuer or opened and checked by the
+/// recipient.
 ///
-/// t parts are the key, so it has no bytes of its own and leaves its maker only sealed to the
-/// recipient ([`PartialKey::seal`]). Erased when dropped, never printed.
+/// t partial keys are the key. So a partial key has no public encoding and leaves its issuer only
+/// sealed to the recipient ([`PartialKey::seal`]). Erased when dropped, never printed.
 pub struct PartialKey {
     issuer: OrganisationId,
     index: IssuerIndex,
     epoch: SharingEpoch,
-    /// H(request).
+    /// H(request) of the request that it answers.
     request: Digest,
     recipient: RecipientKey,
     body: KeyBody,
@@ -52,13 +52,13 @@ impl PartialKey {
         }
     }
 
-    /// Who made it.
+    /// The organisation that issued it.
     #[must_use]
     pub const fn issuer(&self) -> OrganisationId {
         self.issuer
     }
 
-    /// H(request) of the request it was made for.
+    /// H(request) of the request that it answers.
     #[must_use]
     pub const fn request_digest(&self) -> Digest {
         self.request
@@ -87,10 +87,10 @@ impl fmt::Debug for PartialKey {
     }
 }
 
-/// A part that only the recipient of its request can read.
+/// A partial key that only the recipient of its request can read.
 ///
-/// Anybody can make one that does not open and put an issuer's place on it: whom to blame for a bad
-/// one is known only where the channel says who sent it.
+/// Any sender can put an issuer's index on bytes that do not open, so only an authenticated channel
+/// tells the culprit.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SealedPartialKey {
     request: Digest,
@@ -106,19 +106,19 @@ impl Wire for SealedPartialKey {
 canonical_bytes!(SealedPartialKey);
 
 impl SealedPartialKey {
-    /// H(request) of the request it says it is for.
+    /// H(request) of the request that it claims to answer.
     #[must_use]
     pub const fn request_digest(&self) -> Digest {
         self.request
     }
 
-    /// The place of the issuer it says it is from.
+    /// The index of the issuer that it claims to come from.
     #[must_use]
     pub const fn index(&self) -> IssuerIndex {
         self.index
     }
 
-    /// The plaintext, if it was sealed to this recipient for the request and the place named here.
+    /// The plaintext, if it was sealed to this recipient for the request and the index named here.
     pub(super) fn open(&self, recipient: &RecipientKeyPair) -> Option<Zeroizing<Vec<u8>>> {
         let associated = associated_data(&self.request, self.index);
         self.sealed.open(PARTIAL, recipient, &associated)
@@ -126,16 +126,16 @@ impl SealedPartialKey {
 }
 
 impl PartialKey {
-    /// Seals the part to the recipient that its request names. Cost: two multiplications on
+    /// Seals the partial key to the recipient that its request names. Cost: two multiplications on
     /// Curve25519.
     ///
     /// # Errors
     /// [`IssuanceError::InvalidRecipient`] for a recipient's key of small order.
     ///
     /// # Security
-    /// Whoever knew the ephemeral key could read the part. It is drawn from the part itself, the
-    /// request and 32 fresh bytes, so that it stays secret even where the random source repeats
-    /// itself or is known to others: the part is secret from all but its issuer and its recipient.
+    /// An attacker that knows the ephemeral key reads the partial key. It is derived from the
+    /// partial key, the request and 32 fresh bytes, so it stays secret even where the random source
+    /// repeats itself or is known to others.
     pub fn seal(&self, rng: &mut impl RandomSource) -> Result<SealedPartialKey, IssuanceError> {
         let plaintext = self.body.to_bytes();
         let associated = associated_data(&self.request, self.index);

@@ -23,7 +23,7 @@ use crate::hedged::hedged_scalar;
 const NONCE_TAG: &str = "medshare/abe/constant-proof-nonce/v1";
 const CHALLENGE_TAG: &str = "medshare/abe/constant-proof/v1";
 
-/// Knowledge of the constant term of a dealt polynomial.
+/// A proof that the dealer knows the constant term of its polynomial.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct ConstantProof {
     challenge: ScalarBytes,
@@ -34,9 +34,9 @@ impl ConstantProof {
     /// Proves knowledge of z = `secret` in R = `public`. Cost: a fixed-base product, a pairing.
     ///
     /// # Security
-    /// A τ that is known, or used for two challenges, gives z away. It is neither even where the
-    /// random source repeats itself or is known to others: whatever changes the challenge changes
-    /// τ, and z is secret.
+    /// A τ that is known, or that serves two challenges, reveals z. Neither happens even where the
+    /// random source repeats itself or is known to others: every input of the challenge is an input
+    /// of τ, and z is secret.
     pub(super) fn new(
         secret: &Scalar,
         public: &GtBytes,

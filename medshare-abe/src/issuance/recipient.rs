@@ -1,8 +1,7 @@
-//! The recipient of keys and of their parts, and sealing to it: HPKE [RFC 9180].
+//! Recipients of keys, and sealing to them: HPKE [RFC 9180].
 //!
-//! Base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305. The sender's
-//! ephemeral key is that which `DeriveKeyPair` makes of XOF(tag ‖ plaintext ‖ associated data ‖ 32
-//! fresh bytes).
+//! Base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305. `DeriveKeyPair`
+//! makes the sender's ephemeral key of XOF(tag ‖ plaintext ‖ associated data ‖ 32 fresh bytes).
 
 use core::convert::Infallible;
 use core::fmt;
@@ -20,12 +19,12 @@ use zeroize::Zeroizing;
 use super::error::IssuanceError;
 use crate::hedged::hedged;
 
-/// What is sealed, so that nothing sealed as one thing opens as another.
+/// Separates the kinds of sealed plaintext: none opens as another kind.
 #[derive(Clone, Copy)]
 pub(super) struct Purpose {
     /// The `info` of RFC 9180.
     pub(super) info: &'static str,
-    /// Of the stream that the ephemeral key is drawn from.
+    /// Tag of the stream that the ephemeral key is drawn from.
     pub(super) ephemeral_tag: &'static str,
 }
 
@@ -33,7 +32,7 @@ type PrivateKey = <X25519HkdfSha256 as Kem>::PrivateKey;
 type PublicKey = <X25519HkdfSha256 as Kem>::PublicKey;
 type Encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey;
 
-/// An X25519 public key that keys and their parts are sealed to, as bytes that nothing is known of.
+/// An X25519 public key that keys and partial keys are sealed to, as unchecked bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct RecipientKey(pub [u8; 32]);
 
@@ -44,24 +43,24 @@ impl fmt::Debug for RecipientKey {
     }
 }
 
-/// The pair of keys with which somebody receives a key: that which `DeriveKeyPair` of RFC 9180,
-/// section 7.1.3, makes of 32 bytes. Erased when dropped, never printed.
+/// A recipient's key pair, made of 32 bytes by `DeriveKeyPair` of RFC 9180, section 7.1.3. Erased
+/// when dropped, never printed.
 ///
-/// A pair for each request is best, erased once the key is there: whoever gets hold of it later
-/// reads every part that was sealed to it, and t parts are the key.
+/// Use one pair for each request and erase it when the key has arrived: an attacker that gets hold
+/// of it reads every partial key that was sealed to it, and t partial keys are the key.
 pub struct RecipientKeyPair {
     seed: Zeroizing<[u8; 32]>,
     public: RecipientKey,
 }
 
 impl RecipientKeyPair {
-    /// Draws a fresh pair.
+    /// Draws a fresh seed for the pair.
     #[must_use]
     pub fn random(rng: &mut impl RandomSource) -> Self {
         Self::from_bytes(Zeroizing::new(rng.array()))
     }
 
-    /// The pair of stored bytes, or of 32 that are drawn at random.
+    /// The pair that 32 stored or random bytes determine.
     #[must_use]
     pub fn from_bytes(seed: Zeroizing<[u8; 32]>) -> Self {
         let (_, public) = X25519HkdfSha256::derive_keypair(seed.as_slice());
@@ -71,13 +70,13 @@ impl RecipientKeyPair {
         }
     }
 
-    /// The secret, for a key store.
+    /// The secret seed, for a key store.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
         self.seed.clone()
     }
 
-    /// What requests name.
+    /// The public key, which requests carry.
     #[must_use]
     pub const fn public(&self) -> RecipientKey {
         self.public
@@ -94,7 +93,7 @@ impl fmt::Debug for RecipientKeyPair {
     }
 }
 
-/// What HPKE makes of a plaintext.
+/// An HPKE ciphertext with its encapsulated key.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Sealed {
     encapsulated: [u8; 32],
@@ -102,7 +101,7 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
-    /// Seals to the recipient, with an ephemeral key that hangs on the plaintext too.
+    /// Seals to the recipient, with an ephemeral key derived from the plaintext too.
     pub(super) fn new(
         purpose: Purpose,
         recipient: &RecipientKey,
@@ -152,7 +151,7 @@ impl Sealed {
     }
 }
 
-/// A stream of output as the library asks for random bytes.
+/// A hash stream in the form of the library's random source.
 struct Stream(Xof);
 
 impl TryRng for Stream {

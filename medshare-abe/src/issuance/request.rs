@@ -1,4 +1,4 @@
-//! What issuers are asked for.
+//! A request to issuers for one key.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_policy::AttributeSet;
@@ -10,32 +10,31 @@ use crate::scheme::validity::Validity;
 
 const REQUEST_TAG: &str = "medshare/abe/issuance-request/v1";
 
-/// A request for one key: which sharing, for whom, what it holds and to whom it is sent.
+/// A request for one key.
 ///
-/// Issuers that are asked for one key get one request, byte for byte: only parts made for equal
-/// requests combine. `height` and `nonce` make requests differ that are otherwise alike; an issuer
-/// may ask that `height` is recent and a nonce new.
+/// All issuers get the same request, byte for byte: only partial keys for equal requests combine.
+/// `height` and `nonce` make requests differ that are otherwise equal; an issuer may require a
+/// recent `height` and a new nonce.
 ///
-/// Who may ask for what is not decided here, and the request is not signed: it travels inside
-/// something that is. That must cover `recipient` above all: whoever puts a key of his own into
-/// somebody else's request gets the parts. The number of an enumeration's value counts, its name is
-/// for people, so an issuer asks [`AttributeSet::agrees_with`] first, with the lists that are
-/// registered.
+/// Callers decide who may ask for which attributes. The request is not signed: it travels inside a
+/// signed message, which must cover `recipient` above all, because an attacker that replaces the
+/// recipient receives the partial keys. The number of an enumeration's value counts, its name is for
+/// display, so an issuer first calls [`AttributeSet::agrees_with`] with the registered enumerations.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct IssuanceRequest {
-    /// Chain, key and epoch.
+    /// Chain, key and epoch of the authority asked.
     pub sharing: SharingId,
-    /// Who the key is for.
+    /// Person that the key is for.
     pub person: PersonId,
-    /// What it is for: all of it.
+    /// All attributes of the key.
     pub attributes: AttributeSet,
-    /// The days it is good for.
+    /// Sealing dates that the key opens.
     pub validity: Validity,
-    /// The chain's height when it was asked for.
+    /// Height of the chain when the request was made.
     pub height: Height,
-    /// Makes this request differ from every other.
+    /// Distinguishes this request from every other.
     pub nonce: Nonce,
-    /// The key that parts are sealed to.
+    /// Public key that partial keys are sealed to.
     pub recipient: RecipientKey,
 }
 
@@ -47,7 +46,7 @@ impl Wire for IssuanceRequest {
 canonical_bytes!(IssuanceRequest);
 
 impl IssuanceRequest {
-    /// H(request): what parts are made for, sealed under, and combined by.
+    /// H(request): partial keys are made for it, sealed under it and combined by it.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest(REQUEST_TAG, &[&self.to_wire()])

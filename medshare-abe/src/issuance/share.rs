@@ -1,4 +1,4 @@
-//! One issuer's share, and what it makes of a request.
+//! One issuer's share, and the partial keys that it issues.
 
 use core::fmt;
 
@@ -18,16 +18,16 @@ use crate::scheme::key::KeyBody;
 
 const RANDOMNESS_TAG: &str = "medshare/abe/partial-randomness/v1";
 
-/// α_i·g1: one issuer's share of an authority's secret. t of them are the master key. Erased when
+/// α_i·g1: one issuer's share of an authority's secret. t shares are the master key. Erased when
 /// dropped, never printed.
 #[derive(Clone)]
 pub struct IssuerShare {
     sharing: SharingId,
     issuer: OrganisationId,
     index: IssuerIndex,
-    /// α_i·g1 in place of α_i: no scalar that lives long is ever multiplied by.
+    /// α_i·g1 instead of α_i, so that no long-lived scalar is ever multiplied by.
     point: Zeroizing<G1Affine>,
-    /// E_i.
+    /// E_i = α_i·e(g1, g2).
     public: Gt,
 }
 
@@ -50,7 +50,7 @@ impl Drop for Encoded {
 }
 
 impl IssuerShare {
-    /// The share of an issuer at its place in a sharing, `public` being E_i.
+    /// The share of the issuer at an index of a sharing; `public` is E_i.
     pub(super) const fn new(
         sharing: SharingId,
         (index, issuer): (IssuerIndex, OrganisationId),
@@ -66,20 +66,21 @@ impl IssuerShare {
         }
     }
 
-    /// This issuer's part of the key that is asked for: K1 = α_i·g1 + r_i·B, K_u = r_i·H(u),
+    /// Makes this issuer's partial key for a request: K1 = α_i·g1 + r_i·B, K_u = r_i·H(u),
     /// K3 = r_i·g2.
     ///
-    /// Whether the person is to have these attributes is for the caller to decide, before. Cost: as
+    /// The caller decides beforehand whether the person may have these attributes. Cost: as
     /// [`MasterSecretKey::issue`](crate::MasterSecretKey::issue).
     ///
     /// # Errors
-    /// [`IssuanceError`]: the request is for another authority or epoch, or for a set of attributes
-    /// that no key can be for.
+    /// [`IssuanceError::Foreign`] for a request to another sharing, [`IssuanceError::Key`] for
+    /// attributes that no key can hold.
     ///
     /// # Security
-    /// r_i = XOF(α_i·g1 ‖ request ‖ 32 fresh bytes) modulo r. Used with two sets of attributes, one
-    /// r_i would make their parts one; known, it gives α_i·g1 away. Neither happens even where the
-    /// random source repeats itself or is known to others: requests differ, and α_i·g1 is secret.
+    /// r_i = XOF(α_i·g1 ‖ request ‖ 32 fresh bytes) modulo r. An r_i that served two sets of
+    /// attributes would merge their partial keys into one; an attacker that knows r_i computes
+    /// α_i·g1. A random source that repeats itself, or that others know, causes neither: requests
+    /// differ, and α_i·g1 is secret.
     pub fn issue_partial(
         &self,
         request: &IssuanceRequest,
@@ -91,7 +92,7 @@ impl IssuerShare {
         let r = hedged_scalar(RANDOMNESS_TAG, &[secret.as_slice(), digest.as_ref()], rng);
         let (attributes, validity) = (&request.attributes, request.validity);
         let body = KeyBody::generate(&self.point, &r, attributes, validity)?;
-        // K1 alone holds the share: it leaves only under the right mask, whatever went wrong.
+        // K1 alone holds the share: a fault must not let it leave under a wrong mask.
         if !body.is_under(&self.public) {
             return Err(KeyError::Inconsistent.into());
         }
@@ -103,19 +104,19 @@ impl IssuerShare {
         ))
     }
 
-    /// Whose share it is.
+    /// The organisation that holds the share.
     #[must_use]
     pub const fn issuer(&self) -> OrganisationId {
         self.issuer
     }
 
-    /// Its issuer's place.
+    /// The index of its issuer in the sharing.
     #[must_use]
     pub const fn index(&self) -> IssuerIndex {
         self.index
     }
 
-    /// What it is a share of.
+    /// The sharing that it belongs to.
     #[must_use]
     pub const fn sharing_id(&self) -> SharingId {
         self.sharing
@@ -133,7 +134,7 @@ impl IssuerShare {
     }
 
     /// Parses the canonical bytes of a share of this sharing, and checks it: e(α_i·g1, g2) = E_i.
-    /// `issuer_at` tells the issuer at a place and E_i.
+    /// `issuer_at` returns the issuer at an index, and E_i.
     pub(super) fn read(
         bytes: &[u8],
         sharing: SharingId,

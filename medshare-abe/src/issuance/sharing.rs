@@ -1,4 +1,4 @@
-//! Who shares an authority's secret, and under which name.
+//! The issuers that share an authority's secret, and their threshold.
 
 use medshare_types::committee::{MAX_MEMBERS, all_distinct};
 use medshare_types::{ChainId, Digest, OrganisationId, hash, wire};
@@ -8,7 +8,7 @@ use super::id::{IssuerIndex, SharingEpoch, SharingId};
 
 const SHARING_TAG: &str = "medshare/abe/sharing/v1";
 
-/// What a sharing is for and who takes part: the frame in which every deal of it is checked.
+/// Chain, epoch, issuers and threshold: the frame in which every deal of a sharing is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
     chain: ChainId,
@@ -43,38 +43,38 @@ impl Sharing {
         })
     }
 
-    /// The chain it is used on.
+    /// Chain on which the key is used.
     #[must_use]
     pub const fn chain(&self) -> &ChainId {
         &self.chain
     }
 
-    /// Which sharing of its key it is.
+    /// Number of this sharing among those of its key.
     #[must_use]
     pub const fn epoch(&self) -> SharingEpoch {
         self.epoch
     }
 
-    /// The issuers in order.
+    /// The issuers in the order of their indices.
     #[must_use]
     pub fn issuers(&self) -> &[OrganisationId] {
         &self.issuers
     }
 
-    /// t.
+    /// t, the number of issuers that make a key.
     #[must_use]
     pub const fn threshold(&self) -> u16 {
         self.threshold
     }
 
-    /// Who stands at a place.
+    /// The issuer at an index, or none for 0 and beyond the last.
     #[must_use]
     pub fn issuer_at(&self, index: IssuerIndex) -> Option<OrganisationId> {
         let position = usize::from(index.0).checked_sub(1)?;
         self.issuers.get(position).copied()
     }
 
-    /// Where an issuer stands.
+    /// The index at which an issuer's share is evaluated.
     ///
     /// # Errors
     /// [`SharingError::NotAnIssuer`].
@@ -92,7 +92,7 @@ impl Sharing {
         hash::digest(SHARING_TAG, &[&wire::to_borsh(&frame)])
     }
 
-    /// All places.
+    /// The indices of all issuers, ascending.
     pub(super) fn indices(&self) -> impl Iterator<Item = IssuerIndex> + use<> {
         // At most 1024 issuers.
         (1..=self.issuers.len() as u16).map(IssuerIndex)
@@ -109,7 +109,7 @@ impl Sharing {
 }
 
 impl SharingId {
-    /// Whether `found` is the same.
+    /// Accepts the same id only; the error names the first field that differs.
     pub(super) fn expect(&self, found: &Self) -> Result<(), SharingError> {
         if (self.chain, self.key) != (found.chain, found.key) {
             Err(SharingError::OtherAuthority)

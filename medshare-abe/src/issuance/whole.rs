@@ -1,4 +1,4 @@
-//! A whole key on its way from an authority that has the master key to the recipient.
+//! A whole key, sealed by the holder of the master key to the recipient.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, RandomSource, Wire, canonical_bytes};
@@ -14,16 +14,16 @@ const WHOLE: Purpose = Purpose {
     ephemeral_tag: "medshare/abe/whole-key-ephemeral/v1",
 };
 
-/// A key that only its recipient can read, whoever carries it.
+/// A key that only its recipient can read.
 ///
-/// Sealed as a part is, by HPKE in base mode: anybody can make one that does not open. One that
-/// opens and is a key was issued by the authority, as nobody else can make keys.
+/// Sealed by HPKE in base mode, as partial keys are, so any sender can make one that does not open.
+/// One that opens to a valid key came from the authority: only the authority can make keys.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SealedKey(Sealed);
 
 impl Wire for SealedKey {
     const KIND: [u8; 4] = *b"mSKY";
-    /// The longest key, and 64 bytes.
+    /// The longest key, and 64 bytes for HPKE.
     const MAX_LEN: usize = (1 << 19) + 64;
 }
 
@@ -37,8 +37,8 @@ impl UserSecretKey {
     /// [`IssuanceError::InvalidRecipient`] for a recipient's key of small order.
     ///
     /// # Security
-    /// What carries the request must authenticate the recipient's key: whoever puts in one of his
-    /// own reads the key. The ephemeral key is drawn from the key too, as in
+    /// The request's channel must authenticate the recipient's key: an attacker that replaces it
+    /// reads the sealed key. The ephemeral key is derived from the sealed key too, as in
     /// [`PartialKey::seal`](super::PartialKey::seal).
     pub fn seal_to(
         &self,
@@ -52,13 +52,13 @@ impl UserSecretKey {
 }
 
 impl SealedKey {
-    /// The key, if it was sealed to this recipient in answer to the request with that digest, and is
-    /// one of this authority's. Cost: that of [`UserSecretKey::from_bytes`].
+    /// Opens and checks a key that was sealed to this recipient in answer to the request with that
+    /// digest. Cost: that of [`UserSecretKey::from_bytes`].
     ///
-    /// Which attributes and days it is for is to be compared with what was asked.
+    /// Callers must compare the key's attributes and days with those they asked for.
     ///
     /// # Errors
-    /// [`KeyError`].
+    /// [`KeyError::Undecryptable`], and those of [`UserSecretKey::from_bytes`].
     pub fn open(
         &self,
         recipient: &RecipientKeyPair,

@@ -22,10 +22,10 @@ use crate::secret::SharedSecret;
 
 /// Recovers the secret when the key's attributes satisfy the header's policy and `aad` is the same.
 ///
-/// A header that is not what its own encapsulation would have been gives another key, which
-/// depends on this copy of the user's key and is of no use to anybody. Only the rows that are read
-/// are compared; [`decapsulate_strict`] compares all. A header of another authority is such a
-/// header too: it does not say whose it is.
+/// For a header that its encapsulation would not have made, returns a useless secret that depends on
+/// this copy of the user's key. Only the rows that are read are compared; [`decapsulate_strict`]
+/// compares all. A header of another authority is rejected in the same way: it does not name its
+/// authority.
 ///
 /// `Dec` of [Riepel–Wee 2022] and the check of [Fujisaki–Okamoto 1999] with implicit rejection.
 /// Cost: 2 + τ Miller loops and one final exponentiation; 1 + τ decodings in G2, with subgroup
@@ -34,7 +34,7 @@ use crate::secret::SharedSecret;
 ///
 /// # Errors
 /// [`DecapsulateError::PolicyUnsatisfied`], [`DecapsulateError::NotValid`],
-/// [`DecapsulateError::OtherAuthority`], [`DecapsulateError::InvalidHeader`]: all told from public
+/// [`DecapsulateError::OtherAuthority`], [`DecapsulateError::InvalidHeader`]: all follow from public
 /// data, before any secret is used.
 ///
 /// # Security
@@ -59,15 +59,15 @@ pub fn decapsulate(
     Ok(SharedSecret::from_bytes(out))
 }
 
-/// As [`decapsulate`], and refuses a header of which any part is not what its encapsulation would
-/// have made: every key that satisfies the policy then recovers the same secret.
+/// As [`decapsulate`], but refuses a header that differs anywhere from what its encapsulation would
+/// have made. Then every key that satisfies the policy recovers the same secret.
 ///
 /// For custodians at registration, auditors and re-encapsulation. Cost beyond [`decapsulate`]: the
 /// work of an encapsulation for the rows not read.
 ///
 /// # Errors
-/// As [`decapsulate`], and [`DecapsulateError::Rejected`] whatever else is wrong, other associated
-/// data and another authority's header among it.
+/// As [`decapsulate`], and [`DecapsulateError::Rejected`] for any other fault, other associated data
+/// and another authority's header among them.
 pub fn decapsulate_strict(
     parameters: &PublicParameters,
     header: &Header,
@@ -90,13 +90,13 @@ enum Comparison {
     AllRows,
 }
 
-/// A header about to be read with a key that satisfies its policy.
+/// A header together with a key that satisfies its policy.
 pub(crate) struct Reading<'a> {
     parameters: &'a PublicParameters,
     header: &'a Header,
     key: &'a UserSecretKey,
     structure: AccessStructure<'a>,
-    /// The rows to read, determined by the policy and the key's attributes.
+    /// The rows to read, which the policy and the key's attributes determine.
     terms: Vec<Term>,
     c1: G2Affine,
     c2: Vec<G2Affine>,
@@ -129,7 +129,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// m, and whether the header is what m makes.
+    /// m, and the choice whether the header equals the encapsulation of m.
     fn open(&self, aad: &Digest, comparison: Comparison) -> (Zeroizing<[u8; 32]>, Choice) {
         let Some(message) = self.message() else {
             return (Zeroizing::new([0; 32]), Choice::from(0));
@@ -152,14 +152,14 @@ impl<'a> Reading<'a> {
         (message, accepted)
     }
 
-    /// m, if the header is as it should be.
+    /// m, if the rows that are read sum up to a point of G1.
     pub(crate) fn message(&self) -> Option<Zeroizing<[u8; 32]>> {
         let masking = self.masking_element()?;
         let body = self.header.body_digest();
         Some(mask(&self.header.c4, &masking, &body))
     }
 
-    /// H(π(i)) for these rows. A key keeps those of its own parts.
+    /// H(π(i)) for these rows. A key stores those of its own components.
     fn points(&self, rows: &[usize]) -> Vec<G1Affine> {
         let elements = rows.iter().map(|&row| self.structure.rows()[row].element);
         let held =
@@ -172,8 +172,8 @@ impl<'a> Reading<'a> {
 
     /// s·E = e(K1, C1) + Σ_j e(Σ γ_i·K_π(i), C2_j) − e(Σ γ_i·C3_i, K3), sums over the rows read.
     ///
-    /// None where the sum of the C3 is outside the subgroup, or one is no point: such a header is
-    /// rejected like any other that was tampered with.
+    /// None where the sum of the C3 is outside the subgroup, or one is not a point: such a header is
+    /// rejected like any other manipulated one.
     fn masking_element(&self) -> Option<Gt> {
         let mut sums: Vec<_> = self.c2.iter().map(|_| WeightedSum::default()).collect();
         let mut c3 = WeightedSum::default();
@@ -200,38 +200,38 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Why a header gave no key.
+/// Why a header was not decapsulated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecapsulateError {
-    /// The attributes do not satisfy the policy. Told from public data alone.
+    /// The attributes do not satisfy the policy, which follows from public data alone.
     #[error("the policy is not satisfied; missing: {}", list(missing))]
     PolicyUnsatisfied {
-        /// What [`AccessPolicy::missing`](crate::AccessPolicy::missing) says.
+        /// The conditions that [`AccessPolicy::missing`](crate::AccessPolicy::missing) returns.
         missing: Vec<Condition>,
     },
     /// The key was issued under other public parameters.
     #[error("the key belongs to another authority")]
     OtherAuthority,
-    /// The attributes satisfy the policy, and the header was sealed on a day that the key is not
-    /// for.
-    #[error("sealed on {sealed_on}, and the key is for {validity}")]
+    /// The attributes satisfy the policy, but the key does not cover the day on which the header was
+    /// sealed.
+    #[error("sealed on {sealed_on}, but the key is for {validity}")]
     NotValid {
-        /// The header's sealing date.
+        /// Sealing date in the header.
         sealed_on: Date,
-        /// The key's days.
+        /// Sealing dates that the key covers.
         validity: Validity,
     },
-    /// C1 or a C2 is no valid point. The same for every key.
+    /// C1 or a C2 is not a valid point. The result is the same for every key.
     #[error("the header is invalid")]
     InvalidHeader,
-    /// Strict decapsulation only: the header is not what its encapsulation would have been. Other
-    /// associated data, a header of another authority and a dishonest sealer look the same.
-    #[error("the header is not of this context and authority, or was not made honestly")]
+    /// Strict decapsulation only: the header differs from what its encapsulation would have made.
+    /// Other associated data, a header of another authority and a dishonest sealer look the same.
+    #[error("the header is of another context or authority, or was not made honestly")]
     Rejected,
 }
 
-/// Why no rows can be read, from what everybody may know.
+/// The error for a header without rows to read, from public data.
 fn why_not(header: &Header, key: &UserSecretKey) -> DecapsulateError {
     let (missing, validity) = (header.policy().missing(key.attributes()), key.validity());
     match header.sealed_on() {
@@ -243,7 +243,7 @@ fn why_not(header: &Header, key: &UserSecretKey) -> DecapsulateError {
     }
 }
 
-/// Not checked for the subgroup: the sum is, and every encoding is compared afterwards.
+/// Decodes without a subgroup check: the sum is checked, and every encoding is compared afterwards.
 fn row_point(bytes: &G1Bytes) -> Option<G1Affine> {
     decode_g1_on_curve(bytes).ok()
 }

@@ -1,4 +1,4 @@
-//! Making a header and the secret it carries.
+//! Encapsulation: a fresh secret, and the header that carries it.
 
 use medshare_policy::{AccessPolicy, Date};
 use medshare_types::RandomSource;
@@ -10,9 +10,9 @@ use crate::scheme::parameters::PublicParameters;
 use crate::scheme::structure::AccessStructure;
 use crate::secret::SharedSecret;
 
-/// Makes a fresh secret that whoever satisfies `policy` can recover from the header, bound to
-/// `aad`, which the header does not carry. Keys of every [`Validity`](crate::Validity) recover it:
-/// see [`encapsulate_dated`].
+/// Makes a fresh secret that keys satisfying `policy` recover from the header. The secret is bound
+/// to `aad`, which the header does not carry. Keys of every [`Validity`](crate::Validity) recover
+/// it: see [`encapsulate_dated`].
 ///
 /// `Enc` of [Riepel–Wee 2022] with one-use restriction lifted, under the transform of
 /// [Fujisaki–Okamoto 1999]. Cost: for each row a hash to G1, unless the parameters have it in
@@ -29,9 +29,9 @@ pub fn encapsulate(
     encapsulate_message(parameters, (policy, None), aad, &message)
 }
 
-/// As [`encapsulate`], and only keys whose [`Validity`](crate::Validity) has the day `sealed_on`
-/// recover the secret. The header carries the day, and the reader has to compare it with what he
-/// knows of the day: nothing here stops a sealer from naming another.
+/// As [`encapsulate`], but only keys whose [`Validity`](crate::Validity) contains the day
+/// `sealed_on` recover the secret. The header carries the day as the sealer's claim: readers must
+/// compare it with a day they trust.
 ///
 /// Cost beyond [`encapsulate`]: 17 rows.
 #[must_use]
@@ -46,7 +46,7 @@ pub fn encapsulate_dated(
     encapsulate_message(parameters, (policy, Some(sealed_on)), aad, &message)
 }
 
-/// The deterministic part.
+/// Encapsulates a given m, without randomness of its own.
 fn encapsulate_message(
     parameters: &PublicParameters,
     (policy, sealed_on): (&AccessPolicy, Option<Date>),

@@ -1,5 +1,5 @@
-//! The Fujisaki–Okamoto transform's hashes, and the deterministic part of encapsulation that both
-//! sides compute.
+//! The hashes of the Fujisaki–Okamoto transform, and the deterministic half of encapsulation, which
+//! sealer and reader both compute.
 
 use ark_ec::CurveGroup;
 use medshare_curve::encoding::{encode_g1, encode_g2, encode_gt};
@@ -14,7 +14,7 @@ use crate::scheme::points::base_mul;
 use crate::scheme::structure::AccessStructure;
 use crate::secret::SharedSecret;
 
-/// H(aad).
+/// H(aad), which stands for the associated data in all hashes.
 pub(crate) fn aad_digest(aad: &[u8]) -> Digest {
     hash::digest("medshare/abe/aad/v1", &[aad])
 }
@@ -28,7 +28,7 @@ pub(crate) fn mask(message: &[u8; 32], masking: &Gt, body: &Digest) -> Zeroizing
     out
 }
 
-/// K for a header that is what m makes.
+/// K for a header that equals the encapsulation of m.
 pub(crate) fn accepted_key(message: &[u8; 32], header: &Digest, aad: &Digest) -> SharedSecret {
     derive_key("medshare/abe/key/v1", message, header, aad)
 }
@@ -43,13 +43,12 @@ fn derive_key(tag: &str, secret: &[u8; 32], header: &Digest, aad: &Digest) -> Sh
     SharedSecret::from_bytes(Zeroizing::new(stream.take()))
 }
 
-/// All that m, the policy and the associated data determine.
+/// The scalars that m, the policy and the associated data determine.
 pub(crate) struct Coins {
-    /// s.
     pub(crate) s: Zeroizing<Scalar>,
-    /// s'_j for j < τ.
+    /// s'_j for every repeat j < τ.
     pub(crate) repeats: Zeroizing<Vec<Scalar>>,
-    /// λ_i for each row.
+    /// λ_i for each row i.
     pub(crate) shares: Zeroizing<Vec<Scalar>>,
 }
 

@@ -30,8 +30,8 @@ impl GtTable {
         Self(table)
     }
 
-    /// k·base. Cost: at most 64 operations in GT. Time depends on the scalar: for scalars that
-    /// are public or used once.
+    /// k·base. Cost: at most 64 operations in GT, in variable time: for scalars that are public or
+    /// used once.
     pub(crate) fn mul(&self, scalar: &Scalar) -> Gt {
         let limbs = scalar.into_bigint().0;
         let mut acc = Gt::zero();

@@ -1,7 +1,7 @@
-//! Parts of the scheme that are unsafe alone.
+//! Steps of the scheme that are unsafe alone.
 //!
-//! Nothing here is for use. It is public, behind the feature `hazmat`, so that what security
-//! against chosen ciphertexts costs can be measured on the code that is really run.
+//! For benchmarks only, behind the feature `hazmat`: they measure the cost of security against
+//! chosen ciphertexts on the code that production runs.
 
 use crate::scheme::decapsulate::DecapsulateError;
 use crate::scheme::decapsulate::Reading;
@@ -19,8 +19,8 @@ use crate::secret::SharedSecret;
 /// in G1.
 ///
 /// # Security
-/// None against who may choose headers: whoever learns whether the secret that comes out here works
-/// learns about the key that was used.
+/// None against attackers that choose headers: whether the resulting secret works tells them about
+/// the key that was used.
 pub fn decapsulate_unchecked(
     parameters: &PublicParameters,
     header: &Header,

@@ -1,4 +1,4 @@
-//! The attribute-based header: what encapsulation makes for everybody to see.
+//! The attribute-based header, the public output of encapsulation.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_policy::{AccessPolicy, Date};
@@ -8,8 +8,8 @@ use crate::scheme::structure::AccessStructure;
 
 /// Policy ‖ sealing date, if any ‖ C1 ‖ C2 ‖ C3 ‖ C4.
 ///
-/// Its numbers of points always fit the policy. The points are bytes, not yet checked:
-/// decapsulation checks those it reads, strict decapsulation all.
+/// The numbers of points always match the policy. The points are unchecked bytes: decapsulation
+/// checks those that it reads, strict decapsulation all.
 ///
 /// Size: 48 bytes for each row, 96 for each of the τ − 1 repeats of the most frequent element,
 /// the policy, and 250 more; a sealing date adds 17 rows and 2 bytes.
@@ -17,13 +17,13 @@ use crate::scheme::structure::AccessStructure;
 pub struct Header {
     policy: AccessPolicy,
     sealed_on: Option<Date>,
-    /// C1 = s·g2.
+    /// C1 = s·g2, which pairs with K1.
     pub(crate) c1: G2Bytes,
     /// C2_j = s'_j·g2 for j < τ.
     pub(crate) c2: Vec<G2Bytes>,
     /// C3_i = λ_i·B + s'_{ρ(i)}·H(π(i)), one for each row.
     pub(crate) c3: Vec<G1Bytes>,
-    /// C4 = m ⊕ mask.
+    /// C4 = m ⊕ mask(s·E, H(hdr0)).
     pub(crate) c4: [u8; 32],
 }
 
@@ -34,7 +34,7 @@ impl Wire for Header {
 
 canonical_bytes!(
     Header,
-    ", also when the numbers of points do not fit the policy"
+    ", also when the numbers of points do not match the policy"
 );
 
 impl Header {
@@ -54,31 +54,31 @@ impl Header {
         }
     }
 
-    /// Who may open it.
+    /// The policy that keys must satisfy to open it.
     #[must_use]
     pub const fn policy(&self) -> &AccessPolicy {
         &self.policy
     }
 
-    /// The day on which it was sealed, as the sealer says: only keys whose validity has it open the
+    /// The sealing date as the sealer claims it: only keys whose validity contains the date open the
     /// header. None if keys of every validity do.
     #[must_use]
     pub const fn sealed_on(&self) -> Option<Date> {
         self.sealed_on
     }
 
-    /// The rows that its points are for.
+    /// The rows that its points belong to.
     pub(crate) fn structure(&self) -> AccessStructure<'_> {
         AccessStructure::new(&self.policy, self.sealed_on)
     }
 
-    /// H(abe) = H(hdr0 ‖ C4).
+    /// H(abe) = H(hdr0 ‖ C4), over the whole header.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/abe/header/v1", &[&self.to_wire()])
     }
 
-    /// H(hdr0), over everything but C4.
+    /// H(hdr0), over everything except C4.
     pub(crate) fn body_digest(&self) -> Digest {
         let body = wire::to_borsh(&(&self.policy, self.sealed_on, &self.c1, &self.c2, &self.c3));
         hash::digest("medshare/abe/header-body/v1", &[&body])
@@ -93,7 +93,10 @@ impl BorshDeserialize for Header {
         let structure = AccessStructure::new(&policy, sealed_on);
         if structure.rows().len() != c3.len() || structure.multiplicity() != c2.len() {
             let kind = borsh::io::ErrorKind::InvalidData;
-            return Err(borsh::io::Error::new(kind, "points do not fit the policy"));
+            return Err(borsh::io::Error::new(
+                kind,
+                "the numbers of points do not match the policy",
+            ));
         }
         Ok(Self {
             policy,

@@ -1,4 +1,4 @@
-//! The authority's secret, and issuing keys with it.
+//! The authority's secret, which issues keys.
 
 use core::fmt;
 
@@ -19,7 +19,8 @@ use crate::scheme::validity::Validity;
 
 const RANDOMNESS_TAG: &str = "medshare/abe/key-randomness/v1";
 
-/// α·g1. Whoever has it reads everything; it never leaves the authority.
+/// α·g1. Its holder reads every record sealed by attributes alone, so it must never leave the
+/// authority. Erased when dropped, never printed.
 pub struct MasterSecretKey {
     alpha_g1: Zeroizing<G1Affine>,
 }
@@ -41,7 +42,7 @@ impl Drop for EncodedMaster {
 }
 
 impl MasterSecretKey {
-    /// Draws α and makes an authority: E = α·e(g1, g2). α itself is forgotten.
+    /// Draws α and makes an authority: E = α·e(g1, g2). α itself is not kept.
     #[must_use]
     pub fn setup(rng: &mut impl RandomSource) -> (PublicParameters, Self) {
         let alpha = Zeroizing::new(random_scalar(rng));
@@ -61,18 +62,19 @@ impl MasterSecretKey {
     /// Issues a key for a set of attributes and for sealing dates, with an r of its own:
     /// K1 = α·g1 + r·B, K_u = r·H(u), K3 = r·g2.
     ///
-    /// Cost: for each part (one for a name, 33 for an integer, 17 for any other value, and those of
-    /// the validity) a hash to G1 and a multiplication; two pairings, to find parameters that are
-    /// not this authority's. The parts are not checked here: whoever imports the key does that.
+    /// Cost: for each component (one for a name, 33 for an integer, 17 for any other value, and
+    /// those of the validity) a hash to G1 and a multiplication; two pairings, to detect another
+    /// authority's parameters. The components are not checked here, but when the key is imported.
     ///
     /// # Errors
     /// [`KeyError::AttributeCount`], [`KeyError::ConflictingValues`] for two values of one label,
     /// or [`KeyError::OtherAuthority`] under other parameters.
     ///
     /// # Security
-    /// r = XOF(α·g1 ‖ attributes and validity ‖ 32 fresh bytes) modulo r. Two keys that shared it
-    /// could be pooled, and a known one gives α·g1 away; neither happens even where the random
-    /// source repeats itself or is known to others, but for two keys for the same. Multiplications by r take the same steps whatever it is
+    /// r = XOF(α·g1 ‖ attributes and validity ‖ 32 fresh bytes) modulo r. Two keys with one r could
+    /// be pooled, and an attacker that knows r computes α·g1. A random source that repeats itself, or
+    /// that others know, causes neither, except for two keys with equal attributes and validity.
+    /// Multiplications by r take the same steps whatever its value
     /// ([`mul_regular`](medshare_curve::mul::mul_regular)).
     pub fn issue(
         &self,

@@ -3,8 +3,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`element`], [`points`], [`gt`] | what is hashed to G1, products of such points, powers of E |
-//! | [`structure`], [`sharing`] | the rows of a policy, a secret shared over them, which rows to read |
+//! | [`element`], [`points`], [`gt`] | inputs of the hash to G1, products of hashed points, multiples of E |
+//! | [`structure`], [`sharing`] | the rows of a policy, a secret shared over them, the rows to read |
 //! | [`parameters`], [`master`], [`key`], [`validity`] | the authority and the keys it issues |
 //! | [`header`], [`encapsulate`], [`decapsulate`], [`fujisaki_okamoto`] | the key encapsulation |
 

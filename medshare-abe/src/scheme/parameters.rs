@@ -1,4 +1,4 @@
-//! What everybody knows of an attribute authority.
+//! The public parameters of an attribute authority.
 
 use core::fmt;
 use std::sync::{Arc, OnceLock};
@@ -15,15 +15,14 @@ use crate::scheme::error::KeyError;
 use crate::scheme::gt::GtTable;
 use crate::scheme::points::{CACHED_POINTS, point_cache};
 
-/// E = α·e(g1, g2): what is needed to encapsulate, and to check keys.
+/// E = α·e(g1, g2), which senders encapsulate to and keys are checked against.
 ///
-/// Nothing of α is in G1 or G2: a commitment to it in G1 would be the master key.
+/// α is committed to in GT alone: a commitment in G1 would be the master key.
 ///
-/// Clones share a table of E, and a cache of the points that attributes are hashed to: the 2048 of
-/// policies used last, and at most 4096, each of about 140 bytes. It saves
-/// [`encapsulate`](crate::encapsulate) two fifths of its time, and
-/// [`decapsulate_strict`](crate::decapsulate_strict) that of rows that the key has no part for.
-/// Which points are there follows the policies used lately, and policies are public.
+/// Clones share a table of E and a cache of the points that elements hash to: at least the 2048 used
+/// last, at most 4096, about 140 bytes each. The cache saves [`encapsulate`](crate::encapsulate) two
+/// fifths of its time, and [`decapsulate_strict`](crate::decapsulate_strict) the hashes of rows that
+/// the key has no component for. Its content follows recent policies, which are public.
 #[derive(Clone)]
 pub struct PublicParameters {
     e: Gt,
@@ -53,15 +52,15 @@ impl PublicParameters {
         }
     }
 
-    /// With a new cache of at most `capacity` points, of which half are those used last. 0 turns it
-    /// off. Clones made before keep the old one.
+    /// Replaces the cache by an empty one of at most `capacity` points; 0 turns caching off. Existing
+    /// clones keep the old cache.
     #[must_use]
     pub fn with_cache_capacity(mut self, capacity: usize) -> Self {
         self.points = Arc::new(point_cache(capacity));
         self
     }
 
-    /// The canonical bytes.
+    /// The canonical bytes: E behind the envelope.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         bytes_of(&self.e)
@@ -77,13 +76,13 @@ impl PublicParameters {
         Ok(Self::new(e.map_err(|source| KeyError::Element { source })?))
     }
 
-    /// H(pp).
+    /// H(pp), which names the authority in keys and requests.
     #[must_use]
     pub const fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// H(u) of every element, from the cache where they are there.
+    /// H(u) of every element, cached where possible.
     pub(crate) fn points<'a>(&self, elements: impl Iterator<Item = Element<'a>>) -> Vec<G1Affine> {
         let inputs: Vec<_> = elements.map(|element| input_of(&element)).collect();
         self.points.hash_each_to_g1(&inputs)

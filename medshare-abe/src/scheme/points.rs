@@ -18,20 +18,20 @@ const BASE_TAG: &str = "medshare/abe/base/v1";
 /// Width of the table of B: 4096 points, 0.4 MiB.
 const BASE_WIDTH: usize = 8;
 
-/// How many points of attributes public parameters keep unless told otherwise.
+/// Default capacity of the cache of public parameters, in points.
 pub(crate) const CACHED_POINTS: usize = 4096;
 
-/// Points whose discrete logarithm nobody knows, of inputs made by [`hash_input`].
+/// Hashes inputs of [`hash_input`] to points of unknown discrete logarithm.
 pub(crate) fn hash_to_points(inputs: &[Vec<u8>]) -> Vec<G1Affine> {
     hash_each_to_g1(DST, inputs)
 }
 
-/// A cache for these points.
+/// A cache of such points.
 pub(crate) const fn point_cache(capacity: usize) -> HashCache {
     HashCache::new(DST, capacity)
 }
 
-/// B = H(⊥).
+/// B = H(⊥), the base of every K1 and C3.
 pub(crate) fn base() -> G1Affine {
     static BASE: OnceLock<G1Affine> = OnceLock::new();
     *BASE.get_or_init(|| hash_to_g1(DST, &hash_input(BASE_TAG, &[])))
@@ -42,7 +42,7 @@ pub(crate) fn base_mul(scalar: &Scalar) -> G1Projective {
     base_table().mul(scalar)
 }
 
-/// k·B by [`FixedBase::mul_regular`].
+/// k·B by [`FixedBase::mul_regular`], for secret scalars.
 pub(crate) fn base_mul_regular(scalar: &Scalar) -> G1Projective {
     base_table().mul_regular(scalar)
 }
@@ -52,8 +52,8 @@ fn base_table() -> &'static FixedBase<G1Projective> {
     TABLE.get_or_init(|| FixedBase::new(&base().into(), BASE_WIDTH))
 }
 
-/// Σ γ_i·P_i with public γ: additions where γ is 1 or −1, and one chain of doublings, short where
-/// the others are small, for the rest.
+/// Σ γ_i·P_i with public γ: additions where γ is ±1, and for the rest one chain of doublings, which
+/// is short where all γ are small.
 #[derive(Default)]
 pub(crate) struct WeightedSum {
     units: G1Projective,
@@ -83,7 +83,8 @@ impl WeightedSum {
     }
 }
 
-/// What is hashed: tag and fields, each after its length. A tag makes a space of its own.
+/// The hash input for a tag and fields, each preceded by its length. Inputs of different tags
+/// differ.
 pub(crate) fn hash_input(tag: &str, fields: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
     for bytes in core::iter::once(&tag.as_bytes()).chain(fields) {

@@ -19,9 +19,9 @@ use crate::scheme::sharing::{Term, select, share};
 /// One element of one leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row<'p> {
-    /// π(i).
+    /// π(i), the element of row i.
     pub(crate) element: Element<'p>,
-    /// ρ(i): how many rows before this one have the same element.
+    /// ρ(i), the number of earlier rows with the same element.
     pub(crate) occurrence: usize,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct AccessStructure<'p> {
 }
 
 impl<'p> AccessStructure<'p> {
-    /// Of the policy, and of the sealing date if there is one.
+    /// The rows of the policy, and of the sealing date if there is one.
     pub(crate) fn new(policy: &'p AccessPolicy, sealed_on: Option<Date>) -> Self {
         // Elements are equal exactly when the bytes that are hashed for them are.
         let mut seen = BTreeMap::new();
@@ -58,7 +58,7 @@ impl<'p> AccessStructure<'p> {
         &self.rows
     }
 
-    /// τ: how often the most frequent element occurs.
+    /// τ, the number of occurrences of the most frequent element.
     pub(crate) fn multiplicity(&self) -> usize {
         let occurrences = self.rows.iter().map(|row| row.occurrence + 1);
         occurrences.max().unwrap_or(0)

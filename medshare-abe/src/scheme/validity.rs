@@ -1,12 +1,11 @@
-//! For which sealing dates a key is.
+//! Validity: the range of sealing dates that a key covers.
 //!
 //! A header may carry the day on which it was sealed. Its access structure is then `and` of the
-//! policy and an `or` of the day's 17 prefixes, and a key, which holds the fewest prefixes that
-//! stand in front of exactly its own days, has one of them if it is for that day and none
-//! otherwise. The elements of days have a space of their own, which no policy text and no attribute
-//! reaches.
+//! policy and an `or` of the day's 17 prefixes. A key holds the smallest set of prefixes that cover
+//! exactly its own days: it shares one prefix with a covered day and none with any other. Days are
+//! hashed in a space of their own, which no policy text and no attribute reaches.
 //!
-//! A key that has lapsed opens what was sealed before for ever; only a time gate can stop that.
+//! A lapsed key opens earlier headers for ever; only a time gate can stop that.
 
 use core::fmt;
 
@@ -16,10 +15,10 @@ use medshare_policy::element::{Domain, Prefix, cover};
 
 use crate::scheme::error::KeyError;
 
-/// The sealing dates that a key is for: a range of days, never empty.
+/// The sealing dates that a key covers: a range of days, never empty.
 ///
-/// Costs the key 1 to 16 parts if it begins with 1970-01-01, as it should for a person who may read
-/// what was sealed before she came, and up to 30 otherwise.
+/// Costs the key 1 to 16 components if it begins with 1970-01-01, as for a person who may read older
+/// records, and up to 30 otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, BorshSerialize)]
 pub struct Validity {
     first: Date,
@@ -27,7 +26,7 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// Every day that there is: 1970-01-01 to 2149-06-06.
+    /// All representable days: 1970-01-01 to 2149-06-06.
     pub const ALWAYS: Self = Self {
         first: Date::from_days(0),
         last: Date::from_days(u16::MAX),
@@ -36,7 +35,7 @@ impl Validity {
     /// All days before `until`.
     ///
     /// # Errors
-    /// [`KeyError::EmptyValidity`] for the first of all days.
+    /// [`KeyError::EmptyValidity`] for 1970-01-01.
     pub fn until(until: Date) -> Result<Self, KeyError> {
         Self::between(Self::ALWAYS.first, until)
     }
@@ -55,25 +54,25 @@ impl Validity {
         (first <= last).then_some(Self { first, last })
     }
 
-    /// The first day.
+    /// The earliest day covered.
     #[must_use]
     pub const fn first(self) -> Date {
         self.first
     }
 
-    /// The last day.
+    /// The latest day covered.
     #[must_use]
     pub const fn last(self) -> Date {
         self.last
     }
 
-    /// Whether a key with this validity opens what was sealed on that day.
+    /// Tells whether a key with this validity opens headers sealed on that day.
     #[must_use]
     pub fn contains(self, day: Date) -> bool {
         (self.first..=self.last).contains(&day)
     }
 
-    /// The prefixes that a key holds, ascending.
+    /// The prefixes that a key holds, in ascending order.
     pub(crate) fn cover(self) -> Vec<Prefix> {
         cover(
             self.first.days().into(),
@@ -87,7 +86,7 @@ impl BorshDeserialize for Validity {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
         let (first, last) = BorshDeserialize::deserialize_reader(reader)?;
         Self::of_days(first, last).ok_or_else(|| {
-            borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "a validity of no day")
+            borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, "the validity has no day")
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Keys and headers as opaque bytes in serde's formats, names and dates as texts (feature `serde`).
 //!
 //! The canonical bytes of each type: a byte string in binary formats, base64url without padding
-//! (RFC 4648, section 5) in those for people. Decoding is as strict as everywhere.
+//! (RFC 4648, section 5) in human-readable ones. Decoding is as strict as `from_bytes`.
 
 mod text;
 
@@ -24,8 +24,7 @@ use crate::scheme::master::MasterSecretKey;
 use crate::scheme::parameters::PublicParameters;
 use crate::wrapped::WrappedKey;
 
-/// A user's key as it came from outside: of use only once it was checked against its authority's
-/// parameters.
+/// A user's key from outside, which must be checked against its authority's parameters before use.
 ///
 /// [`UserSecretKey`] serialises, and this deserialises. Erased when dropped, never printed.
 ///
@@ -42,14 +41,13 @@ use crate::wrapped::WrappedKey;
 /// ```
 ///
 /// # Security
-/// What this crate makes on the way, bytes and text, is erased. What a format makes is not within
-/// its reach: the output of a serialiser, a parser's buffer for text with escapes, values that are
-/// buffered for untagged or flattened types. A key that must leave no copies goes through
-/// [`UserSecretKey::to_bytes`].
+/// This crate erases its intermediate bytes and text. It cannot erase those of a format: the output
+/// of a serialiser, a parser's buffer for text with escapes, values buffered for untagged or
+/// flattened types. For keys that must leave no copies use [`UserSecretKey::to_bytes`].
 pub struct UncheckedUserKey(Zeroizing<Vec<u8>>);
 
 impl UncheckedUserKey {
-    /// The key, if it is one of this authority.
+    /// Checks that the key is one of this authority.
     ///
     /// # Errors
     /// As [`UserSecretKey::from_bytes`].

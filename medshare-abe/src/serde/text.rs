@@ -1,11 +1,11 @@
-//! Validities, which are pairs of dates.
+//! Validities as pairs of dates.
 
 use serde_core::de::Error;
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::scheme::validity::Validity;
 
-/// Its first and its last day.
+/// As the pair of its first and its last day.
 impl Serialize for Validity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.first(), self.last()).serialize(serializer)

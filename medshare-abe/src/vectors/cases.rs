@@ -1,4 +1,4 @@
-//! What the vectors are of: policies, each with somebody who satisfies it.
+//! The cases of the vectors: policies, each with a person that satisfies it.
 
 use medshare_policy::{Enumeration, EnumerationId, Enumerations, Name};
 

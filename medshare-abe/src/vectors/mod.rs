@@ -1,6 +1,6 @@
-//! Test vectors: inputs, outputs and everything between them, as `vectors/abe-v0.json` has them.
+//! Test vectors: inputs, outputs and all intermediate values, as in `vectors/abe-v0.json`.
 //!
-//! The test below makes them anew and compares; with `MEDSHARE_WRITE_VECTORS` set it writes the
+//! The test below computes them again and compares; with `MEDSHARE_WRITE_VECTORS` set it writes the
 //! file. `vectors/check.py` computes the same from the specification, with none of our code.
 
 mod cases;
@@ -13,7 +13,7 @@ use medshare_types::RandomSource;
 use medshare_types::hash::Xof;
 use serde::Serialize;
 
-/// Vectors of a format that was released are never changed: a new format gets a new file.
+/// Vectors of a released format never change: a new format gets a new file.
 const FILE: &str = "vectors/abe-v0.json";
 
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ fn the_committed_vectors_are_what_is_made_now() {
     assert!(committed == made, "one is longer");
 }
 
-/// Random bytes that anybody can make again, and a note of what was taken.
+/// A reproducible random source that records its output.
 struct Replay {
     stream: Xof,
     taken: Vec<Vec<u8>>,

@@ -59,9 +59,7 @@ struct AccessVector {
     context_digest: String,
     m: String,
     header: String,
-    /// K_abe.
     secret: String,
-    /// K_gate.
     gate: String,
     label: String,
     label_digest: String,
@@ -80,7 +78,6 @@ struct WrappedKeyVector {
     context: String,
     context_digest: String,
     m: String,
-    /// K_abe.
     secret: String,
     /// The factor with the bit 8.
     factor: String,

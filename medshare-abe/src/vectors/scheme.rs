@@ -23,9 +23,8 @@ use crate::secret::SharedSecret;
 
 #[derive(Serialize)]
 pub(super) struct SchemeVectors {
-    /// e(g1, g2).
+    /// e(g1, g2), encoded as in headers.
     pairing: String,
-    /// B.
     base: String,
     authority: AuthorityVector,
     enumerations: Vec<EnumerationVector>,
@@ -57,11 +56,10 @@ struct HeaderVector {
     m: String,
     coins: CoinsVector,
     rows: Vec<RowVector>,
-    /// GT(s·E).
+    /// The bytes of s·E, which the mask is derived from.
     masking: String,
     header: String,
     header_digest: String,
-    /// K.
     secret: String,
     key: KeyVector,
     /// What the key reads.
@@ -72,19 +70,19 @@ struct HeaderVector {
 #[derive(Serialize)]
 struct CoinsVector {
     s: String,
-    /// s'_j.
+    /// s'_j for every repeat j.
     repeats: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct RowVector {
-    /// π(i).
+    /// π(i), the element of the row.
     element: ElementVector,
-    /// H(π(i)).
+    /// H(π(i)), the hashed element.
     point: String,
-    /// ρ(i).
+    /// ρ(i), the number of earlier rows with the element.
     occurrence: usize,
-    /// λ_i.
+    /// λ_i, the row's share of s.
     share: String,
 }
 
@@ -119,7 +117,6 @@ struct KeyVector {
 #[derive(Serialize)]
 struct TermVector {
     row: usize,
-    /// γ.
     coefficient: String,
 }
 

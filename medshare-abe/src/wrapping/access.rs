@@ -1,35 +1,34 @@
-//! The access header: who, when, and the wrapped data key.
+//! The access header: attribute-based header, gate label and wrapped data key.
 //!
-//! It is made in steps, because each needs the one before:
+//! Sealing takes four steps, each of which needs the one before:
 //!
 //! 1. `ctx`: the digest of a [`RecordContext`](medshare_types::RecordContext), which names H(P).
 //! 2. [`encapsulate_dated`](crate::encapsulate_dated) under ctx and its sealing date gives the
 //!    attribute-based header and K_abe.
-//! 3. The gate label holds the context and H(abe); the gate makes its factor of the label.
+//! 3. The gate label holds the context and H(abe); the gate derives its factor from the label.
 //! 4. [`AccessHeader::seal`] wraps the data key under all factors of the label.
 //!
-//! Opening goes the other way, each step possible on its own:
+//! Opening goes the other way, and may stop after each step:
 //! [`AccessHeader::verify`] against the chain's label, [`VerifiedAccess::decapsulate`] with the
 //! user's key (enough for the descriptor), and, with the gate's factor, [`VerifiedAccess::open`].
-//! Without a chain and labels it is a [`WrappedKey`](crate::WrappedKey).
+//! Without a chain and labels, use a [`WrappedKey`](crate::WrappedKey).
 //!
 //! # Re-encapsulation
 //!
 //! A payload may have any number of access headers: for another policy, another class of access, or
-//! another gate key. Whoever can open one makes the next:
+//! another gate key. A reader that can open one makes the next:
 //!
-//! 1. the data key from a header that is verified, by [`VerifiedAccess::decapsulate_strict`] and
+//! 1. the data key from a verified header, by [`VerifiedAccess::decapsulate_strict`] and
 //!    [`VerifiedAccess::open`];
 //! 2. then the four steps above for the same preamble and the new context, policy and label.
 //!
-//! Strictly, because who re-encapsulates answers for a header that others rely on: the old one is
-//! then known to be what an honest sealer makes, and was not let through by one lucky key. The
-//! payload stays as it is. Headers of one payload share the data key and nothing else: K_abe and
-//! K_gate are new in each, and so is KEK.
+//! The old header is opened strictly, because other readers will rely on the new one: a header that
+//! opens strictly opens for every key that satisfies its policy. The payload does not change.
+//! Headers of one payload share only the data key: K_abe, K_gate and KEK are new in each.
 //!
-//! It adds readers and takes none away. Who has opened the payload holds the data key, and an old
-//! header opens as before where the gate still releases its factor. To shut somebody out of what he
-//! has not read yet takes a new payload, with a new data key and payload id.
+//! Re-encapsulation adds readers and removes none. A reader that has opened the payload holds the
+//! data key, and an old header opens as before while the gate releases its factor. Shutting a reader
+//! out takes a new payload, with a new data key and payload id.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_payload::{DataKey, Preamble};
@@ -46,7 +45,7 @@ use crate::wrapping::error::AccessError;
 
 pub use crate::wrapping::factors::{FactorId, KeyFactors};
 
-/// X = (abe, L, W).
+/// X = (abe, L, W): the header, its gate label and the wrapped data key.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AccessHeader {
     abe: Header,
@@ -67,7 +66,7 @@ impl AccessHeader {
     /// # Errors
     /// [`AccessError::HeaderMismatch`] when the label names another header than `abe`,
     /// [`AccessError::DateMismatch`] when `abe` was not sealed on the label's day,
-    /// [`AccessError::FactorMismatch`] when it names other factors.
+    /// [`AccessError::FactorMismatch`] when the label names other factors.
     pub fn seal(
         abe: Header,
         label: GateLabel,
@@ -87,26 +86,25 @@ impl AccessHeader {
         })
     }
 
-    /// H(X), which stands on the chain.
+    /// H(X), which the chain registers.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/abe/access-header/v1", &[&self.to_wire()])
     }
 
-    /// The attribute-based header.
+    /// The attribute-based header, with the policy.
     #[must_use]
     pub const fn abe(&self) -> &Header {
         &self.abe
     }
 
-    /// The label as the header carries it; only the chain's own is to be believed.
+    /// The label as the header carries it. Trust only the label on the chain.
     #[must_use]
     pub const fn label(&self) -> &GateLabel {
         &self.label
     }
 
-    /// Checks the header against H(X) and the label as the chain has them, and the preamble
-    /// against the label.
+    /// Checks the header against H(X) and the label on the chain, and the preamble against the label.
     ///
     /// # Errors
     /// [`AccessError::DigestMismatch`], [`AccessError::LabelMismatch`],
@@ -138,7 +136,7 @@ impl AccessHeader {
     }
 }
 
-/// An access header that is the one the chain's label is about.
+/// An access header that matches the chain's digest and label.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifiedAccess<'x> {
     header: &'x AccessHeader,
@@ -146,7 +144,7 @@ pub struct VerifiedAccess<'x> {
 }
 
 impl VerifiedAccess<'_> {
-    /// K_abe, by the user's attributes; enough for the record's descriptor.
+    /// Recovers K_abe with the user's key; enough for the record's descriptor.
     ///
     /// # Errors
     /// As [`decapsulate`].
@@ -159,7 +157,7 @@ impl VerifiedAccess<'_> {
         decapsulate(parameters, &self.header.abe, key, context.as_ref())
     }
 
-    /// K_abe of a header of which every part is as an honest sealer makes it.
+    /// Recovers K_abe if the whole header is as an honest sealer makes it.
     ///
     /// # Errors
     /// As [`decapsulate_strict`].
@@ -172,10 +170,10 @@ impl VerifiedAccess<'_> {
         decapsulate_strict(parameters, &self.header.abe, key, context.as_ref())
     }
 
-    /// The data key, checked against the preamble's commitment in constant time.
+    /// Unwraps the data key, and checks it against the preamble's commitment in constant time.
     ///
     /// # Errors
-    /// [`AccessError::FactorMismatch`], or [`AccessError::WrongKey`] whatever else is wrong.
+    /// [`AccessError::FactorMismatch`], or [`AccessError::WrongKey`] for every other fault.
     pub fn open(&self, factors: &KeyFactors<'_>) -> Result<DataKey, AccessError> {
         check_factors(&self.header.label, factors)?;
         let data_key = factors.unwrap(&self.header.label.digest(), &self.header.wrapped);
@@ -187,8 +185,8 @@ impl VerifiedAccess<'_> {
     }
 }
 
-/// The header's sealing date is the label's, which the chain has compared with its clock: or a key
-/// that lapsed could be let in by an older date, or every key by none.
+/// Checks that the header carries the label's sealing date, which the chain has compared with its
+/// clock: an older date would admit lapsed keys, a missing one every key.
 fn check_date(abe: &Header, label: &GateLabel) -> Result<(), AccessError> {
     let sealed_on = Date::from(label.context.sealed_on);
     if abe.sealed_on() == Some(sealed_on) {

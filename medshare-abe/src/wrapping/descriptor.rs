@@ -1,4 +1,4 @@
-//! The record's descriptor: what it is, when, by whom. Readable by attributes alone.
+//! The record's descriptor, which attributes alone open.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use crate::secret::SharedSecret;
 use crate::wrapping::error::AccessError;
 
-/// A sealed message for everybody who satisfies the record's policy, ticket or not, so that they
-/// can find the record.
+/// A sealed description of a record. Readers that satisfy the record's policy open it without a
+/// ticket, to find the record.
 ///
 /// XChaCha20-Poly1305 under k_desc = KDF(tag ‖ K_abe ‖ H(P)), with a random nonce, and H(P) as
 /// associated data.
@@ -59,10 +59,10 @@ impl SealedDescriptor {
         Ok(Self { nonce, ciphertext })
     }
 
-    /// Opens it with K_abe.
+    /// Opens the message with K_abe.
     ///
     /// # Errors
-    /// [`AccessError::DescriptorMismatch`], whatever is wrong.
+    /// [`AccessError::DescriptorMismatch`] for every fault.
     pub fn open(
         &self,
         secret: &SharedSecret,
@@ -78,7 +78,7 @@ impl SealedDescriptor {
             .map_err(|_| AccessError::DescriptorMismatch)
     }
 
-    /// The digest that stands on the chain.
+    /// H(descriptor), which the chain registers.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/abe/sealed-descriptor/v1", &[&self.to_wire()])

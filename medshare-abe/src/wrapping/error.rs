@@ -1,6 +1,7 @@
 //! Why a data key or a descriptor was not sealed or not opened.
 
-use medshare_types::FactorSet;
+use medshare_payload::PayloadError;
+use medshare_types::{DecodeError, FactorSet};
 
 use crate::scheme::decapsulate::DecapsulateError;
 
@@ -41,12 +42,26 @@ pub enum AccessError {
     /// The unwrapped key does not open the payload: a factor is wrong, or a byte was changed.
     #[error("not the data key of this payload")]
     WrongKey,
+    /// Not the bytes of [`seal`](crate::seal).
+    #[error("not valid sealed bytes")]
+    Decode {
+        #[allow(missing_docs, reason = "the kind of decoding error")]
+        #[from]
+        source: DecodeError,
+    },
+    /// The content of [`seal`](crate::seal) was changed.
+    #[error("the sealed content does not open")]
+    Payload {
+        #[allow(missing_docs, reason = "the kind of payload error")]
+        #[from]
+        source: PayloadError,
+    },
     /// The descriptor's message does not fit in a sealed descriptor.
     #[error("a descriptor of {length} bytes, at most {limit} fit")]
     DescriptorTooLong {
         /// Bytes of the message.
         length: usize,
-        /// Bytes that fit.
+        /// Maximum length of a message, bytes.
         limit: usize,
     },
     /// The descriptor was sealed under another key or for another payload, or a byte was changed.

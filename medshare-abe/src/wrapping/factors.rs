@@ -1,4 +1,4 @@
-//! The key-encryption key: what it is made of, and how it wraps a data key.
+//! The key-encryption key: its factors, and how it wraps a data key.
 //!
 //! ```text
 //! KEK = KDF(tag/kek ‖ binding ‖ per factor in bitmap order: id ‖ length ‖ factor)
@@ -18,14 +18,14 @@ use zeroize::Zeroizing;
 
 use crate::secret::SharedSecret;
 
-/// Which factor, beside K_abe: a bit of the bitmap, which gives the factors their order.
+/// A factor beside K_abe: a bit of the bitmap, which orders the factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactorId(u8);
 
 impl FactorId {
-    /// K_gate, the time gate's.
+    /// K_gate, the factor of the time gate.
     pub const GATE: Self = Self(FactorSet::GATE);
-    /// Those to which callers give a meaning of their own.
+    /// Factors whose meaning the caller defines.
     pub const OWN: [Self; 6] = [
         Self(1 << 2),
         Self(1 << 3),
@@ -35,14 +35,14 @@ impl FactorId {
         Self(1 << 7),
     ];
 
-    /// The bit.
+    /// Mask of this factor in a [`FactorSet`].
     #[must_use]
     pub const fn bit(self) -> u8 {
         self.0
     }
 }
 
-/// Factors beside K_abe, each by the number of its bit.
+/// Factors beside K_abe, indexed by the number of their bit.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct FurtherFactors<'a>([Option<&'a [u8; 32]>; 8]);
 
@@ -52,7 +52,7 @@ impl<'a> FurtherFactors<'a> {
         self
     }
 
-    /// The bitmap of these and K_abe.
+    /// The bitmap of these factors and K_abe.
     pub(crate) fn set(&self) -> FactorSet {
         let bits = self
             .iter()
@@ -74,7 +74,7 @@ pub struct KeyFactors<'a> {
 }
 
 impl<'a> KeyFactors<'a> {
-    /// K_abe alone.
+    /// Starts with K_abe as the only factor.
     #[must_use]
     pub fn new(abe: &'a SharedSecret) -> Self {
         Self::of(abe, FurtherFactors::default())
@@ -84,40 +84,39 @@ impl<'a> KeyFactors<'a> {
         Self { abe, further }
     }
 
-    /// And K_gate.
+    /// Adds K_gate, the factor of the time gate.
     #[must_use]
     pub const fn with_gate(self, gate: &'a [u8; 32]) -> Self {
         self.with_factor(FactorId::GATE, gate)
     }
 
-    /// And another factor, in the place of one given before under this id.
+    /// Adds a factor, replacing an earlier one with this id. The order of calls does not matter.
     ///
-    /// The order in which factors are given does not matter. 32 bytes that cannot be guessed: a
-    /// passphrase goes through a password hash first.
+    /// The factor is 32 unguessable bytes: hash a passphrase with a password hash first.
     #[must_use]
     pub const fn with_factor(mut self, id: FactorId, factor: &'a [u8; 32]) -> Self {
         self.further = self.further.with(id, factor);
         self
     }
 
-    /// The bitmap of these factors.
+    /// The bitmap of the factors added so far.
     #[must_use]
     pub fn set(&self) -> FactorSet {
         self.further.set()
     }
 
-    /// W = DEK ⊕ KDF(tag ‖ KEK), KEK bound to `binding`: H(L), or another digest that names the
-    /// attribute-based header and all it is used for.
-    /// [`AccessHeader::seal`](crate::AccessHeader::seal) and
-    /// [`WrappedKey::seal`](crate::WrappedKey::seal) call this with theirs.
+    /// Wraps a data key: W = DEK ⊕ KDF(tag ‖ KEK).
+    ///
+    /// `binding` is H(L) or another digest that names the attribute-based header and its use, such as
+    /// those of [`AccessHeader::seal`](crate::AccessHeader::seal) and
+    /// [`WrappedKey::seal`](crate::WrappedKey::seal).
     #[must_use]
     pub fn wrap(&self, binding: &Digest, data_key: &DataKey) -> [u8; 32] {
         *self.exclusive_or(binding, data_key.as_bytes())
     }
 
-    /// DEK = W ⊕ KDF(tag ‖ KEK). Any 32 bytes come out as some key:
-    /// [`Preamble::is_opened_by`](crate::payload::Preamble::is_opened_by) tells whether it is the
-    /// right one.
+    /// Unwraps a data key: DEK = W ⊕ KDF(tag ‖ KEK). Wrong factors give a wrong key, which
+    /// [`Preamble::is_opened_by`](crate::payload::Preamble::is_opened_by) detects.
     #[must_use]
     pub fn unwrap(&self, binding: &Digest, wrapped: &[u8; 32]) -> DataKey {
         DataKey::from_bytes(self.exclusive_or(binding, wrapped))

@@ -1,4 +1,4 @@
-//! Data keys for who satisfies a policy, alone or with further factors.
+//! Data keys wrapped for a policy, alone or with further factors.
 
 pub mod access;
 pub mod descriptor;

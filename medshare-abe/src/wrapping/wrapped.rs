@@ -1,7 +1,7 @@
-//! A data key wrapped for whoever satisfies a policy, without a chain and without labels.
+//! Data keys wrapped for a policy, without a chain and without labels.
 //!
-//! A payload has one data key, and any number of [`WrappedKey`]s lead to it, each for a policy of
-//! its own. Nothing of the payload changes when one is added.
+//! A payload has one data key and any number of [`WrappedKey`]s, each for its own policy. Adding one
+//! does not change the payload.
 //!
 //! ```
 //! use medshare_abe::payload::{self, PayloadReader, PayloadWriter};
@@ -24,7 +24,7 @@
 //! let binding = Binding::new(&preamble, b"study 7, patient 12");
 //! let wrapped = WrappedKey::seal(&parameters, &policy, &binding, &data_key, rng)?;
 //!
-//! // Let auditors in as well: any reader of the payload can.
+//! // Add auditors: any reader of the payload can.
 //! let policy: AccessPolicy = "role:auditor".parse()?;
 //! let second =
 //!     wrapped.reencapsulate(&parameters, &cardiologist, &binding, &policy, rng)?;
@@ -37,7 +37,7 @@
 //! reader.read_to_string(&mut read)?;
 //! assert_eq!(read, "an electrocardiogram");
 //!
-//! // A factor that is needed beside attributes: 32 bytes from a token, say.
+//! // Require a second factor beside attributes, such as 32 bytes from a token.
 //! let token = [0x51; 32];
 //! let both = binding.with_factor(FactorId::OWN[0], &token);
 //! let third = WrappedKey::seal(&parameters, &policy, &both, &data_key, rng)?;
@@ -48,13 +48,13 @@
 //!
 //! # Security
 //!
-//! - Whoever opened a payload holds its data key. Re-encapsulation lets others in and puts nobody
-//!   out: not who has opened, and not who still has an older wrapped key. That needs a new data key
-//!   and so a new payload.
-//! - Nothing says who made a wrapped key. Whoever holds the data key can make one, for any policy;
-//!   where that matters, [`WrappedKey::digest`] is signed, or kept where nobody can change it.
-//! - A wrapped key opens under the context, the preamble and the factors it was sealed with, and
-//!   under no others. The context is public, of any length, and not carried along.
+//! - A reader that opened a payload holds its data key. Re-encapsulation adds readers and removes
+//!   none: neither readers that have opened the payload, nor holders of older wrapped keys. Removal
+//!   takes a new data key and so a new payload.
+//! - A wrapped key does not authenticate its maker: every holder of the data key can make one, for
+//!   any policy. Where that matters, sign [`WrappedKey::digest`] or keep it in immutable storage.
+//! - A wrapped key opens only under the context, the preamble and the factors that it was sealed
+//!   with. The context is public, of any length, and not part of the wrapped key.
 
 use core::fmt;
 
@@ -73,7 +73,7 @@ use crate::secret::SharedSecret;
 use crate::wrapping::error::AccessError;
 use crate::wrapping::factors::{FactorId, FurtherFactors, KeyFactors};
 
-/// What a wrapped key is bound to, and what opening it needs beside attributes.
+/// The payload, context and further factors that a wrapped key is bound to.
 #[derive(Clone, Copy)]
 pub struct Binding<'a> {
     preamble: &'a Preamble,
@@ -82,7 +82,7 @@ pub struct Binding<'a> {
 }
 
 impl<'a> Binding<'a> {
-    /// To a payload and to a context of the caller's, such as the name of the record.
+    /// Binds to a payload and to a context of the caller's, such as the name of the record.
     #[must_use]
     pub fn new(preamble: &'a Preamble, context: &'a [u8]) -> Self {
         Self {
@@ -92,30 +92,30 @@ impl<'a> Binding<'a> {
         }
     }
 
-    /// And to a factor that opening needs as well, in the place of one given before under this id.
+    /// Requires a further factor for opening, replacing an earlier one with this id. The order of
+    /// calls does not matter.
     ///
-    /// The order in which factors are given does not matter. 32 bytes that cannot be guessed: a
-    /// passphrase goes through a password hash first.
+    /// The factor is 32 unguessable bytes: hash a passphrase with a password hash first.
     #[must_use]
     pub const fn with_factor(mut self, id: FactorId, factor: &'a [u8; 32]) -> Self {
         self.factors = self.factors.with(id, factor);
         self
     }
 
-    /// The bitmap of the factors, K_abe's included.
+    /// The bitmap of all factors, K_abe among them.
     #[must_use]
     pub fn factors(&self) -> FactorSet {
         self.factors.set()
     }
 
-    /// ctx, the associated data of encapsulation: over the context, the bitmap and H(P).
+    /// ctx, the associated data of encapsulation: a hash of the context, the bitmap and H(P).
     pub(crate) fn context_digest(&self) -> Digest {
         let (bitmap, preamble) = ([self.factors().0], self.preamble.digest());
         let fields = [self.context, bitmap.as_slice(), preamble.as_ref()];
         hash::digest("medshare/abe/wrapped-key-context/v1", &fields)
     }
 
-    /// What stands in the place of H(L) in the key-encryption key: over ctx and H(abe).
+    /// The binding of the key-encryption key, as H(L) is for access headers: a hash of ctx and H(abe).
     pub(crate) fn digest_with(&self, abe: &Header) -> Digest {
         let (context, abe) = (self.context_digest(), abe.digest());
         let fields = [context.as_ref(), abe.as_ref()];
@@ -133,10 +133,9 @@ impl fmt::Debug for Binding<'_> {
     }
 }
 
-/// A data key wrapped for whoever satisfies a policy: the attribute-based header, the bitmap of the
-/// factors, and W.
+/// A data key wrapped for a policy: the attribute-based header, the bitmap of the factors, and W.
 ///
-/// Size: the header's and 33 bytes.
+/// Size: 33 bytes more than the header.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct WrappedKey {
     abe: Header,
@@ -169,11 +168,11 @@ impl WrappedKey {
         })
     }
 
-    /// As [`Self::seal`], and only keys whose [`Validity`](crate::Validity) has the day `sealed_on`
-    /// open it.
+    /// As [`Self::seal`], but only keys whose [`Validity`](crate::Validity) contains the day
+    /// `sealed_on` open it.
     ///
-    /// The day is the sealer's word, and [`Header::sealed_on`] gives it to whoever wants to
-    /// compare. Cost: [`encapsulate_dated`].
+    /// The day is the sealer's claim: readers compare [`Header::sealed_on`] with a day they trust.
+    /// Cost: [`encapsulate_dated`].
     ///
     /// # Errors
     /// As [`Self::seal`].
@@ -208,14 +207,14 @@ impl WrappedKey {
         })
     }
 
-    /// The data key, checked against the preamble's commitment in constant time.
+    /// Unwraps the data key, and checks it against the preamble's commitment in constant time.
     ///
     /// Cost: [`decapsulate`].
     ///
     /// # Errors
-    /// [`AccessError::FactorMismatch`] when the binding has other factors than are needed;
-    /// [`AccessError::Decapsulate`] when the attributes do not satisfy the policy, and as
-    /// [`decapsulate`]; [`AccessError::WrongKey`] whatever else is wrong.
+    /// [`AccessError::FactorMismatch`] when the binding has other factors than the wrapped key;
+    /// [`AccessError::Decapsulate`] for the errors of [`decapsulate`], such as an unsatisfied policy;
+    /// [`AccessError::WrongKey`] for every other fault.
     pub fn open(
         &self,
         parameters: &PublicParameters,
@@ -227,13 +226,13 @@ impl WrappedKey {
         })
     }
 
-    /// As [`Self::open`], and every part of the header is as an honest sealer makes it: every key
+    /// As [`Self::open`], but the whole header must be as an honest sealer makes it. Then every key
     /// that satisfies the policy opens it.
     ///
     /// Cost: [`decapsulate_strict`].
     ///
     /// # Errors
-    /// As [`Self::open`], and [`AccessError::Decapsulate`] for a header that is not.
+    /// As [`Self::open`], and [`AccessError::Decapsulate`] for a dishonestly made header.
     pub fn open_strict(
         &self,
         parameters: &PublicParameters,
@@ -264,11 +263,11 @@ impl WrappedKey {
         }
     }
 
-    /// Another wrapped key for the same payload, under another policy and with the same binding and
-    /// sealing date, if there is one: [`Self::open_strict`], then [`Self::seal_dated`] or
-    /// [`Self::seal`]. For another binding or date, call these.
+    /// Wraps the same data key for another policy, with the same binding and sealing date:
+    /// [`Self::open_strict`], then [`Self::seal_dated`] or [`Self::seal`]. For another binding or
+    /// date, call these.
     ///
-    /// Whoever could open this one still can.
+    /// Readers of this wrapped key keep their access.
     ///
     /// # Errors
     /// As [`Self::open_strict`].
@@ -287,7 +286,7 @@ impl WrappedKey {
         }
     }
 
-    /// The attribute-based header: who may open it.
+    /// The attribute-based header, with the policy that readers must satisfy.
     #[must_use]
     pub const fn abe(&self) -> &Header {
         &self.abe
@@ -299,7 +298,7 @@ impl WrappedKey {
         self.factors
     }
 
-    /// What names this wrapped key, to be signed or kept.
+    /// H(wrapped key), to be signed or kept in immutable storage.
     #[must_use]
     pub fn digest(&self) -> Digest {
         hash::digest("medshare/abe/wrapped-key/v1", &[&self.to_wire()])
@@ -317,7 +316,10 @@ impl BorshDeserialize for WrappedKey {
             BorshDeserialize::deserialize_reader(reader)?;
         if factors.0 & FactorSet::ABE == 0 {
             let kind = borsh::io::ErrorKind::InvalidData;
-            return Err(borsh::io::Error::new(kind, "factors without attributes"));
+            return Err(borsh::io::Error::new(
+                kind,
+                "the factors do not include the attributes",
+            ));
         }
         Ok(Self {
             abe,

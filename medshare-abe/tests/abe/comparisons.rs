@@ -67,7 +67,7 @@ fn refusals_name_conditions() {
     );
 }
 
-/// Who held two values would meet what nobody can: `n <= 3 and n >= 8`, and every `!=`.
+/// A holder of two values would satisfy the unsatisfiable: `n <= 3 and n >= 8`, and every `!=`.
 #[test]
 fn no_key_has_two_values_of_one_label() {
     let setting = Setting::new();

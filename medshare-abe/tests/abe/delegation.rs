@@ -185,7 +185,7 @@ fn two_delegated_keys_are_not_pooled() {
     let mut random = rng(6);
     let (a, b) = (delegate("a", &mut random), delegate("b", &mut random));
     assert!(!opens(&a, &b));
-    // Nor with a key that the authority issued to somebody else, or with the parent's points.
+    // Nor with a key that the authority issued to another person, or with the parent's points.
     let strangers = RawKey {
         parts: BTreeMap::from([("b".to_owned(), raw.parts["b"])]),
         ..raw

@@ -1,4 +1,4 @@
-//! What is unsafe alone still gives what is right where nobody cheats.
+//! The steps that are unsafe alone still open honest headers.
 
 use medshare_abe::hazmat::decapsulate_unchecked;
 use medshare_abe::{Validity, decapsulate, encapsulate};

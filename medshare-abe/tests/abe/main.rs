@@ -20,6 +20,7 @@ mod reencapsulation;
 mod robustness;
 mod scheme;
 mod serde_formats;
+mod simple;
 mod storage;
 mod validity;
 mod value_keys;

@@ -153,7 +153,7 @@ fn headers_of_one_payload_share_only_the_data_key() {
     );
 }
 
-/// A header of which one row is not what an honest sealer makes opens to whoever does not read that
+/// A header of which one row is not what an honest sealer makes opens to keys that do not read that
 /// row. Who re-encapsulates notices.
 #[test]
 fn a_header_that_some_of_the_entitled_cannot_open_is_noticed() {

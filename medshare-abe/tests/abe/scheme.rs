@@ -1,4 +1,4 @@
-//! Who satisfies decapsulates, and nobody else.
+//! A key decapsulates exactly if its attributes satisfy the policy.
 
 use std::collections::BTreeMap;
 

@@ -232,7 +232,7 @@ fn many_wrapped_keys_lead_to_one_payload() {
     assert_eq!(payload.open(&second, "c", &binding), Ok(()));
     assert!(unsatisfied(&payload.open(&first, "c", &binding)));
     assert!(unsatisfied(&payload.open(&second, "a", &binding)));
-    // It revokes nobody.
+    // It revokes no reader.
     assert_eq!(payload.open(&first, "a", &binding), Ok(()));
     // Who cannot open cannot let in.
     let stranger = payload.setting.key("c", Validity::ALWAYS);

@@ -8,18 +8,18 @@ use sha2::{Digest, Sha256};
 use super::hash_each_to_g1;
 use crate::G1Affine;
 
-/// The points of one domain-separation tag, of which those asked for lately are at hand.
+/// A cache of hashed points under one domain-separation tag, which keeps recently used ones.
 ///
-/// It holds at most `capacity` points of about 140 bytes each, in two generations: a point that is
-/// used is in the young one, and when that is half the capacity, it becomes the old one, and the
-/// old one is forgotten. So the last capacity/2 different messages are always there. Messages are
-/// told apart by their SHA-256, the hash that hashing to G1 rests on.
+/// It holds at most `capacity` points of about 140 bytes each, in two generations: a used point is
+/// in the young generation. When that reaches half the capacity, it replaces the old generation. So
+/// the last capacity/2 different messages are always cached. Messages are identified by their
+/// SHA-256, on which hashing to G1 rests as well.
 ///
-/// Threads share it; points are computed outside its lock, by two threads at once if both miss.
+/// Threads share it. Points are computed outside its lock, by two threads at once if both miss.
 ///
 /// # Security
-/// Time tells whether a message was hashed lately, and depends on the message as it does without a
-/// cache: for public messages.
+/// Timing reveals whether a message was hashed recently, and depends on the message as it does
+/// without a cache: for public messages only.
 #[derive(Debug)]
 pub struct HashCache {
     dst: &'static [u8],
@@ -36,7 +36,7 @@ struct Generations {
 }
 
 impl HashCache {
-    /// An empty cache of at most `capacity` points under `dst`. Below 2 it keeps nothing.
+    /// An empty cache of at most `capacity` points under `dst`. A capacity below 2 caches nothing.
     #[must_use]
     pub const fn new(dst: &'static [u8], capacity: usize) -> Self {
         Self {
@@ -49,14 +49,14 @@ impl HashCache {
         }
     }
 
-    /// The most points that it holds.
+    /// Maximum number of points.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// [`hash_to_g1`](super::hash_to_g1) of every message, in order. Cost: that of SHA-256 and a
-    /// look-up for each whose point is there, and of [`hash_each_to_g1`] for the others.
+    /// [`hash_to_g1`](super::hash_to_g1) of every message, in order. Cost: a SHA-256
+    /// and a look-up for each cached message, and [`hash_each_to_g1`] for the others.
     pub fn hash_each_to_g1<M: AsRef<[u8]>>(&self, messages: &[M]) -> Vec<G1Affine> {
         let half = self.capacity / 2;
         if half == 0 {
@@ -87,7 +87,7 @@ impl HashCache {
             .collect()
     }
 
-    /// Nothing panics while the lock is held, and a cache of points is whole at any time.
+    /// Ignores poisoning: the cache is consistent after every step.
     fn lock(&self) -> MutexGuard<'_, Generations> {
         self.generations
             .lock()

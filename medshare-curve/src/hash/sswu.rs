@@ -15,9 +15,9 @@ type Isogenous = <g1::Config as WBConfig>::IsogenousCurve;
 
 const A: Fq = <Isogenous as SWCurveConfig>::COEFF_A;
 const B: Fq = <Isogenous as SWCurveConfig>::COEFF_B;
-/// Z = 11.
+/// Z = 11, the suite's non-square.
 const Z: Fq = <Isogenous as SWUConfig>::ZETA;
-/// √(−Z³), of the two roots either: the sign of y is set afterwards.
+/// √(−Z³). Either root will do: the sign of y is set afterwards.
 const SQRT_MINUS_Z_CUBED: Fq = MontFp!(
     "590728492726997966099618626120482682095437733689734941576187760067601492637096712773899690116980580577616657575925"
 );

@@ -3,7 +3,7 @@
 //! A scalar is written in base |x|, x being the curve parameter: k = Σ d_i·|x|^i, four digits of 64
 //! bits. In G1 the endomorphism φ(X, Y) = (βX, Y) is multiplication by −x², so two digits make one
 //! half scalar (GLV); in G2 ψ, the untwist-Frobenius-twist, is multiplication by x, so each digit
-//! is a quarter scalar (GLS). The parts run in one chain of doublings with width-5 NAFs (Straus).
+//! is a quarter scalar (GLS). All of them run in one chain of doublings with width-5 NAFs (Straus).
 
 mod glv;
 mod regular;
@@ -28,7 +28,7 @@ pub(crate) const X_ABS: u64 = 0xd201_0000_0001_0000;
 
 /// NAF width: digits are odd and below 2⁴ in size.
 const WIDTH: u32 = 5;
-/// P, 3P, …, 15P.
+/// The odd multiples P, 3P, …, 15P.
 type NafTable<P> = [Affine<P>; 1 << (WIDTH - 2)];
 
 /// Up to this many terms Straus' shared doublings beat arkworks' buckets.
@@ -58,7 +58,7 @@ pub fn mul_public_each(points: &[G1Affine], scalars: &[Scalar]) -> Vec<G1Project
     tables.iter().zip(scalars).map(product).collect()
 }
 
-/// k·P for a secret that is used again: the sum over [`split_secret`].
+/// k·P for a secret that is used repeatedly: the sum over [`split_secret`].
 ///
 /// Cost: one chain of doublings and two sets of additions, about 1.4 times [`mul_public`].
 ///
@@ -68,12 +68,11 @@ pub fn mul_secret(point: &G1Affine, scalar: &Scalar, rng: &mut impl RandomSource
     sum_of_products(&[*point; 2], &*split_secret(scalar, rng))
 }
 
-/// (k − β, β) with a fresh uniform β: each part alone says nothing about k.
+/// (k − β, β) with a fresh uniform β: each summand alone says nothing about k.
 ///
 /// # Security
-/// Summing the products of both parts shows to variable-time code two scalars that are uniform and
-/// fresh, so timings over many calls say nothing about k. An attacker who traces one single
-/// execution in full is not covered.
+/// Variable-time code that sums both products sees two fresh uniform scalars, so timings over many
+/// calls say nothing about k. An attacker that traces one execution in full is not covered.
 #[must_use]
 pub fn split_secret(scalar: &Scalar, rng: &mut impl RandomSource) -> Zeroizing<[Scalar; 2]> {
     let blind = random_scalar(rng);
@@ -123,7 +122,7 @@ pub fn sum_of_products_g2(points: &[G2Affine], scalars: &[Scalar]) -> G2Projecti
     straus(&terms)
 }
 
-/// Whether a point of the curve is in G1: φ(P) = −x²·P [Scott 2021, section 6].
+/// Checks that a point of the curve is in G1: φ(P) = −x²·P [Scott 2021, section 6].
 pub(crate) fn is_in_g1(point: &G1Affine) -> bool {
     let once = mul_x_abs(&point.into_group());
     let twice = mul_x_abs(&once);
@@ -155,7 +154,7 @@ impl<P: SWCurveConfig> Term<P> {
     }
 }
 
-/// k·P = k_1·P − k_2·φ(P).
+/// Appends the terms of k·P = k_1·P − k_2·φ(P).
 fn push_glv(terms: &mut Vec<Term<g1::Config>>, table: &NafTable<g1::Config>, halves: &[u128; 2]) {
     terms.push(Term::new(*table, halves[0]));
     terms.push(Term::new(table.map(|point| -phi(&point)), halves[1]));
@@ -180,7 +179,7 @@ fn straus<P: SWCurveConfig>(terms: &[Term<P>]) -> Projective<P> {
     acc
 }
 
-/// Signed digits from the least significant on, and how many there are.
+/// Signed digits, least significant first, and their number.
 type Naf = ([i8; 130], usize);
 
 /// The width-5 NAF of a number below x² < 2¹²⁸ − 2⁴, so that no addition overflows.

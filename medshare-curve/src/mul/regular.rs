@@ -1,4 +1,4 @@
-//! One secret scalar times many points, by the same steps whatever the scalar is.
+//! One secret scalar times many points, by the same steps whatever the scalar.
 
 use ark_bls12_381::g1;
 use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup};
@@ -13,14 +13,14 @@ use crate::{G1Affine, G1Projective, Scalar};
 
 /// Bits between two digits. Digits are odd, below 2⁴ in size and never zero.
 const WINDOW: usize = 4;
-/// P, 3P, …, 15P.
+/// Number of odd multiples P, 3P, …, 15P.
 const ENTRIES: usize = 1 << (WINDOW - 1);
 /// Digits of a number below 2¹²⁸.
 const DIGITS: usize = 128_usize.div_ceil(WINDOW);
 
 /// x², the size of half a scalar.
 const X_SQUARED: u128 = X_ABS as u128 * X_ABS as u128;
-/// ⌊2²⁵⁶ / x²⌋ − 2¹²⁸.
+/// Low half of the Barrett reciprocal: ⌊2²⁵⁶ / x²⌋ − 2¹²⁸.
 const RECIPROCAL: u128 = reciprocal();
 
 /// k·P for every point, in order, for a secret k.
@@ -32,21 +32,20 @@ const RECIPROCAL: u128 = reciprocal();
 /// [`mul_public`]: super::mul_public
 ///
 /// # Security
-/// The sequence of group operations and of memory accesses is the same for every k: a table is read
-/// by going through all of it, signs are applied and halves corrected by selection ([`subtle`]).
-/// What still varies is inside arkworks: whether the modulus is subtracted or added at the end of a
-/// product, a sum, a difference or a negation in the field, the inversion that makes the results
-/// affine, and the exceptional cases of addition, which a k that is uniform meets with negligible
-/// probability. So this is for secrets that are drawn anew for every call; for those that are used
-/// again and again there is [`mul_secret`](super::mul_secret).
+/// The sequence of group operations and of memory accesses is the same for every k: every entry of a
+/// table is read, signs are applied and halves corrected by selection ([`subtle`]). arkworks still
+/// varies: the final reduction of a field operation, the inversion that makes the results affine,
+/// and the exceptional cases of addition, which a uniform k meets with negligible probability. So
+/// this is for secrets that are drawn anew for every call; use [`mul_secret`](super::mul_secret) for
+/// secrets that are used repeatedly.
 ///
-/// Points must be in G1: outside it the endomorphism is no multiplication.
+/// Points must be in G1: outside it the endomorphism is not a multiplication.
 #[must_use]
 pub fn mul_regular(points: &[G1Affine], scalar: &Scalar) -> Zeroizing<Vec<G1Affine>> {
     let digits = Zeroizing::new(odd_halves(scalar).map(|half| half.digits()));
     let tables = odd_multiples_in_group::<g1::Config, ENTRIES>(points);
     let product = |(point, table): (&G1Affine, &[G1Affine; ENTRIES])| {
-        // Which points are the identity is public, and their tables hold no coordinates.
+        // The identity is a public input, and its table holds no coordinates.
         if point.is_zero() {
             G1Projective::zero()
         } else {
@@ -68,18 +67,18 @@ fn ladder(table: &[G1Affine; ENTRIES], halves: &[[Digit; DIGITS]; 2]) -> G1Proje
             }
         }
         let [first, second] = [halves[0][position], halves[1][position]];
-        acc += look_up(table, first.place.into(), first.negative);
-        let mut image = look_up(table, second.place.into(), 1 ^ second.negative);
+        acc += look_up(table, first.index.into(), first.negative);
+        let mut image = look_up(table, second.index.into(), 1 ^ second.negative);
         image.x *= g1::BETA;
         acc += image;
     }
     acc
 }
 
-/// An odd number below 2⁴ in size: ±(2·place + 1).
+/// An odd number below 2⁴ in size: ±(2·index + 1).
 #[derive(Clone, Copy, Default, Zeroize)]
 struct Digit {
-    place: u8,
+    index: u8,
     negative: u8,
 }
 
@@ -94,19 +93,19 @@ impl OddHalf {
     /// is 2·⌊k_i/2⁵⌋ + 1, so each digit comes straight from the bits: the lowest bit of k_i is set,
     /// its fifth is the sign. The last digit is what is left.
     fn digits(&self) -> [Digit; DIGITS] {
-        const PLACES: u8 = ENTRIES as u8 - 1;
+        const INDEX_MASK: u8 = ENTRIES as u8 - 1;
         let flip = self.negative.unwrap_u8();
         core::array::from_fn(|i| {
             let bits = (self.size >> (WINDOW * i) >> 1) as u8;
             if i == DIGITS - 1 {
                 return Digit {
-                    place: bits & PLACES,
+                    index: bits & INDEX_MASK,
                     negative: flip,
                 };
             }
             let negative = 1 - (bits >> (WINDOW - 1) & 1);
             Digit {
-                place: (bits ^ negative.wrapping_neg()) & PLACES,
+                index: (bits ^ negative.wrapping_neg()) & INDEX_MASK,
                 negative: negative ^ flip,
             }
         })
@@ -135,7 +134,7 @@ fn odd_halves(scalar: &Scalar) -> [OddHalf; 2] {
     ]
 }
 
-/// a − b.
+/// a − b as size and sign.
 fn difference(a: u128, b: u128) -> OddHalf {
     let (difference, borrow) = a.overflowing_sub(b);
     let negative = Choice::from(u8::from(borrow));
@@ -249,8 +248,8 @@ mod tests {
             for half in odd_halves(&scalar) {
                 let digits = half.digits();
                 let sum = digits.iter().rev().fold(Scalar::zero(), |acc, digit| {
-                    assert!(usize::from(digit.place) < ENTRIES);
-                    let size = Scalar::from(2 * u64::from(digit.place) + 1);
+                    assert!(usize::from(digit.index) < ENTRIES);
+                    let size = Scalar::from(2 * u64::from(digit.index) + 1);
                     let term = if digit.negative == 1 { -size } else { size };
                     acc * Scalar::from(1u64 << WINDOW) + term
                 });

@@ -82,7 +82,7 @@ fn the_response_has_one_form() {
 fn the_key_is_a_point_of_g1_and_not_the_identity() {
     let (_, context, _) = setting();
     let mut rng = rng(7);
-    // For the identity, y = τ would do: anybody can make that proof.
+    // For the identity, y = τ would do: anyone can make that proof.
     let proof = prove(&Scalar::from(0u64), &context, &mut rng);
     assert!(!verify(&encode_g1(&G1Affine::identity()), &context, &proof));
     for outside in curve_points() {

@@ -1,4 +1,4 @@
-//! What a key is made of, whether it is a user's key or one issuer's component of it.
+//! The points of a key: of a user's key, or of one issuer's partial key.
 
 use ark_ec::{AffineRepr, CurveGroup};
 use medshare_curve::encoding::{decode_g1, decode_g2, encode_g1, encode_g2, encode_gt};
@@ -25,7 +25,7 @@ pub(crate) struct KeyBody {
 }
 
 impl KeyBody {
-    /// The points for A = `secret` and an r that is new.
+    /// Makes the points for A = `secret` and a fresh r.
     ///
     /// # Security
     /// As [`mul::mul_regular`].
@@ -44,20 +44,19 @@ impl KeyBody {
         })
     }
 
-    /// Whether e(K1, g2) = e(A, g2) + e(B, K3), `secret` being e(A, g2).
+    /// Checks e(K1, g2) = e(A, g2) + e(B, K3), `secret` being e(A, g2).
     ///
-    /// For whoever made the points: K1 alone holds A, and shows another authority's parameters.
+    /// Enough for points made here: K1 alone holds A, and reveals another authority's parameters.
     pub(crate) fn is_under(&self, secret: &Gt) -> bool {
         self.balances(secret, *self.k1, base())
     }
 
-    /// Whether K3 ≠ 0 and e(K1 + Σ w_u·K_u, g2) = e(A, g2) + e(B + Σ w_u·H(u), K3) with
-    /// 128-bit weights w_u that nobody foresees, `secret` being e(A, g2): for whoever is given the
-    /// points.
+    /// Checks K3 ≠ 0 and e(K1 + Σ w_u·K_u, g2) = e(A, g2) + e(B + Σ w_u·H(u), K3) with unforeseeable
+    /// 128-bit weights w_u, `secret` being e(A, g2). For points from outside.
     pub(crate) fn fits(&self, secret: &Gt, rng: &mut impl RandomSource) -> bool {
         let purpose = wire::to_borsh(&(&self.components.attributes, self.components.validity));
         let checked = [&encode_gt(secret), purpose.as_slice(), &self.to_bytes()];
-        // They hang on all that is checked, so that nobody can make a key for them.
+        // Derived from the whole key, so a forger cannot choose it to cancel the weights.
         let mut stream = hedged(WEIGHTS_TAG, &checked, rng);
         let mut weight = || Scalar::from(u128::from_le_bytes(stream.take()));
         let weights: Vec<Scalar> = self.components.iter().map(|_| weight()).collect();
@@ -72,13 +71,13 @@ impl KeyBody {
         self.balances(secret, left.into_affine(), right.into_affine())
     }
 
-    /// Whether K3 ≠ 0 and e(left, g2) = `secret` + e(right, K3).
+    /// Checks K3 ≠ 0 and e(left, g2) = `secret` + e(right, K3).
     fn balances(&self, secret: &Gt, left: G1Affine, right: G1Affine) -> bool {
         let pairs = [(left, pairing::g2()), (-right, self.k3)];
         !self.k3.is_zero() && pairing::multi_pairing(&pairs) == *secret
     }
 
-    /// Σ λ_i·(the points of body i), for bodies that are all for the same.
+    /// Σ λ_i·(the points of body i), for bodies with equal attributes and validity.
     pub(crate) fn combine(bodies: &[&Self], weights: &[Scalar]) -> Result<Self, KeyError> {
         let first = bodies.first().ok_or(KeyError::Inconsistent)?;
         let weighted = |points: Vec<G1Affine>| {
@@ -90,7 +89,7 @@ impl KeyBody {
         );
         let components = Components::new(attributes, validity, |element| {
             let held = bodies.iter().map(|body| body.components.get(element));
-            // Bodies for the same have the same elements.
+            // Equal attributes and validity have equal elements.
             let held: Option<Vec<&KeyComponent>> = held.collect();
             let held = held.ok_or(KeyError::Inconsistent)?;
             let point = held
@@ -120,8 +119,8 @@ impl KeyBody {
         out
     }
 
-    /// The points for these attributes and days; nothing is known of them but that they are points
-    /// of their groups and not the identity.
+    /// Decodes the points for these attributes and days. Each is in its group and not the identity;
+    /// nothing else is checked.
     pub(crate) fn read(
         bytes: &[u8],
         attributes: &AttributeSet,
@@ -139,10 +138,10 @@ impl KeyBody {
         }
     }
 
-    /// The user's key that was just made, with a σ of its own, if it is under these parameters.
+    /// Turns points made here into a user's key with a fresh σ, if they are under these parameters.
     ///
-    /// Another authority's parameters are the one mistake that an issuer can make here. Whoever
-    /// imports the key checks all of it.
+    /// Another authority's parameters are the only possible mistake here. The full check follows when
+    /// the key is imported.
     pub(crate) fn issued(
         self,
         parameters: &PublicParameters,
@@ -153,7 +152,7 @@ impl KeyBody {
         under.then_some(key).ok_or(KeyError::OtherAuthority)
     }
 
-    /// The user's key, with a σ of its own, if all points are as they should be.
+    /// Turns points from outside into a user's key with a fresh σ, if they pass the full check.
     pub(crate) fn checked(
         self,
         parameters: &PublicParameters,

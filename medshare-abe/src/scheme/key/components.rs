@@ -12,35 +12,35 @@ use crate::scheme::error::KeyError;
 use crate::scheme::points::hash_to_points;
 use crate::scheme::validity::Validity;
 
-/// The most components of one key: one for a name, 33 for an integer, 17 for any other value. Those of
-/// the validity come on top.
+/// Maximum number of components for the attributes of a key: one for a name, 33 for an integer, 17
+/// for any other value. The components of the validity are not counted.
 pub const MAX_KEY_COMPONENTS: usize = 1024;
 
 pub(crate) struct Components {
     pub(super) attributes: AttributeSet,
     pub(super) names: BTreeMap<Name, KeyComponent>,
-    /// One value a label.
+    /// At most one value for each label.
     pub(super) values: BTreeMap<Name, HeldValue>,
     pub(super) validity: Validity,
-    /// One for each prefix of the validity's cover.
+    /// One component for each prefix of the validity's cover.
     pub(super) days: Vec<(Prefix, KeyComponent)>,
 }
 
 pub(crate) struct KeyComponent {
-    /// H(u): kept, because decapsulation needs it for the rows it reads.
+    /// H(u), which decapsulation needs for the rows that it reads.
     pub(crate) point: G1Affine,
-    /// K_u.
+    /// K_u = r·H(u).
     pub(crate) secret: G1Affine,
 }
 
 pub(super) struct HeldValue {
     pub(super) value: Value,
-    /// Those of its prefixes, by their length.
+    /// One component for each prefix, indexed by its length.
     pub(super) components: Vec<KeyComponent>,
 }
 
 impl Components {
-    /// K_u = r·H(u) for every element, all at once.
+    /// Makes K_u = r·H(u) for all elements together.
     ///
     /// # Security
     /// As [`mul::mul_regular`].
@@ -58,7 +58,7 @@ impl Components {
         Ok(components)
     }
 
-    /// The components with these K_u, all H(u) computed together.
+    /// Makes components with the given K_u, hashing all elements together.
     pub(crate) fn hashed(
         attributes: AttributeSet,
         validity: Validity,
@@ -78,7 +78,7 @@ impl Components {
         Ok(components)
     }
 
-    /// Makes the component of every element: attributes in their order, then days.
+    /// Makes a component for every element: attributes in their order, then days.
     pub(crate) fn new(
         attributes: AttributeSet,
         validity: Validity,
@@ -133,7 +133,7 @@ impl Components {
         }
     }
 
-    /// All of them, in the order in which they were made.
+    /// All components in the order of [`Self::new`].
     pub(super) fn iter(&self) -> impl Iterator<Item = &KeyComponent> {
         let values = self.values.values().flat_map(|held| &held.components);
         let days = self.days.iter().map(|(_, component)| component);
@@ -157,7 +157,7 @@ impl Drop for Components {
     }
 }
 
-/// Whether a key can be issued for the attributes. Checked before any issuer is asked.
+/// Checks that a key can be issued for the attributes, to be called before asking an issuer.
 ///
 /// # Errors
 /// [`KeyError::AttributeCount`], or [`KeyError::ConflictingValues`] for two values of one label.

@@ -1,4 +1,4 @@
-//! A key for fewer attributes, made from a key.
+//! Delegation: a key for fewer attributes, made from a key.
 
 use ark_ec::CurveGroup;
 use medshare_curve::encoding::encode_g1;
@@ -17,15 +17,15 @@ use crate::scheme::points::base_mul_regular;
 const RANDOMNESS_TAG: &str = "medshare/abe/delegation-randomness/v1";
 
 impl UserSecretKey {
-    /// A key for some of this key's attributes and its whole validity, with an r of its own:
+    /// Makes a key for some of this key's attributes and its whole validity, with an r of its own:
     /// K1 + d·B, K_u + d·H(u), K3 + d·g2 for a fresh d.
     ///
-    /// `Delegate` of [Bethencourt–Sahai–Waters 2007, section 4.2]. An attribute is handed on whole:
-    /// a value keeps all its prefixes. Validity cannot be cut: a key holds the few prefixes that
-    /// cover its days, and hardly any shorter range is covered by some of them.
+    /// `Delegate` of [Bethencourt–Sahai–Waters 2007, section 4.2]. Attributes are delegated whole: a
+    /// value keeps all its prefixes. Validity cannot be narrowed: a key holds only the few prefixes
+    /// that cover its days, and hardly any shorter range is a union of some of them.
     ///
-    /// Cost: for each component a multiplication; two pairings. As with a key that is issued, whoever
-    /// imports it checks the components.
+    /// Cost: for each component a multiplication; two pairings. As with an issued key, the components
+    /// are checked when the key is imported.
     ///
     /// ```
     /// use medshare_abe::{MasterSecretKey, Validity, decapsulate, encapsulate};
@@ -48,11 +48,11 @@ impl UserSecretKey {
     /// [`KeyError::OtherAuthority`].
     ///
     /// # Security
-    /// What comes out is distributed as a key that the authority issues: two keys delegated from
-    /// one cannot be pooled, and nobody, the authority included, can tell from a key that it was
-    /// delegated, or from which. So nothing but the holder's care limits delegation, and the holder
-    /// can always open what the delegate opens. d = XOF(K1 ‖ attributes ‖ 32 fresh bytes) modulo r,
-    /// because two keys made with one d are one key for the attributes of both.
+    /// The result is distributed like a key that the authority issues: two keys delegated from one
+    /// cannot be pooled, and no party, not even the authority, can tell whether a key was delegated,
+    /// or from which key. So only the holder's care limits delegation, and the holder can always open
+    /// the delegate's headers. d = XOF(K1 ‖ attributes ‖ 32 fresh bytes) modulo r, because two keys
+    /// made with one d form one key for the attributes of both.
     pub fn delegate(
         &self,
         parameters: &PublicParameters,
@@ -84,10 +84,10 @@ impl UserSecretKey {
 }
 
 impl Components {
-    /// K_u + d·H(u) for every element of some of the attributes, and of the validity.
+    /// K_u + d·H(u) for every element of the given attributes and of the validity.
     fn shifted(&self, attributes: AttributeSet, d: &Scalar) -> Result<Self, KeyError> {
         let mut components = Self::new(attributes, self.validity, |element| {
-            // Every element of an attribute that is held is held.
+            // A key that holds an attribute holds all its elements.
             let KeyComponent { point, secret } =
                 *self.get(element).ok_or(KeyError::Inconsistent)?;
             Ok(KeyComponent { point, secret })

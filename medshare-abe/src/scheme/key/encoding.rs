@@ -1,4 +1,4 @@
-//! A user's key as bytes.
+//! The canonical bytes of a user's key.
 
 use std::collections::BTreeMap;
 
@@ -23,14 +23,14 @@ struct EncodedKey {
     names: BTreeMap<Name, G1Bytes>,
     values: BTreeMap<Name, EncodedValue>,
     validity: Validity,
-    /// One for each prefix of the validity's cover, ascending.
+    /// K_u for each prefix of the validity's cover, ascending.
     days: Vec<G1Bytes>,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
 struct EncodedValue {
     value: Value,
-    /// One for each prefix, the empty one first.
+    /// K_u for each prefix, the empty one first.
     components: Vec<G1Bytes>,
 }
 
@@ -53,7 +53,7 @@ impl Drop for EncodedKey {
 }
 
 impl EncodedKey {
-    /// Every value with as many components as it has prefixes, and the validity too.
+    /// Decodes a key in which values and validity have as many components as prefixes.
     fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let key = Self::from_wire(bytes)?;
         let whole = |(label, held): (&Name, &EncodedValue)| {
@@ -64,7 +64,7 @@ impl EncodedKey {
             Ok(key)
         } else {
             let reason =
-                "a value or a validity has a component for each of its prefixes".to_owned();
+                "a value or the validity does not have one component for each prefix".to_owned();
             Err(DecodeError::Malformed { reason })
         }
     }
@@ -96,7 +96,7 @@ impl UserSecretKey {
     /// The canonical bytes, for a key store.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        // Written by hand at its full size: a vector that grows leaves copies of secrets behind.
+        // Allocated at its full size: a vector that grows leaves copies of secrets behind.
         let mut out = Zeroizing::new(Vec::with_capacity(self.encoded_len()));
         out.extend_from_slice(&EncodedKey::KIND);
         out.extend_from_slice(&[wire::VERSION, wire::SUITE]);
@@ -144,7 +144,8 @@ impl UserSecretKey {
     /// Cost: for each component a hash to G1, a decoding and two short multiplications; two pairings.
     ///
     /// # Errors
-    /// [`KeyError`]: other authority, bytes that are no key, components that do not belong together.
+    /// [`KeyError::Decode`], [`KeyError::OtherAuthority`], [`KeyError::Point`], or
+    /// [`KeyError::Inconsistent`] for components that do not belong together.
     pub fn from_bytes(
         bytes: &[u8],
         parameters: &PublicParameters,
@@ -172,7 +173,7 @@ impl UserSecretKey {
 }
 
 fn write_count(count: usize, out: &mut Vec<u8>) {
-    // At most MAX_KEY_COMPONENTS of anything.
+    // No count exceeds MAX_KEY_COMPONENTS.
     out.extend_from_slice(&(count as u32).to_le_bytes());
 }
 

@@ -22,11 +22,11 @@ pub use components::{MAX_KEY_COMPONENTS, check_issuable};
 
 /// A person's key for a set of attributes and of sealing dates. Erased when dropped, never printed.
 pub struct UserSecretKey {
-    /// H(pp) of the authority.
+    /// H(pp) of the authority that issued the key.
     parameters: Digest,
     body: KeyBody,
-    /// σ: what rejected headers decapsulate to depends on it. Never stored: every copy of a key
-    /// that is read in gets its own.
+    /// σ, from which the secrets of rejected headers are derived. Never stored: every imported copy
+    /// of a key draws its own.
     rejection: Zeroizing<[u8; 32]>,
 }
 
@@ -39,13 +39,13 @@ impl UserSecretKey {
         }
     }
 
-    /// The attributes that it is for.
+    /// The attributes that the key holds.
     #[must_use]
     pub const fn attributes(&self) -> &AttributeSet {
         &self.body.components.attributes
     }
 
-    /// The sealing dates that it is for.
+    /// The sealing dates that the key covers.
     #[must_use]
     pub const fn validity(&self) -> Validity {
         self.body.components.validity

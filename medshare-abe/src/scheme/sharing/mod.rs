@@ -1,6 +1,6 @@
-//! How a gate shares its value out to its operands, and which rows make it up again.
+//! Sharing of a gate's value among its operands, and the choice of rows that recover it.
 //!
-//! | gate | operand i of n gets | of those that read, γ_i |
+//! | gate | share of operand i of n | γ_i of the operands that are read |
 //! |---|---|---|
 //! | `or` | the value z | 1 |
 //! | `and` | v_i; the last z − Σ v_j | 1 |
@@ -8,8 +8,8 @@
 //! | k of n > 16 | z + Σ_{0<j<k} a_j·i^j | Π_{m≠i} m/(m − i) |
 //!
 //! v and a are fresh for every gate. Integer coefficients are short, so multiplying points by them
-//! is cheap; that the value is divided by n!, and not the result multiplied, keeps Σ γ_i·λ_i
-//! exactly the secret, which the scheme needs.
+//! is cheap. Dividing the value by n! instead of multiplying the result keeps Σ γ_i·λ_i exactly the
+//! secret, as the scheme requires.
 
 use medshare_curve::Scalar;
 use medshare_curve::scalar::{evaluate_polynomial, lagrange_at_zero};
@@ -24,7 +24,7 @@ const INTEGER_OPERANDS: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Term {
     pub(crate) row: usize,
-    /// γ.
+    /// γ, the weight of the row.
     pub(crate) coefficient: Scalar,
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn share(
     }
 }
 
-/// The rows below `node` to read, if the attributes held are enough for it.
+/// The rows below `node` to read, if the elements held satisfy it.
 pub(crate) fn select(
     node: PolicyNode<'_>,
     held: &impl Fn(&Element<'_>) -> bool,
@@ -95,7 +95,7 @@ pub(crate) fn select(
     }
 }
 
-/// The `needed` operands with the fewest rows, each weighted for its index.
+/// The `needed` operands with the fewest rows, each weighted by its Lagrange coefficient.
 fn interpolate(chosen: Vec<Option<Vec<Term>>>, needed: usize) -> Option<Vec<Term>> {
     let scale = scale(chosen.len());
     let placed = indices(chosen.len()).zip(chosen);
@@ -119,12 +119,12 @@ fn interpolate(chosen: Vec<Option<Vec<Term>>>, needed: usize) -> Option<Vec<Term
     Some(terms.collect())
 }
 
-/// Where the polynomial is evaluated: the value itself stands at 0.
+/// Indices of the operands: the polynomial is evaluated at them, and the value is at 0.
 fn indices(operands: usize) -> core::ops::RangeInclusive<u64> {
     1..=operands as u64
 }
 
-/// Δ, by which the value is divided and the coefficients are multiplied.
+/// Divisor of the value and factor of the coefficients: n!, or 1 for many operands.
 fn scale(operands: usize) -> Scalar {
     if operands > INTEGER_OPERANDS {
         return Scalar::from(1u64);

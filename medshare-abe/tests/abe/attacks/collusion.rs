@@ -176,7 +176,7 @@ fn keys_that_do_not_belong_together_are_not_read() {
 }
 
 /// A key times a number, or with one part of it times a number, is none; a key with δ added to its
-/// r, which anybody can do to his own, is one.
+/// r, which every holder can do to its own, is one.
 #[test]
 fn scaled_keys_are_not_read() {
     let setting = Setting::new();

@@ -95,7 +95,7 @@ fn master_point(setting: &Setting) -> G1Affine {
 }
 
 /// e(α·g1, C1) is the mask: a commitment to α in G1 opens everything, and so does r·B beside K1,
-/// which whoever had an attribute that hashes like ⊥ would hold. No part of any key is either.
+/// which the holder of an attribute that hashes like ⊥ would have. No component of any key is either.
 #[test]
 fn a_commitment_to_alpha_would_open_everything() {
     let setting = Setting::new();

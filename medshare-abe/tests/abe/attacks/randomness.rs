@@ -1,4 +1,4 @@
-//! Random sources that repeat themselves, or that somebody else knows.
+//! Random sources that repeat themselves, or that an attacker knows.
 
 use ark_ec::CurveGroup;
 use medshare_abe::{KeyError, MasterSecretKey, UserSecretKey, Validity};
@@ -37,7 +37,7 @@ fn a_source_that_repeats_itself_gives_no_two_keys_one_r() {
 }
 
 /// Parts that are wrong by errors which cancel under the weights (w_a, w_b): K_a + w_b·X and
-/// K_b − w_a·X. Whoever knew the weights could hand out a key that is found to be good and is not.
+/// K_b − w_a·X. An attacker that knew the weights could hand out a bad key that passes the check.
 #[test]
 fn weights_are_not_foreseen() {
     let (parameters, master) = MasterSecretKey::setup(&mut rng(1));

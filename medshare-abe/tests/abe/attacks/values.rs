@@ -13,7 +13,7 @@ fn parts(keys: &[RawKey]) -> Vec<G1Affine> {
     values.chain(others).copied().collect()
 }
 
-/// How many ways of reading one row give the key: each row, with each part of anybody or none, with
+/// How many ways of reading one row give the key: each row, with each component of any key or none, with
 /// the K1 and the K3 of each, or the mean of two K1.
 fn ways(header: &RawHeader, secret: &[u8; 32], keys: &[RawKey]) -> usize {
     let mut starts: Vec<Gt> = keys

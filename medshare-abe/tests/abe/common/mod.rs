@@ -1,5 +1,5 @@
-//! What the tests share: formulas that are evaluated without the crate, and the scheme's algebra
-//! on bare points, which knows nothing of satisfaction or of checks.
+//! Shared by tests and fuzzing: formulas evaluated without the crate, and the scheme's algebra on
+//! bare points, without policies and checks.
 
 #![allow(
     dead_code,
@@ -46,7 +46,7 @@ pub fn attributes(text: &str) -> AttributeSet {
     text.parse().expect("a list of attributes")
 }
 
-/// What stands for these bytes where they must not change.
+/// A digest that stands for bytes that must not change.
 pub fn snapshot(bytes: &[u8]) -> String {
     digest("snapshot", &[bytes]).to_string()
 }

@@ -18,7 +18,7 @@ pub struct Pool {
     weighted: BTreeMap<(Term, [u64; 4]), Gt>,
 }
 
-/// What one row gives: who the K3 is of, and who the part of the row's name is of, if anybody.
+/// The keys that one row is read with: one gives K3, one the component of the row's name, if any.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Term {
     pub row: usize,

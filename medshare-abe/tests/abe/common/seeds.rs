@@ -217,7 +217,7 @@ pub fn ceremony() -> Ceremony {
     Ceremony::new(chain, AccessClass::Normal, holders, 2).expect("2 of 3")
 }
 
-/// A deal in it; its ciphertexts are nobody's concern here.
+/// A deal in it, whose ciphertexts are not looked at here.
 fn gate_deal() -> Deal {
     let commit = |seed| {
         let coefficient = random_scalar(&mut rng(seed));

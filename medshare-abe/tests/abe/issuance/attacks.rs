@@ -96,7 +96,7 @@ fn no_two_parts_have_one_r() {
     );
 }
 
-/// Whoever knows r_i of t parts has α·g1 and issues keys. Here r_i needs α_i·g1 to be computed, so
+/// An attacker that knows r_i of t partial keys has α·g1 and issues keys. Here r_i needs α_i·g1 to be computed, so
 /// that not even known random bytes give it.
 #[test]
 fn a_known_r_is_the_master_key() {
@@ -352,7 +352,7 @@ fn one_nonce_for_two_proofs_would_give_the_constant_away() {
     assert_eq!(solved(theirs), gt(&x));
 }
 
-/// Whoever knows what an issuer's random source gives still does not know the ephemeral key of a
+/// An attacker that knows an issuer's random source still does not know the ephemeral key of a
 /// sealed part, and a source that repeats itself does not make one for two requests.
 #[test]
 fn the_ephemeral_key_does_not_hang_on_the_random_source_alone() {
@@ -386,7 +386,7 @@ fn deal_of(commitments: &[[u8; 576]], proof: &[u8]) -> AuthorityDeal {
     AuthorityDeal::from_bytes(&crate::issuance::setting::envelope(*b"mADL", &body)).expect("a deal")
 }
 
-/// The proof of docs/spec/abe/issuance.md for a prover that knows `secret`.
+/// The proof of docs/spec/abe/issuance.md, made with `secret`.
 fn prove(
     sharing: &medshare_abe::issuance::Sharing,
     place: u16,

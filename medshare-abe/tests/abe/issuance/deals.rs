@@ -142,7 +142,7 @@ fn a_bad_deal_names_its_dealer() {
     assert_eq!(bytes.len(), proof.end);
     assert_eq!(check(&bytes), Ok(()));
     let unproven = Err(SharingError::UnprovenConstant { dealer });
-    // Somebody else's, at another place.
+    // Another dealer's proof, at another index.
     let replayed = sharing.check_deal(issuer(1), deal).map(|_| ());
     assert_eq!(
         replayed,
@@ -207,7 +207,7 @@ fn a_bad_deal_names_its_dealer() {
 }
 
 /// A dealer who gives an issuer something else than it committed to, a multiple for example, is
-/// named by that issuer; without this check the sum would be no share, and nobody to blame.
+/// named by that issuer; without this check the sum would not be a share, and no culprit known.
 #[test]
 fn a_bad_share_names_its_dealer() {
     let ceremony = Ceremony::new(2, 3);
@@ -326,7 +326,7 @@ fn a_stored_share_is_checked() {
         let index = IssuerIndex(index);
         let expected = SharingError::NoSuchIssuer { index };
         assert_eq!(
-            read_share(&authority, index.0, &mine).expect_err("nobody's"),
+            read_share(&authority, index.0, &mine).expect_err("no such issuer"),
             expected
         );
     }

@@ -249,8 +249,8 @@ fn foreign_requests_are_refused_everywhere() {
     assert_eq!(read.expect_err("an old share"), expected);
 }
 
-/// The same key dealt twice in one epoch: requests, shares and parts of the two are told apart before
-/// any algebra, so that nobody is blamed for them.
+/// The same key dealt twice in one epoch: requests, shares and partial keys of the two are distinguished before
+/// any algebra, and without a culprit.
 #[test]
 fn two_sharings_in_one_epoch_are_told_apart() {
     let (_, master) = MasterSecretKey::setup(&mut rng(1));
@@ -291,7 +291,7 @@ fn requests_that_no_key_can_meet_are_refused() {
         let source = source.clone();
         assert_eq!(opened.expect_err("no key"), IssuanceError::Key { source });
     }
-    // A recipient's key of small order: what is sealed to it anybody can read.
+    // A recipient's key of small order: anyone could read messages sealed to it.
     let mut asked = request(&authority, "a");
     asked.recipient = RecipientKey([0; 32]);
     let part = shares[0]

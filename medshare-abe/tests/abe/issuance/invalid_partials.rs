@@ -1,4 +1,4 @@
-//! Parts that are no good: the recipient learns whose they are, whatever is wrong with them.
+//! Invalid partial keys: the recipient learns the culprit, whatever the fault.
 
 use ark_ec::CurveGroup;
 use medshare_abe::KeyError;
@@ -60,7 +60,7 @@ fn an_honest_part_is_accepted_at_its_place_only() {
     let scene = Scene::new();
     let plaintext = scene.honest.plaintext();
     assert_eq!(scene.open(1, &plaintext), Ok(()));
-    // Another issuer's share, whoever passes it off as which.
+    // Another issuer's share, under either issuer's index.
     for i in [2, 3] {
         assert_eq!(scene.open(i, &plaintext), bad(i, KeyError::Inconsistent));
         let other = RawPart::of(&scene.world.shares[usize::from(i) - 1], &scene.request, 7);
@@ -91,8 +91,8 @@ fn parts_that_do_not_belong_together_are_named() {
     assert_eq!(scene.with(|part| *part = foreign), inconsistent);
 }
 
-/// Interpolating scaled parts gives a key that opens nothing, and says nothing of whose fault it
-/// is: the check of each part does.
+/// Combining scaled partial keys gives a key that opens nothing, and does not tell the culprit: the
+/// check of each partial key does.
 #[test]
 fn a_scaled_part_is_named() {
     let scene = Scene::new();

@@ -48,7 +48,7 @@ fn the_recipient_gets_the_key_that_was_sealed() {
 }
 
 #[test]
-fn nobody_else_does_and_for_no_other_request() {
+fn other_recipients_and_requests_do_not_open_it() {
     let answer = Answer::new();
     let other = RecipientKeyPair::random(&mut rng(6));
     let Answer {
@@ -73,7 +73,7 @@ fn nobody_else_does_and_for_no_other_request() {
 }
 
 #[test]
-fn what_is_no_key_of_the_authority_is_refused() {
+fn keys_of_other_authorities_are_refused() {
     let answer = Answer::new();
     let (foreign, master) = MasterSecretKey::setup(&mut rng(7));
     let list = attributes("role:nurse");
@@ -83,14 +83,14 @@ fn what_is_no_key_of_the_authority_is_refused() {
     let source = KeyError::OtherAuthority;
     let opened = answer.open(&sealed.expect("sealed")).map(drop);
     assert_eq!(opened, Err(source));
-    let nobody = RecipientKey([0; 32]);
-    let sealed = key.seal_to(&nobody, &answer.request, &mut rng(9));
+    let small_order = RecipientKey([0; 32]);
+    let sealed = key.seal_to(&small_order, &answer.request, &mut rng(9));
     assert_eq!(sealed, Err(IssuanceError::InvalidRecipient));
 }
 
 /// A random source that repeats itself gives other ephemeral keys for other keys and requests.
 #[test]
-fn ephemeral_keys_hang_on_what_is_sealed() {
+fn ephemeral_keys_depend_on_the_plaintext() {
     let answer = Answer::new();
     let encapsulated = |request: &Digest| {
         let sealed = answer.key.seal_to(&pair().public(), request, &mut rng(4));

@@ -29,7 +29,7 @@ fn a_key_gives_the_mask_exactly_if_it_satisfies() {
     assert!(safe > 20_000 && open > 20_000, "{safe} {open}");
 }
 
-/// Two and three keys of which none satisfies. Whoever has more attributes can do no less, so it is
+/// Two and three keys of which none satisfies. More attributes can do no less, so it is
 /// enough to try sets to which nothing can be added: every way to split a satisfying set lies
 /// within.
 #[test]

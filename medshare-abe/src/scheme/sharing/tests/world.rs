@@ -98,7 +98,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Makes an unknown the number 1: what somebody can do who knows it.
+    /// Makes an unknown the number 1, as an attacker that knows it can.
     pub(super) fn reveal(&mut self, unknown: Unknown) {
         let known = |u: Unknown| if u == unknown { UNIT } else { u };
         for (monomial, _) in self.g1.iter_mut().flatten() {
