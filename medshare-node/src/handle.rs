@@ -12,43 +12,14 @@ use crate::transport::{Link, SendError};
 
 /// Upper bound of client requests that wait for one node.
 const REQUEST_QUEUE: usize = 256;
-/// A running node. It stops when this and every [`NodeClient`] is dropped.
+
+/// A running node. It stops when this is dropped, whatever clients of it exist.
 pub struct NodeHandle {
     organisation: OrganisationId,
     verified: Height,
     requests: mpsc::Sender<ClientRequest>,
     shut_down: oneshot::Sender<()>,
     task: JoinHandle<Result<(), NodeError>>,
-}
-
-impl std::fmt::Debug for NodeHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NodeHandle")
-            .field("organisation", &self.organisation)
-            .field("verified", &self.verified)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Sends requests to a running node.
-#[derive(Clone, Debug)]
-pub struct NodeClient {
-    requests: mpsc::Sender<ClientRequest>,
-}
-
-impl NodeClient {
-    /// Sends an encoded [`medshare_ledger::RpcRequest`] and waits for the encoded answer.
-    ///
-    /// # Errors
-    /// [`SendError::Gone`] when the node stopped or gave no answer.
-    pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, SendError> {
-        let (answer, answered) = oneshot::channel();
-        self.requests
-            .send((request, answer))
-            .await
-            .map_err(|_| SendError::Gone)?;
-        answered.await.map_err(|_| SendError::Gone)
-    }
 }
 
 impl NodeHandle {
@@ -111,5 +82,35 @@ impl NodeHandle {
         // A node that ended by itself no longer listens.
         let _ = self.shut_down.send(());
         self.task.await.map_err(TaskError::from)?
+    }
+}
+
+impl std::fmt::Debug for NodeHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NodeHandle")
+            .field("organisation", &self.organisation)
+            .field("verified", &self.verified)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sends requests to a running node.
+#[derive(Clone, Debug)]
+pub struct NodeClient {
+    requests: mpsc::Sender<ClientRequest>,
+}
+
+impl NodeClient {
+    /// Sends an encoded [`medshare_ledger::RpcRequest`] and waits for the encoded answer.
+    ///
+    /// # Errors
+    /// [`SendError::Gone`] when the node stopped or gave no answer.
+    pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, SendError> {
+        let (answer, answered) = oneshot::channel();
+        self.requests
+            .send((request, answer))
+            .await
+            .map_err(|_| SendError::Gone)?;
+        answered.await.map_err(|_| SendError::Gone)
     }
 }

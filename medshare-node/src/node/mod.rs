@@ -63,7 +63,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Runs until every handle is gone or asks it to stop; then makes the ledger durable.
+    /// Runs until its handle is gone or asks it to stop; then makes the ledger durable.
     ///
     /// # Errors
     /// [`NodeError`] when the node cannot go on; nothing is half-written then.
@@ -248,8 +248,8 @@ enum Incoming {
     Request(ClientRequest),
 }
 
-/// Waits for a frame or a request, and picks at random where both wait; `None` when every handle is
-/// gone. Dropping the future loses nothing.
+/// Waits for a frame or a request, and picks at random where both wait; `None` when no client
+/// exists any more. Dropping the future loses nothing.
 async fn next_incoming(
     frames: &mut Inbox,
     requests: &mut mpsc::Receiver<ClientRequest>,
