@@ -67,7 +67,7 @@ pub enum Error {
     /// No store has a segment as it was registered.
     #[error("segment {index} is not the registered one in any store; restore it from a backup")]
     SegmentMismatch {
-        /// Counted from 0.
+        /// The segment, counted from 0.
         index: u64,
     },
     /// The stored payload is shorter than registered, in every store.
@@ -95,7 +95,7 @@ pub enum Error {
     )]
     InsufficientShares {
         good: usize,
-        /// The threshold t.
+        /// The threshold t of the gate.
         needed: usize,
         /// Organisations whose share was wrong.
         culprits: Vec<String>,

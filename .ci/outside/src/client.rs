@@ -11,7 +11,7 @@ use medshare_sdk::{
     SigningKey, TrustAnchor, VerifyingKey, Zeroizing,
 };
 
-/// Reaches no member.
+/// A client without a network.
 pub struct Network;
 
 impl ConsortiumClient for Network {
@@ -24,7 +24,7 @@ impl ConsortiumClient for Network {
     }
 }
 
-/// Reaches no authority.
+/// An issuer without an authority.
 pub struct Authority;
 
 impl AttributeIssuer for Authority {
@@ -33,7 +33,7 @@ impl AttributeIssuer for Authority {
     }
 }
 
-/// Keeps nothing.
+/// A key store that forgets all secrets.
 pub struct Vault;
 
 impl KeyStore for Vault {

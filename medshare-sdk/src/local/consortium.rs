@@ -26,7 +26,7 @@ pub struct LocalConsortium {
 }
 
 impl LocalConsortium {
-    pub(crate) const fn new(consortium: Consortium, members: Arc<Members>) -> Self {
+    pub(super) const fn new(consortium: Consortium, members: Arc<Members>) -> Self {
         Self {
             consortium,
             members,

@@ -16,17 +16,17 @@ use std::path::{Path, PathBuf};
 use crate::record::RecordRef;
 use crate::store::objects::{ObjectKind, PayloadName};
 
-pub(crate) fn trust_anchor(root: &Path) -> PathBuf {
+pub(super) fn trust_anchor(root: &Path) -> PathBuf {
     root.join("trust-anchor")
 }
 
 /// Locked by the process that runs the consortium.
-pub(crate) fn lock(root: &Path) -> PathBuf {
+pub(super) fn lock(root: &Path) -> PathBuf {
     root.join("lock")
 }
 
 /// Returns true if a member has begun a ledger here.
-pub(crate) fn holds_ledgers(root: &Path) -> io::Result<bool> {
+pub(super) fn holds_ledgers(root: &Path) -> io::Result<bool> {
     let members = match std::fs::read_dir(root.join("members")) {
         Ok(members) => members,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -40,28 +40,28 @@ pub(crate) fn holds_ledgers(root: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-pub(crate) fn member(root: &Path, name: &str) -> PathBuf {
+pub(super) fn member(root: &Path, name: &str) -> PathBuf {
     root.join("members").join(name)
 }
 
-pub(crate) fn member_keys(root: &Path, name: &str) -> PathBuf {
+pub(super) fn member_keys(root: &Path, name: &str) -> PathBuf {
     member(root, name).join("keys")
 }
 
-pub(crate) fn member_objects(root: &Path, name: &str) -> PathBuf {
+pub(super) fn member_objects(root: &Path, name: &str) -> PathBuf {
     member(root, name).join("objects")
 }
 
-pub(crate) fn authority_keys(root: &Path) -> PathBuf {
+pub(super) fn authority_keys(root: &Path) -> PathBuf {
     root.join("authority").join("keys")
 }
 
-pub(crate) fn people_keys(root: &Path) -> PathBuf {
+pub(super) fn people_keys(root: &Path) -> PathBuf {
     root.join("people").join("keys")
 }
 
 /// The files behind the payloads of a version in one object store, registered or not.
-pub(crate) fn payload_files(objects: &Path, record: RecordRef) -> Vec<PathBuf> {
+pub(super) fn payload_files(objects: &Path, record: RecordRef) -> Vec<PathBuf> {
     let folder = objects.join(PayloadName::folder_of(record.id, record.version));
     let payloads = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = payloads.map(|entry| entry.path().join(ObjectKind::Payload.name()));

@@ -13,22 +13,22 @@ use crate::client::{ConsortiumClient, Unreachable};
 use crate::error::{Error, Result};
 use crate::local::seams::{MemberClient, Seams};
 
-pub(crate) struct LocalMember {
-    pub(crate) name: String,
+pub(super) struct LocalMember {
+    pub(super) name: String,
     /// The height up to which the ledger was verified from genesis when it was opened.
-    pub(crate) verified: Height,
+    pub(super) verified: Height,
     client: MemberClient,
 }
 
 /// Every member, in the order of seats.
-pub(crate) struct Members {
-    pub(crate) folder: PathBuf,
-    pub(crate) list: Vec<LocalMember>,
+pub(super) struct Members {
+    pub(super) folder: PathBuf,
+    pub(super) list: Vec<LocalMember>,
     #[cfg_attr(
         not(feature = "fault-injection"),
         expect(dead_code, reason = "holds the faults")
     )]
-    pub(crate) seams: Seams,
+    pub(super) seams: Seams,
     /// Empty once the members are stopped.
     handles: Mutex<Vec<NodeHandle>>,
     /// Keeps other processes out, until the members are stopped.
@@ -38,7 +38,7 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    pub(crate) fn new(
+    pub(super) fn new(
         running: Vec<(String, NodeHandle, MemberClient)>,
         seams: Seams,
         folder: PathBuf,
@@ -66,7 +66,7 @@ impl Members {
     }
 
     #[cfg(feature = "fault-injection")]
-    pub(crate) fn seat_of(&self, name: &str) -> Result<ReplicaId> {
+    pub(super) fn seat_of(&self, name: &str) -> Result<ReplicaId> {
         (0..)
             .map(ReplicaId)
             .zip(&self.list)
@@ -78,7 +78,7 @@ impl Members {
 
     /// Stops every member and lets other processes open the folder. Returns the error that the
     /// first member in order of seats ended with.
-    pub(crate) async fn shut_down(&self) -> Result<()> {
+    pub(super) async fn shut_down(&self) -> Result<()> {
         let handles = std::mem::take(&mut *self.handles.lock().await);
         let mut result = Ok(());
         for (handle, member) in handles.into_iter().zip(&self.list) {
@@ -91,7 +91,7 @@ impl Members {
 }
 
 /// Carries requests to members in this process. They run for as long as a client of them exists.
-pub(crate) struct LocalClient(pub(crate) Arc<Members>);
+pub(super) struct LocalClient(pub(crate) Arc<Members>);
 
 impl ConsortiumClient for LocalClient {
     fn exchange(
@@ -111,7 +111,7 @@ impl ConsortiumClient for LocalClient {
     }
 }
 
-pub(crate) fn member_error(organisation: &str, error: NodeError) -> Error {
+pub(super) fn member_error(organisation: &str, error: NodeError) -> Error {
     Error::Member {
         organisation: organisation.to_owned(),
         source: Box::new(error),

@@ -22,18 +22,18 @@ use crate::store::backend::Store;
 use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName, SegmentsObject};
 
 /// A record as the chain has it, and its small objects as they were registered.
-pub(crate) struct FetchedRecord {
-    pub(crate) record: RecordState,
-    pub(crate) sealed: SealedLabel,
-    pub(crate) header: AccessHeader,
-    pub(crate) preamble: Preamble,
-    pub(crate) tree: ContentTree,
+pub(super) struct FetchedRecord {
+    pub(super) record: RecordState,
+    pub(super) sealed: SealedLabel,
+    pub(super) header: AccessHeader,
+    pub(super) preamble: Preamble,
+    pub(super) tree: ContentTree,
 }
 
 impl FetchedRecord {
     /// Reads the record by proof, then its header, preamble and content tree, each from the first
     /// store that has it as it was registered.
-    pub(crate) async fn fetch(actor: &Actor, record: RecordRef) -> Result<Self> {
+    pub(super) async fn fetch(actor: &Actor, record: RecordRef) -> Result<Self> {
         let unknown = || Error::Denied(Denial::UnknownRecord);
         let key = keys::record(&record.id, record.version);
         let record: RecordState = actor.read(key).await?.ok_or_else(unknown)?;
@@ -50,17 +50,17 @@ impl FetchedRecord {
         })
     }
 
-    pub(crate) fn policy(&self) -> &AccessPolicy {
+    pub(super) fn policy(&self) -> &AccessPolicy {
         self.header.abe().policy()
     }
 
     /// The day that an attribute key must cover.
-    pub(crate) fn sealed_on(&self) -> Date {
+    pub(super) fn sealed_on(&self) -> Date {
         Date::from(self.sealed.label.context.sealed_on)
     }
 
     /// The access header, checked against the chain's digest and label.
-    pub(crate) fn access(&self) -> Result<VerifiedAccess<'_>> {
+    pub(super) fn access(&self) -> Result<VerifiedAccess<'_>> {
         self.header
             .verify(&self.sealed.header, &self.sealed.label, &self.preamble)
             .map_err(|source| Error::Damaged {
@@ -70,7 +70,7 @@ impl FetchedRecord {
     }
 
     /// K_abe by an attribute key.
-    pub(crate) fn decapsulate(
+    pub(super) fn decapsulate(
         &self,
         parameters: &PublicParameters,
         key: &UserSecretKey,
@@ -112,7 +112,7 @@ pub(crate) async fn describe(
 }
 
 /// The reachable stores that should hold a record, in the order in which they are asked.
-pub(crate) fn stores_of<'a>(
+pub(super) fn stores_of<'a>(
     context: &'a Context,
     record: &'a RecordState,
 ) -> impl Iterator<Item = &'a Store> {

@@ -12,7 +12,7 @@ use crate::store::objects::{ObjectKind, PayloadName};
 
 /// Some consecutive segments, decrypted in place, each as soon as a store has given the registered
 /// one.
-pub(crate) struct SegmentBuffer {
+pub(super) struct SegmentBuffer {
     segments: Vec<Segment>,
     bytes: Zeroizing<Vec<u8>>,
 }
@@ -31,7 +31,7 @@ impl SegmentBuffer {
     ///
     /// # Errors
     /// [`Error::Internal`] for a segment that the layout does not have.
-    pub(crate) fn new(layout: PayloadLayout, indices: Range<u32>) -> Result<Self> {
+    pub(super) fn new(layout: PayloadLayout, indices: Range<u32>) -> Result<Self> {
         let mut segments = Vec::new();
         let mut end = 0;
         for index in indices {
@@ -55,13 +55,13 @@ impl SegmentBuffer {
     }
 
     /// The first segment that no store so far has given as it was registered.
-    pub(crate) fn first_missing(&self) -> Option<u32> {
+    pub(super) fn first_missing(&self) -> Option<u32> {
         let missing = self.segments.iter().find(|segment| !segment.opened);
         missing.map(|segment| segment.index)
     }
 
     /// Takes a store's copy of every missing segment, in as few reads as there are gaps.
-    pub(crate) async fn read_missing(&mut self, store: &Store, record: &RecordState) -> Result<()> {
+    pub(super) async fn read_missing(&mut self, store: &Store, record: &RecordState) -> Result<()> {
         let name = PayloadName::of(record).object(ObjectKind::Payload);
         for run in self.segments.chunk_by(|a, b| a.opened == b.opened) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else {
@@ -85,7 +85,7 @@ impl SegmentBuffer {
     }
 
     /// Checks and decrypts every missing segment; bad ones stay missing. Blocks.
-    pub(crate) fn open_missing(&mut self, opener: &SegmentOpener) {
+    pub(super) fn open_missing(&mut self, opener: &SegmentOpener) {
         for segment in self.segments.iter_mut().filter(|segment| !segment.opened) {
             let bytes = &mut self.bytes[segment.slot.clone()];
             segment.opened = opener.open_in_place(segment.index, bytes).is_ok();
@@ -93,7 +93,7 @@ impl SegmentBuffer {
     }
 
     /// The plaintext of all segments, without the gaps that their tags leave.
-    pub(crate) fn into_plaintext(mut self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn into_plaintext(mut self) -> Zeroizing<Vec<u8>> {
         let mut end = 0;
         for Segment { slot, .. } in self.segments {
             let text = slot.start..slot.end.saturating_sub(TAG_LEN);

@@ -27,7 +27,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(15);
 ///
 /// A holder that has not executed the ticket's block yet is asked again; one that refuses or is
 /// silent is left out; one that signs a wrong share is a culprit.
-pub(crate) async fn gather(
+pub(super) async fn gather(
     actor: &Actor,
     key: &GateKey,
     label: &GateLabel,

@@ -26,7 +26,7 @@ pub enum StoreLocation {
 pub(crate) type Stores = BTreeMap<OrganisationId, Store>;
 
 /// The newest change of each payload's objects.
-pub(crate) type Payloads = BTreeMap<PayloadName, Timestamp>;
+pub(super) type Payloads = BTreeMap<PayloadName, Timestamp>;
 
 /// The object store of one organisation.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl Store {
         &self.location
     }
 
-    pub(crate) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<()> {
+    pub(super) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<()> {
         self.inner
             .put(&name.path(), bytes.into())
             .await
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// Begins an object that arrives in chunks; it exists from [`Upload::complete`] on.
-    pub(crate) async fn upload(&self, name: ObjectName) -> Result<Upload> {
+    pub(super) async fn upload(&self, name: ObjectName) -> Result<Upload> {
         let chunks = self
             .inner
             .put_multipart(&name.path())
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// Removes an object; it need not exist.
-    pub(crate) async fn delete(&self, name: ObjectName) -> Result<()> {
+    pub(super) async fn delete(&self, name: ObjectName) -> Result<()> {
         match self.inner.delete(&name.path()).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(failed(error)),
@@ -107,7 +107,7 @@ impl Store {
 
     /// The payloads that have objects here, with the newest change of each. An object dated before
     /// 1970 counts as changed just now, at the end of time: such a clock proves no age.
-    pub(crate) async fn payloads(&self) -> Result<Payloads> {
+    pub(super) async fn payloads(&self) -> Result<Payloads> {
         let mut found = Payloads::new();
         let prefix = object_store::path::Path::from(PayloadName::ROOT);
         let mut listing = self.inner.list(Some(&prefix));
@@ -125,20 +125,20 @@ impl Store {
 }
 
 /// An object on its way. Dropped before it is complete, it leaves nothing that can be read.
-pub(crate) struct Upload {
+pub(super) struct Upload {
     chunks: Box<dyn MultipartUpload>,
 }
 
 impl Upload {
-    pub(crate) async fn append(&mut self, bytes: Bytes) -> Result<()> {
+    pub(super) async fn append(&mut self, bytes: Bytes) -> Result<()> {
         self.chunks.put_part(bytes.into()).await.map_err(failed)
     }
 
-    pub(crate) async fn complete(mut self) -> Result<()> {
+    pub(super) async fn complete(mut self) -> Result<()> {
         self.chunks.complete().await.map(drop).map_err(failed)
     }
 
-    pub(crate) async fn abort(mut self) {
+    pub(super) async fn abort(mut self) {
         if let Err(error) = self.chunks.abort().await {
             tracing::warn!(%error, "an unfinished upload could not be removed");
         }

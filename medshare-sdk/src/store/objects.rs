@@ -75,7 +75,7 @@ pub(crate) enum ObjectKind {
 }
 
 impl ObjectKind {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 4] = [
         Self::Payload,
         Self::Segments,
         Self::Access,
@@ -102,8 +102,8 @@ pub(crate) struct PayloadName {
 }
 
 impl PayloadName {
-    /// Begins every path.
-    pub(crate) const ROOT: &'static str = "records";
+    /// The first component of every path.
+    pub(super) const ROOT: &'static str = "records";
 
     /// The payload that the chain names.
     pub(crate) const fn of(record: &RecordState) -> Self {
@@ -115,7 +115,7 @@ impl PayloadName {
     }
 
     /// The payload that a path belongs to; none for a path of any other form.
-    pub(crate) fn of_path(path: &str) -> Option<Self> {
+    pub(super) fn of_path(path: &str) -> Option<Self> {
         let mut components = path.strip_prefix(Self::ROOT)?.strip_prefix('/')?.split('/');
         Some(Self {
             record: components.next()?.parse().ok()?,
@@ -145,7 +145,7 @@ pub(crate) struct ObjectName {
 }
 
 impl ObjectName {
-    pub(crate) fn path(self) -> object_store::path::Path {
+    pub(super) fn path(self) -> object_store::path::Path {
         let PayloadName {
             record,
             version,

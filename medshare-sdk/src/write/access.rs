@@ -13,28 +13,28 @@ use crate::error::{Error, Result};
 use crate::record::Descriptor;
 
 /// The two objects that give readers with the right attributes access to a record.
-pub(crate) struct SealedAccess {
-    pub(crate) header: AccessHeader,
-    pub(crate) descriptor: SealedDescriptor,
+pub(super) struct SealedAccess {
+    pub(super) header: AccessHeader,
+    pub(super) descriptor: SealedDescriptor,
 }
 
 /// The inputs of [`SealedAccess`].
-pub(crate) struct AccessInputs {
-    pub(crate) parameters: Arc<PublicParameters>,
-    pub(crate) gate_key: Arc<GateKey>,
-    pub(crate) policy: AccessPolicy,
-    pub(crate) context: RecordContext,
+pub(super) struct AccessInputs {
+    pub(super) parameters: Arc<PublicParameters>,
+    pub(super) gate_key: Arc<GateKey>,
+    pub(super) policy: AccessPolicy,
+    pub(super) context: RecordContext,
     /// No release before this moment …
-    pub(crate) floor: Timestamp,
+    pub(super) floor: Timestamp,
     /// … and none from this moment on.
-    pub(crate) ceiling: Timestamp,
-    pub(crate) data_key: DataKey,
-    pub(crate) description: Descriptor,
+    pub(super) ceiling: Timestamp,
+    pub(super) data_key: DataKey,
+    pub(super) description: Descriptor,
 }
 
 impl AccessInputs {
     /// ctx → Encaps → L → K_gate → X, and the descriptor. About 3 ms. Blocks.
-    pub(crate) fn seal(self) -> Result<SealedAccess> {
+    pub(super) fn seal(self) -> Result<SealedAccess> {
         let rng = &mut os_random();
         let preamble = self.context.preamble;
         let (abe, secret) = encapsulate_dated(

@@ -35,7 +35,7 @@ impl Content {
 
     /// Refuses content that is known to be too long, before any work. A reader is measured while
     /// it is read.
-    pub(crate) async fn checked(self) -> Result<Self> {
+    pub(super) async fn checked(self) -> Result<Self> {
         let known = match &self.0 {
             Source::Bytes(bytes) => Some(bytes.len() as u64),
             // A file without metadata cannot be read either; reading it tells why.
@@ -48,7 +48,7 @@ impl Content {
         Ok(self)
     }
 
-    pub(crate) fn into_reader(self) -> Result<Box<dyn Read + Send>> {
+    pub(super) fn into_reader(self) -> Result<Box<dyn Read + Send>> {
         Ok(match self.0 {
             Source::Bytes(bytes) => Box::new(Cursor::new(bytes)),
             Source::Reader(reader) => reader,
@@ -58,7 +58,7 @@ impl Content {
 }
 
 /// Refuses more bytes than `limit`.
-pub(crate) const fn check_len(length: u64, limit: u64) -> Result<()> {
+pub(super) const fn check_len(length: u64, limit: u64) -> Result<()> {
     if length <= limit {
         Ok(())
     } else {

@@ -19,7 +19,7 @@ const CHUNKS_AHEAD: usize = 1;
 
 /// Seals the content into every upload, and returns the tree of its segments' digests. After an
 /// error nothing is left that can be read.
-pub(crate) async fn upload(
+pub(super) async fn upload(
     content: Content,
     sealer: SegmentSealer,
     mut uploads: Uploads,

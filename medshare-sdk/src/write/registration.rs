@@ -11,15 +11,15 @@ use crate::store::objects::PayloadName;
 use crate::store::placement::Placement;
 
 /// Registers one record of an organisation.
-pub(crate) struct Registration<'a> {
-    pub(crate) actor: &'a Actor,
-    pub(crate) idempotency_key: Option<&'a str>,
+pub(super) struct Registration<'a> {
+    pub(super) actor: &'a Actor,
+    pub(super) idempotency_key: Option<&'a str>,
 }
 
 impl Registration<'_> {
     /// The 32 bytes whose commitment is the record's identifier: random, or from the caller's key
     /// under a signature that only the organisation can make.
-    pub(crate) async fn id_preimage(&self) -> Result<[u8; 32]> {
+    pub(super) async fn id_preimage(&self) -> Result<[u8; 32]> {
         let Some(key) = self.idempotency_key else {
             return Ok(os_random().array());
         };
@@ -32,7 +32,7 @@ impl Registration<'_> {
     }
 
     /// Returns true if an earlier attempt under the same idempotency key registered the record.
-    pub(crate) async fn is_done(&self, id: &RecordId) -> Result<bool> {
+    pub(super) async fn is_done(&self, id: &RecordId) -> Result<bool> {
         if self.idempotency_key.is_none() {
             return Ok(false);
         }
@@ -43,7 +43,7 @@ impl Registration<'_> {
     /// Registers the record, or removes the payload's objects if the contract denies it. Under an
     /// idempotency key an earlier attempt may have been ordered in the meantime; then its payload
     /// is the one that counts.
-    pub(crate) async fn submit(
+    pub(super) async fn submit(
         &self,
         call: RegisterRecord,
         payload: PayloadName,
