@@ -133,8 +133,7 @@ impl RpcResponse {
 }
 
 /// A member's reasoned refusal of a request.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, thiserror::Error)]
-#[error("the member refused: {detail} ({code})")]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RpcRefusal {
     /// Stable kind, for programs.
     pub code: RefusalCode,
@@ -152,6 +151,15 @@ impl RpcRefusal {
         }
     }
 }
+
+impl core::fmt::Display for RpcRefusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "the member refused: {} ({})", self.detail, self.code)
+    }
+}
+
+/// A client's error can have a refusal as its source.
+impl core::error::Error for RpcRefusal {}
 
 /// Kinds of refusal; a variant's position is its tag on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]

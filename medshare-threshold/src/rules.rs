@@ -1,5 +1,7 @@
 //! The conditions of a release: pure checks over facts of the holder's own committed state.
 
+use core::fmt;
+
 use medshare_types::{GateKey, GateLabel, Height, Ticket, Timestamp};
 
 /// Largest distance of the tip's block time from the holder's own clock, milliseconds.
@@ -109,44 +111,69 @@ fn check_time(ticket: &Ticket, label: &GateLabel, facts: &ReleaseFacts) -> Resul
 }
 
 /// A holder's reasoned refusal. Each tells the reader how to proceed; none tells a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// It is a decision under the rules, not an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(
     missing_docs,
     reason = "the fields are the values that the messages print"
 )]
 pub enum Refusal {
-    #[error("the ticket is for another label")]
+    /// The ticket is for another label.
     LabelMismatch,
     /// The label belongs to another record or version than the ticket.
-    #[error("the ticket is for another record")]
     RecordMismatch,
     /// Ticket, label and key are not all of one class.
-    #[error("the ticket, the label and the key are of different classes")]
     ClassMismatch,
-    #[error("the label was sealed to another gate key")]
+    /// The label was sealed to another gate key.
     KeyMismatch,
     /// `height` is that of the revoking block.
-    #[error("access was revoked at height {height}")]
     Revoked { height: Height },
     /// The holder has not reached the block of the ticket, dated `issued_at`.
-    #[error("this holder is behind: its tip is of {tip_time}, the ticket of {issued_at}")]
     Behind {
         tip_time: Timestamp,
         issued_at: Timestamp,
     },
     /// Block time is before the label's floor.
-    #[error("access opens at {opens_at}")]
     NotYet { opens_at: Timestamp },
     /// The earliest end among ticket lifetime, grant window and label ceiling has passed.
-    #[error("access ended at {ended_at}")]
     Expired { ended_at: Timestamp },
     /// The tip is too far from the holder's own clock.
-    #[error("the chain's tip of {tip_time} is not fresh at {local_time}")]
     StaleTip {
         tip_time: Timestamp,
         local_time: Timestamp,
     },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LabelMismatch => f.write_str("the ticket is for another label"),
+            Self::RecordMismatch => f.write_str("the ticket is for another record"),
+            Self::ClassMismatch => {
+                f.write_str("the ticket, the label and the key are of different classes")
+            }
+            Self::KeyMismatch => f.write_str("the label was sealed to another gate key"),
+            Self::Revoked { height } => write!(f, "access was revoked at height {height}"),
+            Self::Behind {
+                tip_time,
+                issued_at,
+            } => write!(
+                f,
+                "this holder is behind: its tip is of {tip_time}, the ticket of {issued_at}"
+            ),
+            Self::NotYet { opens_at } => write!(f, "access opens at {opens_at}"),
+            Self::Expired { ended_at } => write!(f, "access ended at {ended_at}"),
+            Self::StaleTip {
+                tip_time,
+                local_time,
+            } => write!(
+                f,
+                "the chain's tip of {tip_time} is not fresh at {local_time}"
+            ),
+        }
+    }
 }
 
 impl Refusal {

@@ -59,7 +59,7 @@ pub enum Event {
 pub enum Outcome {
     /// The transaction took effect.
     Applied(Vec<Event>),
-    /// The contract denied the transaction, which changed nothing but the mark of its nonce.
+    /// The contract denied the transaction, which changed at most the mark of its nonce.
     Denied(Denial),
 }
 

@@ -124,12 +124,12 @@ fn key_through_the_gate(
                 .unwrap()
         })
         .collect();
-    let names = fixture
+    let signing_keys: Vec<_> = fixture
         .hospitals
         .iter()
-        .map(|hospital| (hospital.organisation(), hospital.key));
-    let names: Vec<_> = names.collect();
-    open::recover(&key, label, &ticket, &secret, &names, &released)
+        .map(|hospital| (hospital.organisation(), hospital.key))
+        .collect();
+    open::recover(&key, label, &ticket, &secret, &signing_keys, &released)
         .unwrap()
         .factor
 }

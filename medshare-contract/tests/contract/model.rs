@@ -137,8 +137,10 @@ impl Model {
             return No("unknown_grant", 0);
         };
         let terms = &given.terms;
-        let label = self.labels.get(request.label);
-        let label = label.filter(|label| label.record == terms.record);
+        let label = self
+            .labels
+            .get(request.label)
+            .filter(|label| label.record == terms.record);
         let table = [
             (request.by != terms.grantee, No("not_grantee", 0)),
             (!request.names_own_key, No("invalid request.grantee_key", 0)),

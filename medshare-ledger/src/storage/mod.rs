@@ -302,15 +302,19 @@ impl LedgerStore {
             }
             other => other.map_err(failed)?,
         };
-        let found: u32 = load(&meta, "schema")?.ok_or_else(|| corrupt("no schema version"))?;
-        if found != SCHEMA {
-            let expected = SCHEMA;
-            return Err(StoreError::UnknownSchema { expected, found });
+        let schema: u32 = load(&meta, "schema")?.ok_or_else(|| corrupt("no schema version"))?;
+        if schema != SCHEMA {
+            return Err(StoreError::UnknownSchema {
+                expected: SCHEMA,
+                found: schema,
+            });
         }
-        let found: ChainId = load(&meta, "chain")?.ok_or_else(|| corrupt("no chain id"))?;
-        if found != *self.chain() {
-            let expected = *self.chain();
-            return Err(StoreError::ForeignChain { expected, found });
+        let chain: ChainId = load(&meta, "chain")?.ok_or_else(|| corrupt("no chain id"))?;
+        if chain != *self.chain() {
+            return Err(StoreError::ForeignChain {
+                expected: *self.chain(),
+                found: chain,
+            });
         }
         if self.roots(Height(0))?.state != state_root(genesis_state) {
             return Err(StoreError::GenesisStateMismatch);

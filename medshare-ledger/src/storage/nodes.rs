@@ -187,14 +187,16 @@ fn write_batch(
     values: &mut Table<'_, Bytes, Bytes>,
 ) -> Result<(), StoreError> {
     for (key, node) in batch.node_batch.nodes() {
-        let key = node_key(key.version(), key.nibble_path());
-        let node = to_borsh(node);
-        nodes.insert(&*key, &*node).map_err(failed)?;
+        let stored_key = node_key(key.version(), key.nibble_path());
+        nodes
+            .insert(&*stored_key, &*to_borsh(node))
+            .map_err(failed)?;
     }
     for ((version, key), value) in batch.node_batch.values() {
-        let key = value_key(&Digest::from_bytes(key.0), *version);
-        let value = to_borsh(value);
-        values.insert(&key[..], &*value).map_err(failed)?;
+        let stored_key = value_key(&Digest::from_bytes(key.0), *version);
+        values
+            .insert(&stored_key[..], &*to_borsh(value))
+            .map_err(failed)?;
     }
     Ok(())
 }

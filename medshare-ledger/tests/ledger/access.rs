@@ -104,9 +104,9 @@ fn a_listed_share_of_another_ticket_or_signer_is_refused() {
     let fixture = Fixture::new(1);
     let genesis = fixture.members.genesis();
     let (proof, ticket) = with_ticket(&fixture);
-    let mut elsewhere = ticket.clone();
-    elsewhere.id = TicketId::from_digest(Digest::ZERO);
-    let elsewhere = share(&fixture, 0, &elsewhere);
+    let mut other_ticket = ticket.clone();
+    other_ticket.id = TicketId::from_digest(Digest::ZERO);
+    let elsewhere = share(&fixture, 0, &other_ticket);
     let mut unsigned = share(&fixture, 1, &ticket);
     unsigned.signature = elsewhere.signature;
     let stranger = share(&Fixture::new(2), 0, &ticket);
@@ -154,9 +154,9 @@ fn repeated_or_reordered_shares_are_refused() {
         swapped[..32].fill(2);
         swapped
     }] {
-        let mut bent = bytes.clone();
-        bent[start..].copy_from_slice(&order);
-        let bent = AccessReceipt::from_wire(&bent).unwrap();
+        let mut reordered = bytes.clone();
+        reordered[start..].copy_from_slice(&order);
+        let bent = AccessReceipt::from_wire(&reordered).unwrap();
         let result = bent.verify(fixture.members.genesis());
         assert_eq!(result, Err(VerifyError::SharesOutOfOrder));
     }

@@ -353,11 +353,11 @@ fn a_certificate_is_for_one_header() {
         "committed before it was proposed"
     );
 
-    let mut later = good.header.clone();
-    later.epoch = Epoch(1);
-    let certificate = fixture.certify(&later);
+    let mut header = good.header.clone();
+    header.epoch = Epoch(1);
+    let certificate = fixture.certify(&header);
     let later = CertifiedHeader {
-        header: later,
+        header,
         certificate,
     };
     let refused = client.verify_header(&later);

@@ -60,8 +60,8 @@ impl<'a> ShareContext<'a> {
     ) -> EncryptedShare {
         // e is used this once, so both products may take variable time.
         let secret = Zeroizing::new(random_scalar(rng));
-        let points = [g1_generator_mul(&secret), mul_public(holder, &secret)];
-        let points = Zeroizing::new(G1Projective::normalize_batch(&points));
+        let products = [g1_generator_mul(&secret), mul_public(holder, &secret)];
+        let points = Zeroizing::new(G1Projective::normalize_batch(&products));
         let ephemeral = encode_g1(&points[0]);
         let plaintext = Zeroizing::new(encode_scalar(share));
         let sealed = self

@@ -171,11 +171,11 @@ impl Ceremony {
     }
 
     fn gate_holders(&self, sum: &Commitments) -> Result<Vec<GateHolder>, CeremonyError> {
-        let shares: Vec<G2Projective> = (1u16..)
+        let values: Vec<G2Projective> = (1u16..)
             .take(self.holders.len())
             .map(|index| sum.at(index))
             .collect();
-        let shares = G2Projective::normalize_batch(&shares);
+        let shares = G2Projective::normalize_batch(&values);
         let gate_holder = |(&organisation, share): (&OrganisationId, &G2Affine)| {
             let degenerate = CeremonyError::DegenerateShare {
                 holder: organisation,

@@ -131,7 +131,8 @@ fn a_crafted_session_key_steals_nothing_from_ours() {
             .map(|share| decode_g1(&field(share)).unwrap().into())
             .collect()
     };
-    let (s, a) = (points(|share| share.s), points(|share| share.a));
+    let s = points(|share| share.s);
+    let a = points(|share| share.a);
     let differences: Vec<_> = s.iter().zip(&a).map(|(s, a)| *s - *a).collect();
     for attempt in [&s, &differences] {
         let d = combine(attempt);

@@ -88,10 +88,9 @@ fn a_share_is_valid_for_its_index_alone() {
         ));
         assert!(!verify_share(&commitments, index + 1, &share));
     }
-    let mut reversed = polynomial.clone();
-    reversed.reverse();
+    let backwards: Vec<_> = polynomial.iter().rev().copied().collect();
     let reversed = ceremony
-        .check_deal(organisation(0), &deal(&reversed, 4))
+        .check_deal(organisation(0), &deal(&backwards, 4))
         .unwrap();
     // At X = 1 both orders give the same sum, elsewhere not.
     assert!(!verify_share(
@@ -125,8 +124,8 @@ fn the_lineage_binds_every_deal_and_its_dealer() {
     assert_ne!(base, lineage(&elsewhere, &[0, 1, 2], &three));
     // There is one class, and the threshold is the number of commitments in every deal.
     let here = *ceremony(4, 3).chain();
-    let with_another = (0..3).chain([7]).map(organisation).collect();
-    let with_another = Ceremony::new(here, AccessClass::Normal, with_another, 3).unwrap();
+    let others = (0..3).chain([7]).map(organisation).collect();
+    let with_another = Ceremony::new(here, AccessClass::Normal, others, 3).unwrap();
     assert_ne!(base, lineage(&with_another, &[0, 1, 2], &three));
 }
 

@@ -54,8 +54,10 @@ impl Case {
     /// The public check, with the key of the holder that the share names.
     fn check(&self, share: &ReleaseShare) -> Result<(), ShareFault> {
         let keys = self.gate.holders.verifying_keys();
-        let key = keys.iter().find(|(id, _)| *id == share.holder);
-        let key = key.map_or(keys[0].1, |(_, key)| *key);
+        let key = keys
+            .iter()
+            .find(|(id, _)| *id == share.holder)
+            .map_or(keys[0].1, |(_, key)| *key);
         check_share(&self.gate.key, &self.label, &self.ticket, &key, share)
     }
 
