@@ -64,9 +64,8 @@ fn interface(root: &Path, package: &Package) -> Result<String> {
     cargo.args(["--", "-Z", "unstable-options", "--output-format", "json"]);
     // JSON is unstable, so the wrapper lets rustdoc, and only rustdoc, use what is unstable.
     cargo.env("RUSTDOC", root.join(".ci/rustdoc-unstable"));
+    run(cargo.current_dir(root))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), Into::into);
-    let target = target.join("api");
-    run(cargo.env("CARGO_TARGET_DIR", &target).current_dir(root))?;
     let file = format!("doc/{}.json", package.name.replace('-', "_"));
     let interface = public_api::Builder::from_rustdoc_json(target.join(file))
         .omit_blanket_impls(true)
