@@ -1,7 +1,7 @@
 //! Ciphertext-policy attribute-based encryption (FABEO) and the sealed payload format.
 //!
-//! **Is:** a key encapsulation, secure against chosen ciphertexts, whose secret keys with satisfying
-//! attributes recover ([`encapsulate`], [`decapsulate`]); the policy language ([`policy`]); a payload
+//! **Is:** a key encapsulation, secure against chosen ciphertexts: keys recover its secret if their
+//! attributes satisfy a policy ([`encapsulate`], [`decapsulate`]); the policy language ([`policy`]); a payload
 //! format for data of any size in untrusted storage ([`payload`]); and the wrapped keys that join
 //! the two, alone or with further factors such as a time gate ([`wrapped`], [`access`],
 //! [`descriptor`]). [`seal`] and [`open`] are the simple interface over all of it; their

@@ -105,7 +105,8 @@ pub fn encode_g2(point: &G2Affine) -> G2Bytes {
 /// # Errors
 /// [`EncodingError`] names the first check that failed.
 pub fn decode_g2(bytes: &G2Bytes) -> Result<G2Affine, EncodingError> {
-    let (mut high, mut low) = ([0; 48], [0; 48]);
+    let mut high = [0; 48];
+    let mut low = [0; 48];
     high.copy_from_slice(&bytes.0[..48]);
     low.copy_from_slice(&bytes.0[48..]);
     if high[0] & INFINITY != 0 && low != [0; 48] {

@@ -94,6 +94,7 @@ pub(crate) fn to_be_bytes(x: &Fq) -> [u8; 48] {
 }
 
 /// 64 big-endian bytes reduced modulo p, for `hash_to_field`.
+#[expect(clippy::expect_used, reason = "256 bits are below p, which has 381")]
 pub(crate) fn reduce_wide(bytes: &[u8; 64]) -> Fq {
     // 2^256 mod p, in Montgomery form.
     const SHIFT: Fq = ark_ff::MontFp!(
@@ -102,8 +103,7 @@ pub(crate) fn reduce_wide(bytes: &[u8; 64]) -> Fq {
     let half = |from: usize| {
         let mut wide = [0; 48];
         wide[16..].copy_from_slice(&bytes[from..from + 32]);
-        // 256 bits are below p, which has 381.
-        Fq::from_bigint(limbs(&wide)).unwrap_or_default()
+        Fq::from_bigint(limbs(&wide)).expect("256 bits are below p")
     };
     half(0) * SHIFT + half(32)
 }
@@ -135,7 +135,8 @@ const fn quarter_exponent() -> [u64; 6] {
 /// are left.
 const fn sliding_window(exponent: [u64; 6]) -> ([(u8, u8); 96], usize) {
     let mut out = [(0, 0); 96];
-    let (mut len, mut squarings) = (0, 0u8);
+    let mut len = 0;
+    let mut squarings = 0u8;
     let mut left = 384u32;
     while left > 0 {
         if bit(&exponent, left - 1) == 0 {
@@ -147,7 +148,8 @@ const fn sliding_window(exponent: [u64; 6]) -> ([(u8, u8); 96], usize) {
         while bit(&exponent, left - width) == 0 {
             width -= 1;
         }
-        let (mut digit, mut i) = (0u8, 0);
+        let mut digit = 0u8;
+        let mut i = 0;
         while i < width {
             digit = digit << 1 | bit(&exponent, left - 1 - i);
             i += 1;

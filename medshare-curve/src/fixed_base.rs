@@ -98,7 +98,7 @@ where
         let half = 1u64 << (self.width - 1);
         // From a multiple that only the last window could meet again: no sum before it is a
         // doubling or cancels, and uniform scalars do not reach that one.
-        let start = self.multiples.last().copied().unwrap_or_default();
+        let start = self.multiples[self.multiples.len() - 1];
         let mut acc: Projective<P> = start.into();
         let mut carry = 0;
         for (i, window) in self.multiples.chunks_exact(half as usize).enumerate() {
@@ -119,7 +119,8 @@ where
 /// `width` bits from bit `start` on; zeros past the end.
 fn bits(limbs: &[u64; 4], start: usize, width: usize) -> u64 {
     let limb = |index: usize| limbs.get(index).copied().unwrap_or(0);
-    let (index, shift) = (start / 64, start % 64);
+    let index = start / 64;
+    let shift = start % 64;
     let pair = u128::from(limb(index)) | u128::from(limb(index + 1)) << 64;
     (pair >> shift) as u64 & ((1 << width) - 1)
 }
@@ -204,7 +205,8 @@ mod tests {
     fn a_width_outside_is_taken_to_the_nearest() {
         let base = G1Projective::generator();
         for (outside, taken) in [(0, 2), (1, 2), (11, 10), (usize::MAX, 10)] {
-            let (table, nearest) = (FixedBase::new(&base, outside), FixedBase::new(&base, taken));
+            let table = FixedBase::new(&base, outside);
+            let nearest = FixedBase::new(&base, taken);
             assert_eq!((table.width, table.multiples), (taken, nearest.multiples));
         }
     }

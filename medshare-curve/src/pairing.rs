@@ -61,7 +61,8 @@ fn miller_loop<'a>(pairs: impl Iterator<Item = (&'a G1Affine, &'a PreparedG2)>) 
     let mut step = |f: &mut Fq12| {
         for (p, lines) in &mut lines {
             if let Some((c0, c1, c2)) = lines.next() {
-                let (mut c1, mut c2) = (*c1, *c2);
+                let mut c1 = *c1;
+                let mut c2 = *c2;
                 c1.mul_assign_by_fp(&p.x);
                 c2.mul_assign_by_fp(&p.y);
                 f.mul_by_014(c0, &c1, &c2);

@@ -51,7 +51,8 @@ pub(crate) fn look_up<P>(table: &[Affine<P>], index: u16, negative: u8) -> Affin
 where
     P: SWCurveConfig<BaseField: Select>,
 {
-    let (mut x, mut y) = (P::BaseField::ZERO, P::BaseField::ZERO);
+    let mut x = P::BaseField::ZERO;
+    let mut y = P::BaseField::ZERO;
     for (i, entry) in (0u16..).zip(table) {
         let mask = u64::conditional_select(&0, &u64::MAX, i.ct_eq(&index));
         x.accumulate(&entry.x, mask);

@@ -213,7 +213,8 @@ impl SharedAuthority {
         let digest = request.digest();
         let mut by_index = BTreeMap::new();
         for partial in partials {
-            let (issuer, epoch) = (partial.issuer(), partial.epoch());
+            let issuer = partial.issuer();
+            let epoch = partial.epoch();
             if epoch != request.sharing.epoch {
                 return Err(IssuanceError::OtherEpoch { issuer, epoch });
             }
@@ -322,8 +323,10 @@ impl IssuerShare {
     /// Cost: a pairing, t short multiplications in GT.
     ///
     /// # Errors
-    /// [`SharingError`]: bytes that are no share, of another authority or epoch, or not what the
-    /// commitments say.
+    /// [`SharingError::Decode`] or [`SharingError::Point`] for invalid bytes,
+    /// [`SharingError::OtherAuthority`], [`SharingError::OtherEpoch`] or [`SharingError::OtherDeal`]
+    /// for another sharing's share, [`SharingError::NoSuchIssuer`], and
+    /// [`SharingError::InconsistentShare`] for a share that contradicts the commitments.
     pub fn from_bytes(bytes: &[u8], authority: &SharedAuthority) -> Result<Self, SharingError> {
         Self::read(bytes, authority.id, |index| {
             let issuer = authority.sharing.issuer_at(index)?;
@@ -345,7 +348,8 @@ fn encode(sharing: &Sharing, commitments: &Commitments) -> Vec<u8> {
 
 impl fmt::Debug for SharedAuthority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (threshold, issuers) = (self.sharing.threshold(), self.sharing.issuers().len());
+        let threshold = self.sharing.threshold();
+        let issuers = self.sharing.issuers().len();
         let key = self.parameters.digest();
         write!(f, "SharedAuthority({key:?}, {threshold} of {issuers})")
     }

@@ -22,9 +22,9 @@
 //! An attacker that has corrupted c issuers, chosen before the secret was shared, opens a header
 //! only if t − c other issuers each made a partial key for attributes and days that satisfy it *and*
 //! for a recipient whose secret key the attacker holds. The proof loses a factor of up to
-//! C(n − c, t − 1 − c) against that of the scheme; see `docs/spec/abe/issuance.md`. HPKE
-//! keeps partial keys sealed to others from the attacker, so the channel that carries a person's
-//! request must authenticate its recipient key. Conversely, partial keys that t issuers made for
+//! C(n − c, t − 1 − c) against that of the scheme; see `docs/spec/abe/issuance.md`.
+//! HPKE keeps partial keys sealed to others from the attacker, so the channel that carries a
+//! person's request must authenticate its recipient key. Conversely, partial keys that t issuers made for
 //! *different* requests do open the header if each request satisfies it, although
 //! [`SharedAuthority::combine`] refuses them. No more than that is claimed.
 //!

@@ -90,7 +90,8 @@ impl IssuerShare {
         let digest = request.digest();
         let secret = Zeroizing::new(encode_g1(&self.point).0);
         let r = hedged_scalar(RANDOMNESS_TAG, &[secret.as_slice(), digest.as_ref()], rng);
-        let (attributes, validity) = (&request.attributes, request.validity);
+        let attributes = &request.attributes;
+        let validity = request.validity;
         let body = KeyBody::generate(&self.point, &r, attributes, validity)?;
         // K1 alone holds the share: a fault must not let it leave under a wrong mask.
         if !body.is_under(&self.public) {

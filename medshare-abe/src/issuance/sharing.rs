@@ -94,8 +94,9 @@ impl Sharing {
 
     /// The indices of all issuers, ascending.
     pub(super) fn indices(&self) -> impl Iterator<Item = IssuerIndex> + use<> {
-        // At most 1024 issuers.
-        (1..=self.issuers.len() as u16).map(IssuerIndex)
+        (1..=MAX_MEMBERS as u16)
+            .take(self.issuers.len())
+            .map(IssuerIndex)
     }
 
     pub(super) const fn id(&self, key: Digest, authority: Digest) -> SharingId {

@@ -233,7 +233,8 @@ pub enum DecapsulateError {
 
 /// The error for a header without rows to read, from public data.
 fn why_not(header: &Header, key: &UserSecretKey) -> DecapsulateError {
-    let (missing, validity) = (header.policy().missing(key.attributes()), key.validity());
+    let missing = header.policy().missing(key.attributes());
+    let validity = key.validity();
     match header.sealed_on() {
         Some(sealed_on) if missing.is_empty() => DecapsulateError::NotValid {
             sealed_on,

@@ -34,7 +34,8 @@ pub(crate) fn input_of(element: &Element<'_>) -> Vec<u8> {
 }
 
 fn prefix_input(space: &[u8], label: &str, (kind, id): (&[u8], &[u8]), prefix: Prefix) -> Vec<u8> {
-    let (label, bits) = (label.as_bytes(), prefix.bits.to_le_bytes());
+    let label = label.as_bytes();
+    let bits = prefix.bits.to_le_bytes();
     let fields = [space, label, kind, id, &[prefix.depth], &bits];
     hash_input(PREFIX_TAG, &fields)
 }

@@ -61,7 +61,8 @@ impl Coins {
         aad: &Digest,
         message: &[u8; 32],
     ) -> Self {
-        let (parameters, policy) = (parameters.digest(), structure.digest());
+        let parameters = parameters.digest();
+        let policy = structure.digest();
         let fields = [parameters.as_ref(), policy.as_ref(), aad.as_ref(), message];
         let mut stream = Xof::new("medshare/abe/coins/v1", &fields);
         let mut draw = || wide_reduce(&Zeroizing::new(stream.take()));
@@ -75,14 +76,14 @@ impl Coins {
         }
     }
 
-    /// C1 and all C2.
+    /// C1 = s·g2 and every C2_j = s'_j·g2.
+    #[expect(clippy::expect_used, reason = "s is the first of the scalars")]
     pub(crate) fn g2_points(&self) -> (G2Bytes, Vec<G2Bytes>) {
         let scalars = core::iter::once(&*self.s).chain(self.repeats.iter());
         let points: Vec<_> = scalars.map(fixed_base::g2_generator_mul).collect();
         let affine = G2Projective::normalize_batch(&points);
         let mut encoded = affine.iter().map(encode_g2);
-        // One scalar at least: s.
-        let c1 = encoded.next().unwrap_or(G2Bytes([0; 96]));
+        let c1 = encoded.next().expect("s is the first of the scalars");
         (c1, encoded.collect())
     }
 

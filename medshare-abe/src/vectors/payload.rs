@@ -192,7 +192,8 @@ fn access(setting: &Setting, data_key: &DataKey, preamble: &Preamble) -> AccessV
         sealed_on: SealingDate(DAY),
         preamble: preamble.digest(),
     };
-    let (day, aad) = (Date::from_days(DAY), context.digest());
+    let day = Date::from_days(DAY);
+    let aad = context.digest();
     let mut rng = Replay::new("access");
     let (header, secret) = encapsulate_dated(
         &setting.parameters,
@@ -231,7 +232,8 @@ fn access(setting: &Setting, data_key: &DataKey, preamble: &Preamble) -> AccessV
 }
 
 fn encrypted_key(setting: &Setting) -> EncryptedKeyVector {
-    let (passphrase, cost) = ("caf\u{e9} au lait", PassphraseCost::default());
+    let passphrase = "caf\u{e9} au lait";
+    let cost = PassphraseCost::default();
     let mut rng = Replay::new("encrypted key");
     let bytes = setting.master.to_encrypted(passphrase, cost, &mut rng);
     EncryptedKeyVector {

@@ -197,7 +197,8 @@ fn check_date(abe: &Header, label: &GateLabel) -> Result<(), AccessError> {
 }
 
 fn check_factors(label: &GateLabel, factors: &KeyFactors<'_>) -> Result<(), AccessError> {
-    let (needed, given) = (label.context.factors, factors.set());
+    let needed = label.context.factors;
+    let given = factors.set();
     if needed == given {
         Ok(())
     } else {

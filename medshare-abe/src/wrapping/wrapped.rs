@@ -110,14 +110,16 @@ impl<'a> Binding<'a> {
 
     /// ctx, the associated data of encapsulation: a hash of the context, the bitmap and H(P).
     pub(crate) fn context_digest(&self) -> Digest {
-        let (bitmap, preamble) = ([self.factors().0], self.preamble.digest());
+        let bitmap = [self.factors().0];
+        let preamble = self.preamble.digest();
         let fields = [self.context, bitmap.as_slice(), preamble.as_ref()];
         hash::digest("medshare/abe/wrapped-key-context/v1", &fields)
     }
 
     /// The binding of the key-encryption key, as H(L) is for access headers: a hash of ctx and H(abe).
     pub(crate) fn digest_with(&self, abe: &Header) -> Digest {
-        let (context, abe) = (self.context_digest(), abe.digest());
+        let context = self.context_digest();
+        let abe = abe.digest();
         let fields = [context.as_ref(), abe.as_ref()];
         hash::digest("medshare/abe/wrapped-key-binding/v1", &fields)
     }
@@ -249,7 +251,8 @@ impl WrappedKey {
         binding: &Binding<'_>,
         decapsulate: impl FnOnce(&[u8]) -> Result<SharedSecret, DecapsulateError>,
     ) -> Result<DataKey, AccessError> {
-        let (needed, given) = (self.factors, binding.factors());
+        let needed = self.factors;
+        let given = binding.factors();
         if needed != given {
             return Err(AccessError::FactorMismatch { needed, given });
         }

@@ -88,7 +88,7 @@ fn factors_are_exactly_those_of_the_label() {
         .open(&alone)
         .expect_err("one factor");
     assert_eq!(refused, mismatch);
-    assert_eq!(refused.to_string(), "factors 0x01 where 0x03 are needed");
+    assert_eq!(refused.to_string(), "factors 0x01 given, 0x03 are needed");
     let abe = record.header.abe().clone();
     let sealed = AccessHeader::seal(abe, record.label.clone(), &alone, &record.data_key);
     assert_eq!(sealed, Err(mismatch));

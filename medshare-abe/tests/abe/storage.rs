@@ -185,7 +185,7 @@ fn no_kind_of_key_is_read_as_another() {
     );
     assert_eq!(
         refusal(stored.read_master(&stored.user, "open sesame")).to_string(),
-        "an encrypted mUSK where mMSK is wanted"
+        "an encrypted mUSK instead of mMSK"
     );
     // Relabelled, the bytes are altered ones.
     let relabelled = with(&stored.master, KIND, &user);

@@ -78,7 +78,7 @@ fn attributes_are_told_first() {
     ));
     let (header, _) = seal(&setting, "a", day("2026-01-01"));
     let refused = open(&setting, &header, &key).expect_err("lapsed");
-    let text = "sealed on 2026-01-01, and the key is for 1970-01-01 to 2019-12-31";
+    let text = "sealed on 2026-01-01, but the key is for 1970-01-01 to 2019-12-31";
     assert_eq!(refused.to_string(), text);
 }
 

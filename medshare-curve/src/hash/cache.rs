@@ -172,7 +172,8 @@ mod tests {
             .collect();
         std::thread::scope(|scope| {
             for start in 0..4u8 {
-                let (cache, expected) = (&cache, &expected);
+                let cache = &cache;
+                let expected = &expected;
                 scope.spawn(move || {
                     for message in (0..8u8).map(|i| (start + i) % 8) {
                         let points = cache.hash_each_to_g1(&[[message]]);

@@ -20,6 +20,7 @@ pub(super) fn hash_to_field(dst: &[u8], message: &[u8]) -> [Fq; 2] {
 }
 
 /// `expand_message_xmd` with SHA-256 to 128 bytes.
+#[expect(clippy::expect_used, reason = "longer tags are shortened first")]
 fn expand_message_xmd(dst: &[u8], message: &[u8]) -> [u8; 2 * ELEMENT_LEN] {
     let shortened: [u8; HASH_LEN];
     let dst = if dst.len() > 255 {
@@ -30,7 +31,7 @@ fn expand_message_xmd(dst: &[u8], message: &[u8]) -> [u8; 2 * ELEMENT_LEN] {
     } else {
         dst
     };
-    let dst_len = [u8::try_from(dst.len()).unwrap_or(u8::MAX)];
+    let dst_len = [u8::try_from(dst.len()).expect("at most 255 bytes")];
     let finish = |hasher: Sha256| -> [u8; HASH_LEN] {
         let hasher = hasher.chain_update(dst).chain_update(dst_len);
         hasher.finalize().into()

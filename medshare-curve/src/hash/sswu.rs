@@ -71,7 +71,8 @@ pub(super) fn isogeny(point: &Projective<Isogenous>) -> G1Projective {
         evaluate(map.y_map_denominator),
     );
     // Degrees are 11/10 and 15/15: x' = xn / (W·xd), y' = (Y/Z³)·yn / yd.
-    let (xd, yd) = (xd * w, yd * w * point.z);
+    let xd = xd * w;
+    let yd = yd * w * point.z;
     let z = xd * yd;
     let yd2 = yd.square();
     let xd2 = xd.square();

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn endomorphisms_are_the_multiplications_they_stand_for() {
         let x = -Scalar::from(X_ABS);
-        let (p, q) = (G1Affine::generator(), G2Affine::generator());
+        let p = G1Affine::generator();
+        let q = G2Affine::generator();
         assert_eq!(phi(&p), p * -(x * x));
         assert_eq!(psi(&q), q * x);
     }

@@ -152,7 +152,8 @@ fn select(value: u128, bit: u128) -> u128 {
 fn divide(scalar: &Scalar) -> [u128; 2] {
     let limbs = Zeroizing::new(scalar.into_bigint().0);
     let pair = |i: usize| u128::from(limbs[i]) | u128::from(limbs[i + 1]) << 64;
-    let (low, high) = (pair(0), pair(2));
+    let low = pair(0);
+    let high = pair(2);
     let mut quotient = high + high.carrying_mul(RECIPROCAL, 0).1;
     let (product_low, product_high) = quotient.carrying_mul(X_SQUARED, 0);
     let (mut low, borrow) = low.overflowing_sub(product_low);
@@ -170,7 +171,8 @@ fn divide(scalar: &Scalar) -> [u128; 2] {
 
 /// Long division of 2²⁵⁶ − 2¹²⁸·x² by x².
 const fn reciprocal() -> u128 {
-    let (mut quotient, mut remainder) = (0u128, X_SQUARED.wrapping_neg());
+    let mut quotient = 0u128;
+    let mut remainder = X_SQUARED.wrapping_neg();
     let mut bit = 0;
     while bit < 128 {
         let overflow = remainder >> 127 == 1;

@@ -29,7 +29,7 @@ pub(super) fn odd_multiples<P: SWCurveConfig, const COUNT: usize>(
 
 /// P, 3P, 5P, … for every point, in the subgroup of large order.
 ///
-/// Cost: for many points a multiple costs six products in the field in place of eighteen, because
+/// Cost: for many points a multiple costs six products in the field instead of eighteen, because
 /// it is added in affine coordinates, and the inversions of a step are done together.
 pub(super) fn odd_multiples_in_group<P: SWCurveConfig, const COUNT: usize>(
     points: &[Affine<P>],

@@ -15,7 +15,8 @@ use crate::scheme::validity::Validity;
 /// leaves, all sets.
 #[test]
 fn a_key_gives_the_mask_exactly_if_it_satisfies() {
-    let (mut safe, mut open) = (0, 0);
+    let mut safe = 0;
+    let mut open = 0;
     for policy in policies(5) {
         let structure = AccessStructure::new(&policy, None);
         let names = names(&structure);
@@ -143,7 +144,8 @@ fn values_do_not_add_up() {
 fn days_do_not_add_up() {
     let day = Date::from_days;
     let between = |from, until| Validity::between(day(from), day(until)).expect("days");
-    let (old, later) = (between(0, 20_000), between(20_001, 20_100));
+    let old = between(0, 20_000);
+    let later = between(20_001, 20_100);
     for (text, keys, expected) in [
         ("a", &[("a", Validity::ALWAYS)][..], true),
         ("a", &[("a", between(20_000, 20_001))], true),
@@ -227,7 +229,7 @@ fn broken_schemes_are_found() {
     assert!(is_broken_by(&both, [a, y], |world, r| world
         .g1
         .push(single_product(r))));
-    // Known logarithms of all hashes, of which the key's parts are then multiples.
+    // Known logarithms of all hashes, of which the key's components are then multiples.
     assert!(is_broken_by(&both, [a, y], |world, _| {
         let hashes = [b, y].map(|element| world.hash(element));
         hashes.into_iter().for_each(|hash| world.reveal(hash));

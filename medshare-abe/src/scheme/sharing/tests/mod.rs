@@ -99,7 +99,8 @@ fn spans_secret(mut rows: Vec<Vec<Scalar>>) -> bool {
 /// have coefficients that give exactly the secret, and for all others no linear combination does.
 #[test]
 fn rows_span_the_secret_exactly_when_the_attributes_satisfy() {
-    let (mut refused, mut opened) = (0, 0);
+    let mut refused = 0;
+    let mut opened = 0;
     for count in 1..=NAMES.len() {
         for text in formulas(&NAMES[..count]) {
             let policy: AccessPolicy = text.parse().expect("a policy");

@@ -1,8 +1,8 @@
-//! What can be had in GT, as linear algebra over monomials.
+//! The elements of GT within an attacker's reach, as linear algebra over monomials.
 //!
-//! Who sees points of G1 and G2 whose discrete logarithms are polynomials in unknowns, and treats
-//! the groups as black boxes, learns in GT the span of the products of one from each group, and of
-//! what stands in GT. So α·s, the mask, is safe from *all* such attackers, whatever coefficients
+//! An attacker that sees points of G1 and G2 whose discrete logarithms are polynomials in unknowns,
+//! and treats the groups as black boxes, learns in GT the span of the products of one from each
+//! group, and of the elements given in GT. So α·s, the mask, is safe from *all* such attackers, whatever coefficients
 //! they choose, exactly if it is not in that span. Here the polynomials are written down from the
 //! rows, the shares and the elements that the crate itself makes, for one header and any number of
 //! keys:
