@@ -48,21 +48,6 @@ impl Config {
             .member(voter)
             .is_some_and(|member| vote.verify(&self.chain, phase, &member.key).is_ok())
     }
-
-    /// L9: true when a header timed `time` is acceptable on arrival at `now`. Each of
-    /// `late_doublings` doubles the bound on lateness; the bound on times ahead never moves.
-    pub(crate) fn is_timely(&self, now: Timestamp, time: Timestamp, late_doublings: u32) -> bool {
-        let ChainParameters {
-            precision_ms,
-            message_delay_ms,
-            ..
-        } = self.parameters;
-        // More than 63 doublings saturate the bound.
-        let growth = 1u64.checked_shl(late_doublings).unwrap_or(u64::MAX);
-        let delay = message_delay_ms.saturating_mul(growth);
-        let earliest = now.minus_millis(delay.saturating_add(precision_ms));
-        earliest <= time && time <= now.plus_millis(precision_ms)
-    }
 }
 
 /// The ledger's last block and the roots after it.

@@ -58,10 +58,11 @@
 //! |---|---|
 //! | `replica` | the state; children see its private fields |
 //! | `replica/handle/*` | one file an input |
-//! | `replica/candidate`, `replica/advance` | a proposal up to the own prepare; the quorum rules |
+//! | `replica/candidate`, `replica/timeliness` | a proposal up to the own prepare; its time |
+//! | `replica/advance` | the quorum rules |
 //! | `replica/slot` | one undecided height, with the table of stages and inputs |
 //! | `replica/tally`, `replica/votes` | votes of others, own votes |
-//! | `replica/route`, `replica/sync` | the slot of a message, catching up |
+//! | `replica/route`, `replica/sync`, `replica/serving` | the slot of a message, catching up, limits |
 //! | `replica/outbox` | the drain rule |
 //! | `replica/recover`, `log_record` | the log, and recovery from it |
 //! | `message`, `evidence`, `proposal` | formats of the wire |

@@ -97,7 +97,7 @@ impl<P: Payload> Replica<P> {
         };
         self.current = mem::replace(&mut self.next, Slot::new());
         self.sync.close_fetch_at(self.tip.height);
-        self.sync.reset_limits();
+        self.serving.reset();
     }
 
     pub(super) fn deliver(&mut self, decided: Decided<P>) {

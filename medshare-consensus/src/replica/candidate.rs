@@ -5,6 +5,7 @@ use medshare_types::time::Timestamp;
 
 use super::Replica;
 use super::slot::{Candidate, Stage};
+use super::timeliness::is_timely;
 use crate::io::Effect;
 use crate::message::{Message, PrePrepare};
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault, encoded_length};
@@ -44,7 +45,7 @@ impl<P: Payload> Replica<P> {
             return Ok(());
         }
         let late_doublings = self.current.late_doublings;
-        if !self.config.is_timely(received, time, late_doublings) {
+        if !is_timely(&self.config.parameters, received, time, late_doublings) {
             self.current.late_since.get_or_insert(received);
             return Err(Rejected::Untimely { proposer, time });
         }
@@ -71,22 +72,6 @@ impl<P: Payload> Replica<P> {
             return None;
         };
         Some(fault)
-    }
-
-    /// L9: a late proposal that no quorum prepares would stop the height for good, since its
-    /// primary may not propose another. Each tick doubles the bound on lateness; ticks that follow
-    /// each other in less than `resend_ms` count once.
-    pub(super) fn extend_late_bound(&mut self, now: Timestamp) {
-        let slot = &mut self.current;
-        let held = slot.candidate.as_ref();
-        if !held.is_some_and(|candidate| candidate.stage == Stage::Untimely) {
-            return;
-        }
-        let since = slot.late_since.get_or_insert(now);
-        if now.as_millis().abs_diff(since.as_millis()) >= self.config.resend_ms {
-            *since = now;
-            slot.late_doublings = slot.late_doublings.saturating_add(1);
-        }
     }
 
     /// L10: f+1 members vouch for the time, so at least one honest member does.

@@ -9,11 +9,13 @@ mod handle;
 mod outbox;
 mod recover;
 mod route;
+mod serving;
 mod slot;
 #[cfg(test)]
 mod stage_table;
 mod sync;
 mod tally;
+mod timeliness;
 mod votes;
 
 pub use recover::ReplayError;
@@ -31,6 +33,7 @@ use crate::io::{Effect, Output, Timer};
 use crate::message::{Message, Recipients};
 use crate::proposal::Payload;
 use outbox::Outbox;
+use serving::ServingLimits;
 use slot::Slot;
 use sync::SyncState;
 
@@ -52,6 +55,7 @@ pub struct Replica<P> {
     /// Senders of bad signatures; their votes are verified on arrival.
     suspects: BTreeSet<ReplicaId>,
     sync: SyncState,
+    serving: ServingLimits,
     outbox: Outbox<P>,
 }
 
@@ -100,6 +104,7 @@ impl<P: Payload> Replica<P> {
             next: Slot::new(),
             suspects: BTreeSet::new(),
             sync: SyncState::default(),
+            serving: ServingLimits::default(),
             outbox: Outbox::new(),
         })
     }

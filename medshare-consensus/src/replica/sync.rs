@@ -1,6 +1,6 @@
-//! Catching up: the progress that other members claim, open questions and limits on answers.
+//! Catching up: the progress that other members claim, and the question open to one of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use medshare_types::id::{Height, ReplicaId};
 
@@ -10,9 +10,6 @@ use crate::proposal::Payload;
 
 /// The most blocks in one question or answer.
 pub(super) const FETCH_BLOCKS: u64 = 16;
-
-/// Answers of [`FETCH_BLOCKS`] to one member between two resets of the limits.
-const MAX_ANSWERS: u32 = 4;
 
 impl<P: Payload> Replica<P> {
     /// L24: asks a member that claims to be `lead` heights ahead for decided blocks, unless a
@@ -41,9 +38,6 @@ pub(super) struct SyncState {
     open: Option<OpenFetch>,
     /// The member asked last: the next question goes to the one after it.
     last_asked: ReplicaId,
-    /// Members that were sent this replica's status since the limits were reset.
-    informed: BTreeSet<ReplicaId>,
-    served: BTreeMap<ReplicaId, Served>,
 }
 
 /// A question for decided blocks that is not answered in full.
@@ -51,13 +45,6 @@ pub(super) struct SyncState {
 struct OpenFetch {
     peer: ReplicaId,
     last: Height,
-}
-
-/// Blocks served to a member since the limits were reset.
-#[derive(Clone, Copy, Default)]
-struct Served {
-    last: Height,
-    answers: u32,
 }
 
 impl SyncState {
@@ -98,28 +85,5 @@ impl SyncState {
     /// Gives up the open question, so that the next one goes to another member.
     pub(super) fn abandon_fetch(&mut self) {
         self.open = None;
-    }
-
-    /// True when `peer`, which is behind, may be sent a status: once between two resets.
-    pub(super) fn may_inform(&mut self, peer: ReplicaId) -> bool {
-        self.informed.insert(peer)
-    }
-
-    /// True when `peer` may be served `from..=until`: between two resets, no height twice and at
-    /// most [`MAX_ANSWERS`] answers.
-    pub(super) fn may_serve(&mut self, peer: ReplicaId, from: Height, until: Height) -> bool {
-        let served = self.served.entry(peer).or_default();
-        let may = from > served.last && served.answers < MAX_ANSWERS;
-        if may {
-            served.last = until;
-            served.answers += 1;
-        }
-        may
-    }
-
-    /// Lets every member be informed and served again.
-    pub(super) fn reset_limits(&mut self) {
-        self.informed.clear();
-        self.served.clear();
     }
 }

@@ -1,4 +1,4 @@
-//! Votes: signing and recording this replica's own, keeping those of others, sending again.
+//! Votes: signing and recording this replica's own, keeping those of others.
 
 use medshare_types::certificate::{Ballot, Phase};
 use medshare_types::id::ReplicaId;
@@ -83,42 +83,5 @@ impl<P: Payload> Replica<P> {
         let tally = self.current.tally(phase);
         // A verified vote of a seat that has none yet, or the same one again, is always held.
         let _ = tally.cast(&self.config, &mut self.suspects, voter, vote, true);
-    }
-
-    /// L23: sends the recorded votes of the undecided height to those that have not answered them:
-    /// a proposal is answered by any vote, a prepare by a commit, a commit by having decided.
-    pub(super) fn resend_votes(&mut self) {
-        let height = self.tip.height.next();
-        let slot = &self.current;
-        let undecided: Vec<_> = self
-            .config
-            .peers()
-            .filter(|id| !self.sync.has_decided(*id, height))
-            .collect();
-        let uncommitted: Vec<_> = undecided
-            .iter()
-            .copied()
-            .filter(|id| !slot.commits.has_vote_of(*id))
-            .collect();
-        let mut messages: Vec<(Vec<ReplicaId>, Message<P>)> = Vec::new();
-        if let (Some(own), Some(candidate)) = (&slot.own_prepare, &slot.candidate) {
-            if candidate.pre_prepare.proposal.header.proposer == self.config.replica {
-                let silent = uncommitted
-                    .into_iter()
-                    .filter(|id| !slot.prepares.has_vote_of(*id));
-                let message = Message::PrePrepare(candidate.pre_prepare.clone());
-                messages.push((silent.collect(), message));
-            } else {
-                messages.push((uncommitted, Message::Prepare(own.vote)));
-            }
-        }
-        if let Some(own) = &slot.own_commit {
-            messages.push((undecided, Message::Commit(own.vote)));
-        }
-        for (to, message) in messages {
-            if !to.is_empty() {
-                self.send(Recipients::Only(to), message);
-            }
-        }
     }
 }

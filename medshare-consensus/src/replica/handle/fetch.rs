@@ -11,7 +11,7 @@ impl<P: Payload> Replica<P> {
     pub(super) fn on_fetch(&mut self, sender: ReplicaId, from: Height) {
         let own = self.tip.height;
         let until = own.min(Height(from.0.saturating_add(FETCH_BLOCKS - 1)));
-        if from == Height(0) || from > own || !self.sync.may_serve(sender, from, until) {
+        if from == Height(0) || from > own || !self.serving.may_serve(sender, from, until) {
             return;
         }
         self.outbox.push_gated(Effect::Serve {

@@ -10,7 +10,7 @@ impl<P: Payload> Replica<P> {
     pub(super) fn on_status(&mut self, sender: ReplicaId, height: Height) {
         self.sync.record_claim(sender, height);
         let own = self.tip.height;
-        if height < own && self.sync.may_inform(sender) {
+        if height < own && self.serving.may_inform(sender) {
             let to = Recipients::Only(vec![sender]);
             self.send(to, Message::Status { height: own });
         }
