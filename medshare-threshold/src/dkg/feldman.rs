@@ -66,7 +66,7 @@ impl Ceremony {
         self.class
     }
 
-    /// In order: holder j, from 1, is evaluated at X = j.
+    /// In order: holder j, counted from 1, gets the shares f_i(j).
     #[must_use]
     pub fn holders(&self) -> &[OrganisationId] {
         &self.holders
@@ -148,14 +148,14 @@ impl Ceremony {
             });
         }
         let mut remaining = self.holders.iter();
-        let mut checked = Vec::with_capacity(deals.len());
+        // Added up one by one: all deals of the largest holder set would take hundreds of megabytes.
+        let mut sum = Commitments::new(Vec::new());
         for (dealer, deal) in deals {
             if !remaining.any(|holder| holder == dealer) {
                 return Err(CeremonyError::UnexpectedDealer { dealer: *dealer });
             }
-            checked.push(self.check_deal(*dealer, deal)?);
+            sum = Commitments::sum([&sum, &self.check_deal(*dealer, deal)?]);
         }
-        let sum = Commitments::sum(&checked);
         let public =
             encode_nonzero(&sum.constant().into_affine()).ok_or(CeremonyError::DegenerateKey)?;
         let lineage = self.lineage(deals);
