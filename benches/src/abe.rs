@@ -15,6 +15,7 @@ pub const CONTEXT: &[u8] = b"context";
 pub const DATE_ROWS: usize = 17;
 
 /// The authority of all rows, drawn from [`seeded`].
+#[derive(Debug)]
 pub struct Authority {
     /// Parameters that cache the points of attributes.
     pub parameters: PublicParameters,
@@ -60,6 +61,7 @@ impl Default for Authority {
 }
 
 /// A policy with a key that satisfies it and a header under it.
+#[derive(Debug)]
 pub struct Shape {
     /// `and`, `or`, or `and+validity`.
     pub name: &'static str,

@@ -1,5 +1,6 @@
 //! ChaCha20-Poly1305 without anything around it: the baseline of payloads.
 
+use std::fmt;
 use std::hint::black_box;
 
 use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _, inout::InOutBuf};
@@ -30,5 +31,11 @@ impl BareAead {
 impl Default for BareAead {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl fmt::Debug for BareAead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BareAead").finish_non_exhaustive()
     }
 }

@@ -15,6 +15,7 @@ use medshare_types::{
 use crate::seeded;
 
 /// Inputs of a release and of a recovery.
+#[derive(Debug)]
 pub struct Gate {
     /// Made by a ceremony of all holders.
     pub key: GateKey,

@@ -19,6 +19,7 @@ fn id(kind: &str, index: u8) -> Digest {
 }
 
 /// A master key shared among five issuers.
+#[derive(Debug)]
 pub struct Issuers {
     /// Public: parameters, and the commitments of the sharing.
     pub authority: SharedAuthority,
