@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use medshare_abe::{AccessPolicy, Condition, Date, Validity};
 use medshare_host::TaskError;
-use medshare_types::Denial;
+use medshare_types::{Denial, Timestamp};
 
 pub use medshare_ledger::VerifyError;
 pub use medshare_types::DecodeError;
-pub use medshare_types::consent::EmptyWindow;
 pub use medshare_types::keystore::KeyStoreError;
+pub use medshare_types::time::TimeError;
+
+pub use crate::times::{TimeUnit, TimesFault};
 
 /// The result of an SDK call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -154,6 +156,16 @@ pub enum Error {
     /// The record to be sealed has no data subject.
     #[error("a record needs a data subject; name it with Seal::subject")]
     MissingSubject,
+    /// No reader could ever open the record in a grant's window or a record's bounds, or one of
+    /// their times was meant in another unit. Nothing was granted or sealed.
+    #[error("the {what} [{not_before}, {not_after}) {fault}")]
+    InvalidTimes {
+        /// `window` of a grant, or `bounds` of a record.
+        what: &'static str,
+        not_before: Timestamp,
+        not_after: Timestamp,
+        fault: TimesFault,
+    },
     /// The key store failed.
     #[error(transparent)]
     KeyStore(#[from] KeyStoreError),
@@ -224,6 +236,7 @@ impl Error {
     /// | `content_too_long` | [`ContentTooLong`](Self::ContentTooLong) |
     /// | `out_of_memory` | [`OutOfMemory`](Self::OutOfMemory) |
     /// | `missing_subject` | [`MissingSubject`](Self::MissingSubject) |
+    /// | `invalid_times` | [`InvalidTimes`](Self::InvalidTimes) |
     /// | `key_store` | [`KeyStore`](Self::KeyStore) |
     /// | `missing_secret` | [`MissingSecret`](Self::MissingSecret) |
     /// | `damaged` | [`Damaged`](Self::Damaged) |
@@ -269,6 +282,7 @@ impl Error {
             Self::ContentTooLong { .. } => "content_too_long",
             Self::OutOfMemory { .. } => "out_of_memory",
             Self::MissingSubject => "missing_subject",
+            Self::InvalidTimes { .. } => "invalid_times",
             Self::KeyStore(_) => "key_store",
             Self::MissingSecret { .. } => "missing_secret",
             Self::Damaged { .. } => "damaged",
@@ -333,6 +347,7 @@ impl Error {
             | Self::ContentTooLong { .. }
             | Self::OutOfMemory { .. }
             | Self::MissingSubject
+            | Self::InvalidTimes { .. }
             | Self::KeyStore(_)
             | Self::MissingSecret { .. }
             | Self::Damaged { .. }

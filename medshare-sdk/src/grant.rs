@@ -2,13 +2,14 @@
 
 use std::future::IntoFuture;
 
-use medshare_contract::{Call, GrantTerms};
+use medshare_contract::state::{RecordState, SealedLabel};
+use medshare_contract::{Call, GrantTerms, keys};
 use medshare_host::clock;
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{GrantId, PersonId, Purpose, PurposeSet};
+use medshare_types::{GrantId, PersonId, Purpose, PurposeSet, consent};
 
 use crate::actor::Actor;
-use crate::error::Result;
+use crate::error::{Error, Result, TimesFault};
 use crate::observe::observed;
 use crate::record::RecordRef;
 use crate::window::Window;
@@ -59,19 +60,45 @@ impl GrantRequest {
         } else {
             self.purposes
         };
-        let genesis = self.grantor.context().chain.genesis();
+        let window = self.checked_window().await?;
         let call = Call::Grant(GrantTerms {
             record: self.record.id,
             version: self.record.version,
             grantee: self.grantee,
-            window: self
-                .window
-                .resolve(clock::now(), genesis.parameters.precision_ms),
+            window,
             purposes,
             uses: self.uses,
         });
         let effect = self.grantor.call(&call).await?;
         Ok(GrantId::of_transaction(&effect.transaction))
+    }
+
+    /// The absolute window, which opens the record at some moment from now on. A record that is not
+    /// found is the contract's to refuse.
+    async fn checked_window(&self) -> Result<consent::Window> {
+        let now = clock::now();
+        let parameters = &self.grantor.context().chain.genesis().parameters;
+        let window = self.window.resolve(now, parameters.precision_ms)?;
+        let key = keys::record(&self.record.id, self.record.version);
+        let record: Option<RecordState> = self.grantor.read(key).await?;
+        let labels = record.as_ref().map_or(&[][..], |record| &record.labels);
+        let opens = |sealed: &SealedLabel| {
+            let begin = window.not_before().max(sealed.label.floor);
+            let end = window.not_after().min(sealed.label.ceiling);
+            begin < end && now < end
+        };
+        match labels.first() {
+            Some(first) if !labels.iter().any(opens) => Err(Error::InvalidTimes {
+                what: "window",
+                not_before: window.not_before(),
+                not_after: window.not_after(),
+                fault: TimesFault::OutsideBounds {
+                    floor: first.label.floor,
+                    ceiling: first.label.ceiling,
+                },
+            }),
+            _ => Ok(window),
+        }
     }
 }
 

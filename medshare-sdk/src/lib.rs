@@ -69,7 +69,7 @@
 //! | `actor`, `context` | one identity, and the shared state, that operations work with |
 //! | `keyring` | which attribute key opens a record, and where it is stored |
 //! | `write` | from content to a registered record |
-//! | `grant`, [`window`] | consent |
+//! | `grant`, [`window`], `times` | consent, and times that could never open a record |
 //! | `read` | from a grant to bytes |
 //! | [`receipt`] | proofs to keep |
 //! | `events` | watching the chain |
@@ -101,6 +101,7 @@ mod read;
 pub mod receipt;
 mod record;
 mod store;
+mod times;
 pub mod window;
 mod write;
 

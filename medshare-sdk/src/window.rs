@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use medshare_types::{Timestamp, consent};
 
-use crate::error::EmptyWindow;
+use crate::error::{Error, Result, TimeError};
+use crate::times::{TimesFault, fault_of};
 
 /// A half-open stretch of time, in absolute moments or from now on.
+///
+/// Granting refuses a window that could never open, as [`Error::InvalidTimes`].
 ///
 /// ```
 /// use medshare_sdk::Window;
@@ -14,14 +17,19 @@ use crate::error::EmptyWindow;
 ///
 /// let for_a_month = Window::days(30);
 /// let tomorrow = Window::lasting(Duration::from_secs(3600)).starting_in(Duration::from_secs(86_400));
-/// # let _ = (for_a_month, tomorrow);
+/// let january = Window::between("2026-01-01+01:00".parse()?, "2026-02-01+01:00".parse()?)?;
+/// # let _ = (for_a_month, tomorrow, january);
+/// # Ok::<(), medshare_sdk::error::TimeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window(Kind);
+pub struct Window {
+    span: Span,
+    delay: Duration,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Relative { delay: Duration, length: Duration },
+enum Span {
+    FromNow(Duration),
     Absolute(consent::Window),
 }
 
@@ -32,72 +40,79 @@ impl Window {
         Self::lasting(Duration::from_secs(days as u64 * 86_400))
     }
 
-    /// From now on, for that long. Counted in milliseconds, at least one.
+    /// From now on, for that long, cut to milliseconds.
     #[must_use]
     pub const fn lasting(length: Duration) -> Self {
-        Self(Kind::Relative {
+        Self {
+            span: Span::FromNow(length),
             delay: Duration::ZERO,
-            length,
-        })
+        }
     }
 
     /// `[not_before, not_after)`.
     ///
     /// # Errors
-    /// [`EmptyWindow`] unless `not_before < not_after`.
-    pub fn between(not_before: Timestamp, not_after: Timestamp) -> Result<Self, EmptyWindow> {
-        consent::Window::new(not_before, not_after).map(|window| Self(Kind::Absolute(window)))
+    /// [`TimeError::EmptyWindow`] unless `not_before < not_after`.
+    pub fn between(not_before: Timestamp, not_after: Timestamp) -> Result<Self, TimeError> {
+        consent::Window::new(not_before, not_after).map(|window| Self {
+            span: Span::Absolute(window),
+            delay: Duration::ZERO,
+        })
     }
 
-    /// The same length, beginning later by `delay`. An absolute window moves as a whole, at most to
-    /// the end of representable time.
+    /// The same length, beginning later by `delay`. A window without end keeps none.
     #[must_use]
-    pub fn starting_in(self, delay: Duration) -> Self {
-        match self.0 {
-            Kind::Relative {
-                delay: before,
-                length,
-            } => Self(Kind::Relative {
-                delay: before.saturating_add(delay),
-                length,
-            }),
-            Kind::Absolute(window) => {
-                let room = Timestamp::MAX.millis_since(window.not_after());
-                let shift = saturating_millis(delay).min(room);
-                Self(Kind::Absolute(window_of(
-                    window.not_before().plus_millis(shift),
-                    window.not_after().plus_millis(shift),
-                )))
-            }
+    pub const fn starting_in(self, delay: Duration) -> Self {
+        Self {
+            delay: self.delay.saturating_add(delay),
+            ..self
         }
     }
 
     /// The absolute window when the clock shows `now`. "From now on" begins `tolerance_ms`
     /// earlier, so that a consortium whose clocks are slow does not answer "not yet".
-    pub(crate) fn resolve(self, now: Timestamp, tolerance_ms: u64) -> consent::Window {
-        let (delay, length) = match self.0 {
-            Kind::Absolute(window) => return window,
-            Kind::Relative { delay, length } => (delay, length),
+    pub(crate) fn resolve(self, now: Timestamp, tolerance_ms: u64) -> Result<consent::Window> {
+        let delay = saturating_millis(self.delay);
+        let (begin, end, early) = match self.span {
+            Span::Absolute(window) => {
+                let begin = window.not_before().plus_millis(delay);
+                (begin, window.not_after().plus_millis(delay), 0)
+            }
+            Span::FromNow(length) => {
+                let begin = now.plus_millis(delay);
+                let end = begin.plus_millis(saturating_millis(length));
+                (begin, end, if delay == 0 { tolerance_ms } else { 0 })
+            }
         };
-        // At the end of representable time a window lasts a millisecond.
-        let latest = Timestamp::MAX.minus_millis(1);
-        let start = now.plus_millis(saturating_millis(delay)).min(latest);
-        let end = start.plus_millis(saturating_millis(length).max(1));
-        let begin = if delay.is_zero() {
-            start.minus_millis(tolerance_ms)
-        } else {
-            start
-        };
-        window_of(begin, end)
+        check_times("window", begin, end, now)?;
+        consent::Window::new(begin.minus_millis(early), end).map_err(|_| Error::InvalidTimes {
+            what: "window",
+            not_before: begin,
+            not_after: end,
+            fault: TimesFault::Empty,
+        })
     }
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "both callers keep the end after the beginning"
-)]
-fn window_of(not_before: Timestamp, not_after: Timestamp) -> consent::Window {
-    consent::Window::new(not_before, not_after).expect("a window that ends after it begins")
+/// Refuses `[not_before, not_after)` where it cannot open from `now` on, or was not meant so.
+///
+/// # Errors
+/// [`Error::InvalidTimes`], with `what` as the name of the times.
+pub(crate) fn check_times(
+    what: &'static str,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    match fault_of(not_before, not_after, now) {
+        Some(fault) => Err(Error::InvalidTimes {
+            what,
+            not_before,
+            not_after,
+            fault,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// More than `u64` holds is later than any [`Timestamp`].
@@ -106,49 +121,71 @@ fn saturating_millis(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    /// Start and end, milliseconds after [`NOW`].
+    fn resolved(window: Window) -> (i64, i64) {
+        let window = window.resolve(NOW, 100).unwrap();
+        let after =
+            |time: Timestamp| time.as_millis().cast_signed() - NOW.as_millis().cast_signed();
+        (after(window.not_before()), after(window.not_after()))
+    }
+
+    fn fault(window: Window) -> TimesFault {
+        match window.resolve(NOW, 100) {
+            Err(Error::InvalidTimes { fault, .. }) => fault,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn relative_windows_resolve_against_the_clock() {
-        let now = Timestamp::from_millis(10_000);
-        let window = Window::lasting(Duration::from_millis(500)).resolve(now, 100);
-        assert_eq!(
-            (
-                window.not_before().as_millis(),
-                window.not_after().as_millis()
-            ),
-            (9_900, 10_500)
-        );
-        let later = Window::days(1)
-            .starting_in(Duration::from_secs(5))
-            .resolve(now, 100);
-        assert_eq!(later.not_before().as_millis(), 15_000);
-        assert_eq!(later.not_after().as_millis(), 15_000 + 86_400_000);
+        let brief = Window::lasting(Duration::from_millis(500));
+        assert_eq!(resolved(brief), (-100, 500));
+        let later = Window::days(1).starting_in(Duration::from_secs(5));
+        assert_eq!(resolved(later), (5_000, 5_000 + 86_400_000));
     }
 
     #[test]
     fn absolute_windows_move_as_a_whole() {
-        let at = Timestamp::from_millis;
-        let resolve = |window: Window| window.resolve(at(0), 100);
-        let window = Window::between(at(1_000), at(3_000)).unwrap();
-        let moved = resolve(window.starting_in(Duration::from_secs(1)));
-        assert_eq!(
-            (moved.not_before(), moved.not_after()),
-            (at(2_000), at(4_000))
-        );
-        let last = resolve(window.starting_in(Duration::MAX));
-        assert_eq!(last.not_after(), Timestamp::MAX);
-        assert_eq!(last.not_before(), Timestamp::MAX.minus_millis(2_000));
+        let (begin, end) = (NOW.plus_millis(1_000), NOW.plus_millis(3_000));
+        let moved = Window::between(begin, end).unwrap();
+        let moved = moved.starting_in(Duration::from_secs(1));
+        assert_eq!(resolved(moved), (2_000, 4_000));
+    }
+
+    /// Such a window once stayed open from its first moment on.
+    #[test]
+    fn an_open_window_begins_later_too() {
+        let open = Window::between(NOW, Timestamp::MAX).unwrap();
+        let later = open.starting_in(Duration::from_secs(60)).resolve(NOW, 100);
+        let later = later.unwrap();
+        assert_eq!(later.not_before(), NOW.plus_millis(60_000));
+        assert_eq!(later.not_after(), Timestamp::MAX);
     }
 
     #[test]
-    fn nothing_overflows() {
-        let end_of_time = Timestamp::MAX;
-        for length in [Duration::ZERO, Duration::MAX] {
-            let _ = Window::lasting(length)
-                .starting_in(Duration::MAX)
-                .resolve(end_of_time, 1);
+    fn what_overflows_is_refused() {
+        let open = Window::between(NOW, Timestamp::MAX).unwrap();
+        for window in [open, Window::days(1), Window::lasting(Duration::MAX)] {
+            let never = window.starting_in(Duration::MAX);
+            assert_eq!(fault(never), TimesFault::BeginsTooLate);
+        }
+        let longest = Window::lasting(Duration::MAX).resolve(NOW, 100).unwrap();
+        assert_eq!(longest.not_after(), Timestamp::MAX);
+    }
+
+    #[test]
+    fn windows_without_a_millisecond_are_refused() {
+        for length in [Duration::ZERO, Duration::from_micros(999)] {
+            let empty = Window::lasting(length);
+            assert_eq!(fault(empty), TimesFault::Empty);
+            let later = empty.starting_in(Duration::from_secs(1));
+            assert_eq!(fault(later), TimesFault::Empty);
         }
     }
 }

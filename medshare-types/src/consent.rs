@@ -10,7 +10,7 @@ use crate::id::{
 use crate::label::AccessClass;
 use crate::point::{G1Bytes, ScalarBytes};
 use crate::sign::VerifyingKey;
-use crate::time::{DAY_MS, Timestamp};
+use crate::time::{TimeError, Timestamp};
 use crate::wire::to_borsh;
 
 /// A half-open interval of time, `[not_before, not_after)`, never empty.
@@ -20,41 +20,22 @@ pub struct Window {
     not_after: Timestamp,
 }
 
-/// A window whose end is not after its start.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the window does not end after it begins")]
-pub struct EmptyWindow;
-
 impl Window {
     /// From `not_before`, included, to `not_after`, excluded.
     ///
     /// # Errors
-    /// [`EmptyWindow`] unless `not_before < not_after`.
-    pub const fn new(not_before: Timestamp, not_after: Timestamp) -> Result<Self, EmptyWindow> {
+    /// [`TimeError::EmptyWindow`] unless `not_before < not_after`.
+    pub const fn new(not_before: Timestamp, not_after: Timestamp) -> Result<Self, TimeError> {
         if not_before.as_millis() < not_after.as_millis() {
             Ok(Self {
                 not_before,
                 not_after,
             })
         } else {
-            Err(EmptyWindow)
-        }
-    }
-
-    /// `days` days (at least one) from `start` on.
-    #[must_use]
-    pub const fn days_from(start: Timestamp, days: u32) -> Self {
-        let days = if days == 0 { 1 } else { days as u64 };
-        let not_after = start.plus_millis(days * DAY_MS);
-        // They are equal only where `start` is the largest timestamp.
-        let not_before = if start.as_millis() < not_after.as_millis() {
-            start
-        } else {
-            start.minus_millis(1)
-        };
-        Self {
-            not_before,
-            not_after,
+            Err(TimeError::EmptyWindow {
+                not_before,
+                not_after,
+            })
         }
     }
 

@@ -14,7 +14,7 @@
 //! let window = Window::new(Timestamp::from_millis(1_000), Timestamp::from_millis(2_000))?;
 //! assert!(window.contains(Timestamp::from_millis(1_999)));
 //! assert!(!window.contains(Timestamp::from_millis(2_000)), "windows are half-open");
-//! # Ok::<(), medshare_types::consent::EmptyWindow>(())
+//! # Ok::<(), medshare_types::time::TimeError>(())
 //! ```
 //!
 //! | module | holds |
@@ -22,7 +22,7 @@
 //! | [`hash`] | SHA3-256 and SHAKE256 with a tag and length-prefixed fields |
 //! | [`wire`] | the envelope of kind, version and suite around strict borsh |
 //! | [`id`] | identifiers and counters |
-//! | [`time`] | milliseconds, days |
+//! | [`time`] | milliseconds, days, RFC 3339 |
 //! | [`point`] | fixed-length encodings of curve points, unchecked |
 //! | [`sign`] | signing keys, signatures, batch verification |
 //! | [`committee`], [`certificate`], [`header`] | the committee that orders blocks, and its proof of a commit |

@@ -1,4 +1,11 @@
 //! Time as an argument: integer milliseconds, and whole days for the sealing date.
+//!
+//! Nothing here reads a clock. Given values are converted: RFC 3339 and days with their zone by
+//! `FromStr`, a [`SystemTime`](std::time::SystemTime) by `TryFrom`, seconds by
+//! [`Timestamp::from_seconds`].
+
+mod system;
+mod text;
 
 use core::fmt;
 
@@ -7,7 +14,56 @@ use borsh::{BorshDeserialize, BorshSerialize};
 /// Length of a day, milliseconds.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// A value that is not a time, or times that are not a window.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(
+    missing_docs,
+    reason = "the fields are the values that the messages print"
+)]
+pub enum TimeError {
+    /// Text in none of the forms that `Timestamp::from_str` takes.
+    #[error(
+        "{text:?} is not a time; write one like 2026-01-31T12:00:00+01:00, \
+         or a day with its zone like 2026-01-31+01:00"
+    )]
+    Malformed { text: String },
+    /// The same digits name another moment in every zone, so none is assumed.
+    #[error("{text:?} has no time zone; append Z for UTC, or an offset like +01:00")]
+    NoZone { text: String },
+    /// Year, month and day that the calendar does not have, or an offset of a day or more.
+    #[error(
+        "no day {year:04}-{month:02}-{day:02} begins at an offset of {utc_offset_minutes} minutes"
+    )]
+    NoSuchDay {
+        year: u16,
+        month: u8,
+        day: u8,
+        utc_offset_minutes: i16,
+    },
+    /// Timestamps begin at 1970-01-01T00:00:00Z.
+    #[error("a time before 1970 cannot be represented")]
+    BeforeEpoch,
+    /// A window holds at least one millisecond.
+    #[error("the window from {not_before} to {not_after} does not end after it begins")]
+    EmptyWindow {
+        not_before: Timestamp,
+        not_after: Timestamp,
+    },
+}
+
 /// Milliseconds since 1970-01-01T00:00:00 UTC.
+///
+/// ```
+/// use medshare_types::Timestamp;
+///
+/// let noon: Timestamp = "2026-01-31T12:00:00+01:00".parse()?;
+/// assert_eq!(noon.to_string(), "2026-01-31T11:00:00.000Z");
+/// let day: Timestamp = "2026-01-31+01:00".parse()?;
+/// assert_eq!(day.to_string(), "2026-01-30T23:00:00.000Z");
+/// assert_eq!(day, Timestamp::start_of_day(2026, 1, 31, 60)?);
+/// # Ok::<(), medshare_types::time::TimeError>(())
+/// ```
 #[derive(
     Clone,
     Copy,
@@ -27,10 +83,16 @@ impl Timestamp {
     /// The largest timestamp, used as an open end.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// Takes milliseconds since the epoch.
+    /// Takes milliseconds since the epoch; for seconds there is [`Self::from_seconds`].
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
+    }
+
+    /// Takes seconds since the epoch; saturates at [`Self::MAX`].
+    #[must_use]
+    pub const fn from_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
     }
 
     /// Returns milliseconds since the epoch.

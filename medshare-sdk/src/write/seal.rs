@@ -21,6 +21,7 @@ use crate::observe::{Progress, observed};
 use crate::record::{Descriptor, RecordRef};
 use crate::store::objects::{ObjectKind, PayloadName, SegmentsObject};
 use crate::store::placement::Placement;
+use crate::window::check_times;
 use crate::write::access::{AccessInputs, SealedAccess};
 use crate::write::content::Content;
 use crate::write::payload::upload;
@@ -91,7 +92,8 @@ impl Seal {
     }
 
     /// Bounds that every gate holder checks by itself, whatever is granted later: no release
-    /// before `floor`, none from `ceiling` on.
+    /// before `floor`, none from `ceiling` on. Bounds that could never open the record are refused,
+    /// as [`Error::InvalidTimes`].
     pub const fn bounds(mut self, floor: Timestamp, ceiling: Timestamp) -> Self {
         self.floor = floor;
         self.ceiling = ceiling;
@@ -126,6 +128,7 @@ impl Seal {
         if registration.is_done(&record.id).await? {
             return Ok(record);
         }
+        check_times("bounds", self.floor, self.ceiling, clock::now())?;
         let context = self.actor.context();
         let gate_key = self.actor.gate_key().await?;
         let placement = context.placement(self.actor.home());

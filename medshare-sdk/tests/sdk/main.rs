@@ -13,6 +13,7 @@ mod attribute_keys;
 mod distrust;
 mod late_release;
 mod limits;
+mod never_open;
 mod policies;
 mod receipts;
 mod refusals;
