@@ -28,7 +28,7 @@
 //! let nurse = authority.issue(&parameters, &"role:nurse".parse()?, Validity::ALWAYS, &mut rng)?;
 //!
 //! let policy = "role:nurse or role:physician".parse()?;
-//! let sealed = medshare_abe::seal(&parameters, &policy, b"a discharge letter", &mut rng);
+//! let sealed = medshare_abe::seal(&parameters, &policy, b"a discharge letter", &mut rng)?;
 //! let opened = medshare_abe::open(&parameters, &nurse, &sealed)?;
 //! assert_eq!(opened.as_slice(), b"a discharge letter");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -198,7 +198,7 @@ pub use scheme::validity::Validity;
 pub use secret::SharedSecret;
 #[cfg(feature = "serde")]
 pub use serde::UncheckedUserKey;
-pub use simple::{open, seal};
+pub use simple::{MAX_SEAL_LEN, open, seal};
 #[cfg(feature = "passphrase")]
 pub use storage::StorageError;
 pub use wrapped::{Binding, WrappedKey};

@@ -3,7 +3,9 @@
 use std::io::Write as _;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_payload::{self as payload, PayloadLayout, PayloadWriter, Preamble, SegmentOpener};
+use medshare_payload::{
+    self as payload, PayloadError, PayloadLayout, PayloadWriter, Preamble, SegmentOpener,
+};
 use medshare_policy::AccessPolicy;
 use medshare_types::{RandomSource, Wire};
 use zeroize::Zeroizing;
@@ -12,6 +14,9 @@ use crate::scheme::key::UserSecretKey;
 use crate::scheme::parameters::PublicParameters;
 use crate::wrapping::error::AccessError;
 use crate::wrapping::wrapped::{Binding, WrappedKey};
+
+/// Bytes of content that [`seal`] takes at the most: 1 GiB, all of it in memory.
+pub const MAX_SEAL_LEN: usize = 1 << 30;
 
 /// Separates these bytes from wrapped keys that callers bind to a context of their own.
 const CONTEXT: &[u8] = b"medshare/abe/sealed-bytes/v1";
@@ -25,7 +30,12 @@ struct SealedBytes {
 
 impl Wire for SealedBytes {
     const KIND: [u8; 4] = *b"mSBY";
-    const MAX_LEN: usize = usize::MAX;
+    // The largest object, the wrapped key and the preamble.
+    const MAX_LEN: usize = MAX_SEAL_LEN
+        + (MAX_SEAL_LEN / payload::SEGMENT_LEN + 1) * payload::TAG_LEN
+        + WrappedKey::MAX_LEN
+        + Preamble::MAX_LEN
+        + 16;
 }
 
 /// Seals bytes so that keys satisfying `policy` open them: one payload with a fresh data key, and
@@ -39,7 +49,7 @@ impl Wire for SealedBytes {
 /// let nurse = authority.issue(&parameters, &"role:nurse".parse()?, Validity::ALWAYS, &mut rng)?;
 ///
 /// let policy = "role:nurse or role:physician".parse()?;
-/// let sealed = medshare_abe::seal(&parameters, &policy, b"a discharge letter", &mut rng);
+/// let sealed = medshare_abe::seal(&parameters, &policy, b"a discharge letter", &mut rng)?;
 /// let opened = medshare_abe::open(&parameters, &nurse, &sealed)?;
 /// assert_eq!(opened.as_slice(), b"a discharge letter");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -57,13 +67,15 @@ impl Wire for SealedBytes {
 /// - hide the length of the content ([`Padding`](crate::payload::Padding));
 /// - must detect changes by other readers: keep the content root where they cannot change it.
 ///
+/// # Errors
+/// [`AccessError::Payload`] for more than [`MAX_SEAL_LEN`] bytes.
+///
 /// # Security
 /// Everyone that can open the bytes can also make others that open under the same policy: the bytes
 /// do not authenticate their sealer. The policy and the length of the content are readable.
-#[must_use]
 #[expect(
     clippy::expect_used,
-    reason = "a slice is shorter than the longest payload, memory takes every write, and the data \
+    reason = "MAX_SEAL_LEN is below the longest payload, memory takes every write, and the data \
               key is the preamble's own"
 )]
 pub fn seal(
@@ -71,7 +83,8 @@ pub fn seal(
     policy: &AccessPolicy,
     bytes: &[u8],
     rng: &mut impl RandomSource,
-) -> Vec<u8> {
+) -> Result<Vec<u8>, AccessError> {
+    check_len(bytes.len())?;
     let (data_key, preamble, sealer) = payload::create(rng);
     let mut writer = PayloadWriter::new(Vec::with_capacity(bytes.len()), sealer);
     writer.write_all(bytes).expect("memory takes every write");
@@ -84,7 +97,16 @@ pub fn seal(
         preamble,
         object,
     };
-    sealed.to_wire()
+    Ok(sealed.to_wire())
+}
+
+const fn check_len(length: usize) -> Result<(), PayloadError> {
+    if length > MAX_SEAL_LEN {
+        return Err(PayloadError::InvalidLength {
+            length: length as u64,
+        });
+    }
+    Ok(())
 }
 
 /// Opens bytes of [`seal`] with a key whose attributes satisfy their policy.
@@ -115,4 +137,19 @@ pub fn open(
         content.extend_from_slice(opener.open_in_place(index, &mut buffer)?);
     }
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn longer_content_is_refused_before_anything_is_sealed() {
+        assert_eq!(check_len(MAX_SEAL_LEN), Ok(()));
+        let length = MAX_SEAL_LEN as u64 + 1;
+        assert_eq!(
+            check_len(MAX_SEAL_LEN + 1),
+            Err(PayloadError::InvalidLength { length })
+        );
+    }
 }

@@ -12,6 +12,8 @@ use sha3::digest::{Digest as _, Update};
 use shake::Shake256;
 use shake::digest::{ExtendableOutput, XofReader};
 
+use crate::wire::DecodeError;
+
 /// 32 bytes of SHA3-256. `Display` and `FromStr` are lower-case hexadecimal.
 #[derive(
     Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
@@ -56,18 +58,13 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Text that is not 64 lower-case hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected 64 lower-case hexadecimal digits")]
-pub struct ParseDigestError;
-
 impl FromStr for Digest {
-    type Err = ParseDigestError;
+    type Err = DecodeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.as_bytes();
         if digits.len() != 64 {
-            return Err(ParseDigestError);
+            return Err(DecodeError::InvalidHex);
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
@@ -77,11 +74,11 @@ impl FromStr for Digest {
     }
 }
 
-fn hex_value(digit: u8) -> Result<u8, ParseDigestError> {
+fn hex_value(digit: u8) -> Result<u8, DecodeError> {
     match digit {
         b'0'..=b'9' => Ok(digit - b'0'),
         b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(ParseDigestError),
+        _ => Err(DecodeError::InvalidHex),
     }
 }
 
@@ -179,9 +176,9 @@ mod tests {
         assert_eq!(value.to_string().parse(), Ok(value));
         assert_eq!(
             value.to_string().to_uppercase().parse::<Digest>(),
-            Err(ParseDigestError)
+            Err(DecodeError::InvalidHex)
         );
-        assert_eq!("00".parse::<Digest>(), Err(ParseDigestError));
+        assert_eq!("00".parse::<Digest>(), Err(DecodeError::InvalidHex));
     }
 
     #[test]

@@ -49,7 +49,7 @@ macro_rules! digest_id {
         }
 
         impl core::str::FromStr for $name {
-            type Err = hash::ParseDigestError;
+            type Err = crate::wire::DecodeError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 text.parse().map(Self)

@@ -107,7 +107,8 @@ fn append_wire<T: Wire>(value: &T, out: &mut Vec<u8>) {
 fn append<T: BorshSerialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
     #[expect(
         clippy::expect_used,
-        reason = "fails only for a length over u32::MAX, which no type here holds"
+        reason = "fails only for a length over u32::MAX, and no type holds a longer list: those \
+                  that callers fill bound it first"
     )]
     value.serialize(out).expect("a length within u32");
 }
@@ -136,6 +137,9 @@ pub enum DecodeError {
     /// A field holds a value that its type does not allow.
     #[error("malformed value: {reason}")]
     Malformed { reason: String },
+    /// The text form of a digest or an identifier.
+    #[error("expected 64 lower-case hexadecimal digits")]
+    InvalidHex,
 }
 
 #[cfg(test)]

@@ -15,11 +15,20 @@ fn with_one(
     replica: ReplicaId,
     behaviour: impl FnOnce(&Setting, ReplicaId) -> Box<dyn Behaviour>,
 ) -> Report {
+    with_one_for(HEIGHTS, seed, replica, behaviour)
+}
+
+fn with_one_for(
+    heights: u64,
+    seed: u64,
+    replica: ReplicaId,
+    behaviour: impl FnOnce(&Setting, ReplicaId) -> Box<dyn Behaviour>,
+) -> Report {
     let scenario = Scenario::new(seed, 4)
         .unwrap_or_else(|error| panic!("{error}"))
-        .with_heights(HEIGHTS)
+        .with_heights(heights)
         .with_faults(Faults::ROUGH)
-        .with_deadline_ms(20_000)
+        .with_deadline_ms(4_000 * heights)
         .with_byzantine(replica, behaviour);
     let report = Simulation::new(scenario).run();
     assert_eq!(report.violations, [], "seed {seed}");
@@ -28,20 +37,19 @@ fn with_one(
 
 #[test]
 fn bad_signatures_cost_a_check_and_nothing_else() {
-    let sender = ReplicaId(2);
-    let mut noticed = 0;
+    // Votes that no quorum needs are never verified: over enough heights some are.
+    let heights = 3 * HEIGHTS;
+    let sender = ReplicaId(1);
     for seed in 0..40 {
-        let report = with_one(seed, sender, |setting, replica| {
+        let report = with_one_for(heights, seed, sender, |setting, replica| {
             Box::new(BadSignatureVoter::new(setting, replica))
         });
-        assert_eq!(report.common_height(), Height(HEIGHTS), "seed {seed}");
-        let bad_signature =
+        assert_eq!(report.common_height(), Height(heights), "seed {seed}");
+        let noticed =
             |(_, rejected): &(_, Rejected)| *rejected == Rejected::BadSignature { sender };
-        noticed += usize::from(report.rejected.iter().any(bad_signature));
+        assert!(report.rejected.iter().any(noticed), "seed {seed}");
         assert_eq!(report.evidence, [], "a bad signature proves nothing");
     }
-    // Votes that no quorum needs are never verified.
-    assert!(noticed > 35, "noticed in {noticed} of 40 runs");
 }
 
 #[test]

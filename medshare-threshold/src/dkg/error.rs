@@ -88,15 +88,16 @@ impl CeremonyError {
     #[must_use]
     pub const fn culprits(&self) -> &[OrganisationId] {
         match self {
-            Self::UnexpectedDealer { dealer }
-            | Self::CommitmentCount { dealer, .. }
+            Self::CommitmentCount { dealer, .. }
             | Self::ShareCount { dealer, .. }
             | Self::InvalidCommitment { dealer, .. }
             | Self::InvalidEphemeral { dealer, .. }
             | Self::Undecryptable { dealer }
             | Self::WrongShare { dealer }
             | Self::DegenerateShare { holder: dealer } => slice::from_ref(dealer),
-            Self::InvalidHolders { .. }
+            // The order and the set of the deals are the caller's.
+            Self::UnexpectedDealer { .. }
+            | Self::InvalidHolders { .. }
             | Self::InvalidHolderKey { .. }
             | Self::NotAHolder { .. }
             | Self::WrongKeyPair { .. }
