@@ -87,7 +87,7 @@ pub enum Error {
     /// No store has an object as it was registered.
     #[error("the record's {object} is missing or altered in every store; restore it from a backup")]
     ObjectUnavailable {
-        /// `payload`, `segments`, `access` or `descriptor`.
+        /// `payload`, `segments`, `access`, `descriptor` or `fingerprints`.
         object: &'static str,
     },
     /// Fewer good shares than the threshold.
@@ -166,6 +166,15 @@ pub enum Error {
         not_after: Timestamp,
         fault: TimesFault,
     },
+    /// The idempotency key belongs to a record that was sealed from something else.
+    #[error(
+        "the idempotency key is taken by a record of another {differs}; \
+         use a new key for a new record"
+    )]
+    IdempotencyConflict {
+        /// `subject`, `policy` or `content`: the first that differs.
+        differs: &'static str,
+    },
     /// The key store failed.
     #[error(transparent)]
     KeyStore(#[from] KeyStoreError),
@@ -237,6 +246,7 @@ impl Error {
     /// | `out_of_memory` | [`OutOfMemory`](Self::OutOfMemory) |
     /// | `missing_subject` | [`MissingSubject`](Self::MissingSubject) |
     /// | `invalid_times` | [`InvalidTimes`](Self::InvalidTimes) |
+    /// | `idempotency_conflict` | [`IdempotencyConflict`](Self::IdempotencyConflict) |
     /// | `key_store` | [`KeyStore`](Self::KeyStore) |
     /// | `missing_secret` | [`MissingSecret`](Self::MissingSecret) |
     /// | `damaged` | [`Damaged`](Self::Damaged) |
@@ -283,6 +293,7 @@ impl Error {
             Self::OutOfMemory { .. } => "out_of_memory",
             Self::MissingSubject => "missing_subject",
             Self::InvalidTimes { .. } => "invalid_times",
+            Self::IdempotencyConflict { .. } => "idempotency_conflict",
             Self::KeyStore(_) => "key_store",
             Self::MissingSecret { .. } => "missing_secret",
             Self::Damaged { .. } => "damaged",
@@ -348,6 +359,7 @@ impl Error {
             | Self::OutOfMemory { .. }
             | Self::MissingSubject
             | Self::InvalidTimes { .. }
+            | Self::IdempotencyConflict { .. }
             | Self::KeyStore(_)
             | Self::MissingSecret { .. }
             | Self::Damaged { .. }

@@ -167,7 +167,7 @@ async fn fetch_descriptor(context: &Context, record: &RecordState) -> Result<Sea
 
 /// The first copy of an object that `parse` finds to be the registered one. Copies are parsed on a
 /// blocking thread; one of more than `limit` bytes is not fetched.
-async fn first_fitting<T: Send + 'static>(
+pub(crate) async fn first_fitting<T: Send + 'static>(
     context: &Context,
     record: &RecordState,
     kind: ObjectKind,

@@ -6,6 +6,7 @@
 //! | `records/<record>/<version>/<H(P)>/segments` | the preamble and the segments' digests |
 //! | `records/<record>/<version>/<H(P)>/access` | the access header |
 //! | `records/<record>/<version>/<H(P)>/descriptor` | the sealed descriptor |
+//! | `records/<record>/<version>/<H(P)>/fingerprints` | under an idempotency key: of the sealed request |
 //!
 //! H(P), the digest of the payload's preamble, is new with every attempt to seal. Two attempts at
 //! one version (a retry while the first is still being ordered) never write over each other; the
@@ -65,21 +66,23 @@ impl SegmentsObject {
     }
 }
 
-/// One of a record's four objects.
+/// One of a record's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ObjectKind {
     Payload,
     Segments,
     Access,
     Descriptor,
+    Fingerprints,
 }
 
 impl ObjectKind {
-    pub(super) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 5] = [
         Self::Payload,
         Self::Segments,
         Self::Access,
         Self::Descriptor,
+        Self::Fingerprints,
     ];
 
     /// The last component of the object's path.
@@ -89,6 +92,7 @@ impl ObjectKind {
             Self::Segments => "segments",
             Self::Access => "access",
             Self::Descriptor => "descriptor",
+            Self::Fingerprints => "fingerprints",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 pub(crate) mod content;
+mod fingerprints;
 mod payload;
 mod registration;
 pub(crate) mod seal;

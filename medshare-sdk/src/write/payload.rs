@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read};
 use bytes::Bytes;
 use medshare_abe::payload::{ContentTree, SEGMENT_LEN, SegmentSealer, TAG_LEN};
 use medshare_host::{TaskError, blocking};
+use medshare_types::Digest;
+use medshare_types::hash::Hasher;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
@@ -17,23 +19,30 @@ use crate::write::content::{Content, check_len};
 /// Sealed chunks that wait for the stores.
 const CHUNKS_AHEAD: usize = 1;
 
-/// Seals the content into every upload, and returns the tree of its segments' digests. After an
-/// error nothing is left that can be read.
+/// What sealing a payload found.
+pub(super) struct SealedContent {
+    pub(super) tree: ContentTree,
+    /// As of [`content_digest`], if asked for.
+    pub(super) digest: Option<Digest>,
+}
+
+/// Seals the content into every upload. After an error nothing is left that can be read.
 pub(super) async fn upload(
     content: Content,
     sealer: SegmentSealer,
     mut uploads: Uploads,
+    hasher: Option<Hasher>,
     progress: Option<Progress>,
-) -> Result<ContentTree> {
+) -> Result<SealedContent> {
     let (chunks, incoming) = mpsc::channel(CHUNKS_AHEAD);
     let sealing =
-        blocking(move || seal_chunks(Content::MAX_LEN, content, sealer, &chunks, progress));
+        blocking(move || seal_chunks(Content::MAX_LEN, content, sealer, &chunks, hasher, progress));
     // A store that fails drops the receiving end, and so ends the sealing early.
     let (sealed, stored) = tokio::join!(sealing, uploads.append_all(incoming));
-    match tree_of(stored, sealed) {
-        Ok(tree) => {
+    match sealed_of(stored, sealed) {
+        Ok(content) => {
             uploads.complete().await?;
-            Ok(tree)
+            Ok(content)
         }
         Err(error) => {
             uploads.abort().await;
@@ -42,16 +51,38 @@ pub(super) async fn upload(
     }
 }
 
-/// The tree, or the error that came first: a failed store is why the sealing ended.
-fn tree_of(
+/// The sealed content, or the error that came first: a failed store is why the sealing ended.
+fn sealed_of(
     stored: Result<()>,
-    sealed: Result<Result<Option<ContentTree>>, TaskError>,
-) -> Result<ContentTree> {
+    sealed: Result<Result<Option<SealedContent>>, TaskError>,
+) -> Result<SealedContent> {
     stored?;
     sealed??.ok_or_else(|| Error::internal("sealing ended before the stores had all chunks"))
 }
 
-/// Reads the content to its end and seals it in chunks. No tree if the receiving end is dropped
+/// A hasher of content, for [`upload`].
+pub(super) fn content_hasher() -> Hasher {
+    Hasher::new("medshare/sdk/content/v1")
+}
+
+/// The digest of content that is not sealed: of its segments, none of them empty. Blocks.
+pub(super) fn content_digest(content: Content) -> Result<Digest> {
+    let mut reader = content.into_reader()?;
+    let mut segment = Zeroizing::new(Vec::with_capacity(SEGMENT_LEN));
+    let mut hasher = content_hasher();
+    let mut done = 0;
+    loop {
+        fill(&mut reader, &mut segment)?;
+        if segment.is_empty() {
+            return Ok(hasher.finish());
+        }
+        done += segment.len() as u64;
+        check_len(done, Content::MAX_LEN)?;
+        hasher = hasher.field(&segment);
+    }
+}
+
+/// Reads the content to its end and seals it in chunks. Nothing if the receiving end is dropped
 /// before. Blocks.
 ///
 /// Holds one chunk and two segments at a time, and 32 bytes for each segment so far.
@@ -60,8 +91,9 @@ fn seal_chunks(
     content: Content,
     mut sealer: SegmentSealer,
     chunks: &mpsc::Sender<Bytes>,
+    mut hasher: Option<Hasher>,
     progress: Option<Progress>,
-) -> Result<Option<ContentTree>> {
+) -> Result<Option<SealedContent>> {
     let mut reader = content.into_reader()?;
     let mut segment = Zeroizing::new(Vec::with_capacity(SEGMENT_LEN));
     let mut next = Zeroizing::new(Vec::with_capacity(SEGMENT_LEN));
@@ -76,6 +108,9 @@ fn seal_chunks(
         }
         let last = next.is_empty();
         check_len(done + segment.len() as u64, limit)?;
+        if !segment.is_empty() {
+            hasher = hasher.map(|hasher| hasher.field(&segment));
+        }
         let start = chunk.len();
         chunk.extend_from_slice(&segment);
         chunk.resize(chunk.len() + TAG_LEN, 0);
@@ -93,7 +128,9 @@ fn seal_chunks(
             }
         }
         if last {
-            return sealer.finish().map(Some).map_err(Error::internal);
+            let tree = sealer.finish().map_err(Error::internal)?;
+            let digest = hasher.map(Hasher::finish);
+            return Ok(Some(SealedContent { tree, digest }));
         }
         std::mem::swap(&mut segment, &mut next);
         next.clear();
@@ -123,18 +160,28 @@ mod tests {
     use super::*;
     use medshare_host::os_random;
 
-    fn seal(length: usize, limit: u64) -> Result<Option<ContentTree>> {
+    fn seal(length: usize, limit: u64) -> Result<Option<SealedContent>> {
         let (_, _, sealer) = medshare_abe::payload::create(&mut os_random());
         let (chunks, _incoming) = mpsc::channel(4);
         let content = Content::reader(std::io::repeat(7).take(length as u64));
-        seal_chunks(limit, content, sealer, &chunks, None)
+        seal_chunks(
+            limit,
+            content,
+            sealer,
+            &chunks,
+            Some(content_hasher()),
+            None,
+        )
     }
 
     #[test]
     fn a_reader_is_stopped_where_its_content_gets_too_long() {
         let limit = 2 * SEGMENT_LEN;
         for length in [0, 1, limit - 1, limit] {
-            assert!(seal(length, limit as u64).unwrap().is_some(), "{length}");
+            let sealed = seal(length, limit as u64).unwrap().unwrap();
+            let content = Content::reader(std::io::repeat(7).take(length as u64));
+            let digest = content_digest(content).unwrap();
+            assert_eq!(sealed.digest, Some(digest), "{length}");
         }
         for length in [limit + 1, 3 * SEGMENT_LEN] {
             let error = seal(length, limit as u64).map(drop).unwrap_err();
@@ -148,7 +195,7 @@ mod tests {
         let (chunks, incoming) = mpsc::channel(1);
         drop(incoming);
         let endless = Content::reader(std::io::repeat(7));
-        let sealed = seal_chunks(Content::MAX_LEN, endless, sealer, &chunks, None);
+        let sealed = seal_chunks(Content::MAX_LEN, endless, sealer, &chunks, None, None);
         assert!(sealed.unwrap().is_none());
     }
 }

@@ -1,66 +1,133 @@
 //! The identifier of a new record, and its registration on the chain.
 
-use medshare_contract::state::RecordHeadState;
+use medshare_contract::state::RecordState;
 use medshare_contract::{Call, RegisterRecord, keys};
 use medshare_host::os_random;
-use medshare_types::{Denial, RandomSource as _, RecordId, hash};
+use medshare_types::{Denial, Digest, RandomSource as _, RecordId, hash};
 
 use crate::actor::Actor;
 use crate::error::{Error, Result};
-use crate::store::objects::PayloadName;
+use crate::read::record::first_fitting;
+use crate::record::RecordRef;
+use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName};
 use crate::store::placement::Placement;
+use crate::write::fingerprints::{FingerprintKey, Fingerprints, Request};
 
 /// Registers one record of an organisation.
 pub(super) struct Registration<'a> {
-    pub(super) actor: &'a Actor,
-    pub(super) idempotency_key: Option<&'a str>,
+    actor: &'a Actor,
+    preimage: [u8; 32],
+    /// None without an idempotency key.
+    key: Option<FingerprintKey>,
 }
 
-impl Registration<'_> {
-    /// The 32 bytes whose commitment is the record's identifier: random, or from the caller's key
-    /// under a signature that only the organisation can make.
-    pub(super) async fn id_preimage(&self) -> Result<[u8; 32]> {
-        let Some(key) = self.idempotency_key else {
-            return Ok(os_random().array());
+impl<'a> Registration<'a> {
+    /// Derives the record's identifier from the caller's key, under a signature that only the
+    /// organisation can make, or draws it.
+    pub(super) async fn begin(actor: &'a Actor, idempotency_key: Option<&str>) -> Result<Self> {
+        let Some(key) = idempotency_key else {
+            return Ok(Self {
+                actor,
+                preimage: os_random().array(),
+                key: None,
+            });
         };
-        let chain = self.actor.context().chain.id();
+        let chain = actor.context().chain.id();
         let fields: [&[u8]; 2] = [chain.as_ref(), key.as_bytes()];
         let statement = hash::digest("medshare/sdk/idempotency-key/v1", &fields);
-        let signature = self.actor.sign(&statement).await?;
+        let signature = actor.sign(&statement).await?;
         let preimage = hash::digest("medshare/sdk/record-opening/v1", &[signature.as_bytes()]);
-        Ok(*preimage.as_bytes())
+        Ok(Self {
+            actor,
+            preimage: *preimage.as_bytes(),
+            key: Some(FingerprintKey::derive(&signature)),
+        })
     }
 
-    /// Returns true if an earlier attempt under the same idempotency key registered the record.
-    pub(super) async fn is_done(&self, id: &RecordId) -> Result<bool> {
-        if self.idempotency_key.is_none() {
-            return Ok(false);
+    /// The 32 bytes whose commitment is the record's identifier.
+    pub(super) const fn preimage(&self) -> [u8; 32] {
+        self.preimage
+    }
+
+    /// Returns true if another attempt can be under the same idempotency key.
+    pub(super) const fn is_keyed(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The record that an earlier attempt under the same idempotency key has registered.
+    pub(super) async fn earlier(&self, record: RecordRef) -> Result<Option<RecordState>> {
+        if !self.is_keyed() {
+            return Ok(None);
         }
-        let head: Option<RecordHeadState> = self.actor.read(keys::record_head(id)).await?;
-        Ok(head.is_some())
+        let key = keys::record(&record.id, record.version);
+        self.actor.read(key).await
+    }
+
+    /// The fingerprints to be stored beside a payload; none without an idempotency key.
+    pub(super) fn fingerprints(
+        &self,
+        request: &Request,
+        preamble: &Digest,
+    ) -> Option<Fingerprints> {
+        let key = self.key.as_ref()?;
+        Some(key.fingerprints(request, preamble))
+    }
+
+    /// Refuses a request that is not the one of the earlier attempt.
+    pub(super) async fn check_same(&self, earlier: &RecordState, request: &Request) -> Result<()> {
+        let Some(key) = self.key.clone() else {
+            return Err(Error::Denied(Denial::AlreadyExists));
+        };
+        let conflict = |differs| Err(Error::IdempotencyConflict { differs });
+        if earlier.subject != request.subject {
+            return conflict("subject");
+        }
+        let preamble = earlier.preamble;
+        let wanted = key.fingerprints(request, &preamble);
+        let parse = move |bytes: bytes::Bytes| key.verified(&bytes, &preamble);
+        let context = self.actor.context();
+        let kind = ObjectKind::Fingerprints;
+        let first = first_fitting(context, earlier, kind, MAX_SMALL_OBJECT, parse).await?;
+        if first.policy != wanted.policy {
+            return conflict("policy");
+        }
+        if first.content != wanted.content {
+            return conflict("content");
+        }
+        Ok(())
     }
 
     /// Registers the record, or removes the payload's objects if the contract denies it. Under an
     /// idempotency key an earlier attempt may have been ordered in the meantime; then its payload
-    /// is the one that counts.
+    /// is the one that counts, if it was sealed from the same request.
     pub(super) async fn submit(
         &self,
         call: RegisterRecord,
-        payload: PayloadName,
         placement: &Placement,
+        request: Option<&Request>,
     ) -> Result<()> {
+        let record = RecordRef {
+            id: call.record,
+            version: call.version,
+        };
+        let payload = PayloadName {
+            record: record.id,
+            version: record.version,
+            preamble: call.preamble,
+        };
         let call = Call::RegisterRecord(Box::new(call));
-        match self.actor.call(&call).await {
-            Err(Error::Denied(denial)) => {
-                // A denial is final: no record will ever name these objects.
-                placement.delete(payload).await?;
-                if denial == Denial::AlreadyExists && self.idempotency_key.is_some() {
-                    Ok(())
-                } else {
-                    Err(Error::Denied(denial))
-                }
-            }
-            registered => registered.map(drop),
+        let denial = match self.actor.call(&call).await {
+            Err(Error::Denied(denial)) => denial,
+            registered => return registered.map(drop),
+        };
+        // A denial is final: no record will ever name these objects.
+        placement.delete(payload).await?;
+        if denial == Denial::AlreadyExists
+            && let Some(request) = request
+            && let Some(earlier) = self.earlier(record).await?
+        {
+            return self.check_same(&earlier, request).await;
         }
+        Err(Error::Denied(denial))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use medshare_abe::AccessPolicy;
-use medshare_abe::payload;
+use medshare_abe::payload::{self, ContentTree};
 use medshare_contract::RegisterRecord;
 use medshare_contract::state::SealedLabel;
 use medshare_host::{blocking, clock, os_random};
@@ -24,7 +24,8 @@ use crate::store::placement::Placement;
 use crate::window::check_times;
 use crate::write::access::{AccessInputs, SealedAccess};
 use crate::write::content::Content;
-use crate::write::payload::upload;
+use crate::write::fingerprints::{Fingerprints, Request};
+use crate::write::payload::{content_digest, content_hasher, upload};
 use crate::write::registration::Registration;
 
 /// The organisation that seals a record.
@@ -100,8 +101,10 @@ impl Seal {
         self
     }
 
-    /// Makes sealing again under the same key return the existing record, whatever the content:
-    /// for use after a time-out or a crash. The key itself never leaves the application.
+    /// Makes sealing again under the same key return the existing record: for use after a time-out
+    /// or a crash. The content is read, not stored again. Title, media type and bounds stay as they
+    /// were sealed first; another subject, policy or content is
+    /// [`Error::IdempotencyConflict`]. The key itself never leaves the application.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
@@ -116,16 +119,23 @@ impl Seal {
     async fn run(self) -> Result<RecordRef> {
         let subject = self.subject.ok_or(Error::MissingSubject)?;
         let content = self.content.checked().await?;
-        let registration = Registration {
-            actor: &self.actor,
-            idempotency_key: self.idempotency_key.as_deref(),
-        };
-        let preimage = registration.id_preimage().await?;
+        let policy = self.policy.digest();
+        let registration =
+            Registration::begin(&self.actor, self.idempotency_key.as_deref()).await?;
+        let preimage = registration.preimage();
         let record = RecordRef {
             id: RecordId::derive(&self.author.id, &preimage),
             version: RecordVersion(1),
         };
-        if registration.is_done(&record.id).await? {
+        let request_of = |content| Request {
+            subject,
+            policy,
+            content,
+        };
+        if let Some(earlier) = registration.earlier(record).await? {
+            let content = blocking(move || content_digest(content)).await??;
+            let request = request_of(content);
+            registration.check_same(&earlier, &request).await?;
             return Ok(record);
         }
         check_times("bounds", self.floor, self.ceiling, clock::now())?;
@@ -140,7 +150,9 @@ impl Seal {
             preamble: preamble.digest(),
         };
         let uploads = placement.upload(name.object(ObjectKind::Payload)).await?;
-        let tree = upload(content, sealer, uploads, self.progress).await?;
+        let hasher = registration.is_keyed().then(content_hasher);
+        let sealed = upload(content, sealer, uploads, hasher, self.progress).await?;
+        let tree = sealed.tree;
 
         let inputs = AccessInputs {
             parameters: Arc::clone(&context.parameters),
@@ -159,27 +171,20 @@ impl Seal {
         };
         let access = blocking(move || inputs.seal()).await??;
 
+        let request = sealed.digest.map(request_of);
+        let fingerprints = request
+            .as_ref()
+            .and_then(|request| registration.fingerprints(request, &name.preamble));
         let segments = SegmentsObject {
             preamble: preamble.to_bytes(),
             tree: tree.to_bytes(),
         };
-        store_beside(&placement, name, &segments, &access).await?;
-        let call = RegisterRecord {
-            record: record.id,
-            version: record.version,
-            opening: Some(preimage),
-            subject,
-            preamble: name.preamble,
-            labels: vec![SealedLabel {
-                label: access.header.label().clone(),
-                header: access.header.digest(),
-            }],
-            content_root: tree.root(),
-            segment_count: u64::from(tree.layout().segment_count()),
-            stores: placement.organisations(),
-            descriptor: Some(access.descriptor.digest()),
-        };
-        registration.submit(call, name, &placement).await?;
+        store_beside(&placement, name, &segments, &access, fingerprints).await?;
+        let stores = placement.organisations();
+        let call = register_call(name, preimage, subject, &tree, &access, stores);
+        registration
+            .submit(call, &placement, request.as_ref())
+            .await?;
         Ok(record)
     }
 }
@@ -198,18 +203,48 @@ fn record_context(chain: ChainId, owner: OrganisationId, payload: PayloadName) -
     }
 }
 
+fn register_call(
+    payload: PayloadName,
+    opening: [u8; 32],
+    subject: PersonId,
+    tree: &ContentTree,
+    access: &SealedAccess,
+    stores: Vec<OrganisationId>,
+) -> RegisterRecord {
+    RegisterRecord {
+        record: payload.record,
+        version: payload.version,
+        opening: Some(opening),
+        subject,
+        preamble: payload.preamble,
+        labels: vec![SealedLabel {
+            label: access.header.label().clone(),
+            header: access.header.digest(),
+        }],
+        content_root: tree.root(),
+        segment_count: u64::from(tree.layout().segment_count()),
+        stores,
+        descriptor: Some(access.descriptor.digest()),
+    }
+}
+
 /// Stores the small objects beside a payload.
 async fn store_beside(
     placement: &Placement,
     payload: PayloadName,
     segments: &SegmentsObject,
     access: &SealedAccess,
+    fingerprints: Option<Fingerprints>,
 ) -> Result<()> {
-    for (kind, bytes) in [
+    let mut objects = vec![
         (ObjectKind::Segments, segments.to_wire()),
         (ObjectKind::Access, access.header.to_wire()),
         (ObjectKind::Descriptor, access.descriptor.to_wire()),
-    ] {
+    ];
+    if let Some(fingerprints) = fingerprints {
+        objects.push((ObjectKind::Fingerprints, fingerprints.to_wire()));
+    }
+    for (kind, bytes) in objects {
         let object = payload.object(kind);
         placement.put(object, Bytes::from(bytes)).await?;
     }

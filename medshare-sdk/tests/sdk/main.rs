@@ -11,6 +11,7 @@
 mod attacker;
 mod attribute_keys;
 mod distrust;
+mod idempotency;
 mod late_release;
 mod limits;
 mod never_open;
