@@ -11,7 +11,7 @@ use bytes::Bytes;
 use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
 use medshare_types::{ReleaseShare, ReplicaId, SigningKey, Wire as _};
 
-use crate::handle::NodeClient;
+use crate::handle::{End, NodeClient};
 use crate::transport::{Link, Outbound, SendError};
 
 /// A holder's conduct towards requests for release shares.
@@ -158,6 +158,11 @@ impl FaultyClient {
             }
             _ => self.inner.request(request).await,
         }
+    }
+
+    /// As [`NodeClient::end`].
+    pub async fn end(&self) -> Option<End> {
+        self.inner.end().await
     }
 }
 

@@ -1,8 +1,10 @@
 //! Starting a node, asking it and stopping it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use medshare_host::TaskError;
 use medshare_types::{Height, OrganisationId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::NodeConfig;
@@ -19,7 +21,43 @@ pub struct NodeHandle {
     verified: Height,
     requests: mpsc::Sender<ClientRequest>,
     shut_down: oneshot::Sender<()>,
-    task: JoinHandle<Result<(), NodeError>>,
+    end: watch::Receiver<Option<End>>,
+    guards: Guards,
+    task: JoinHandle<Result<(), Arc<NodeError>>>,
+}
+
+/// How a node ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum End {
+    /// Its handle stopped it, or is gone.
+    Stopped,
+    /// It could not go on.
+    Failed(Arc<NodeError>),
+    /// Its task panicked, or the runtime shut down.
+    Aborted,
+}
+
+/// Dropped when the node has closed its files; `None` from then on.
+#[derive(Clone)]
+struct Guards(Arc<Mutex<Option<Held>>>);
+
+type Held = Vec<Box<dyn Send>>;
+
+impl Guards {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Some(Vec::new()))))
+    }
+
+    fn add(&self, guard: impl Send + 'static) {
+        if let Some(held) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            held.push(Box::new(guard));
+        }
+    }
+
+    fn release(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
 }
 
 impl NodeHandle {
@@ -36,13 +74,21 @@ impl NodeHandle {
         let (shut_down, asked) = oneshot::channel();
         let (node, verified) = Node::open(config, link, incoming, asked).await?;
         let organisation = node.organisation();
+        let (ending, end) = watch::channel(None);
+        let guards = Guards::new();
+        let held = guards.clone();
         let task = tokio::spawn(async move {
-            let ended = node.run().await;
+            let ended = node.run().await.map_err(Arc::new);
             if let Err(error) = &ended {
                 // With its sources.
-                let error: &dyn std::error::Error = error;
+                let error: &dyn std::error::Error = &**error;
                 tracing::error!(member = %seat, error, "the node stopped");
             }
+            held.release();
+            ending.send_replace(Some(match &ended {
+                Ok(()) => End::Stopped,
+                Err(error) => End::Failed(Arc::clone(error)),
+            }));
             ended
         });
         Ok(Self {
@@ -50,6 +96,8 @@ impl NodeHandle {
             verified,
             requests,
             shut_down,
+            end,
+            guards,
             task,
         })
     }
@@ -71,17 +119,27 @@ impl NodeHandle {
     pub fn client(&self) -> NodeClient {
         NodeClient {
             requests: self.requests.clone(),
+            end: self.end.clone(),
         }
+    }
+
+    /// Keeps `guard`, such as a lock on the node's folder, until the node has closed its files,
+    /// although this handle may be dropped before. Of a node that ended it is dropped at once.
+    pub fn hold_until_ended(&self, guard: impl Send + 'static) {
+        self.guards.add(guard);
     }
 
     /// Stops the node and waits until its files are closed.
     ///
     /// # Errors
     /// The [`NodeError`] that the node ended with.
-    pub async fn shut_down(self) -> Result<(), NodeError> {
+    pub async fn shut_down(self) -> Result<(), Arc<NodeError>> {
         // A node that ended by itself no longer listens.
         let _ = self.shut_down.send(());
-        self.task.await.map_err(TaskError::from)?
+        match self.task.await {
+            Ok(ended) => ended,
+            Err(error) => Err(Arc::new(TaskError::from(error).into())),
+        }
     }
 }
 
@@ -98,6 +156,7 @@ impl std::fmt::Debug for NodeHandle {
 #[derive(Clone, Debug)]
 pub struct NodeClient {
     requests: mpsc::Sender<ClientRequest>,
+    end: watch::Receiver<Option<End>>,
 }
 
 impl NodeClient {
@@ -112,5 +171,16 @@ impl NodeClient {
             .await
             .map_err(|_| SendError::Gone)?;
         answered.await.map_err(|_| SendError::Gone)
+    }
+
+    /// How the node ended; `None` while it runs. Waits at most for the end of its last step.
+    pub async fn end(&self) -> Option<End> {
+        if !self.requests.is_closed() {
+            return None;
+        }
+        let mut end = self.end.clone();
+        // The task drops the sender without a value when it panics or is aborted.
+        let ended = end.wait_for(Option::is_some).await;
+        ended.map_or(Some(End::Aborted), |end| end.clone())
     }
 }

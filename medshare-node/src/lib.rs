@@ -54,5 +54,5 @@ mod worker_pool;
 
 pub use config::{NodeConfig, ledger_path, log_path};
 pub use error::NodeError;
-pub use handle::{NodeClient, NodeHandle};
+pub use handle::{End, NodeClient, NodeHandle};
 pub use secrets::NodeSecrets;

@@ -16,7 +16,7 @@ use medshare_types::{
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::client::ConsortiumClient;
+use crate::client::{ConsortiumClient, ExchangeError};
 use crate::error::{Error, Result};
 
 /// Milliseconds that a transaction may take to be ordered and certified.
@@ -29,6 +29,8 @@ const WATCH_PATIENCE: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for which a member that did not answer is asked after all others.
 const AVOIDED_FOR: Duration = Duration::from_secs(30);
+/// Time for which a watch goes on without an answer of any member.
+const SILENCE: Duration = Duration::from_secs(20);
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// A transaction that took effect.
@@ -47,6 +49,8 @@ pub(crate) struct Chain {
     seen: Arc<AtomicU64>,
     /// Members that did not answer, and until when they are asked after all others.
     avoided: Arc<Mutex<BTreeMap<ReplicaId, Instant>>>,
+    /// Members that do not come back, and why.
+    ended: Arc<Mutex<BTreeMap<ReplicaId, String>>>,
 }
 
 impl Chain {
@@ -58,6 +62,7 @@ impl Chain {
             client,
             seen: Arc::default(),
             avoided: Arc::default(),
+            ended: Arc::default(),
         })
     }
 
@@ -103,12 +108,54 @@ impl Chain {
         request: Vec<u8>,
         patience: Duration,
     ) -> Result<RpcResponse> {
-        let answer = timeout(patience, self.client.exchange(member, request)).await;
-        let Ok(Ok(bytes)) = answer else {
-            self.avoid(member);
-            return Err(Error::Unreachable);
+        match timeout(patience, self.client.exchange(member, request)).await {
+            Ok(Ok(bytes)) => RpcResponse::from_wire(&bytes).map_err(Error::invalid_answer),
+            Ok(Err(error)) if error.is_final() => {
+                self.avoid(member);
+                Err(self.ended(member, error))
+            }
+            Ok(Err(_)) | Err(_) => {
+                self.avoid(member);
+                Err(Error::Unreachable)
+            }
+        }
+    }
+
+    fn ended(&self, member: ReplicaId, error: ExchangeError) -> Error {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.insert(member, error.to_string());
+        Error::Member {
+            organisation: self.name_of(member),
+            source: Box::new(error),
+        }
+    }
+
+    fn name_of(&self, member: ReplicaId) -> String {
+        let named = self.genesis.members.get(member.index());
+        named.map_or_else(|| member.to_string(), |named| named.name.clone())
+    }
+
+    /// Members that suffice to prove a state.
+    const ANY: usize = 1;
+
+    /// Members without which no block is ordered.
+    fn quorum(&self) -> usize {
+        self.light.committee().quorum().quorum()
+    }
+
+    /// [`Error::Stopped`] when fewer than `needed` members are left.
+    fn check_running(&self, needed: usize) -> Result<()> {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let members = self.light.committee().members().len();
+        if ended.len().saturating_add(needed) <= members {
+            return Ok(());
+        }
+        let reason = |(member, reason): (&ReplicaId, &String)| {
+            format!("{}: {reason}", self.name_of(*member))
         };
-        RpcResponse::from_wire(&bytes).map_err(Error::invalid_answer)
+        Err(Error::Stopped {
+            ended: ended.iter().map(reason).collect(),
+        })
     }
 
     pub(crate) async fn ask(&self, member: ReplicaId, request: &RpcRequest) -> Result<RpcResponse> {
@@ -161,6 +208,7 @@ impl Chain {
                     Err(_) => failure = None,
                 }
             }
+            self.check_running(self.quorum())?;
             sleep(RETRY_PAUSE).await;
         }
         Err(failure.unwrap_or(Error::TimedOut {
@@ -190,13 +238,15 @@ impl Chain {
     }
 
     /// Every receipt of the block at `height`, as soon as a member can prove them. A member that
-    /// hangs, lags or gives a bad proof is passed over.
+    /// hangs, lags or gives a bad proof is passed over; waits as long as the chain is quiet, and
+    /// [`SILENCE`] when no member answers.
     pub(crate) async fn receipts_at(
         &self,
         home: ReplicaId,
         height: Height,
     ) -> Result<Vec<TransactionReceipt>> {
         let request = RpcRequest::ReceiptsAt(height).to_wire();
+        let mut deadline = Instant::now() + SILENCE;
         loop {
             for member in self.members_from(home) {
                 // The member delays its answer until the block exists, or for a while.
@@ -211,6 +261,16 @@ impl Chain {
                     }
                     Err(error) => tracing::warn!(%member, %error, "receipts that do not verify"),
                 }
+            }
+            self.check_running(self.quorum())?;
+            match self.height(home).await {
+                // Nothing is withheld: the chain has no such block yet.
+                Ok(tip) if tip < height => deadline = Instant::now() + SILENCE,
+                Ok(_) if Instant::now() >= deadline => {
+                    return Err(Error::invalid_answer("receipts that no member proves"));
+                }
+                Err(error) if Instant::now() >= deadline => return Err(error),
+                Ok(_) | Err(_) => {}
             }
             sleep(RETRY_PAUSE).await;
         }
@@ -234,6 +294,9 @@ impl Chain {
                 Ok(other) => failure = unexpected(other),
                 Err(error) => failure = error,
             }
+        }
+        if newest.is_none() {
+            self.check_running(Self::ANY)?;
         }
         let seen = Height(self.seen.load(Ordering::Acquire));
         newest.map(|height| height.max(seen)).ok_or(failure)
@@ -267,6 +330,7 @@ impl Chain {
                     Err(error) => failure = error,
                 }
             }
+            self.check_running(Self::ANY)?;
             if Instant::now() >= deadline {
                 return Err(failure);
             }

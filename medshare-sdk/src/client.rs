@@ -1,16 +1,45 @@
 //! The seam between an application and its consortium: encoded bytes to one member and back.
 
+use std::sync::Arc;
+
 use medshare_types::ReplicaId;
 use medshare_types::keystore::BoxFuture;
 
 pub use medshare_ledger::{RpcRequest, RpcResponse};
 
-/// A member could not be reached, or hung up.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("member {member} could not be reached")]
-pub struct Unreachable {
-    /// The seat of the member.
-    pub member: ReplicaId,
+/// A member gave no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// The member could not be reached, or hung up. It is asked again.
+    #[error("member {member} could not be reached")]
+    Unreachable {
+        /// The seat of the member.
+        member: ReplicaId,
+    },
+    /// The member was stopped, and cannot be reached by this client any more.
+    #[error("it was stopped")]
+    Stopped {
+        /// The seat of the member.
+        member: ReplicaId,
+    },
+    /// The member failed and ended, and cannot be reached by this client any more.
+    #[error("it ended: {source}")]
+    Ended {
+        /// The seat of the member.
+        member: ReplicaId,
+        /// Why it ended.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl ExchangeError {
+    /// Whether the member does not come back while this client lives. Calls that need it then fail
+    /// at once, and not at their deadline.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Stopped { .. } | Self::Ended { .. })
+    }
 }
 
 /// Carries an application's requests to the members of its consortium.
@@ -29,5 +58,5 @@ pub trait ConsortiumClient: Send + Sync {
         &self,
         member: ReplicaId,
         request: Vec<u8>,
-    ) -> BoxFuture<'_, Result<Vec<u8>, Unreachable>>;
+    ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>>;
 }

@@ -110,6 +110,12 @@ pub enum Error {
     /// No member could be reached.
     #[error("no member of the consortium could be reached; check the network and try again")]
     Unreachable,
+    /// Too few members run for the call, and those that ended do not come back by themselves.
+    #[error("the consortium was stopped: {}; start it again", ended.join(", "))]
+    Stopped {
+        /// Organisations whose member ended, each with its reason.
+        ended: Vec<String>,
+    },
     /// The members that were asked cannot answer now.
     #[error("the consortium is busy or behind: {reason}; try again")]
     Busy {
@@ -233,6 +239,7 @@ impl Error {
     /// | `insufficient_shares` | [`InsufficientShares`](Self::InsufficientShares) |
     /// | `undecipherable` | [`Undecipherable`](Self::Undecipherable) |
     /// | `unreachable` | [`Unreachable`](Self::Unreachable) |
+    /// | `stopped` | [`Stopped`](Self::Stopped) |
     /// | `busy` | [`Busy`](Self::Busy) |
     /// | `timed_out` | [`TimedOut`](Self::TimedOut) |
     /// | `invalid_proof` | [`InvalidProof`](Self::InvalidProof) |
@@ -280,6 +287,7 @@ impl Error {
             Self::InsufficientShares { .. } => "insufficient_shares",
             Self::Undecipherable => "undecipherable",
             Self::Unreachable => "unreachable",
+            Self::Stopped { .. } => "stopped",
             Self::Busy { .. } => "busy",
             Self::TimedOut { .. } => "timed_out",
             Self::InvalidProof { .. } => "invalid_proof",
@@ -346,6 +354,7 @@ impl Error {
             | Self::ObjectUnavailable { .. }
             | Self::Undecipherable
             | Self::Unreachable
+            | Self::Stopped { .. }
             | Self::Busy { .. }
             | Self::TimedOut { .. }
             | Self::InvalidProof { .. }

@@ -38,11 +38,14 @@ impl Events {
         }
     }
 
-    /// The next event and the height of its block; waits until there is one. Denied transactions
-    /// make none. Dropping the future loses nothing.
+    /// The next event and the height of its block; waits until there is one, as long as members
+    /// answer. Denied transactions make none. Dropping the future loses nothing, and neither does an
+    /// error: the next call goes on after the last event.
     ///
     /// # Errors
-    /// [`Error::InvalidProof`](crate::Error::InvalidProof) when a member's answer does not verify.
+    /// At once [`Error::Stopped`](crate::Error::Stopped) when too few members are left for another
+    /// block; [`Error::Unreachable`](crate::Error::Unreachable) when no member has answered for 20 s,
+    /// or why no answer verifies.
     pub async fn next(&mut self) -> Result<(Height, Event)> {
         loop {
             if let Some(event) = self.ready.pop_front() {

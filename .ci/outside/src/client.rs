@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use medshare_sdk::client::Unreachable;
+use medshare_sdk::client::ExchangeError;
 use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
 use medshare_sdk::keystore::{BoxFuture, KeyStore, KeyStoreError, Signer};
 use medshare_sdk::{
@@ -19,8 +19,8 @@ impl ConsortiumClient for Network {
         &self,
         member: ReplicaId,
         _: Vec<u8>,
-    ) -> BoxFuture<'_, Result<Vec<u8>, Unreachable>> {
-        Box::pin(std::future::ready(Err(Unreachable { member })))
+    ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>> {
+        Box::pin(std::future::ready(Err(ExchangeError::Unreachable { member })))
     }
 }
 

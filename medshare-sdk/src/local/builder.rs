@@ -138,7 +138,7 @@ impl LocalBuilder {
             }
         };
         files::create_private_folder(&root)?;
-        let lock = lock(&root).await?;
+        let lock = Arc::new(lock(&root).await?);
         let anchor = folder::trust_anchor(&root);
         let genesis = match tokio::fs::read(&anchor).await {
             Ok(bytes) => Genesis::from_wire(&bytes).map_err(|source| Error::Damaged {
@@ -194,7 +194,7 @@ impl LocalBuilder {
         genesis: Genesis,
         root: PathBuf,
         temporary: Option<tempfile::TempDir>,
-        lock: File,
+        lock: Arc<File>,
     ) -> Result<LocalConsortium> {
         let mut organisations = BTreeMap::new();
         let mut stores = BTreeMap::new();
@@ -210,8 +210,8 @@ impl LocalBuilder {
         }
         let master = self.master_key(&root).await?;
         let people = Arc::new(self.key_store(folder::people_keys(&root)).await?);
-        let (running, seams) = start_members(&genesis, &root, keys).await?;
-        let members = Arc::new(Members::new(running, seams, root, temporary, lock));
+        let (running, seams) = start_members(&genesis, &root, keys, lock).await?;
+        let members = Arc::new(Members::new(running, seams, root, temporary));
         let client = Arc::new(LocalClient(Arc::clone(&members)));
         let anchor = TrustAnchor::new(genesis.clone());
         let issuer = AttributeAuthority::new(&anchor, client.clone(), master)?
@@ -249,11 +249,12 @@ impl LocalBuilder {
 }
 
 /// Starts every member, or none: where one does not start, the others have closed their files again
-/// when this returns.
+/// when this returns. Each holds the lock until its files are closed.
 async fn start_members(
     genesis: &Genesis,
     root: &Path,
     keys: Vec<(Arc<PassphraseKeyStore>, SigningKey)>,
+    lock: Arc<File>,
 ) -> Result<(Vec<(String, NodeHandle, MemberClient)>, Seams)> {
     let committee = genesis.committee().map_err(Error::invalid_genesis)?;
     let links = transport::in_process(committee.seats());
@@ -273,6 +274,7 @@ async fn start_members(
         };
         match NodeHandle::start(config, seams.link(seat, link)).await {
             Ok(handle) => {
+                handle.hold_until_ended(Arc::clone(&lock));
                 let client = seams.client(seat, handle.client(), signing_key);
                 running.push((member.name.clone(), handle, client));
             }
@@ -335,6 +337,7 @@ async fn wait_for_gate_key(context: &Context) -> Result<()> {
     loop {
         match context.gate_key(home).await {
             Ok(_) => return Ok(()),
+            Err(error @ Error::Stopped { .. }) => return Err(error),
             Err(error) if Instant::now() >= deadline => return Err(error),
             Err(_) => {}
         }

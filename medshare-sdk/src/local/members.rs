@@ -1,16 +1,15 @@
 //! The members of a consortium in this process, and the client that reaches them.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use medshare_node::{NodeError, NodeHandle};
+use medshare_node::{End, NodeHandle};
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{Height, ReplicaId};
 use tokio::sync::Mutex;
 
-use crate::client::{ConsortiumClient, Unreachable};
-use crate::error::{Error, Result};
+use crate::client::{ConsortiumClient, ExchangeError};
+use crate::error::{Error, Result, Source};
 use crate::local::seams::{MemberClient, Seams};
 
 pub(super) struct LocalMember {
@@ -31,10 +30,8 @@ pub(super) struct Members {
     pub(super) seams: Seams,
     /// Empty once the members are stopped.
     handles: Mutex<Vec<NodeHandle>>,
-    /// Keeps other processes out, until the members are stopped.
-    lock: Mutex<Option<File>>,
-    /// Removes the folder of a consortium that was given none.
-    _temporary: Option<tempfile::TempDir>,
+    /// Removes the folder of a consortium that was given none; the members hold it too.
+    _temporary: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Members {
@@ -43,11 +40,12 @@ impl Members {
         seams: Seams,
         folder: PathBuf,
         temporary: Option<tempfile::TempDir>,
-        lock: File,
     ) -> Self {
+        let temporary = temporary.map(Arc::new);
         let mut list = Vec::new();
         let mut handles = Vec::new();
         for (name, handle, client) in running {
+            handle.hold_until_ended(temporary.clone());
             list.push(LocalMember {
                 name,
                 verified: handle.verified(),
@@ -60,7 +58,6 @@ impl Members {
             list,
             seams,
             handles: Mutex::new(handles),
-            lock: Mutex::new(Some(lock)),
             _temporary: temporary,
         }
     }
@@ -76,16 +73,17 @@ impl Members {
             })
     }
 
-    /// Stops every member and lets other processes open the folder. Returns the error that the
+    /// Stops every member, which lets other processes open the folder. Returns the error that the
     /// first member in order of seats ended with.
     pub(super) async fn shut_down(&self) -> Result<()> {
-        let handles = std::mem::take(&mut *self.handles.lock().await);
+        // Held to the end: a second caller waits until every file is closed.
+        let mut handles = self.handles.lock().await;
         let mut result = Ok(());
-        for (handle, member) in handles.into_iter().zip(&self.list) {
+        for (handle, member) in handles.drain(..).zip(&self.list) {
             let ended = handle.shut_down().await;
             result = result.and(ended.map_err(|error| member_error(&member.name, error)));
         }
-        drop(self.lock.lock().await.take());
+        drop(handles);
         result
     }
 }
@@ -98,22 +96,26 @@ impl ConsortiumClient for LocalClient {
         &self,
         member: ReplicaId,
         request: Vec<u8>,
-    ) -> BoxFuture<'_, Result<Vec<u8>, Unreachable>> {
+    ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>> {
         Box::pin(async move {
-            let unreachable = || Unreachable { member };
-            let local = self.0.list.get(member.index()).ok_or_else(unreachable)?;
-            local
-                .client
-                .request(request)
-                .await
-                .map_err(|_| unreachable())
+            let Some(LocalMember { client, .. }) = self.0.list.get(member.index()) else {
+                return Err(ExchangeError::Unreachable { member });
+            };
+            if let Ok(answer) = client.request(request).await {
+                return Ok(answer);
+            }
+            Err(match client.end().await {
+                None => ExchangeError::Unreachable { member },
+                Some(End::Failed(source)) => ExchangeError::Ended { member, source },
+                Some(_) => ExchangeError::Stopped { member },
+            })
         })
     }
 }
 
-pub(super) fn member_error(organisation: &str, error: NodeError) -> Error {
+pub(super) fn member_error(organisation: &str, error: impl Into<Source>) -> Error {
     Error::Member {
         organisation: organisation.to_owned(),
-        source: Box::new(error),
+        source: error.into(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use medshare_ledger::{RpcRequest, RpcResponse};
-use medshare_sdk::client::Unreachable;
+use medshare_sdk::client::ExchangeError;
 use medshare_sdk::issuer::{KeyRequest, RecipientKey, voucher};
 use medshare_sdk::keystore::{BoxFuture, Signer};
 use medshare_sdk::{AccessPolicy, Consortium, ConsortiumClient, Event, Window};
@@ -32,7 +32,7 @@ impl ConsortiumClient for Faulty {
         &self,
         member: ReplicaId,
         request: Vec<u8>,
-    ) -> BoxFuture<'_, Result<Vec<u8>, Unreachable>> {
+    ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>> {
         Box::pin(async move {
             if member != ReplicaId(0) {
                 return self.real.exchange(member, request).await;

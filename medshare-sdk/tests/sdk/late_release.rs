@@ -11,7 +11,7 @@ use medshare_contract::keys;
 use medshare_contract::state::GrantState;
 use medshare_ledger::{RpcRequest, RpcResponse};
 use medshare_node::{NodeClient, NodeConfig, NodeHandle, secrets, transport};
-use medshare_sdk::client::Unreachable;
+use medshare_sdk::client::ExchangeError;
 use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
 use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore, Signer};
 use medshare_sdk::{
@@ -33,16 +33,16 @@ impl ConsortiumClient for Valve {
         &self,
         member: ReplicaId,
         request: Vec<u8>,
-    ) -> BoxFuture<'_, Result<Vec<u8>, Unreachable>> {
+    ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>> {
         Box::pin(async move {
             if let Ok(RpcRequest::Share(_)) = RpcRequest::from_wire(&request) {
                 self.asked.send_modify(|count| *count += 1);
                 let mut open = self.open.clone();
                 let opened = open.wait_for(|open| *open).await;
-                opened.map_err(|_| Unreachable { member })?;
+                opened.map_err(|_| ExchangeError::Unreachable { member })?;
             }
             let answer = self.members[member.index()].request(request).await;
-            answer.map_err(|_| Unreachable { member })
+            answer.map_err(|_| ExchangeError::Unreachable { member })
         })
     }
 }

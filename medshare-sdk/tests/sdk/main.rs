@@ -20,4 +20,5 @@ mod receipts;
 mod refusals;
 mod resilience;
 mod restart;
+mod stopped;
 mod support;

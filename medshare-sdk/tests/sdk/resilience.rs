@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::support::{Fixture, MEMBERS, SEALED_SEGMENT, bytes, files_under, swap_segments};
 use futures::future::join_all;
+use medshare_sdk::Content;
 use medshare_sdk::local::{HolderConduct, Presence};
-use medshare_sdk::{Content, Error};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_culprit_is_named() {
@@ -347,15 +347,4 @@ async fn an_open_dropped_midway() {
         }
     }
     fixture.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_after_shut_down_fail() {
-    let fixture = Fixture::open().await;
-    let (_, grant) = fixture.sealed_and_granted(b"x").await;
-    let consortium = fixture.consortium.clone();
-    consortium.shut_down().await.unwrap();
-    let error = fixture.doctor.open(grant).await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable), "{error}");
-    assert!(error.is_retryable());
 }
