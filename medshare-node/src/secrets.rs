@@ -1,7 +1,7 @@
 //! A node's secrets, and their names in a key store.
 
 use medshare_threshold::HolderKeyPair;
-use medshare_types::keystore::KeyStore;
+use medshare_types::keystore::{KeyStore, load_or_create};
 use medshare_types::{Genesis, OrganisationId, RandomSource, ReplicaId, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
@@ -46,14 +46,46 @@ impl NodeSecrets {
         self.holder_key.public()
     }
 
-    /// Puts the keys into a key store.
+    /// Puts the keys into a key store that has none.
     ///
     /// # Errors
-    /// [`NodeError::KeyStore`].
+    /// [`NodeError::KeyStore`], with [`KeyStoreError::AlreadyExists`] where an organisation has its
+    /// keys: they are never replaced.
+    ///
+    /// [`KeyStoreError::AlreadyExists`]: medshare_types::keystore::KeyStoreError::AlreadyExists
     pub async fn store(&self, keys: &dyn KeyStore) -> Result<(), NodeError> {
-        keys.store(SIGNING_KEY, &**self.signing_key.seed()).await?;
-        keys.store(HOLDER_KEY, &*self.holder_key.to_bytes()).await?;
+        keys.create(SIGNING_KEY, &**self.signing_key.seed()).await?;
+        keys.create(HOLDER_KEY, &*self.holder_key.to_bytes())
+            .await?;
         Ok(())
+    }
+
+    /// The keys in a key store; those that it lacks are drawn and stored. A founding that was
+    /// interrupted goes on with the keys that it drew.
+    ///
+    /// # Errors
+    /// [`NodeError::ForeignSecret`] for an entry that holds no key, [`NodeError::KeyStore`].
+    pub async fn load_or_create(
+        keys: &dyn KeyStore,
+        rng: &mut impl RandomSource,
+    ) -> Result<Self, NodeError> {
+        let foreign = |name| NodeError::ForeignSecret { name };
+        let drawn = Self::random(rng);
+        let seed = || Zeroizing::new(drawn.signing_key.seed().to_vec());
+        let seed = load_or_create(keys, SIGNING_KEY, seed).await?;
+        let seed = seed.as_slice().try_into();
+        let signing_key = SigningKey::from_seed(seed.map_err(|_| foreign(SIGNING_KEY))?);
+        let bytes = || Zeroizing::new(drawn.holder_key.to_bytes().to_vec());
+        let bytes = load_or_create(keys, HOLDER_KEY, bytes).await?;
+        let holder_key = <&[u8; 32]>::try_from(bytes.as_slice())
+            .ok()
+            .and_then(|bytes| HolderKeyPair::from_bytes(bytes).ok())
+            .ok_or_else(|| foreign(HOLDER_KEY))?;
+        Ok(Self {
+            organisation: OrganisationId::of_key(&signing_key.verifying_key()),
+            signing_key,
+            holder_key,
+        })
     }
 
     /// Loads the keys of the node at `seat` from a key store.

@@ -31,6 +31,12 @@ pub enum KeyStoreError {
         /// The name, as given.
         name: String,
     },
+    /// [`KeyStore::create`] found an entry, which stays as it is.
+    #[error("the key store has an entry {name:?} already; load it")]
+    AlreadyExists {
+        /// Name of the entry.
+        name: String,
+    },
     /// The medium failed: a file, a device, a vault.
     #[error("the key store cannot {operation}")]
     Medium {
@@ -42,7 +48,13 @@ pub enum KeyStoreError {
     },
 }
 
+/// Longest name of an entry, in bytes. Every [`KeyStore`] holds names from one byte to this length.
+pub const MAX_ENTRY_NAME_LEN: usize = 256;
+
 /// Stores secrets by name. Implementations encrypt at rest and erase dropped secrets.
+///
+/// A secret that is drawn where none is found goes through [`load_or_create`]: between a look and a
+/// [`store`](Self::store), another caller may have stored one and used it.
 pub trait KeyStore: Send + Sync {
     /// Loads the secret with that name; `None` when there is none.
     fn load<'a>(
@@ -56,6 +68,39 @@ pub trait KeyStore: Send + Sync {
         name: &'a str,
         secret: &'a [u8],
     ) -> BoxFuture<'a, Result<(), KeyStoreError>>;
+
+    /// Stores a secret durably where no entry has the name, else fails with
+    /// [`KeyStoreError::AlreadyExists`] and changes nothing. Look and write are one step, also
+    /// against other processes with the same store: of several calls at once, one succeeds.
+    fn create<'a>(
+        &'a self,
+        name: &'a str,
+        secret: &'a [u8],
+    ) -> BoxFuture<'a, Result<(), KeyStoreError>>;
+}
+
+/// The secret with that name; where there is none, the one that `draw` makes is stored. Callers at
+/// once all get the same secret.
+///
+/// # Errors
+/// Those of the key store.
+pub async fn load_or_create(
+    keys: &dyn KeyStore,
+    name: &str,
+    draw: impl FnOnce() -> Zeroizing<Vec<u8>> + Send,
+) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
+    if let Some(found) = keys.load(name).await? {
+        return Ok(found);
+    }
+    let drawn = draw();
+    match keys.create(name, &drawn).await {
+        Ok(()) => Ok(drawn),
+        Err(KeyStoreError::AlreadyExists { name }) => match keys.load(&name).await? {
+            Some(found) => Ok(found),
+            None => Err(KeyStoreError::AlreadyExists { name }),
+        },
+        Err(error) => Err(error),
+    }
 }
 
 /// Signs with the key of one identity.

@@ -47,6 +47,10 @@ impl KeyStore for Vault {
     fn store<'a>(&'a self, _: &'a str, _: &'a [u8]) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    fn create<'a>(&'a self, _: &'a str, _: &'a [u8]) -> BoxFuture<'a, Result<(), KeyStoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Signs with a key in memory.

@@ -8,7 +8,20 @@ mod passphrase;
 
 #[cfg(feature = "passphrase")]
 pub use crate::passphrase::PassphraseCost;
-pub use medshare_types::keystore::{BoxFuture, KeyStore, KeyStoreError, Signer};
+pub use medshare_types::keystore::{
+    BoxFuture, KeyStore, KeyStoreError, MAX_ENTRY_NAME_LEN, Signer, load_or_create,
+};
 pub use memory::MemoryKeyStore;
 #[cfg(feature = "passphrase")]
 pub use passphrase::PassphraseKeyStore;
+
+/// Refuses names that [`KeyStore`] does not promise to hold.
+fn check_name(name: &str) -> Result<(), KeyStoreError> {
+    if (1..=MAX_ENTRY_NAME_LEN).contains(&name.len()) {
+        Ok(())
+    } else {
+        Err(KeyStoreError::InvalidName {
+            name: name.to_owned(),
+        })
+    }
+}

@@ -22,13 +22,11 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{RandomSource, Wire};
 use zeroize::Zeroizing;
 
-use super::{BoxFuture, KeyStore, KeyStoreError};
+use super::{BoxFuture, KeyStore, KeyStoreError, check_name};
 use crate::blocking::{TaskError, blocking};
 use crate::files::{self, Readers};
 use crate::passphrase::{OVERHEAD, PassphraseCost, PassphraseError, PassphraseKey, SALT_LEN};
 use crate::random::os_random;
-
-const MAX_NAME_LEN: usize = 256;
 
 /// The file `store`: all that the folder's key needs beside the passphrase.
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -86,12 +84,35 @@ impl PassphraseKeyStore {
     }
 
     fn path_of(&self, name: &str) -> Result<PathBuf, KeyStoreError> {
-        if name.is_empty() || name.len() > MAX_NAME_LEN {
-            return Err(KeyStoreError::InvalidName {
-                name: name.to_owned(),
-            });
-        }
+        check_name(name)?;
         Ok(self.folder.join(self.key.pseudonym(name).to_string()))
+    }
+
+    /// Encrypts a secret and hands its path and bytes to `put`, on a blocking thread.
+    fn put(
+        &self,
+        name: &str,
+        secret: &[u8],
+        put: fn(&str, &Path, &[u8]) -> Result<(), KeyStoreError>,
+    ) -> BoxFuture<'static, Result<(), KeyStoreError>> {
+        let path = self.path_of(name);
+        let key = Arc::clone(&self.key);
+        let name = name.to_owned();
+        let secret = Zeroizing::new(secret.to_vec());
+        Box::pin(async move {
+            let path = path?;
+            blocking(move || {
+                let sealed = key
+                    .encrypt(&context(&name), &secret, &mut os_random())
+                    .map_err(failed)?;
+                let bytes = Entry { sealed }.to_wire();
+                if bytes.len() > Entry::MAX_LEN {
+                    return Err(failed(PassphraseError::TooLong));
+                }
+                put(&name, &path, &bytes)
+            })
+            .await?
+        })
     }
 }
 
@@ -132,24 +153,23 @@ impl KeyStore for PassphraseKeyStore {
         name: &'a str,
         secret: &'a [u8],
     ) -> BoxFuture<'a, Result<(), KeyStoreError>> {
-        let path = self.path_of(name);
-        let key = Arc::clone(&self.key);
-        let name = name.to_owned();
-        let secret = Zeroizing::new(secret.to_vec());
-        Box::pin(async move {
-            let path = path?;
-            blocking(move || {
-                let sealed = key
-                    .encrypt(&context(&name), &secret, &mut os_random())
-                    .map_err(failed)?;
-                let bytes = Entry { sealed }.to_wire();
-                if bytes.len() > Entry::MAX_LEN {
-                    return Err(failed(PassphraseError::TooLong));
-                }
-                files::write(&path, &bytes, Readers::Owner)
-                    .map_err(|error| file_failed(&path, error))
+        self.put(name, secret, |_, path, bytes| {
+            files::write(path, bytes, Readers::Owner).map_err(|error| file_failed(path, error))
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        name: &'a str,
+        secret: &'a [u8],
+    ) -> BoxFuture<'a, Result<(), KeyStoreError>> {
+        self.put(name, secret, |name, path, bytes| {
+            files::create(path, bytes, Readers::Owner).map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => KeyStoreError::AlreadyExists {
+                    name: name.to_owned(),
+                },
+                _ => file_failed(path, error),
             })
-            .await?
         })
     }
 }
@@ -298,6 +318,45 @@ mod tests {
         one.unwrap().store("name", b"secret").await.unwrap();
         let found = two.unwrap().load("name").await.unwrap();
         assert_eq!(found.unwrap().as_slice(), b"secret");
+    }
+
+    #[tokio::test]
+    async fn secrets_drawn_at_once_are_one_secret() {
+        use crate::keystore::load_or_create;
+
+        let folder = tempfile::tempdir().unwrap();
+        let open = || PassphraseKeyStore::open(folder.path(), "right", CHEAP);
+        let (one, two) = (open().await.unwrap(), open().await.unwrap());
+        for round in 0..20 {
+            let name = format!("entry {round}");
+            let draw = |secret: u8| move || Zeroizing::new(vec![secret]);
+            let (first, second) = tokio::join!(
+                load_or_create(&one, &name, draw(1)),
+                load_or_create(&two, &name, draw(2))
+            );
+            assert_eq!(first.unwrap(), second.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn create_keeps_the_entry_that_is_there_even_a_damaged_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = PassphraseKeyStore::open(folder.path(), "right", CHEAP)
+            .await
+            .unwrap();
+        store.create("name", b"first").await.unwrap();
+        let path = store.path_of("name").unwrap();
+        for bytes in [std::fs::read(&path).unwrap(), b"damaged".to_vec()] {
+            std::fs::write(&path, &bytes).unwrap();
+            let error = store.create("name", b"second").await.unwrap_err();
+            assert!(
+                matches!(&error, KeyStoreError::AlreadyExists { name } if name == "name"),
+                "{error}"
+            );
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+        let files = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 2, "the store and one entry, nothing left beside");
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use medshare_host::{clock, os_random};
 use medshare_node::secrets::SIGNING_KEY;
 use medshare_node::{NodeConfig, NodeHandle, NodeSecrets, transport};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
-use medshare_types::keystore::{KeyStore, KeyStoreError, Signer};
+use medshare_types::keystore::{KeyStore, KeyStoreError, Signer, load_or_create};
 use medshare_types::{
     AccessClass, Denial, Genesis, PersonId, RandomSource as _, ReplicaId, SigningKey, Wire as _,
 };
@@ -151,7 +151,8 @@ impl LocalBuilder {
         self.run(genesis, root, temporary, lock).await
     }
 
-    /// Draws every key and writes the trust anchor last: a folder without it holds nothing yet.
+    /// Draws every key that the folder lacks and writes the trust anchor last. A founding that was
+    /// interrupted goes on with the keys that it drew: none is replaced.
     async fn found(&self, root: &Path) -> Result<Genesis> {
         if folder::holds_ledgers(root)? {
             let folder = root.to_owned();
@@ -159,10 +160,8 @@ impl LocalBuilder {
         }
         let mut members = Vec::new();
         for name in &self.names {
-            let secrets = NodeSecrets::random(&mut os_random());
             let keys = self.key_store(folder::member_keys(root, name)).await?;
-            secrets
-                .store(&keys)
+            let secrets = NodeSecrets::load_or_create(&keys, &mut os_random())
                 .await
                 .map_err(|error| member_error(name, error))?;
             members.push(GenesisMember {
@@ -171,9 +170,9 @@ impl LocalBuilder {
                 holder_key: secrets.holder_public(),
             });
         }
-        let (parameters, master) = MasterSecretKey::setup(&mut os_random());
         let keys = self.key_store(folder::authority_keys(root)).await?;
-        keys.store(MASTER_KEY, &master.to_bytes()).await?;
+        let draw = || MasterSecretKey::setup(&mut os_random()).1.to_bytes();
+        let parameters = master_key(&load_or_create(&keys, MASTER_KEY, draw).await?)?.parameters();
         let genesis = Genesis {
             salt: os_random().array(),
             created: clock::now(),
@@ -185,7 +184,7 @@ impl LocalBuilder {
         };
         genesis.committee().map_err(Error::invalid_genesis)?;
         let anchor = folder::trust_anchor(root);
-        files::write(&anchor, &genesis.to_wire(), Readers::All)?;
+        files::create(&anchor, &genesis.to_wire(), Readers::All)?;
         Ok(genesis)
     }
 
@@ -236,11 +235,7 @@ impl LocalBuilder {
 
     async fn master_key(&self, root: &Path) -> Result<MasterSecretKey> {
         let keys = self.key_store(folder::authority_keys(root)).await?;
-        let bytes = load(&keys, MASTER_KEY).await?;
-        MasterSecretKey::from_bytes(&bytes).map_err(|source| Error::Damaged {
-            what: "the attribute authority's master key",
-            source: Box::new(source),
-        })
+        master_key(&load(&keys, MASTER_KEY).await?)
     }
 
     async fn key_store(&self, folder: PathBuf) -> Result<PassphraseKeyStore> {
@@ -309,6 +304,13 @@ async fn lock(root: &Path) -> Result<File> {
             Err(TryLockError::Error(source)) => return Err(source.into()),
         }
     }
+}
+
+fn master_key(bytes: &[u8]) -> Result<MasterSecretKey> {
+    MasterSecretKey::from_bytes(bytes).map_err(|source| Error::Damaged {
+        what: "the attribute authority's master key",
+        source: Box::new(source),
+    })
 }
 
 async fn signing_key(keys: &dyn KeyStore) -> Result<SigningKey> {

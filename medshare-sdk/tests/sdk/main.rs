@@ -12,6 +12,7 @@ mod attacker;
 mod attribute_keys;
 mod distrust;
 mod idempotency;
+mod founding;
 mod late_release;
 mod limits;
 mod never_open;
