@@ -103,5 +103,6 @@ pub use call::{Call, GrantTerms, RESERVED_ATTRIBUTE_PREFIX, RegisterRecord, enro
 pub use context::{BlockContext, CallContext};
 pub use genesis::{GenesisError, genesis_state};
 pub use overlay::Overlay;
+pub use rules::people::check_enrollable;
 pub use state::deals_digest;
 pub use view::{Changes, StateError, StateView};

@@ -66,6 +66,9 @@ pub enum Error {
     /// A text is not an attribute, or no key can be issued for so many attributes.
     #[error("invalid attribute {attribute:?}: {source}")]
     InvalidAttribute { attribute: String, source: Source },
+    /// A text is not a name of a person: too long, or with characters that a reader cannot see.
+    #[error("invalid name of a person {name:?}: {source}; correct the name")]
+    InvalidPersonName { name: String, source: Source },
     /// No store has a segment as it was registered.
     #[error("segment {index} is not the registered one in any store; restore it from a backup")]
     SegmentMismatch {
@@ -141,7 +144,8 @@ pub enum Error {
     /// The consortium has no such organisation, or the application does not act for it.
     #[error("unknown organisation {name:?}")]
     UnknownOrganisation { name: String },
-    /// The organisation has not enrolled a person of that name with this key store.
+    /// The organisation has not enrolled a person of that name with this key store, or not to the
+    /// end.
     #[error("unknown person {name:?}; enrol the person first")]
     UnknownPerson { name: String },
     /// The organisation has enrolled a person of that name.
@@ -232,6 +236,7 @@ impl Error {
     /// | `bad_attribute_key` | [`BadAttributeKey`](Self::BadAttributeKey) |
     /// | `clock_behind` | [`ClockBehind`](Self::ClockBehind) |
     /// | `invalid_attribute` | [`InvalidAttribute`](Self::InvalidAttribute) |
+    /// | `invalid_person_name` | [`InvalidPersonName`](Self::InvalidPersonName) |
     /// | `segment_mismatch` | [`SegmentMismatch`](Self::SegmentMismatch) |
     /// | `object_truncated` | [`ObjectTruncated`](Self::ObjectTruncated) |
     /// | `object_extended` | [`ObjectExtended`](Self::ObjectExtended) |
@@ -280,6 +285,7 @@ impl Error {
             Self::BadAttributeKey { .. } => "bad_attribute_key",
             Self::ClockBehind { .. } => "clock_behind",
             Self::InvalidAttribute { .. } => "invalid_attribute",
+            Self::InvalidPersonName { .. } => "invalid_person_name",
             Self::SegmentMismatch { .. } => "segment_mismatch",
             Self::ObjectTruncated { .. } => "object_truncated",
             Self::ObjectExtended { .. } => "object_extended",
@@ -348,6 +354,7 @@ impl Error {
             | Self::BadAttributeKey { .. }
             | Self::ClockBehind { .. }
             | Self::InvalidAttribute { .. }
+            | Self::InvalidPersonName { .. }
             | Self::SegmentMismatch { .. }
             | Self::ObjectTruncated { .. }
             | Self::ObjectExtended { .. }

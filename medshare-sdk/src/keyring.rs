@@ -7,7 +7,7 @@ use medshare_abe::{AccessPolicy, AttributeSet, Date, UserSecretKey};
 use medshare_contract::keys;
 use medshare_contract::state::PersonState;
 use medshare_host::{blocking, clock, os_random};
-use medshare_types::keystore::{KeyStore, KeyStoreError};
+use medshare_types::keystore::{KeyStore, KeyStoreError, load_or_create};
 use medshare_types::{PersonId, RandomSource as _, Signature, SigningKey};
 use zeroize::Zeroizing;
 
@@ -30,6 +30,10 @@ impl Keyring {
             actor,
             stored,
         }
+    }
+
+    pub(crate) const fn stored(&self) -> &StoredKeys {
+        &self.stored
     }
 
     /// The name that the person's keys are stored under.
@@ -165,6 +169,11 @@ fn covers(new: &UserSecretKey, old: &UserSecretKey) -> bool {
         && held.all(|attribute| new.attributes().contains(attribute))
 }
 
+const SIGNING_KEY: &str = "signing-key";
+const ATTRIBUTE_KEY: &str = "attribute-key";
+/// Holds the pseudonym, once the person is enrolled and has the attribute key, if any.
+const ENROLLED: &str = "enrolled";
+
 /// A person's entries in the key store.
 #[derive(Clone)]
 pub(crate) struct StoredKeys {
@@ -182,28 +191,49 @@ impl StoredKeys {
         }
     }
 
+    /// None also under a name that the store cannot hold.
     pub(crate) async fn signing_key(&self) -> Result<Option<SigningKey>> {
-        let name = self.entry("signing-key");
-        let Some(seed) = self.store.load(&name).await? else {
-            return Ok(None);
-        };
-        match seed.as_slice().try_into() {
-            Ok(seed) => Ok(Some(SigningKey::from_seed(seed))),
-            Err(_) => Err(KeyStoreError::Altered { name }.into()),
+        let name = self.entry(SIGNING_KEY);
+        match self.store.load(&name).await {
+            Ok(Some(seed)) => parse_signing_key(name, &seed).map(Some),
+            Ok(None) | Err(KeyStoreError::InvalidName { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 
-    pub(crate) async fn store_signing_key(&self, key: &SigningKey) -> Result<()> {
-        let name = self.entry("signing-key");
-        Ok(self.store.store(&name, &**key.seed()).await?)
+    /// Draws the signing key where there is none. Calls at once get one key.
+    pub(crate) async fn signing_key_or_random(&self) -> Result<SigningKey> {
+        let name = self.entry(SIGNING_KEY);
+        let draw = || Zeroizing::new(SigningKey::random(&mut os_random()).seed().to_vec());
+        let seed = load_or_create(&*self.store, &name, draw).await?;
+        parse_signing_key(name, &seed)
+    }
+
+    /// Returns true if the enrolment of this pseudonym went to its end.
+    pub(crate) async fn is_enrolled(&self, person: &PersonId) -> Result<bool> {
+        let mark = self.store.load(&self.entry(ENROLLED)).await?;
+        Ok(mark.is_some_and(|mark| mark.as_slice() == person.as_ref()))
+    }
+
+    /// Notes that the enrolment of this pseudonym went to its end.
+    pub(crate) async fn mark_enrolled(&self, person: &PersonId) -> Result<()> {
+        let name = self.entry(ENROLLED);
+        match self.store.create(&name, person.as_ref()).await {
+            Ok(()) | Err(KeyStoreError::AlreadyExists { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) async fn has_attribute_key(&self) -> Result<bool> {
+        Ok(self.attribute_key().await?.is_some())
     }
 
     async fn attribute_key(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        Ok(self.store.load(&self.entry("attribute-key")).await?)
+        Ok(self.store.load(&self.entry(ATTRIBUTE_KEY)).await?)
     }
 
     async fn store_attribute_key(&self, key: &[u8]) -> Result<()> {
-        Ok(self.store.store(&self.entry("attribute-key"), key).await?)
+        Ok(self.store.store(&self.entry(ATTRIBUTE_KEY), key).await?)
     }
 
     /// The name of an entry. Lengths keep two pairs of names from running into one.
@@ -215,5 +245,32 @@ impl StoredKeys {
             organisation.len(),
             person.len()
         )
+    }
+}
+
+fn parse_signing_key(name: String, seed: &[u8]) -> Result<SigningKey> {
+    match seed.try_into() {
+        Ok(seed) => Ok(SigningKey::from_seed(seed)),
+        Err(_) => Err(KeyStoreError::Altered { name }.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use medshare_host::keystore::{MAX_ENTRY_NAME_LEN, MemoryKeyStore};
+
+    use super::*;
+    use crate::person_name::MAX_PERSON_NAME_LEN;
+
+    /// Every limit on a name holds before the first entry is written.
+    #[test]
+    fn all_entries_of_the_longest_names_fit() {
+        let organisation = "x".repeat(64);
+        let person = "x".repeat(MAX_PERSON_NAME_LEN);
+        let stored = StoredKeys::new(Arc::new(MemoryKeyStore::new()), &organisation, &person);
+        for kind in [SIGNING_KEY, ATTRIBUTE_KEY, ENROLLED] {
+            let length = stored.entry(kind).len();
+            assert!(length <= MAX_ENTRY_NAME_LEN, "{kind}: {length}");
+        }
     }
 }

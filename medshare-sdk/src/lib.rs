@@ -67,6 +67,7 @@
 //! |---|---|
 //! | `consortium`, `organisation`, `person` | the facades: what applications hold |
 //! | `actor`, `context` | one identity, and the shared state, that operations work with |
+//! | `person_name` | names as people type them |
 //! | `keyring` | which attribute key opens a record, and where it is stored |
 //! | `write` | from content to a registered record |
 //! | `grant`, [`window`], `times` | consent, and times that could never open a record |
@@ -97,6 +98,7 @@ pub mod local;
 mod observe;
 mod organisation;
 mod person;
+mod person_name;
 mod read;
 pub mod receipt;
 mod record;
@@ -122,6 +124,7 @@ pub use medshare_types::{
 };
 pub use organisation::Organisation;
 pub use person::Person;
+pub use person_name::MAX_PERSON_NAME_LEN;
 pub use read::open::{Access, Open, Opened};
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, RecordRef};

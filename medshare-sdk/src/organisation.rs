@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use medshare_abe::{AccessPolicy, AttributeSet};
 use medshare_contract::state::PersonState;
-use medshare_contract::{Call, enrolment_statement, keys};
-use medshare_host::os_random;
+use medshare_contract::{Call, check_enrollable, enrolment_statement, keys};
 use medshare_types::keystore::Signer;
 use medshare_types::{Denial, OrganisationId, PersonId, ReplicaId, SigningKey};
 
@@ -17,6 +16,7 @@ use crate::issuer::{check_issuable, parse_attributes, vouched_for};
 use crate::keyring::StoredKeys;
 use crate::observe::observed;
 use crate::person::Person;
+use crate::person_name::{PersonName, spellings};
 use crate::store::sweep::sweep;
 use crate::write::content::Content;
 use crate::write::seal::{Author, Seal};
@@ -58,27 +58,32 @@ impl Organisation {
 
     /// Enrols a person under a name that only the key store learns; the chain shows a pseudonym
     /// and the attributes. The person's keys are stored before the chain knows of the person, so
-    /// calling again resumes an interrupted call.
+    /// calling again resumes an interrupted or refused call; until one succeeds,
+    /// [`Self::person`] finds no person.
+    ///
+    /// The name is kept in Unicode normalisation form C, so that composed and decomposed letters
+    /// are one person, and may have [`MAX_PERSON_NAME_LEN`](crate::MAX_PERSON_NAME_LEN) bytes.
+    /// Calls for one name at once enrol one pseudonym.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnrolled`], [`Error::InvalidAttribute`], or why the consortium or the
-    /// attribute authority refused.
+    /// [`Error::AlreadyEnrolled`], [`Error::InvalidPersonName`], [`Error::InvalidAttribute`], or
+    /// why the consortium or the attribute authority refused.
     pub async fn enrol(&self, name: &str, attributes: &[&str]) -> Result<Person> {
         observed("enrol", self.enrol_or_resume(name, attributes)).await
     }
 
     async fn enrol_or_resume(&self, name: &str, attributes: &[&str]) -> Result<Person> {
+        let canonical = PersonName::new(name)?;
         let attributes = parse_attributes(attributes)?;
         let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
         texts.sort_unstable();
+        check_enrollable(&texts)?;
         let expected = self.expected_key(&attributes)?;
-        let stored = self.stored_keys(name);
-        let signing_key = match stored.signing_key().await? {
-            Some(key) => key,
+        let (signing_key, stored) = match self.stored_under(name).await? {
+            Some(found) => found,
             None => {
-                let key = SigningKey::random(&mut os_random());
-                stored.store_signing_key(&key).await?;
-                key
+                let stored = self.stored_keys(canonical.as_str());
+                (stored.signing_key_or_random().await?, stored)
             }
         };
         let person = self.person_with(signing_key.clone(), stored);
@@ -102,6 +107,7 @@ impl Organisation {
         if !expected.is_empty() {
             keyring.obtain(&expected).await?;
         }
+        keyring.stored().mark_enrolled(person.id()).await?;
         Ok(person)
     }
 
@@ -141,18 +147,52 @@ impl Organisation {
         self.actor.call(&call).await.map(drop)
     }
 
-    /// A person whom this organisation enrolled before, by the name in the key store.
+    /// A person whom this organisation enrolled before, by the name in the key store. Spellings of
+    /// one name in composed and decomposed letters find the same person.
     ///
     /// # Errors
-    /// [`Error::UnknownPerson`], or why the key store failed.
+    /// [`Error::UnknownPerson`], also while an enrolment is interrupted or refused;
+    /// [`Error::InvalidPersonName`], or why the key store failed.
     pub async fn person(&self, name: &str) -> Result<Person> {
-        let stored = self.stored_keys(name);
-        match stored.signing_key().await? {
-            Some(signing_key) => Ok(self.person_with(signing_key, stored)),
-            None => Err(Error::UnknownPerson {
-                name: name.to_owned(),
-            }),
+        if let Some((signing_key, stored)) = self.stored_under(name).await? {
+            let person = self.person_with(signing_key, stored);
+            if self.has_enrolled(&person).await? {
+                return Ok(person);
+            }
         }
+        PersonName::new(name)?;
+        Err(Error::UnknownPerson {
+            name: name.to_owned(),
+        })
+    }
+
+    /// The entries under the first spelling of the name that has any.
+    async fn stored_under(&self, name: &str) -> Result<Option<(SigningKey, StoredKeys)>> {
+        for spelling in spellings(name) {
+            let stored = self.stored_keys(&spelling);
+            if let Some(signing_key) = stored.signing_key().await? {
+                return Ok(Some((signing_key, stored)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether an enrolment went to its end. Asks the chain only where the key store has no mark of
+    /// it: a store that was written before there were marks, or one that failed at the last step.
+    async fn has_enrolled(&self, person: &Person) -> Result<bool> {
+        let stored = person.keyring().stored();
+        if stored.is_enrolled(person.id()).await? {
+            return Ok(true);
+        }
+        let Some(known) = self.known(person.id()).await? else {
+            return Ok(false);
+        };
+        let whole = known.organisation == self.id
+            && (known.attributes.is_empty() || stored.has_attribute_key().await?);
+        if whole && let Err(error) = stored.mark_enrolled(person.id()).await {
+            tracing::warn!(%error, "the chain is asked again next time");
+        }
+        Ok(whole)
     }
 
     /// Seals content as a new record under a policy. Finish with [`Seal::subject`] and `.await`.

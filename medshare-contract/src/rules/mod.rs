@@ -3,7 +3,7 @@
 mod access;
 mod ceremony;
 mod grants;
-mod people;
+pub(crate) mod people;
 mod records;
 
 use std::error::Error;

@@ -24,7 +24,7 @@ pub(super) fn enrol<V: StateView>(
     consent: &Signature,
 ) -> Ruling<V> {
     let organisation = case.organisation()?;
-    ensure_field(are_fit(&attributes), "attributes")?;
+    check_enrollable(&attributes)?;
     let statement = enrolment_statement(&case.block.chain, &organisation, &attributes);
     ensure_field(key.verify(&statement, consent).is_ok(), "consent")?;
     let id = PersonId::of_key(&key);
@@ -45,11 +45,19 @@ pub(super) fn enrol<V: StateView>(
     }])
 }
 
-/// Strictly ascending order gives every set one encoding and keeps the attributes distinct.
-fn are_fit(attributes: &[String]) -> bool {
-    attributes.len() <= MAX_ATTRIBUTES
+/// Refuses the attributes that an enrolment is denied for, so that callers know before they store
+/// or sign anything.
+///
+/// At most 64 attributes of 1 to 256 bytes each, without the reserved prefix. Strictly ascending
+/// order gives every set one encoding and keeps the attributes distinct.
+///
+/// # Errors
+/// [`Denial::Invalid`] of the field `attributes`.
+pub fn check_enrollable(attributes: &[String]) -> Result<(), Denial> {
+    let fit = attributes.len() <= MAX_ATTRIBUTES
         && attributes.iter().all(|attribute| is_fit(attribute))
-        && attributes.windows(2).all(|pair| pair[0] < pair[1])
+        && attributes.windows(2).all(|pair| pair[0] < pair[1]);
+    ensure_field(fit, "attributes")
 }
 
 /// The reserved prefix is refused at every position, because policies may write white space and a

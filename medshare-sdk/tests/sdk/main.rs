@@ -12,6 +12,7 @@ mod attacker;
 mod attribute_keys;
 mod distrust;
 mod idempotency;
+mod enrolment;
 mod founding;
 mod late_release;
 mod limits;
