@@ -11,9 +11,9 @@
 mod attacker;
 mod attribute_keys;
 mod distrust;
-mod idempotency;
 mod enrolment;
 mod founding;
+mod idempotency;
 mod late_release;
 mod limits;
 mod never_open;
