@@ -205,10 +205,11 @@ impl Organisation {
     }
 
     /// Removes objects from this organisation's own store that belong to no registered payload and
-    /// have not changed for `age`. Returns the number of payloads removed.
+    /// have not changed for `age`, with the staging files that killed seals have left. Returns the
+    /// number of payloads removed.
     ///
     /// Keep `age` longer than any seal takes: its objects are stored before the chain knows of
-    /// them. A payload counts as unregistered only by the proof of a block that is later than its
+    /// them. Seals of this process are left alone at any age. A payload counts as unregistered only by the proof of a block that is later than its
     /// last change by `age`, so neither a member that lags nor one that shows an old state can have
     /// live objects removed. On an idle chain, sweeping waits for the next block.
     ///

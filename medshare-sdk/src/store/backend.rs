@@ -1,18 +1,20 @@
 //! One object store an organisation, none of them trusted with anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
+use medshare_host::blocking;
 use medshare_types::{OrganisationId, Timestamp};
 use object_store::local::LocalFileSystem;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Source};
 use crate::store::objects::{ObjectName, PayloadName};
+use crate::store::staging::{self, StagingFile};
 
 /// The location of an organisation's object store.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,6 +35,8 @@ pub(super) type Payloads = BTreeMap<PayloadName, Timestamp>;
 pub(crate) struct Store {
     inner: Arc<dyn ObjectStore>,
     location: StoreLocation,
+    /// Payloads that this process is sealing.
+    sealing: Arc<Mutex<BTreeSet<PayloadName>>>,
 }
 
 impl Store {
@@ -46,6 +50,7 @@ impl Store {
         Ok(Self {
             inner: Arc::new(inner),
             location,
+            sealing: Arc::default(),
         })
     }
 
@@ -69,6 +74,23 @@ impl Store {
             .await
             .map_err(failed)?;
         Ok(Upload { chunks })
+    }
+
+    /// Keeps sweeps of this process away from a payload, for as long as the result exists.
+    pub(super) fn begin_sealing(&self, payload: PayloadName) -> SealingGuard {
+        self.sealing().insert(payload);
+        SealingGuard {
+            store: self.clone(),
+            payload,
+        }
+    }
+
+    pub(super) fn is_sealing(&self, payload: &PayloadName) -> bool {
+        self.sealing().contains(payload)
+    }
+
+    fn sealing(&self) -> MutexGuard<'_, BTreeSet<PayloadName>> {
+        self.sealing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Length in bytes, or nothing where there is no such object.
@@ -122,6 +144,32 @@ impl Store {
         }
         Ok(found)
     }
+
+    /// The files of uploads that are running or were killed.
+    pub(super) async fn staging_files(&self) -> Result<Vec<StagingFile>> {
+        let StoreLocation::Folder(folder) = self.location.clone();
+        blocking(move || staging::staging_files(&folder))
+            .await?
+            .map_err(failed)
+    }
+
+    pub(super) async fn remove_staging(&self, files: Vec<PathBuf>) -> Result<()> {
+        blocking(move || staging::remove(&files))
+            .await?
+            .map_err(failed)
+    }
+}
+
+/// A payload that this process is sealing into a store.
+pub(crate) struct SealingGuard {
+    store: Store,
+    payload: PayloadName,
+}
+
+impl Drop for SealingGuard {
+    fn drop(&mut self) {
+        self.store.sealing().remove(&self.payload);
+    }
 }
 
 /// An object on its way. Dropped before it is complete, it leaves nothing that can be read.
@@ -145,8 +193,8 @@ impl Upload {
     }
 }
 
-fn failed(error: object_store::Error) -> Error {
+fn failed(error: impl Into<Source>) -> Error {
     Error::ObjectStore {
-        source: Box::new(error),
+        source: error.into(),
     }
 }

@@ -3,4 +3,5 @@
 pub(crate) mod backend;
 pub(crate) mod objects;
 pub(crate) mod placement;
+mod staging;
 pub(crate) mod sweep;

@@ -5,7 +5,7 @@ use medshare_types::{OrganisationId, ReplicaId};
 use tokio::sync::mpsc;
 
 use crate::error::Result;
-use crate::store::backend::{Store, Stores, Upload};
+use crate::store::backend::{SealingGuard, Store, Stores, Upload};
 use crate::store::objects::{ObjectKind, ObjectName, PayloadName};
 
 /// Stores that hold a copy of each of a record's objects (r).
@@ -25,6 +25,14 @@ impl Placement {
 
     pub(crate) fn organisations(&self) -> Vec<OrganisationId> {
         self.0.iter().map(|(id, _)| *id).collect()
+    }
+
+    /// Keeps sweeps of this process away from a payload, for as long as the result exists.
+    pub(crate) fn begin_sealing(&self, payload: PayloadName) -> Vec<SealingGuard> {
+        let stores = self.0.iter();
+        stores
+            .map(|(_, store)| store.begin_sealing(payload))
+            .collect()
     }
 
     /// Writes one object to every store.

@@ -1,5 +1,8 @@
-//! Removal of objects that no record names: the remains of interrupted seals.
+//! Removal of objects that no record names, and of files that no object became: the remains of
+//! interrupted seals.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use medshare_contract::keys;
@@ -13,7 +16,8 @@ use crate::store::backend::Store;
 use crate::store::objects::{ObjectKind, PayloadName};
 
 /// Removes the payloads of a store that have not changed for `age` and that a later block proves
-/// unregistered. Returns their number.
+/// unregistered, and staging files beside registered ones. Payloads that this process is sealing
+/// stay. Returns the number of payloads removed.
 pub(crate) async fn sweep(
     chain: &Chain,
     home: ReplicaId,
@@ -22,29 +26,57 @@ pub(crate) async fn sweep(
 ) -> Result<usize> {
     // An age beyond all representable time is never reached.
     let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    let mut payloads = store.payloads().await?;
+    let mut staged: BTreeMap<PayloadName, Vec<PathBuf>> = BTreeMap::new();
+    for file in store.staging_files().await? {
+        let newest = payloads.entry(file.payload).or_insert(file.changed);
+        *newest = file.changed.max(*newest);
+        staged.entry(file.payload).or_default().push(file.path);
+    }
     let mut swept = 0;
-    for (payload, changed) in store.payloads().await? {
+    for (payload, changed) in payloads {
         let settled = changed.plus_millis(age_ms);
-        if settled > clock::now() || !is_orphan(chain, home, payload, settled).await? {
+        if settled > clock::now() || store.is_sealing(&payload) {
             continue;
         }
-        for kind in ObjectKind::ALL {
-            store.delete(payload.object(kind)).await?;
+        let standing = standing(chain, home, payload, settled).await?;
+        if standing == Standing::Unproven {
+            continue;
         }
-        swept += 1;
+        if let Some(files) = staged.remove(&payload) {
+            store.remove_staging(files).await?;
+        }
+        if standing == Standing::Orphan {
+            for kind in ObjectKind::ALL {
+                store.delete(payload.object(kind)).await?;
+            }
+            swept += 1;
+        }
     }
     Ok(swept)
 }
 
-/// Returns true if a block of `settled` or later proves that the chain names another payload or none.
-async fn is_orphan(
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// The chain names the payload.
+    Registered,
+    /// A block of the settled time or later proves that the chain names another payload or none.
+    Orphan,
+    /// No block so late was shown yet.
+    Unproven,
+}
+
+async fn standing(
     chain: &Chain,
     home: ReplicaId,
     payload: PayloadName,
     settled: Timestamp,
-) -> Result<bool> {
+) -> Result<Standing> {
     let key = keys::record(&payload.record, payload.version);
     let (found, proven_at): (Option<RecordState>, _) = chain.read_dated(home, key).await?;
-    let registered = found.is_some_and(|record| record.preamble == payload.preamble);
-    Ok(!registered && proven_at >= settled)
+    Ok(match found {
+        Some(record) if record.preamble == payload.preamble => Standing::Registered,
+        _ if proven_at >= settled => Standing::Orphan,
+        _ => Standing::Unproven,
+    })
 }

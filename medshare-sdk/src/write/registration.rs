@@ -3,7 +3,7 @@
 use medshare_contract::state::RecordState;
 use medshare_contract::{Call, RegisterRecord, keys};
 use medshare_host::os_random;
-use medshare_types::{Denial, Digest, RandomSource as _, RecordId, hash};
+use medshare_types::{Denial, Digest, RandomSource as _, hash};
 
 use crate::actor::Actor;
 use crate::error::{Error, Result};

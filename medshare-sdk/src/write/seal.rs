@@ -149,6 +149,7 @@ impl Seal {
             version: record.version,
             preamble: preamble.digest(),
         };
+        let _sealing = placement.begin_sealing(name);
         let uploads = placement.upload(name.object(ObjectKind::Payload)).await?;
         let hasher = registration.is_keyed().then(content_hasher);
         let sealed = upload(content, sealer, uploads, hasher, self.progress).await?;

@@ -24,3 +24,4 @@ mod resilience;
 mod restart;
 mod stopped;
 mod support;
+mod sweeping;

@@ -1,0 +1,79 @@
+//! Files that the store of a folder writes to before it gives them an object's name: `payload#1`.
+//! A process that is killed leaves them, and the store's own listing passes over them.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use medshare_types::Timestamp;
+
+use crate::store::objects::{ObjectKind, PayloadName};
+
+/// A file that is, or was to become, an object of a payload.
+pub(super) struct StagingFile {
+    pub(super) payload: PayloadName,
+    pub(super) path: PathBuf,
+    /// The end of time for a clock before 1970, which proves no age.
+    pub(super) changed: Timestamp,
+}
+
+/// Every staging file of a store's folder. Blocks.
+pub(super) fn staging_files(folder: &Path) -> io::Result<Vec<StagingFile>> {
+    let mut folders = vec![folder.join(PayloadName::ROOT)];
+    let mut found = Vec::new();
+    while let Some(next) = folders.pop() {
+        let entries = match std::fs::read_dir(&next) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else if let Some(payload) = staged_for(folder, &entry.path()) {
+                match changed(&entry) {
+                    Ok(changed) => found.push(StagingFile {
+                        payload,
+                        path: entry.path(),
+                        changed,
+                    }),
+                    // Its upload has just ended.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Removes staging files; they need not exist. Blocks.
+pub(super) fn remove(files: &[PathBuf]) -> io::Result<()> {
+    for file in files {
+        match std::fs::remove_file(file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The payload that a file was staged for; none for any other file.
+fn staged_for(folder: &Path, file: &Path) -> Option<PayloadName> {
+    let (object, number) = file.file_name()?.to_str()?.split_once('#')?;
+    let is_staged = ObjectKind::ALL.iter().any(|kind| kind.name() == object)
+        && !number.is_empty()
+        && number.bytes().all(|digit| digit.is_ascii_digit());
+    let components = file.strip_prefix(folder).ok()?.iter();
+    let path: Option<Vec<&str>> = components.map(|component| component.to_str()).collect();
+    PayloadName::of_path(&path?.join("/")).filter(|_| is_staged)
+}
+
+fn changed(entry: &std::fs::DirEntry) -> io::Result<Timestamp> {
+    let modified = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH);
+    let millis = modified
+        .ok()
+        .and_then(|since| u64::try_from(since.as_millis()).ok());
+    Ok(millis.map_or(Timestamp::MAX, Timestamp::from_millis))
+}
