@@ -154,7 +154,7 @@ impl<'a> Trial<'a> {
         Ok(Self {
             cast,
             case,
-            record,
+            record: record.record(),
             grant,
         })
     }

@@ -173,7 +173,8 @@ async fn whole_way(cast: &Cast, index: &mut Index, source: &Source) -> Result<(O
         .media_type(source.media_type)
         .on_progress(move |done| moving.set_position(done))
         .await
-        .with_context(|| format!("cannot seal {name}"))?;
+        .with_context(|| format!("cannot seal {name}"))?
+        .record();
     bar.finish_and_clear();
     step("sealed", began, record);
 

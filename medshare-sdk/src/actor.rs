@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use medshare_contract::Call;
 use medshare_types::keystore::Signer;
-use medshare_types::{Digest, GateKey, Principal, ReplicaId, Signature, VerifyingKey, Wire};
+use medshare_types::{
+    Digest, GateKey, PersonId, Principal, ReplicaId, Signature, VerifyingKey, Wire,
+};
 
 use crate::chain::Effect;
 use crate::context::Context;
 use crate::error::Result;
+use crate::issuer::{parse_attributes, vouched_for};
 
 /// Signs calls as one principal, and asks its home member before all others.
 ///
@@ -57,9 +60,32 @@ impl Actor {
     /// Signs a call, has it ordered, and waits for the certified receipt.
     pub(crate) async fn call(&self, call: &Call) -> Result<Effect> {
         let chain = &self.context.chain;
-        chain
+        let effect = chain
             .call(self.home, self.principal, &*self.signer, call)
-            .await
+            .await?;
+        self.learn(call);
+        Ok(effect)
+    }
+
+    /// Notes whom an ordered call enrolled, for the warnings of later seals.
+    fn learn(&self, call: &Call) {
+        if let (
+            Principal::Organisation(organisation),
+            Call::EnrolPerson {
+                key, attributes, ..
+            },
+        ) = (&self.principal, call)
+        {
+            let organisation = self.context.name_of(organisation);
+            let attributes = parse_attributes(attributes);
+            match attributes.and_then(|attributes| vouched_for(&attributes, &organisation)) {
+                Ok(attributes) => {
+                    let person = PersonId::of_key(key);
+                    self.context.known_people.learn(person, attributes);
+                }
+                Err(error) => tracing::debug!(%error, "an enrolment has unreadable attributes"),
+            }
+        }
     }
 
     /// Reads a value of the chain's state by proof.

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::issuer::AttributeIssuer;
 use crate::store::backend::{Store, StoreLocation, Stores};
 use crate::store::placement::Placement;
+use crate::warnings::KnownPeople;
 
 /// Everything that an application needs to join a consortium.
 pub struct ConsortiumParts {
@@ -49,6 +50,7 @@ pub(crate) struct Context {
     pub(crate) issuer: Arc<dyn AttributeIssuer>,
     pub(crate) people: Arc<dyn KeyStore>,
     pub(crate) signers: BTreeMap<String, Arc<dyn Signer>>,
+    pub(crate) known_people: KnownPeople,
     gate_key: OnceCell<Arc<GateKey>>,
 }
 
@@ -78,6 +80,7 @@ impl Context {
             issuer,
             people,
             signers,
+            known_people: KnownPeople::default(),
             gate_key: OnceCell::new(),
         })
     }

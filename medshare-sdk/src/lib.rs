@@ -70,6 +70,7 @@
 //! | `person_name` | names as people type them |
 //! | `keyring` | which attribute key opens a record, and where it is stored |
 //! | `write` | from content to a registered record |
+//! | `warnings` | doubts whether a sealed record has a reader |
 //! | `grant`, [`window`], `times` | consent, and times that could never open a record |
 //! | `read` | from a grant to bytes |
 //! | [`receipt`] | proofs to keep |
@@ -104,6 +105,7 @@ pub mod receipt;
 mod record;
 mod store;
 mod times;
+mod warnings;
 pub mod window;
 mod write;
 
@@ -129,6 +131,7 @@ pub use read::open::{Access, Open, Opened};
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, RecordRef};
 pub use store::backend::StoreLocation;
+pub use warnings::{SealWarning, SealedRecord};
 pub use window::Window;
 pub use write::content::Content;
 pub use write::seal::Seal;

@@ -58,11 +58,11 @@ impl Person {
     /// otherwise.
     pub fn grant(
         &self,
-        record: RecordRef,
+        record: impl Into<RecordRef>,
         grantee: impl Into<PersonId>,
         window: Window,
     ) -> GrantRequest {
-        GrantRequest::new(self.actor.clone(), record, grantee.into(), window)
+        GrantRequest::new(self.actor.clone(), record.into(), grantee.into(), window)
     }
 
     /// Withdraws a grant. From the block that holds the withdrawal on no ticket is issued, and no
@@ -86,7 +86,8 @@ impl Person {
     /// # Errors
     /// [`Error::PolicyUnsatisfied`](crate::Error::PolicyUnsatisfied),
     /// [`Error::ObjectUnavailable`](crate::Error::ObjectUnavailable), or why the chain refused.
-    pub async fn describe(&self, record: RecordRef) -> Result<Descriptor> {
+    pub async fn describe(&self, record: impl Into<RecordRef>) -> Result<Descriptor> {
+        let record = record.into();
         observed("describe", describe(&self.actor, &self.keyring, record)).await
     }
 }

@@ -49,7 +49,8 @@ impl LocalConsortium {
 
     /// The files behind the payloads of a record's version, those of abandoned attempts included.
     #[must_use]
-    pub fn payload_files(&self, record: RecordRef) -> Vec<PathBuf> {
+    pub fn payload_files(&self, record: impl Into<RecordRef>) -> Vec<PathBuf> {
+        let record = record.into();
         let stores = self.members.list.iter();
         stores
             .map(|member| folder::member_objects(&self.members.folder, &member.name))

@@ -21,6 +21,7 @@ use crate::observe::{Progress, observed};
 use crate::record::{Descriptor, RecordRef};
 use crate::store::objects::{ObjectKind, PayloadName, SegmentsObject};
 use crate::store::placement::Placement;
+use crate::warnings::{SealedRecord, Warnings};
 use crate::window::check_times;
 use crate::write::access::{AccessInputs, SealedAccess};
 use crate::write::content::Content;
@@ -116,7 +117,22 @@ impl Seal {
         self
     }
 
-    async fn run(self) -> Result<RecordRef> {
+    async fn run(self) -> Result<SealedRecord> {
+        let warnings = self.warnings();
+        Ok(SealedRecord::new(self.seal().await?, warnings))
+    }
+
+    fn warnings(&self) -> Warnings {
+        let context = self.actor.context();
+        let known = &context.known_people;
+        let warnings = known.warnings(&self.policy, context.chain.genesis());
+        for warning in warnings.into_iter().flatten() {
+            tracing::warn!(policy = %self.policy, "{warning}");
+        }
+        warnings
+    }
+
+    async fn seal(self) -> Result<RecordRef> {
         let subject = self.subject.ok_or(Error::MissingSubject)?;
         let content = self.content.checked().await?;
         let policy = self.policy.digest();
@@ -253,8 +269,8 @@ async fn store_beside(
 }
 
 impl IntoFuture for Seal {
-    type Output = Result<RecordRef>;
-    type IntoFuture = BoxFuture<'static, Result<RecordRef>>;
+    type Output = Result<SealedRecord>;
+    type IntoFuture = BoxFuture<'static, Result<SealedRecord>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(observed("seal", self.run()))

@@ -4,7 +4,7 @@ use std::future::IntoFuture as _;
 use std::io::Cursor;
 
 use crate::support::{Fixture, bytes, files_under};
-use medshare_sdk::{AccessPolicy, Content, Person, RecordRef, Result};
+use medshare_sdk::{AccessPolicy, Content, Person, Result, SealedRecord};
 
 const KEY: &str = "visit 17";
 
@@ -13,13 +13,13 @@ async fn seal(
     content: impl Into<Content>,
     policy: &AccessPolicy,
     subject: &Person,
-) -> Result<RecordRef> {
+) -> Result<SealedRecord> {
     let seal = fixture.st_mary.seal(content, policy).subject(subject);
     seal.idempotency_key(KEY).await
 }
 
 /// The seal is refused, and the text names what differs from the first.
-fn assert_conflict(sealed: Result<RecordRef>, differs: &str) {
+fn assert_conflict(sealed: Result<SealedRecord>, differs: &str) {
     let error = sealed.unwrap_err();
     assert_eq!(error.code(), "idempotency_conflict", "{error}");
     assert!(!error.is_retryable());

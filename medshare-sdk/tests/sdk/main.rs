@@ -25,3 +25,4 @@ mod restart;
 mod stopped;
 mod support;
 mod sweeping;
+mod warnings;

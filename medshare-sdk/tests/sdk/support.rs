@@ -71,11 +71,11 @@ impl Fixture {
     /// Seals a record about the patient that the doctor's attributes open.
     pub async fn seal(&self, content: impl Into<Content>) -> RecordRef {
         let seal = self.st_mary.seal(content, &self.policy);
-        seal.subject(&self.patient).await.unwrap()
+        seal.subject(&self.patient).await.unwrap().record()
     }
 
     /// Grants the doctor a day, for treatment.
-    pub async fn grant(&self, record: RecordRef) -> GrantId {
+    pub async fn grant(&self, record: impl Into<RecordRef>) -> GrantId {
         let grant = self.patient.grant(record, &self.doctor, Window::days(1));
         grant.await.unwrap()
     }
@@ -86,7 +86,7 @@ impl Fixture {
     }
 
     /// The files of the record's payload, one in each of its stores.
-    pub fn payloads(&self, record: RecordRef) -> [PathBuf; 2] {
+    pub fn payloads(&self, record: impl Into<RecordRef>) -> [PathBuf; 2] {
         let files = self.consortium.payload_files(record);
         files.try_into().unwrap()
     }

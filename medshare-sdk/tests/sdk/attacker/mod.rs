@@ -40,7 +40,7 @@ impl Run {
         let grant = fixture.grant(record).await;
         assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), content);
         fixture.close().await;
-        let loot = Loot::take(folder.path(), &MEMBERS, record);
+        let loot = Loot::take(folder.path(), &MEMBERS, record.record());
         Self {
             folder,
             loot,
