@@ -207,8 +207,27 @@ pub enum Error {
     #[error("{} is in use by another process; stop it and try again", folder.display())]
     FolderInUse { folder: PathBuf },
     /// The folder holds a consortium, but not its trust anchor.
-    #[error("{} holds ledgers but no trust anchor; restore it, nothing was changed", folder.display())]
+    #[error("{} holds ledgers or logs but no trust anchor; restore it, nothing was changed", folder.display())]
     MissingTrustAnchor { folder: PathBuf },
+    /// Members took part in the chain, and their ledgers are gone: more than the others can replace.
+    #[error(
+        "the ledgers of {} are missing, and too few members are left to replace them; \
+         restore their folders from a backup, nothing was changed",
+        members.join(", ")
+    )]
+    MissingLedgers {
+        /// Organisations whose ledger is missing.
+        members: Vec<String>,
+    },
+    /// A key store that was created when the consortium was founded is not there.
+    #[error("there is no key store in {}; restore it from a backup, nothing was changed", folder.display())]
+    MissingKeyStore { folder: PathBuf },
+    /// The attribute authority's master key does not belong to the trust anchor.
+    #[error(
+        "the attribute authority's master key is that of another consortium; \
+         restore this one's from a backup"
+    )]
+    ForeignMasterKey,
     /// A consortium in a lasting folder needs a passphrase.
     #[error(
         "a consortium in a lasting folder needs a passphrase; set it by LocalBuilder::with_passphrase"
@@ -266,6 +285,9 @@ impl Error {
     /// | `io` | [`Io`](Self::Io) |
     /// | `folder_in_use` | [`FolderInUse`](Self::FolderInUse) |
     /// | `missing_trust_anchor` | [`MissingTrustAnchor`](Self::MissingTrustAnchor) |
+    /// | `missing_ledgers` | [`MissingLedgers`](Self::MissingLedgers) |
+    /// | `missing_key_store` | [`MissingKeyStore`](Self::MissingKeyStore) |
+    /// | `foreign_master_key` | [`ForeignMasterKey`](Self::ForeignMasterKey) |
     /// | `missing_passphrase` | [`MissingPassphrase`](Self::MissingPassphrase) |
     /// | `member` | [`Member`](Self::Member) |
     /// | `internal` | [`Internal`](Self::Internal) |
@@ -315,6 +337,9 @@ impl Error {
             Self::Io { .. } => "io",
             Self::FolderInUse { .. } => "folder_in_use",
             Self::MissingTrustAnchor { .. } => "missing_trust_anchor",
+            Self::MissingLedgers { .. } => "missing_ledgers",
+            Self::MissingKeyStore { .. } => "missing_key_store",
+            Self::ForeignMasterKey => "foreign_master_key",
             Self::MissingPassphrase => "missing_passphrase",
             Self::Member { .. } => "member",
             Self::Internal { .. } => "internal",
@@ -383,6 +408,9 @@ impl Error {
             | Self::Io { .. }
             | Self::FolderInUse { .. }
             | Self::MissingTrustAnchor { .. }
+            | Self::MissingLedgers { .. }
+            | Self::MissingKeyStore { .. }
+            | Self::ForeignMasterKey
             | Self::MissingPassphrase
             | Self::Member { .. }
             | Self::Internal { .. } => &[],

@@ -9,7 +9,7 @@ use medshare_contract::keys;
 use medshare_contract::state::PersonState;
 use medshare_host::{blocking, clock, os_random};
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{Denial, Digest, PersonId, ReplicaId, SealingDate, Timestamp};
+use medshare_types::{Denial, Digest, Genesis, PersonId, ReplicaId, SealingDate, Timestamp};
 
 use crate::chain::Chain;
 use crate::client::ConsortiumClient;
@@ -49,12 +49,21 @@ pub struct AttributeAuthority {
     answered: Mutex<BTreeMap<Digest, Timestamp>>,
 }
 
+/// Refuses a master key of other public parameters than the genesis names. Cost: one pairing.
+pub(crate) fn check_master_key(genesis: &Genesis, master: &MasterSecretKey) -> Result<()> {
+    if master.parameters().to_bytes() == genesis.authority.parameters {
+        Ok(())
+    } else {
+        Err(Error::ForeignMasterKey)
+    }
+}
+
 impl AttributeAuthority {
     /// The authority of a consortium. It reads by proof, through its own client, which attributes
     /// the organisations vouch for.
     ///
     /// # Errors
-    /// [`Error::InvalidGenesis`].
+    /// [`Error::InvalidGenesis`]; [`Error::ForeignMasterKey`] for a key that the anchor does not name.
     pub fn new(
         anchor: &TrustAnchor,
         client: Arc<dyn ConsortiumClient>,
@@ -63,6 +72,7 @@ impl AttributeAuthority {
         let genesis = anchor.genesis();
         let parameters = PublicParameters::from_bytes(&genesis.authority.parameters)
             .map_err(Error::invalid_genesis)?;
+        check_master_key(genesis, &master)?;
         Ok(Self {
             parameters: Arc::new(parameters),
             master: Arc::new(master),

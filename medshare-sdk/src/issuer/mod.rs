@@ -10,5 +10,5 @@ pub use request::{AttributeIssuer, KeyRequest};
 pub use vouching::voucher;
 
 #[cfg(feature = "in-process")]
-pub(crate) use authority::RefusalRule;
+pub(crate) use authority::{RefusalRule, check_master_key};
 pub(crate) use vouching::{check_issuable, parse_attributes, vouched_attributes, vouched_for};

@@ -12,12 +12,13 @@ use medshare_contract::state::CeremonyState;
 use medshare_host::files::{self, Readers};
 use medshare_host::keystore::{PassphraseCost, PassphraseKeyStore};
 use medshare_host::{clock, os_random};
-use medshare_node::secrets::SIGNING_KEY;
+use medshare_node::secrets::{GATE_SHARE, SIGNING_KEY};
 use medshare_node::{NodeConfig, NodeHandle, NodeSecrets, transport};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::{KeyStore, KeyStoreError, Signer, load_or_create};
 use medshare_types::{
-    AccessClass, Denial, Genesis, PersonId, RandomSource as _, ReplicaId, SigningKey, Wire as _,
+    AccessClass, Denial, Genesis, PersonId, Quorum, RandomSource as _, ReplicaId, SigningKey,
+    Wire as _,
 };
 use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
@@ -25,7 +26,7 @@ use zeroize::Zeroizing;
 use crate::consortium::Consortium;
 use crate::context::{ConsortiumParts, Context};
 use crate::error::{Error, Result};
-use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, RefusalRule};
+use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, RefusalRule, check_master_key};
 use crate::local::consortium::LocalConsortium;
 use crate::local::folder;
 use crate::local::members::{LocalClient, Members, member_error};
@@ -127,7 +128,9 @@ impl LocalBuilder {
     /// # Errors
     /// [`Error::Member`] for a member that does not start, [`Error::KeyStore`] for another
     /// passphrase, [`Error::Denied`] when the key ceremony was stopped by a bad deal,
-    /// [`Error::FolderInUse`], [`Error::MissingTrustAnchor`], [`Error::MissingPassphrase`].
+    /// [`Error::FolderInUse`], [`Error::MissingPassphrase`]; for state that was lost
+    /// [`Error::MissingTrustAnchor`], [`Error::MissingLedgers`], [`Error::MissingKeyStore`],
+    /// [`Error::MissingSecret`] and [`Error::ForeignMasterKey`].
     pub async fn start(self) -> Result<LocalConsortium> {
         let (root, temporary) = match &self.folder {
             Some(_) if self.passphrase.is_empty() => return Err(Error::MissingPassphrase),
@@ -141,10 +144,14 @@ impl LocalBuilder {
         let lock = Arc::new(lock(&root).await?);
         let anchor = folder::trust_anchor(&root);
         let genesis = match tokio::fs::read(&anchor).await {
-            Ok(bytes) => Genesis::from_wire(&bytes).map_err(|source| Error::Damaged {
-                what: "the trust anchor",
-                source: Box::new(source),
-            })?,
+            Ok(bytes) => {
+                let genesis = Genesis::from_wire(&bytes).map_err(|source| Error::Damaged {
+                    what: "the trust anchor",
+                    source: Box::new(source),
+                })?;
+                check_key_stores(&root, &genesis)?;
+                genesis
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.found(&root).await?,
             Err(error) => return Err(error.into()),
         };
@@ -154,7 +161,7 @@ impl LocalBuilder {
     /// Draws every key that the folder lacks and writes the trust anchor last. A founding that was
     /// interrupted goes on with the keys that it drew: none is replaced.
     async fn found(&self, root: &Path) -> Result<Genesis> {
-        if folder::holds_ledgers(root)? {
+        if folder::holds_chain(root)? {
             let folder = root.to_owned();
             return Err(Error::MissingTrustAnchor { folder });
         }
@@ -173,6 +180,7 @@ impl LocalBuilder {
         let keys = self.key_store(folder::authority_keys(root)).await?;
         let draw = || MasterSecretKey::setup(&mut os_random()).1.to_bytes();
         let parameters = master_key(&load_or_create(&keys, MASTER_KEY, draw).await?)?.parameters();
+        self.key_store(folder::people_keys(root)).await?;
         let genesis = Genesis {
             salt: os_random().array(),
             created: clock::now(),
@@ -207,7 +215,8 @@ impl LocalBuilder {
             stores.insert(name.clone(), StoreLocation::Folder(objects));
             keys.push((store, signing_key));
         }
-        let master = self.master_key(&root).await?;
+        check_ledgers(&root, &genesis, &keys).await?;
+        let master = self.master_key(&root, &genesis).await?;
         let people = Arc::new(self.key_store(folder::people_keys(&root)).await?);
         let (running, seams) = start_members(&genesis, &root, keys, lock).await?;
         let members = Arc::new(Members::new(running, seams, root, temporary));
@@ -233,14 +242,51 @@ impl LocalBuilder {
         Ok(LocalConsortium::new(Consortium::new(context), members))
     }
 
-    async fn master_key(&self, root: &Path) -> Result<MasterSecretKey> {
+    async fn master_key(&self, root: &Path, genesis: &Genesis) -> Result<MasterSecretKey> {
         let keys = self.key_store(folder::authority_keys(root)).await?;
-        master_key(&load(&keys, MASTER_KEY).await?)
+        let master = master_key(&load(&keys, MASTER_KEY).await?)?;
+        check_master_key(genesis, &master)?;
+        Ok(master)
     }
 
     async fn key_store(&self, folder: PathBuf) -> Result<PassphraseKeyStore> {
         Ok(PassphraseKeyStore::open(folder, &self.passphrase, self.cost).await?)
     }
+}
+
+/// Refuses a founded folder without one of its key stores: an empty one in its place would lose
+/// secrets in silence.
+fn check_key_stores(root: &Path, genesis: &Genesis) -> Result<()> {
+    let members = genesis.members.iter();
+    let members = members.map(|member| folder::member_keys(root, &member.name));
+    for folder in members.chain([folder::authority_keys(root), folder::people_keys(root)]) {
+        if !folder::holds_key_store(&folder) {
+            return Err(Error::MissingKeyStore { folder });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a chain that more than f members have lost: they would begin another one. A member with
+/// a log or a share of the gate key took part in it. Where f or fewer lost theirs, the others go on
+/// with the chain.
+async fn check_ledgers(
+    root: &Path,
+    genesis: &Genesis,
+    keys: &[(Arc<PassphraseKeyStore>, SigningKey)],
+) -> Result<()> {
+    let mut members = Vec::new();
+    for (GenesisMember { name, .. }, (keys, _)) in genesis.members.iter().zip(keys) {
+        if folder::lacks_ledger(root, name)
+            && (folder::holds_log(root, name) || keys.load(GATE_SHARE).await?.is_some())
+        {
+            members.push(name.clone());
+        }
+    }
+    if members.len() > Quorum::of(genesis.members.len()).faulty() {
+        return Err(Error::MissingLedgers { members });
+    }
+    Ok(())
 }
 
 /// Starts every member, or none: where one does not start, the others have closed their files again

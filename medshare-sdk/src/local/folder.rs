@@ -25,15 +25,17 @@ pub(super) fn lock(root: &Path) -> PathBuf {
     root.join("lock")
 }
 
-/// Returns true if a member has begun a ledger here.
-pub(super) fn holds_ledgers(root: &Path) -> io::Result<bool> {
+/// Returns true if a member has begun a log or a ledger here.
+pub(super) fn holds_chain(root: &Path) -> io::Result<bool> {
     let members = match std::fs::read_dir(root.join("members")) {
         Ok(members) => members,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
     for member in members {
-        if medshare_node::ledger_path(&member?.path()).exists() {
+        let member = member?.path();
+        if medshare_node::ledger_path(&member).exists() || medshare_node::log_path(&member).exists()
+        {
             return Ok(true);
         }
     }
@@ -58,6 +60,21 @@ pub(super) fn authority_keys(root: &Path) -> PathBuf {
 
 pub(super) fn people_keys(root: &Path) -> PathBuf {
     root.join("people").join("keys")
+}
+
+/// Returns true if a key store was created in a folder. Its first file holds the passphrase's check.
+pub(super) fn holds_key_store(keys: &Path) -> bool {
+    keys.join("store").exists()
+}
+
+/// Returns true if a member has no ledger, not begun or lost.
+pub(super) fn lacks_ledger(root: &Path, name: &str) -> bool {
+    !medshare_node::ledger_path(&member(root, name)).exists()
+}
+
+/// Returns true if a member has begun a log.
+pub(super) fn holds_log(root: &Path, name: &str) -> bool {
+    medshare_node::log_path(&member(root, name)).exists()
 }
 
 /// The files behind the payloads of a version in one object store, registered or not.

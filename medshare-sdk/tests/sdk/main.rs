@@ -16,6 +16,7 @@ mod founding;
 mod idempotency;
 mod late_release;
 mod limits;
+mod lost_state;
 mod never_open;
 mod policies;
 mod receipts;
