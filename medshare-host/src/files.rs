@@ -31,6 +31,22 @@ pub fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Bytes that this account may still write to the disk of `path`; `None` where the system does not
+/// tell.
+#[must_use]
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let disk = rustix::fs::statvfs(path).ok()?;
+        disk.f_bavail.checked_mul(disk.f_frsize)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 /// Writes a file whole where there is none.
 ///
 /// # Errors

@@ -95,7 +95,7 @@ pub use light::{
     VerifiedState, VerifyError,
 };
 pub use list::{ListProof, receipts_root, transactions_root};
-pub use rpc::{RefusalCode, RpcRefusal, RpcRequest, RpcResponse, ShareRequest};
+pub use rpc::{MemberStatus, RefusalCode, RpcRefusal, RpcRequest, RpcResponse, ShareRequest};
 pub use state::{StatePath, state_root};
 #[cfg(feature = "storage")]
 pub use storage::{LedgerStore, StoreError};

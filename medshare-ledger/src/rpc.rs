@@ -7,8 +7,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::sign::BadSignature;
 use medshare_types::wire::to_borsh;
 use medshare_types::{
-    ChainId, Digest, Height, OrganisationId, ReleaseShare, Signature, SigningKey, TicketId,
-    Timestamp, TransactionId, VerifyingKey, Wire, hash,
+    ChainId, Digest, Height, OrganisationId, ReleaseShare, ReplicaId, Signature, SigningKey,
+    TicketId, Timestamp, TransactionId, VerifyingKey, Wire, hash,
 };
 
 use crate::block::CertifiedHeader;
@@ -31,6 +31,8 @@ pub enum RpcRequest {
     Share(Box<ShareRequest>),
     /// Prove every receipt of the block at this height, once they are certified.
     ReceiptsAt(Height),
+    /// Tell how the member itself is.
+    Status,
 }
 
 impl Wire for RpcRequest {
@@ -117,6 +119,8 @@ pub enum RpcResponse {
     Refused(RpcRefusal),
     /// Every receipt of a block and their proof.
     Receipts(Box<BlockReceipts>),
+    /// The member's account of itself.
+    Status(Box<MemberStatus>),
 }
 
 impl Wire for RpcResponse {
@@ -130,6 +134,21 @@ impl RpcResponse {
     pub fn refused(code: RefusalCode, detail: impl Into<String>) -> Self {
         Self::Refused(RpcRefusal::new(code, detail))
     }
+}
+
+/// A member's account of itself: only its tip can be verified.
+#[derive(Clone, Debug, PartialEq, BorshSerialize, BorshDeserialize)]
+pub struct MemberStatus {
+    /// Newest committed header and its certificate; `None` before the first block.
+    pub tip: Option<CertifiedHeader>,
+    /// The member's clock.
+    pub clock: Timestamp,
+    /// The seat that proposes blocks, in the member's view.
+    pub primary: ReplicaId,
+    /// Transactions that wait to be ordered.
+    pub waiting: u32,
+    /// Bytes that the member may still write to its disk, where its system tells.
+    pub disk_free: Option<u64>,
 }
 
 /// A member's reasoned refusal of a request.

@@ -90,6 +90,10 @@ impl Mempool {
         self.arrivals.contains_key(id)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

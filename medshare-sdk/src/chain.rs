@@ -17,20 +17,16 @@ use medshare_types::{
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::client::{ConsortiumClient, ExchangeError};
+use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
+use crate::health::{MemberHealth, MemberState, Running, problems};
 
-/// Milliseconds that a transaction may take to be ordered and certified.
-const ORDER_TIMEOUT_MS: u64 = 20_000;
 /// Time for one member to have a receipt before the next member is asked.
 const RECEIPT_PATIENCE: Duration = Duration::from_secs(4);
 /// Time that one member may delay the answer about a block before the next member is asked.
 const WATCH_PATIENCE: Duration = Duration::from_secs(10);
-/// Time for a member to answer from its state.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for which a member that did not answer is asked after all others.
 const AVOIDED_FOR: Duration = Duration::from_secs(30);
-/// Time for which a watch goes on without an answer of any member.
-const SILENCE: Duration = Duration::from_secs(20);
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// A transaction that took effect.
@@ -51,6 +47,7 @@ pub(crate) struct Chain {
     avoided: Arc<Mutex<BTreeMap<ReplicaId, Instant>>>,
     /// Members that do not come back, and why.
     ended: Arc<Mutex<BTreeMap<ReplicaId, String>>>,
+    deadlines: Deadlines,
 }
 
 impl Chain {
@@ -63,7 +60,20 @@ impl Chain {
             seen: Arc::default(),
             avoided: Arc::default(),
             ended: Arc::default(),
+            deadlines: Deadlines::default(),
         })
+    }
+
+    /// The same chain with other deadlines; what was proven and which members ended is shared.
+    pub(crate) fn with_deadlines(&self, deadlines: Deadlines) -> Self {
+        Self {
+            deadlines,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) const fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
     }
 
     pub(crate) fn genesis(&self) -> &Genesis {
@@ -159,7 +169,7 @@ impl Chain {
     }
 
     pub(crate) async fn ask(&self, member: ReplicaId, request: &RpcRequest) -> Result<RpcResponse> {
-        self.exchange(member, request.to_wire(), ANSWER_TIMEOUT)
+        self.exchange(member, request.to_wire(), self.deadlines.answer)
             .await
     }
 
@@ -185,13 +195,16 @@ impl Chain {
 
     async fn submit(&self, home: ReplicaId, transaction: Transaction) -> Result<Effect> {
         let id = transaction.id();
-        let submit = RpcRequest::Submit(Box::new(transaction));
-        let deadline = Instant::now() + Duration::from_millis(ORDER_TIMEOUT_MS);
+        let submit = RpcRequest::Submit(Box::new(transaction)).to_wire();
+        let deadline = Instant::now() + self.deadlines.order;
         let mut failure = None;
+        let mut accepted = false;
         while Instant::now() < deadline {
             for member in self.members_from(home) {
-                match self.ask(member, &submit).await {
-                    Ok(RpcResponse::Accepted(_)) => {}
+                let left = deadline.saturating_duration_since(Instant::now());
+                let patience = self.deadlines.answer.min(left);
+                match self.exchange(member, submit.clone(), patience).await {
+                    Ok(RpcResponse::Accepted(_)) => accepted = true,
                     Ok(other) => {
                         failure = Some(unexpected(other));
                         continue;
@@ -205,16 +218,85 @@ impl Chain {
                 match timeout_at(until, self.receipt(member, id)).await {
                     Ok(Ok(proof)) => return effect(id, proof),
                     Ok(Err(error)) => failure = Some(error),
-                    Err(_) => failure = None,
+                    Err(_) => {}
                 }
             }
             self.check_running(self.quorum())?;
             sleep(RETRY_PAUSE).await;
         }
-        Err(failure.unwrap_or(Error::TimedOut {
-            what: "order the transaction",
-            timeout_ms: ORDER_TIMEOUT_MS,
-        }))
+        match failure {
+            // A member that took it may have it ordered yet, whatever the others answered.
+            Some(failure) if !accepted => Err(failure),
+            _ => Err(self.timed_out("order the transaction").await),
+        }
+    }
+
+    async fn timed_out(&self, what: &'static str) -> Error {
+        Error::TimedOut {
+            what,
+            timeout_ms: self.deadlines.order_ms(),
+            causes: problems(&self.health().await),
+        }
+    }
+
+    /// The state of each member, in the order of seats. Waits for the slowest, at most the deadline
+    /// of one answer.
+    pub(crate) async fn health(&self) -> Vec<MemberHealth> {
+        let seats: Vec<_> = self.light.committee().replicas().collect();
+        let asked = seats.iter().map(|seat| self.state_of(*seat));
+        let mut states = futures::future::join_all(asked).await;
+        let running = states.iter().filter_map(|state| match state {
+            MemberState::Running(running) => Some((running.height, running.tip_time)),
+            _ => None,
+        });
+        if let Some((highest, time)) = running.max() {
+            for state in &mut states {
+                if let MemberState::Running(running) = state {
+                    running.lag = highest.0.saturating_sub(running.height.0);
+                    running.tip_time = time;
+                }
+            }
+        }
+        let members = seats.into_iter().zip(states);
+        members
+            .map(|(seat, state)| MemberHealth {
+                organisation: self.name_of(seat),
+                seat,
+                state,
+            })
+            .collect()
+    }
+
+    async fn state_of(&self, member: ReplicaId) -> MemberState {
+        let invalid = |reason: Error| MemberState::Invalid {
+            reason: reason.to_string(),
+        };
+        let status = match self.ask(member, &RpcRequest::Status).await {
+            Ok(RpcResponse::Status(status)) => *status,
+            Ok(other) => return invalid(unexpected(other)),
+            Err(Error::Unreachable) => return MemberState::Silent,
+            Err(Error::Member { source, .. }) => {
+                let reason = source.to_string();
+                return MemberState::Ended { reason };
+            }
+            Err(error) => return invalid(error),
+        };
+        let (height, tip_time) = match status.tip {
+            None => (Height(0), self.genesis.created),
+            Some(tip) => match self.light.verify_header(&tip) {
+                Ok(verified) => (verified.header().height, verified.header().time),
+                Err(error) => return invalid(error.into()),
+            },
+        };
+        MemberState::Running(Running {
+            height,
+            lag: 0,
+            tip_time,
+            clock: status.clock,
+            waiting: status.waiting,
+            disk_free: status.disk_free,
+            primary: status.primary,
+        })
     }
 
     /// The verified receipt of a transaction, as soon as this member has it.
@@ -239,14 +321,14 @@ impl Chain {
 
     /// Every receipt of the block at `height`, as soon as a member can prove them. A member that
     /// hangs, lags or gives a bad proof is passed over; waits as long as the chain is quiet, and
-    /// [`SILENCE`] when no member answers.
+    /// no longer than the deadline of silence when no member answers.
     pub(crate) async fn receipts_at(
         &self,
         home: ReplicaId,
         height: Height,
     ) -> Result<Vec<TransactionReceipt>> {
         let request = RpcRequest::ReceiptsAt(height).to_wire();
-        let mut deadline = Instant::now() + SILENCE;
+        let mut deadline = Instant::now() + self.deadlines.silence;
         loop {
             for member in self.members_from(home) {
                 // The member delays its answer until the block exists, or for a while.
@@ -265,7 +347,7 @@ impl Chain {
             self.check_running(self.quorum())?;
             match self.height(home).await {
                 // Nothing is withheld: the chain has no such block yet.
-                Ok(tip) if tip < height => deadline = Instant::now() + SILENCE,
+                Ok(tip) if tip < height => deadline = Instant::now() + self.deadlines.silence,
                 Ok(_) if Instant::now() >= deadline => {
                     return Err(Error::invalid_answer("receipts that no member proves"));
                 }
@@ -315,7 +397,7 @@ impl Chain {
         key: Digest,
     ) -> Result<(Option<T>, Timestamp)> {
         let request = RpcRequest::State(key);
-        let deadline = Instant::now() + ANSWER_TIMEOUT;
+        let deadline = Instant::now() + self.deadlines.answer;
         let mut failure = Error::Unreachable;
         loop {
             for member in self.members_from(home) {

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use medshare_types::{Height, ReplicaId};
 
 use crate::context::{ConsortiumParts, Context};
+use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
 use crate::events::Events;
+use crate::health::MemberHealth;
 use crate::organisation::Organisation;
 use crate::receipt::TrustAnchor;
 
@@ -71,6 +73,21 @@ impl Consortium {
     pub fn organisation_names(&self) -> impl Iterator<Item = &str> {
         let members = self.context.chain.genesis().members.iter();
         members.map(|member| member.name.as_str())
+    }
+
+    /// The same consortium with other deadlines, which hold for everything obtained from what is
+    /// returned. Those of an issuer are its own.
+    #[must_use]
+    pub fn with_deadlines(&self, deadlines: Deadlines) -> Self {
+        Self::new(Arc::new(self.context.with_deadlines(deadlines)))
+    }
+
+    /// Asks each member how it is, all at once, and returns their states in the order of seats.
+    ///
+    /// Never fails: a member that does not answer is one of the states. Heights are proven; clocks
+    /// and disks are the members' word.
+    pub async fn health(&self) -> Vec<MemberHealth> {
+        self.context.chain.health().await
     }
 
     /// Watches the chain from now on.

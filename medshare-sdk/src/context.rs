@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::chain::Chain;
 use crate::client::ConsortiumClient;
+use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
 use crate::issuer::AttributeIssuer;
 use crate::store::backend::{Store, StoreLocation, Stores};
@@ -43,6 +44,7 @@ impl std::fmt::Debug for ConsortiumParts {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) chain: Chain,
     pub(crate) parameters: Arc<PublicParameters>,
@@ -50,7 +52,7 @@ pub(crate) struct Context {
     pub(crate) issuer: Arc<dyn AttributeIssuer>,
     pub(crate) people: Arc<dyn KeyStore>,
     pub(crate) signers: BTreeMap<String, Arc<dyn Signer>>,
-    pub(crate) known_people: KnownPeople,
+    pub(crate) known_people: Arc<KnownPeople>,
     gate_key: OnceCell<Arc<GateKey>>,
 }
 
@@ -80,9 +82,16 @@ impl Context {
             issuer,
             people,
             signers,
-            known_people: KnownPeople::default(),
+            known_people: Arc::default(),
             gate_key: OnceCell::new(),
         })
+    }
+
+    pub(crate) fn with_deadlines(&self, deadlines: Deadlines) -> Self {
+        Self {
+            chain: self.chain.with_deadlines(deadlines),
+            ..self.clone()
+        }
     }
 
     /// The inverse of [`Self::new`].

@@ -127,8 +127,17 @@ pub enum Error {
     },
     /// The consortium did not answer in time. The call may still take effect, see
     /// [`Error::is_retryable`].
-    #[error("the consortium did not {what} within {timeout_ms} ms; it may still do so")]
-    TimedOut { what: &'static str, timeout_ms: u64 },
+    #[error(
+        "the consortium did not {what} within {timeout_ms} ms, and may still do so; \
+         known causes: [{}]",
+        causes.join(", ")
+    )]
+    TimedOut {
+        what: &'static str,
+        timeout_ms: u64,
+        /// What members told of themselves, and which gave no answer, at the deadline.
+        causes: Vec<String>,
+    },
     /// A member's answer does not verify against the trust anchor.
     #[error("a member's answer does not verify: {source}")]
     InvalidProof {

@@ -44,7 +44,8 @@ impl Events {
     ///
     /// # Errors
     /// At once [`Error::Stopped`](crate::Error::Stopped) when too few members are left for another
-    /// block; [`Error::Unreachable`](crate::Error::Unreachable) when no member has answered for 20 s,
+    /// block; [`Error::Unreachable`](crate::Error::Unreachable) when no member answers until
+    /// [the deadline of silence](crate::Deadlines::with_silence),
     /// or why no answer verifies.
     pub async fn next(&mut self) -> Result<(Height, Event)> {
         loop {

@@ -75,6 +75,7 @@
 //! | `read` | from a grant to bytes |
 //! | [`receipt`] | proofs to keep |
 //! | `events` | watching the chain |
+//! | `deadlines`, `health` | how long calls wait, and what keeps members from answering |
 //! | [`issuer`] | attribute keys: requests, and the authority |
 //! | [`client`], `chain` | requests to members, and the verification of their answers |
 //! | `store` | object stores, their objects, and removing those that no record names |
@@ -89,9 +90,11 @@ mod chain;
 pub mod client;
 mod consortium;
 mod context;
+mod deadlines;
 pub mod error;
 mod events;
 mod grant;
+mod health;
 pub mod issuer;
 mod keyring;
 #[cfg(feature = "in-process")]
@@ -112,9 +115,11 @@ mod write;
 pub use client::ConsortiumClient;
 pub use consortium::Consortium;
 pub use context::ConsortiumParts;
+pub use deadlines::Deadlines;
 pub use error::{Error, Result};
 pub use events::Events;
 pub use grant::GrantRequest;
+pub use health::{MemberHealth, MemberState, Running};
 pub use medshare_abe::{
     AccessPolicy, Attribute, Date, MasterSecretKey, PublicParameters, Validity,
 };

@@ -3,13 +3,14 @@
 use std::fmt::Debug;
 
 use medshare_ledger::{
-    AccessReceipt, Block, CertifiedHeader, LedgerStore, MAX_CALL_LEN, ReceiptProof, RefusalCode,
-    RpcRefusal, RpcRequest, RpcResponse, ShareRequest, StateProof, Transaction, TransactionError,
+    AccessReceipt, Block, CertifiedHeader, LedgerStore, MAX_CALL_LEN, MemberStatus, ReceiptProof,
+    RefusalCode, RpcRefusal, RpcRequest, RpcResponse, ShareRequest, StateProof, Transaction,
+    TransactionError,
 };
 use medshare_types::sign::BadSignature;
 use medshare_types::{
-    DecodeError, Digest, G1Bytes, G2Bytes, GateKeyId, Nonce, ReleaseShare, Signature, TicketId,
-    Timestamp, Wire,
+    DecodeError, Digest, G1Bytes, G2Bytes, GateKeyId, Nonce, ReleaseShare, ReplicaId, Signature,
+    TicketId, Timestamp, Wire,
 };
 
 use crate::fixture::{Changes, Fixture, key};
@@ -115,10 +116,22 @@ fn requests_and_responses_round_trip() {
         RpcRequest::State(key(1)),
         RpcRequest::Tip,
         RpcRequest::Share(Box::new(share)),
+        RpcRequest::Status,
     ] {
         check(&request);
     }
+    let status = |tip| {
+        RpcResponse::Status(Box::new(MemberStatus {
+            tip,
+            clock: Timestamp::from_millis(7),
+            primary: ReplicaId(2),
+            waiting: 3,
+            disk_free: Some(4),
+        }))
+    };
     for response in [
+        status(None),
+        status(Some(samples.certified.clone())),
         RpcResponse::Accepted(id),
         RpcResponse::Receipt(Box::new(samples.receipt)),
         RpcResponse::Pending,
@@ -150,6 +163,19 @@ fn the_first_formats_are_these_bytes() {
     assert_eq!(transaction.to_wire(), bytes);
     assert_eq!(RpcRequest::Tip.to_wire(), b"mREQ\0\x01\x03");
     assert_eq!(RpcResponse::Pending.to_wire(), b"mRSP\0\x01\x02");
+    assert_eq!(RpcRequest::Status.to_wire(), b"mREQ\0\x01\x06");
+    let status = MemberStatus {
+        tip: None,
+        clock: Timestamp::from_millis(7),
+        primary: ReplicaId(2),
+        waiting: 3,
+        disk_free: None,
+    };
+    let status = RpcResponse::Status(Box::new(status)).to_wire();
+    assert_eq!(
+        status,
+        b"mRSP\0\x01\x08\0\x07\0\0\0\0\0\0\0\x02\0\x03\0\0\0\0"
+    );
     let refused = RpcResponse::Refused(RpcRefusal::new(RefusalCode::Overloaded, "no"));
     assert_eq!(refused.to_wire(), b"mRSP\0\x01\x06\x05\x02\0\0\0no");
 }

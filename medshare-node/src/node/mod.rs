@@ -10,6 +10,7 @@ mod open;
 mod propose;
 mod requests;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub(crate) type ClientRequest = (Vec<u8>, oneshot::Sender<Vec<u8>>);
 pub(crate) struct Node {
     genesis: Arc<Genesis>,
     own: ReplicaId,
+    folder: PathBuf,
     replica: Replica<Batch>,
     log: Arc<Mutex<ConsensusLog>>,
     ledger: Arc<LedgerStore>,

@@ -43,8 +43,9 @@ impl Node {
         } = config;
         let secrets = NodeSecrets::load(&*keys, &genesis, own).await?;
         let opening = genesis.clone();
+        let files = folder.clone();
         let (ledger, log, records, verified) = blocking(move || -> Result<_, NodeError> {
-            let (ledger, log, frames) = open_files(&folder, &opening)?;
+            let (ledger, log, frames) = open_files(&files, &opening)?;
             let verified = ledger.verify_from_genesis()?;
             Ok((ledger, log, records(&frames)?, verified))
         })
@@ -67,6 +68,7 @@ impl Node {
         let node = Self {
             genesis,
             own,
+            folder,
             replica,
             log: Arc::new(Mutex::new(log)),
             ledger: Arc::new(ledger),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use medshare_host::blocking;
+use medshare_host::{blocking, clock, files};
 use medshare_ledger::{
-    RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError, Transaction,
+    MemberStatus, RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError, Transaction,
 };
 use medshare_types::{Height, Wire};
 use tokio::sync::oneshot;
@@ -42,6 +42,7 @@ impl Node {
                 self.on_share(*request, answer);
                 return Ok(());
             }
+            Ok(RpcRequest::Status) => return self.on_status(answer),
             Ok(_) => RpcResponse::refused(RefusalCode::Undecodable, "unknown request"),
             Err(error) => RpcResponse::refused(RefusalCode::Undecodable, error.to_string()),
         };
@@ -65,6 +66,24 @@ impl Node {
                 RpcResponse::refused(RefusalCode::BadSignature, "not signed for this chain")
             }
         })
+    }
+
+    fn on_status(&self, answer: oneshot::Sender<Vec<u8>>) -> Result<(), NodeError> {
+        let tip = self.ledger.tip()?;
+        let primary = self.replica.primary();
+        #[expect(clippy::expect_used, reason = "the pool is bounded far below")]
+        let waiting = u32::try_from(self.mempool.len()).expect("a bounded pool");
+        let folder = self.folder.clone();
+        self.workers.run(answer, move || {
+            RpcResponse::Status(Box::new(MemberStatus {
+                tip,
+                clock: clock::now(),
+                primary,
+                waiting,
+                disk_free: files::free_bytes(&folder),
+            }))
+        });
+        Ok(())
     }
 
     /// Answers a query now, or subscribes the client to its answer.

@@ -17,8 +17,6 @@ use crate::actor::Actor;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// Time for holders to answer.
-const SHARES_TIMEOUT: Duration = Duration::from_secs(5);
 /// Further time for the rest once there are enough shares, so that a culprit among them is found.
 const GRACE: Duration = Duration::from_millis(100);
 const RETRY_PAUSE: Duration = Duration::from_millis(15);
@@ -46,7 +44,7 @@ pub(super) async fn gather(
             asked.push(ask(actor, ticket, holder.organisation, seat));
         }
     }
-    let latest = Instant::now() + SHARES_TIMEOUT;
+    let latest = Instant::now() + context.chain.deadlines().shares;
     let mut deadline = latest;
     let needed = usize::from(key.threshold);
     let mut shares = Vec::new();
@@ -115,7 +113,7 @@ async fn ask(
     holder: OrganisationId,
     seat: ReplicaId,
 ) -> (OrganisationId, Result<ReleaseShare, String>) {
-    let deadline = Instant::now() + SHARES_TIMEOUT;
+    let deadline = Instant::now() + actor.context().chain.deadlines().shares;
     loop {
         match ask_once(actor, ticket, holder, seat).await {
             Ok(share) => return (holder, Ok(share)),

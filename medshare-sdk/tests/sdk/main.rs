@@ -13,6 +13,7 @@ mod attribute_keys;
 mod distrust;
 mod enrolment;
 mod founding;
+mod health;
 mod idempotency;
 mod late_release;
 mod limits;

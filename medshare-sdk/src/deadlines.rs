@@ -1,0 +1,77 @@
+//! How long calls wait for the consortium.
+
+use std::time::Duration;
+
+/// The longest deadline; longer ones are cut to it.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long calls wait for the consortium, set by
+/// [`Consortium::with_deadlines`](crate::Consortium::with_deadlines). No deadline is longer than a
+/// day.
+///
+/// ```
+/// use std::time::Duration;
+/// use medshare_sdk::Deadlines;
+///
+/// let patient = Deadlines::default().with_order(Duration::from_secs(60));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "deadlines apply to the consortium that is made with them"]
+pub struct Deadlines {
+    pub(crate) order: Duration,
+    pub(crate) answer: Duration,
+    pub(crate) shares: Duration,
+    pub(crate) silence: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            order: Duration::from_secs(20),
+            answer: Duration::from_secs(2),
+            shares: Duration::from_secs(5),
+            silence: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Deadlines {
+    /// For a transaction to be ordered and certified: enrolments, seals, grants, tickets. 20 s by
+    /// default; [`Error::TimedOut`](crate::Error::TimedOut) when it passes.
+    pub const fn with_order(mut self, order: Duration) -> Self {
+        self.order = bounded(order);
+        self
+    }
+
+    pub(crate) fn order_ms(&self) -> u64 {
+        self.order.as_secs() * 1_000 + u64::from(self.order.subsec_millis())
+    }
+
+    /// For one member to answer from its state, and for the members together to prove a state. 2 s
+    /// by default.
+    pub const fn with_answer(mut self, answer: Duration) -> Self {
+        self.answer = bounded(answer);
+        self
+    }
+
+    /// For the holders to release their shares of a ticket. 5 s by default.
+    pub const fn with_shares(mut self, shares: Duration) -> Self {
+        self.shares = bounded(shares);
+        self
+    }
+
+    /// For which a watch goes on while no member answers. 20 s by default. A quiet chain is
+    /// watched without an end.
+    pub const fn with_silence(mut self, silence: Duration) -> Self {
+        self.silence = bounded(silence);
+        self
+    }
+}
+
+const fn bounded(deadline: Duration) -> Duration {
+    if deadline.as_secs() >= LONGEST.as_secs() {
+        LONGEST
+    } else {
+        deadline
+    }
+}

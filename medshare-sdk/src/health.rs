@@ -1,0 +1,192 @@
+//! The state of each member, as far as it can be told from outside.
+
+use std::time::Duration;
+
+use medshare_types::{Height, ReplicaId, Timestamp};
+
+/// Blocks by which a running member may be behind for a moment.
+const USUAL_LAG: u64 = 2;
+/// Difference of clocks that delays nothing, milliseconds.
+const USUAL_CLOCK_ERROR_MS: u64 = 1_000;
+/// Bytes below which a member's next checkpoint may not fit on its disk.
+const LOW_DISK: u64 = 16 << 20;
+
+/// One member of the consortium, from
+/// [`Consortium::health`](crate::Consortium::health).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemberHealth {
+    /// The organisation's name, as in the genesis.
+    pub organisation: String,
+    /// Its index in the genesis.
+    pub seat: ReplicaId,
+    /// What was found.
+    pub state: MemberState,
+}
+
+/// What was found of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MemberState {
+    /// It answers.
+    Running(Running),
+    /// It gave no answer within [`Deadlines::with_answer`](crate::Deadlines::with_answer).
+    Silent,
+    /// Its answer does not verify or makes no sense.
+    Invalid {
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// It ended, and does not come back by itself.
+    Ended {
+        /// Why it ended.
+        reason: String,
+    },
+}
+
+/// What a running member tells of itself. Height and time of the last block are proven, the rest is
+/// the member's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Running {
+    /// Height of the member's last block; 0 before the first.
+    pub height: Height,
+    /// Blocks by which the member is behind the highest one that answered.
+    pub lag: u64,
+    /// Time of the last block of the highest member; the founding before the first block.
+    pub tip_time: Timestamp,
+    /// The member's clock.
+    pub clock: Timestamp,
+    /// Transactions that wait at the member to be ordered.
+    pub waiting: u32,
+    /// Bytes that the member may still write to its disk, where its system tells.
+    pub disk_free: Option<u64>,
+    /// The seat that proposes blocks, in the member's view.
+    pub primary: ReplicaId,
+}
+
+impl Running {
+    /// How far the member's clock is behind the last block. A proposer's clock must pass that time
+    /// before it proposes another.
+    #[must_use]
+    pub fn clock_behind_tip(&self) -> Duration {
+        Duration::from_millis(self.tip_time.millis_since(self.clock))
+    }
+}
+
+impl MemberHealth {
+    /// What keeps the member from its work, for people; `None` where nothing is known.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let name = &self.organisation;
+        let running = match &self.state {
+            MemberState::Silent => return Some(format!("{name} does not answer")),
+            MemberState::Invalid { reason } => {
+                return Some(format!("{name} answers wrongly: {reason}"));
+            }
+            MemberState::Ended { reason } => return Some(format!("{name}: {reason}")),
+            MemberState::Running(running) => running,
+        };
+        let behind = running.tip_time.millis_since(running.clock);
+        if behind > USUAL_CLOCK_ERROR_MS {
+            return Some(format!(
+                "the clock of {name} is {behind} ms behind the last block"
+            ));
+        }
+        match running.disk_free {
+            Some(free) if free < LOW_DISK => {
+                return Some(format!("the disk of {name} has {free} bytes left"));
+            }
+            _ => {}
+        }
+        (running.lag > USUAL_LAG).then(|| format!("{name} is {} blocks behind", running.lag))
+    }
+}
+
+/// The problems of all members, those of the proposer marked.
+pub(crate) fn problems(members: &[MemberHealth]) -> Vec<String> {
+    let proposes = |seat: ReplicaId| {
+        members.iter().any(|member| match &member.state {
+            MemberState::Running(running) => running.primary == seat,
+            _ => false,
+        })
+    };
+    let told = |member: &MemberHealth| {
+        let problem = member.problem()?;
+        Some(if proposes(member.seat) {
+            format!("{problem}, and it proposes the blocks")
+        } else {
+            problem
+        })
+    };
+    members.iter().filter_map(told).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+
+    fn running(name: &str, seat: u16) -> (MemberHealth, Running) {
+        let running = Running {
+            height: Height(9),
+            lag: 0,
+            tip_time: Timestamp::from_millis(50_000),
+            clock: Timestamp::from_millis(50_100),
+            waiting: 0,
+            disk_free: Some(1 << 30),
+            primary: ReplicaId(0),
+        };
+        let member = MemberHealth {
+            organisation: name.to_owned(),
+            seat: ReplicaId(seat),
+            state: MemberState::Running(running.clone()),
+        };
+        (member, running)
+    }
+
+    #[test]
+    fn each_problem_names_its_member() {
+        let (sound, state) = running("charite", 1);
+        assert_eq!(sound.problem(), None);
+        let with = |state| MemberHealth {
+            state,
+            ..sound.clone()
+        };
+        let late = Running {
+            clock: Timestamp::from_millis(20_000),
+            ..state.clone()
+        };
+        assert_eq!(late.clock_behind_tip(), Duration::from_secs(30));
+        let full = Running {
+            disk_free: Some(0),
+            ..state.clone()
+        };
+        let lagging = Running {
+            lag: 40,
+            ..state.clone()
+        };
+        for (state, word) in [
+            (MemberState::Running(late), "30000 ms behind"),
+            (MemberState::Running(full), "0 bytes left"),
+            (MemberState::Running(lagging), "40 blocks"),
+            (MemberState::Silent, "does not answer"),
+        ] {
+            let problem = with(state).problem().unwrap();
+            assert!(
+                problem.contains(word) && problem.contains("charite"),
+                "{problem}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_proposers_problem_is_marked() {
+        let (mut first, _) = running("st-mary", 0);
+        first.state = MemberState::Silent;
+        let (second, _) = running("charite", 1);
+        let problems = problems(&[first, second]);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].contains("st-mary") && problems[0].contains("proposes"));
+    }
+}

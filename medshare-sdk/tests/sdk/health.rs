@@ -1,0 +1,86 @@
+//! The state of each member, and time-outs that carry it.
+
+use std::time::Duration;
+
+use crate::support::{Fixture, MEMBERS};
+use medshare_sdk::local::Presence;
+use medshare_sdk::{Deadlines, Error, MemberHealth, MemberState, Running};
+use tokio::time::Instant;
+
+fn running(member: &MemberHealth) -> &Running {
+    match &member.state {
+        MemberState::Running(running) => running,
+        other => panic!("{}: {other:?}", member.organisation),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_member_tells_how_it_is() {
+    let fixture = Fixture::open().await;
+    fixture.seal(b"x").await;
+    let health = fixture.consortium.health().await;
+    let names: Vec<_> = health.iter().map(|member| &member.organisation).collect();
+    assert_eq!(names, MEMBERS);
+    for member in &health {
+        assert_eq!(member.problem(), None);
+        let state = running(member);
+        assert!(state.height.0 > 0 && state.lag <= 2, "{state:?}");
+        assert_eq!(state.clock_behind_tip(), Duration::ZERO);
+        assert_eq!(state.primary, health[0].seat);
+        assert!(state.disk_free.is_none_or(|free| free > 0));
+    }
+    let consortium = fixture.consortium.clone();
+    fixture
+        .consortium
+        .set_presence(MEMBERS[1], Presence::Silent)
+        .unwrap();
+    fixture.seal(b"without charite").await;
+    let health = consortium.health().await;
+    assert_eq!(health[1].state, MemberState::Silent);
+    fixture.close().await;
+    for member in consortium.health().await {
+        assert!(
+            matches!(member.state, MemberState::Ended { .. }),
+            "{member:?}"
+        );
+    }
+}
+
+/// The proposer is silent and three members answer: no block is ordered, and the error says why, at
+/// the caller's deadline.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_out_names_the_silent_proposer() {
+    let fixture = Fixture::open().await;
+    fixture
+        .consortium
+        .set_presence(MEMBERS[0], Presence::Silent)
+        .unwrap();
+    let order = Duration::from_secs(3);
+    let deadlines = Deadlines::default().with_order(order);
+    let impatient = fixture.consortium.with_deadlines(deadlines);
+    let st_mary = impatient.organisation(MEMBERS[0]).unwrap();
+    let begun = Instant::now();
+    let seal = st_mary
+        .seal(b"x", &fixture.policy)
+        .subject(&fixture.patient);
+    let error = seal.await.unwrap_err();
+    assert!(begun.elapsed() < order + Duration::from_secs(5), "{error}");
+    let Error::TimedOut {
+        timeout_ms, causes, ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(*timeout_ms, 3_000);
+    assert_eq!(causes.len(), 1, "{error}");
+    assert!(
+        causes[0].contains(MEMBERS[0]) && causes[0].contains("proposes"),
+        "{error}"
+    );
+    fixture
+        .consortium
+        .set_presence(MEMBERS[0], Presence::Present)
+        .unwrap();
+    fixture.seal(b"x").await;
+    fixture.close().await;
+}
