@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{DecodeError, RecordId, RecordVersion, Timestamp, Wire};
 
-/// A version of a record. `Display` and `FromStr` are `<id>/<version>`.
+/// A version of a record. `Display`, `FromStr` and serde's formats are `<id>/<version>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordRef {
     /// The same for every version.
@@ -33,6 +33,10 @@ impl std::str::FromStr for RecordRef {
             reason: "expected a record as <64 hexadecimal digits>/<version>".to_owned(),
         })
     }
+}
+
+medshare_types::text_serde! {
+    RecordRef,
 }
 
 /// The description of a record, sealed beside it.

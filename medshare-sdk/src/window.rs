@@ -1,5 +1,6 @@
 //! Windows of time in which a grant allows access.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use medshare_types::{Timestamp, consent};
@@ -54,10 +55,7 @@ impl Window {
     /// # Errors
     /// [`TimeError::EmptyWindow`] unless `not_before < not_after`.
     pub fn between(not_before: Timestamp, not_after: Timestamp) -> Result<Self, TimeError> {
-        consent::Window::new(not_before, not_after).map(|window| Self {
-            span: Span::Absolute(window),
-            delay: Duration::ZERO,
-        })
+        consent::Window::new(not_before, not_after).map(Self::from)
     }
 
     /// The same length, beginning later by `delay`. A window without end keeps none.
@@ -91,6 +89,25 @@ impl Window {
             not_after: end,
             fault: TimesFault::Empty,
         })
+    }
+}
+
+impl From<consent::Window> for Window {
+    fn from(window: consent::Window) -> Self {
+        Self {
+            span: Span::Absolute(window),
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+impl FromStr for Window {
+    type Err = TimeError;
+
+    /// Parses start and end with a slash between them:
+    /// `2026-01-31+01:00/2026-03-01T12:00:00+01:00`, or `…/open-ended`.
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        text.parse::<consent::Window>().map(Self::from)
     }
 }
 

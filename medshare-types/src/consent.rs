@@ -11,7 +11,7 @@ use crate::label::AccessClass;
 use crate::point::{G1Bytes, ScalarBytes};
 use crate::sign::VerifyingKey;
 use crate::time::{TimeError, Timestamp};
-use crate::wire::to_borsh;
+use crate::wire::{DecodeError, to_borsh};
 
 /// A half-open interval of time, `[not_before, not_after)`, never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize)]
@@ -55,6 +55,25 @@ impl Window {
     #[must_use]
     pub fn contains(&self, time: Timestamp) -> bool {
         self.not_before <= time && time < self.not_after
+    }
+}
+
+impl core::fmt::Display for Window {
+    /// Start and end, as an interval of ISO 8601: `2026-01-31T12:00:00.000Z/open-ended`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}/{}", self.not_before, self.not_after)
+    }
+}
+
+impl core::str::FromStr for Window {
+    type Err = TimeError;
+
+    /// Parses two times with a slash between them, each as [`Timestamp`] does.
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        let (not_before, not_after) = text.split_once('/').ok_or_else(|| TimeError::Malformed {
+            text: text.to_owned(),
+        })?;
+        Self::new(not_before.parse()?, not_after.parse()?)
     }
 }
 
@@ -115,6 +134,23 @@ impl core::fmt::Display for Purpose {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.code())
     }
+}
+
+impl core::str::FromStr for Purpose {
+    type Err = DecodeError;
+
+    /// Parses a [code](Self::code), in capitals.
+    fn from_str(text: &str) -> Result<Self, DecodeError> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|purpose| purpose.code() == text)
+            .ok_or_else(|| DecodeError::Malformed {
+                reason: format!("{text:?} is not a purpose; expected one of {}", codes()),
+            })
+    }
+}
+
+fn codes() -> String {
+    Purpose::ALL.map(Purpose::code).join(", ")
 }
 
 /// A set of purposes, one bit each.

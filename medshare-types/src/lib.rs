@@ -33,7 +33,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `serde` | `serde`: canonical bytes as opaque values of serde's formats |
+//! | `serde` | `serde`: texts, and canonical bytes as opaque values, of serde's formats |
 #![forbid(unsafe_code)]
 
 mod bytes;

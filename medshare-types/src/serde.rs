@@ -1,4 +1,5 @@
-//! Canonical bytes as opaque values of serde's formats (feature `serde`).
+//! Values of serde's formats (feature `serde`): identifiers, times, windows and purposes as their
+//! text in every format, all other types as their canonical bytes.
 //!
 //! Binary formats get a byte string, human-readable ones base64url without padding (RFC 4648,
 //! section 5). Decoding is as strict as `from_bytes`. Bytes and texts made here are erased, because
@@ -6,6 +7,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_core::de::{Error, Visitor};
@@ -37,8 +39,74 @@ macro_rules! opaque_serde {
     )*};
 }
 
+/// Implements `Serialize` and `Deserialize` with the type's `Display` and `FromStr`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! text_serde {
+    ($($type:ty),* $(,)?) => {$(
+        impl $crate::serde::core::Serialize for $type {
+            fn serialize<S>(&self, serializer: S) -> Result<S::Ok, S::Error>
+            where
+                S: $crate::serde::core::Serializer,
+            {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> $crate::serde::core::Deserialize<'de> for $type {
+            fn deserialize<D>(deserializer: D) -> Result<Self, D::Error>
+            where
+                D: $crate::serde::core::Deserializer<'de>,
+            {
+                $crate::serde::from_text(deserializer)
+            }
+        }
+    )*};
+}
+
+text_serde! {
+    crate::hash::Digest,
+    crate::id::ChainId,
+    crate::id::OrganisationId,
+    crate::id::PersonId,
+    crate::id::RecordId,
+    crate::id::GrantId,
+    crate::id::TicketId,
+    crate::id::TransactionId,
+    crate::id::GateKeyId,
+    crate::time::Timestamp,
+    crate::consent::Purpose,
+    crate::consent::Window,
+}
+
 #[doc(hidden)]
 pub use serde_core as core;
+
+/// Deserialises a text and parses it.
+///
+/// # Errors
+/// Those of the deserialiser and of the parser.
+pub fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    deserializer.deserialize_str(Text(PhantomData))
+}
+
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
 
 /// Serialises canonical bytes as a byte string or as base64url.
 ///

@@ -27,4 +27,5 @@ mod restart;
 mod stopped;
 mod support;
 mod sweeping;
+mod texts;
 mod warnings;

@@ -46,7 +46,7 @@ impl FromStr for Timestamp {
 
     /// Parses a date and time of RFC 3339, cut to milliseconds; a day with its zone, as in
     /// `2026-01-31+01:00` or `2026-01-31Z`, as the first moment of that day; and `open-ended`, as
-    /// [`Timestamp::MAX`] is printed.
+    /// [`Timestamp::MAX`] is printed. Times after the year 9999 print, but RFC 3339 has none.
     fn from_str(text: &str) -> Result<Self, TimeError> {
         if text == "open-ended" {
             return Ok(Self::MAX);

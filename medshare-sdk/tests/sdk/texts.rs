@@ -1,0 +1,67 @@
+//! References and terms as text and in serde's formats, as applications store and send them.
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use medshare_sdk::{
+    Digest, GrantId, OrganisationId, PersonId, Purpose, RecordId, RecordRef, RecordVersion,
+    Timestamp, Window,
+};
+use medshare_types::consent;
+use medshare_types::serde::core::{Serialize, de::DeserializeOwned};
+
+/// A value survives both ways, and altered texts are refused.
+fn round_trip<T>(value: T, text: &str)
+where
+    T: Display + FromStr + Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    assert_eq!(value.to_string(), text);
+    assert_eq!(text.parse::<T>().ok().as_ref(), Some(&value));
+    let json = serde_json::to_string(&value).unwrap();
+    assert_eq!(json, format!("\"{text}\""));
+    assert_eq!(serde_json::from_str::<T>(&json).unwrap(), value);
+    let bytes = serde_json::to_vec(&value).unwrap();
+    assert_eq!(serde_json::from_slice::<T>(&bytes).unwrap(), value);
+    let reader = bytes.as_slice();
+    assert_eq!(serde_json::from_reader::<_, T>(reader).unwrap(), value);
+    for bad in [String::new(), text[1..].to_owned(), format!("{text} ")] {
+        assert!(bad.parse::<T>().is_err(), "{bad:?}");
+        let json = serde_json::to_string(&bad).unwrap();
+        assert!(serde_json::from_str::<T>(&json).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn texts_and_serde_agree() {
+    let digest = Digest::from_bytes([0xab; 32]);
+    let hex = "ab".repeat(32);
+    round_trip(PersonId::from_digest(digest), &hex);
+    round_trip(OrganisationId::from_digest(digest), &hex);
+    round_trip(GrantId::from_digest(digest), &hex);
+    let record = RecordRef {
+        id: RecordId::from_digest(digest),
+        version: RecordVersion(3),
+    };
+    round_trip(record, &format!("{hex}/3"));
+    for purpose in Purpose::ALL {
+        round_trip(purpose, purpose.code());
+    }
+    let begin = Timestamp::from_seconds(1_800_000_000);
+    round_trip(begin, "2027-01-15T08:00:00.000Z");
+    let window = consent::Window::new(begin, Timestamp::MAX).unwrap();
+    round_trip(window, "2027-01-15T08:00:00.000Z/open-ended");
+}
+
+#[test]
+fn a_window_parses_with_its_zones() {
+    let begin = "2026-01-30T23:00:00Z".parse().unwrap();
+    let window = Window::between(begin, Timestamp::MAX).unwrap();
+    assert_eq!("2026-01-31+01:00/open-ended".parse(), Ok(window));
+    for bad in [
+        "2026-01-31/open-ended",
+        "open-ended/2026-01-31Z",
+        "2026-01-31Z",
+    ] {
+        assert!(bad.parse::<Window>().is_err(), "{bad}");
+    }
+}
