@@ -237,6 +237,13 @@ pub enum Error {
          restore this one's from a backup"
     )]
     ForeignMasterKey,
+    /// A consortium of so many members cannot be founded.
+    #[error("a consortium has {min} to {max} members, not {members}; found one of such a size")]
+    InvalidSize {
+        members: usize,
+        min: usize,
+        max: usize,
+    },
     /// A consortium in a lasting folder needs a passphrase.
     #[error(
         "a consortium in a lasting folder needs a passphrase; set it by LocalBuilder::with_passphrase"
@@ -297,6 +304,7 @@ impl Error {
     /// | `missing_ledgers` | [`MissingLedgers`](Self::MissingLedgers) |
     /// | `missing_key_store` | [`MissingKeyStore`](Self::MissingKeyStore) |
     /// | `foreign_master_key` | [`ForeignMasterKey`](Self::ForeignMasterKey) |
+    /// | `invalid_size` | [`InvalidSize`](Self::InvalidSize) |
     /// | `missing_passphrase` | [`MissingPassphrase`](Self::MissingPassphrase) |
     /// | `member` | [`Member`](Self::Member) |
     /// | `internal` | [`Internal`](Self::Internal) |
@@ -349,6 +357,7 @@ impl Error {
             Self::MissingLedgers { .. } => "missing_ledgers",
             Self::MissingKeyStore { .. } => "missing_key_store",
             Self::ForeignMasterKey => "foreign_master_key",
+            Self::InvalidSize { .. } => "invalid_size",
             Self::MissingPassphrase => "missing_passphrase",
             Self::Member { .. } => "member",
             Self::Internal { .. } => "internal",
@@ -420,6 +429,7 @@ impl Error {
             | Self::MissingLedgers { .. }
             | Self::MissingKeyStore { .. }
             | Self::ForeignMasterKey
+            | Self::InvalidSize { .. }
             | Self::MissingPassphrase
             | Self::Member { .. }
             | Self::Internal { .. } => &[],

@@ -14,6 +14,7 @@ use medshare_host::keystore::{PassphraseCost, PassphraseKeyStore};
 use medshare_host::{clock, os_random};
 use medshare_node::secrets::{GATE_SHARE, SIGNING_KEY};
 use medshare_node::{NodeConfig, NodeHandle, NodeSecrets, transport};
+use medshare_types::committee::{MAX_MEMBERS, MIN_MEMBERS};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::{KeyStore, KeyStoreError, Signer, load_or_create};
 use medshare_types::{
@@ -39,8 +40,11 @@ const NAMES: [&str; 4] = ["st-mary", "charite", "north-general", "riverside"];
 const MASTER_KEY: &str = "authority/master-key";
 /// Time for another process to close the folder.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-/// Time for the members to make the gate key.
+/// Time for few members to make the gate key.
 const CEREMONY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Added for each three members: every member checks every deal, and a deal grows with the members.
+/// Twenty times what 16 members take on two cores, for builds without optimisation.
+const CEREMONY_TIMEOUT_PER_CHECK: Duration = Duration::from_millis(30);
 
 /// A consortium about to be started in this process.
 ///
@@ -65,7 +69,8 @@ pub struct LocalBuilder {
 }
 
 impl LocalBuilder {
-    /// A consortium of `organisations` members, at least 4.
+    /// A consortium of `organisations` members, 4 to 1024. Founding it takes time that grows with the
+    /// cube of their number, since all of them work in this process.
     pub fn new(organisations: usize) -> Self {
         let name = |index: usize| match NAMES.get(index) {
             Some(name) => (*name).to_owned(),
@@ -128,7 +133,7 @@ impl LocalBuilder {
     /// # Errors
     /// [`Error::Member`] for a member that does not start, [`Error::KeyStore`] for another
     /// passphrase, [`Error::Denied`] when the key ceremony was stopped by a bad deal,
-    /// [`Error::FolderInUse`], [`Error::MissingPassphrase`]; for state that was lost
+    /// [`Error::FolderInUse`], [`Error::MissingPassphrase`], [`Error::InvalidSize`]; for state that was lost
     /// [`Error::MissingTrustAnchor`], [`Error::MissingLedgers`], [`Error::MissingKeyStore`],
     /// [`Error::MissingSecret`] and [`Error::ForeignMasterKey`].
     pub async fn start(self) -> Result<LocalConsortium> {
@@ -165,6 +170,7 @@ impl LocalBuilder {
             let folder = root.to_owned();
             return Err(Error::MissingTrustAnchor { folder });
         }
+        check_size(self.names.len())?;
         let mut members = Vec::new();
         for name in &self.names {
             let keys = self.key_store(folder::member_keys(root, name)).await?;
@@ -252,6 +258,18 @@ impl LocalBuilder {
     async fn key_store(&self, folder: PathBuf) -> Result<PassphraseKeyStore> {
         Ok(PassphraseKeyStore::open(folder, &self.passphrase, self.cost).await?)
     }
+}
+
+/// Refuses a number of members that no committee has, before anything is written.
+const fn check_size(members: usize) -> Result<()> {
+    if members < MIN_MEMBERS || members > MAX_MEMBERS {
+        return Err(Error::InvalidSize {
+            members,
+            min: MIN_MEMBERS,
+            max: MAX_MEMBERS,
+        });
+    }
+    Ok(())
 }
 
 /// Refuses a founded folder without one of its key stores: an empty one in its place would lose
@@ -378,9 +396,15 @@ async fn load(keys: &dyn KeyStore, entry: &str) -> Result<Zeroizing<Vec<u8>>> {
     })
 }
 
+/// The time that so many members get to make the gate key.
+fn ceremony_timeout(members: usize) -> Duration {
+    let checks = u32::try_from(members.saturating_pow(3)).unwrap_or(u32::MAX);
+    CEREMONY_TIMEOUT.saturating_add(CEREMONY_TIMEOUT_PER_CHECK.saturating_mul(checks))
+}
+
 /// Waits for the ceremony; the error names the parties of a complaint that stopped it.
 async fn wait_for_gate_key(context: &Context) -> Result<()> {
-    let deadline = Instant::now() + CEREMONY_TIMEOUT;
+    let deadline = Instant::now() + ceremony_timeout(context.chain.genesis().members.len());
     let home = ReplicaId(0);
     loop {
         match context.gate_key(home).await {
@@ -406,7 +430,7 @@ async fn wait_for_gate_key(context: &Context) -> Result<()> {
 }
 
 impl Consortium {
-    /// Starts a consortium of `organisations` members (at least 4) in this process, in a temporary
+    /// Starts a consortium of `organisations` members (4 to 1024) in this process, in a temporary
     /// folder. [`LocalBuilder`] has options: a lasting folder, a passphrase, other parameters.
     ///
     /// # Errors
@@ -424,5 +448,21 @@ impl std::fmt::Debug for LocalBuilder {
             .field("parameters", &self.parameters)
             .field("key_lifetime_days", &self.key_lifetime_days)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The work of the ceremony grows with the cube of the members, and so does its time.
+    #[test]
+    fn many_members_get_more_time() {
+        assert!(ceremony_timeout(4) < Duration::from_secs(65));
+        for members in [8, 16, 32, 64, 512] {
+            let (fewer, more) = (ceremony_timeout(members), ceremony_timeout(2 * members));
+            let (fewer, more) = (fewer - CEREMONY_TIMEOUT, more - CEREMONY_TIMEOUT);
+            assert_eq!(more, 8 * fewer, "{members}");
+        }
     }
 }

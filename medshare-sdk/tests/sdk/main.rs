@@ -24,6 +24,7 @@ mod receipts;
 mod refusals;
 mod resilience;
 mod restart;
+mod sizes;
 mod stopped;
 mod support;
 mod sweeping;
