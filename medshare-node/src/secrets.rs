@@ -134,3 +134,44 @@ async fn secret(keys: &dyn KeyStore, name: &'static str) -> Result<Zeroizing<Vec
         .await?
         .ok_or(NodeError::MissingSecret { name })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use medshare_host::keystore::MemoryKeyStore;
+    use medshare_host::os_random;
+    use medshare_types::keystore::KeyStoreError;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn keys_are_drawn_once_and_never_replaced() {
+        let keys = MemoryKeyStore::new();
+        let drawn = NodeSecrets::load_or_create(&keys, &mut os_random())
+            .await
+            .unwrap();
+        let other = NodeSecrets::random(&mut os_random());
+        let error = other.store(&keys).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                NodeError::KeyStore(KeyStoreError::AlreadyExists { .. })
+            ),
+            "{error}"
+        );
+        let found = NodeSecrets::load_or_create(&keys, &mut os_random())
+            .await
+            .unwrap();
+        assert_eq!(found.verifying_key(), drawn.verifying_key());
+        assert_eq!(found.holder_public(), drawn.holder_public());
+
+        keys.store(HOLDER_KEY, b"not a key").await.unwrap();
+        let error = NodeSecrets::load_or_create(&keys, &mut os_random())
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, NodeError::ForeignSecret { name } if name == HOLDER_KEY),
+            "{error}"
+        );
+    }
+}
