@@ -17,7 +17,7 @@ use medshare_types::{
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::client::{ConsortiumClient, ExchangeError};
-use crate::deadlines::Deadlines;
+use crate::deadlines::{Deadlines, millis};
 use crate::error::{Error, Result};
 use crate::health::{MemberHealth, MemberState, Running, problems};
 
@@ -234,7 +234,7 @@ impl Chain {
     async fn timed_out(&self, what: &'static str) -> Error {
         Error::TimedOut {
             what,
-            timeout_ms: self.deadlines.order_ms(),
+            timeout_ms: millis(self.deadlines.order),
             causes: problems(&self.health().await),
         }
     }

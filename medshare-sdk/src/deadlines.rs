@@ -22,6 +22,7 @@ pub struct Deadlines {
     pub(crate) answer: Duration,
     pub(crate) shares: Duration,
     pub(crate) silence: Duration,
+    pub(crate) issuance: Duration,
 }
 
 impl Default for Deadlines {
@@ -31,6 +32,7 @@ impl Default for Deadlines {
             answer: Duration::from_secs(2),
             shares: Duration::from_secs(5),
             silence: Duration::from_secs(20),
+            issuance: Duration::from_secs(20),
         }
     }
 }
@@ -43,8 +45,11 @@ impl Deadlines {
         self
     }
 
-    pub(crate) fn order_ms(&self) -> u64 {
-        self.order.as_secs() * 1_000 + u64::from(self.order.subsec_millis())
+    /// For the attribute authority to issue a key. 20 s by default;
+    /// [`Error::TimedOut`](crate::Error::TimedOut) when it passes.
+    pub const fn with_issuance(mut self, issuance: Duration) -> Self {
+        self.issuance = bounded(issuance);
+        self
     }
 
     /// For one member to answer from its state, and for the members together to prove a state. 2 s
@@ -66,6 +71,11 @@ impl Deadlines {
         self.silence = bounded(silence);
         self
     }
+}
+
+/// The milliseconds of a deadline, for errors.
+pub(crate) fn millis(deadline: Duration) -> u64 {
+    deadline.as_secs() * 1_000 + u64::from(deadline.subsec_millis())
 }
 
 const fn bounded(deadline: Duration) -> Duration {

@@ -9,9 +9,11 @@ use medshare_contract::state::PersonState;
 use medshare_host::{blocking, clock, os_random};
 use medshare_types::keystore::{KeyStore, KeyStoreError, load_or_create};
 use medshare_types::{PersonId, RandomSource as _, Signature, SigningKey};
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::actor::Actor;
+use crate::deadlines::millis;
 use crate::error::{Error, Result};
 use crate::issuer::{KeyRequest, vouched_attributes};
 
@@ -130,7 +132,13 @@ impl Keyring {
         };
         let statement = request.statement(context.chain.id(), &context.parameters.digest());
         request.signature = self.actor.sign(&statement).await?;
-        let sealed = context.issuer.issue(&request).await?;
+        let patience = context.chain.deadlines().issuance;
+        let issued = timeout(patience, context.issuer.issue(&request)).await;
+        let sealed = issued.map_err(|_| Error::TimedOut {
+            what: "issue an attribute key",
+            timeout_ms: millis(patience),
+            causes: Vec::new(),
+        })??;
         let parameters = Arc::clone(&context.parameters);
         let open = move || sealed.open(&pair, &statement, &parameters, &mut os_random());
         blocking(open)

@@ -1,10 +1,13 @@
 //! The state of each member, and time-outs that carry it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{Fixture, MEMBERS};
+use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
+use medshare_sdk::keystore::BoxFuture;
 use medshare_sdk::local::Presence;
-use medshare_sdk::{Deadlines, Error, MemberHealth, MemberState, Running};
+use medshare_sdk::{Consortium, Deadlines, Error, MemberHealth, MemberState, Running};
 use tokio::time::Instant;
 
 fn running(member: &MemberHealth) -> &Running {
@@ -82,5 +85,39 @@ async fn a_time_out_names_the_silent_proposer() {
         .set_presence(MEMBERS[0], Presence::Present)
         .unwrap();
     fixture.seal(b"x").await;
+    fixture.close().await;
+}
+
+/// An issuer that never answers.
+struct Hangs;
+
+impl AttributeIssuer for Hangs {
+    fn issue<'a>(&'a self, _: &'a KeyRequest) -> BoxFuture<'a, medshare_sdk::Result<SealedKey>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_that_hangs_is_given_up() {
+    let fixture = Fixture::open().await;
+    let mut parts = fixture.consortium.parts();
+    parts.issuer = Arc::new(Hangs);
+    let deadlines = Deadlines::default().with_issuance(Duration::from_millis(200));
+    let client = Consortium::connect(parts)
+        .unwrap()
+        .with_deadlines(deadlines);
+    let st_mary = client.organisation(MEMBERS[0]).unwrap();
+    let enrolling = st_mary.enrol("Dr Late", &["role:medic"]);
+    let enrolled = tokio::time::timeout(Duration::from_secs(30), async {
+        let doctor = enrolling.await?;
+        let record = fixture.seal(b"x").await;
+        let grant = fixture
+            .patient
+            .grant(record, &doctor, medshare_sdk::Window::days(1))
+            .await?;
+        doctor.open(grant).await
+    });
+    let error = enrolled.await.expect("ends").unwrap_err();
+    assert_eq!(error.code(), "timed_out", "{error}");
     fixture.close().await;
 }
