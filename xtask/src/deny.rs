@@ -14,8 +14,6 @@ use serde_json::Value;
 use crate::command::output;
 use crate::{Result, root};
 
-const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
-
 /// Checks the dependencies and the compiler's version.
 ///
 /// # Errors
@@ -36,13 +34,18 @@ pub fn check() -> Result<()> {
     let mut faults = compiler()?;
     let mut versions = BTreeMap::<&str, BTreeSet<&str>>::new();
     let used = used(&metadata);
+    let mut registry = None;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     for package in packages {
         let text = |key: &str| package[key].as_str().unwrap_or_default();
         let (name, version) = (text("name"), text("version"));
-        let source = text("source");
-        if !source.is_empty() && source != CRATES_IO {
-            faults.push(format!("{name} {version} comes from {source}"));
+        let source = package["source"].as_str().unwrap_or_default();
+        if !source.is_empty() {
+            // Packages come from one registry, never from a repository.
+            let first = *registry.get_or_insert(source);
+            if source != first || !source.starts_with("registry+") {
+                faults.push(format!("{name} {version} comes from {source}"));
+            }
         }
         if !rules.allows(text("license")) {
             faults.push(format!(
