@@ -2,6 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{Digest, PersonId, Signature, Wire, hash};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// The inputs of a seal that a repeated one under the same key must share.
@@ -60,7 +61,7 @@ impl FingerprintKey {
     pub(super) fn verified(&self, bytes: &[u8], preamble: &Digest) -> Option<Fingerprints> {
         let found = Fingerprints::from_wire(bytes).ok()?;
         let tag = self.tag(&found.policy, &found.content, preamble);
-        (tag == found.tag).then_some(found)
+        bool::from(tag.as_bytes().ct_eq(found.tag.as_bytes())).then_some(found)
     }
 
     fn tag(&self, policy: &Digest, content: &Digest, preamble: &Digest) -> Digest {
