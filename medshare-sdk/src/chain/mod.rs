@@ -1,0 +1,125 @@
+//! Requests to the consortium, and the verification of its answers: no single member is believed.
+
+mod exchange;
+mod health;
+mod order;
+mod read;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use medshare_ledger::{LightClient, ReceiptProof, RpcResponse};
+use medshare_types::{ChainId, Genesis, OrganisationId, ReplicaId, TransactionId};
+use tokio::time::Instant;
+
+use crate::client::ConsortiumClient;
+use crate::deadlines::Deadlines;
+use crate::error::{Error, Result};
+
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+
+/// A transaction that took effect.
+pub(crate) struct Effect {
+    pub(crate) transaction: TransactionId,
+    pub(crate) proof: ReceiptProof,
+}
+
+/// The consortium's chain, as a client sees it.
+#[derive(Clone)]
+pub(crate) struct Chain {
+    genesis: Arc<Genesis>,
+    light: LightClient,
+    client: Arc<dyn ConsortiumClient>,
+    /// The highest executed height proven so far; no older state is accepted.
+    seen: Arc<AtomicU64>,
+    /// Members that did not answer, and until when they are asked after all others.
+    avoided: Arc<Mutex<BTreeMap<ReplicaId, Instant>>>,
+    /// Members that do not come back, and why.
+    ended: Arc<Mutex<BTreeMap<ReplicaId, String>>>,
+    deadlines: Deadlines,
+}
+
+impl Chain {
+    pub(crate) fn new(genesis: Genesis, client: Arc<dyn ConsortiumClient>) -> Result<Self> {
+        let light = LightClient::new(&genesis).map_err(Error::invalid_genesis)?;
+        Ok(Self {
+            genesis: Arc::new(genesis),
+            light,
+            client,
+            seen: Arc::default(),
+            avoided: Arc::default(),
+            ended: Arc::default(),
+            deadlines: Deadlines::default(),
+        })
+    }
+
+    /// The same chain with other deadlines; what was proven and which members ended is shared.
+    pub(crate) fn with_deadlines(&self, deadlines: Deadlines) -> Self {
+        Self {
+            deadlines,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) const fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    pub(crate) fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    pub(crate) fn client(&self) -> Arc<dyn ConsortiumClient> {
+        Arc::clone(&self.client)
+    }
+
+    pub(crate) const fn id(&self) -> &ChainId {
+        self.light.chain()
+    }
+
+    /// The seat of an organisation, if it has one.
+    pub(crate) fn seat_of(&self, id: &OrganisationId) -> Option<ReplicaId> {
+        self.light.committee().replica_of(id)
+    }
+
+    fn name_of(&self, member: ReplicaId) -> String {
+        let named = self.genesis.members.get(member.index());
+        named.map_or_else(|| member.to_string(), |named| named.name.clone())
+    }
+
+    /// Members that suffice to prove a state.
+    const ANY: usize = 1;
+
+    /// Members without which no block is ordered.
+    fn quorum(&self) -> usize {
+        self.light.committee().quorum().quorum()
+    }
+
+    /// [`Error::Stopped`] when fewer than `needed` members are left.
+    fn check_running(&self, needed: usize) -> Result<()> {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let members = self.light.committee().members().len();
+        if ended.len().saturating_add(needed) <= members {
+            return Ok(());
+        }
+        let reason = |(member, reason): (&ReplicaId, &String)| {
+            format!("{}: {reason}", self.name_of(*member))
+        };
+        Err(Error::Stopped {
+            ended: ended.iter().map(reason).collect(),
+        })
+    }
+}
+
+fn unexpected(answer: RpcResponse) -> Error {
+    match answer {
+        RpcResponse::Refused(refusal) if refusal.code.is_retryable() => Error::Busy {
+            reason: refusal.detail,
+        },
+        RpcResponse::Refused(refusal) => Error::invalid_answer(refusal),
+        _ => Error::invalid_answer("an answer to another question"),
+    }
+}

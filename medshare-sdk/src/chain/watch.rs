@@ -1,0 +1,81 @@
+//! Blocks as they come, and the height of the chain.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
+use medshare_types::{Height, ReplicaId, TransactionReceipt, Wire as _};
+use tokio::time::{Instant, sleep};
+
+use super::{Chain, RETRY_PAUSE, unexpected};
+use crate::error::{Error, Result};
+
+/// Time that one member may delay the answer about a block before the next member is asked.
+const WATCH_PATIENCE: Duration = Duration::from_secs(10);
+
+impl Chain {
+    /// Every receipt of the block at `height`, as soon as a member can prove them. A member that
+    /// hangs, lags or gives a bad proof is passed over; waits as long as the chain is quiet, and
+    /// no longer than the deadline of silence when no member answers.
+    pub(crate) async fn receipts_at(
+        &self,
+        home: ReplicaId,
+        height: Height,
+    ) -> Result<Vec<TransactionReceipt>> {
+        let request = RpcRequest::ReceiptsAt(height).to_wire();
+        let mut deadline = Instant::now() + self.deadlines.silence;
+        loop {
+            for member in self.members_from(home) {
+                // The member delays its answer until the block exists, or for a while.
+                let answer = self.exchange(member, request.clone(), WATCH_PATIENCE).await;
+                let Ok(RpcResponse::Receipts(block)) = answer else {
+                    continue;
+                };
+                match self.light.verify_block_receipts(height, &block) {
+                    Ok(_) => {
+                        self.seen.fetch_max(height.0, Ordering::AcqRel);
+                        return Ok(block.receipts);
+                    }
+                    Err(error) => tracing::warn!(%member, %error, "receipts that do not verify"),
+                }
+            }
+            self.check_running(self.quorum())?;
+            match self.height(home).await {
+                // Nothing is withheld: the chain has no such block yet.
+                Ok(tip) if tip < height => deadline = Instant::now() + self.deadlines.silence,
+                Ok(_) if Instant::now() >= deadline => {
+                    return Err(Error::invalid_answer("receipts that no member proves"));
+                }
+                Err(error) if Instant::now() >= deadline => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// The highest executed height that any member can prove.
+    pub(crate) async fn height(&self, home: ReplicaId) -> Result<Height> {
+        let mut newest = None;
+        let mut failure = Error::Unreachable;
+        for member in self.members_from(home) {
+            match self.ask(member, &RpcRequest::Tip).await {
+                Ok(RpcResponse::Tip(tip)) => match self.light.verify_header(&tip) {
+                    Ok(verified) => newest = newest.max(Some(verified.header().executed.height)),
+                    Err(error) => failure = error.into(),
+                },
+                Ok(RpcResponse::Refused(refusal))
+                    if refusal.code == RefusalCode::NotYetCertified =>
+                {
+                    newest = newest.max(Some(Height(0)));
+                }
+                Ok(other) => failure = unexpected(other),
+                Err(error) => failure = error,
+            }
+        }
+        if newest.is_none() {
+            self.check_running(Self::ANY)?;
+        }
+        let seen = Height(self.seen.load(Ordering::Acquire));
+        newest.map(|height| height.max(seen)).ok_or(failure)
+    }
+}
