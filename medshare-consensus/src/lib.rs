@@ -91,7 +91,9 @@ pub use config::{Config, Tip};
 pub use evidence::{Evidence, EvidenceError};
 pub use io::{Effect, Input, Output, Timer, Verdict};
 pub use log_record::{LogPosition, LogRecord, PreparedCertificate};
-pub use message::{Authenticated, Decided, Message, PrePrepare, Recipients, Vote};
+pub use message::{
+    Authenticated, Decided, LossId, Message, PrePrepare, Recalled, Recipients, Vote,
+};
 pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault};
 pub use rejected::Rejected;
 pub use replica::{ReplayError, Replica};

@@ -91,6 +91,31 @@ pub enum Message<P> {
         /// The last height that the sender decided.
         height: Height,
     },
+    /// The sender lost its votes and asks how far they may have reached.
+    Recall {
+        /// Names this loss, so that answers to an earlier one do not count.
+        loss: LossId,
+    },
+    /// An answer to [`Message::Recall`], from a member that has its own votes.
+    Recalled(Recalled),
+    /// A proposal of the receiver, which it lost, with the receiver's own signature.
+    Returned(PrePrepare<P>),
+}
+
+/// Names one loss of votes: drawn when the new log is begun, and kept with it.
+pub type LossId = [u8; 16];
+
+/// What a member knows of the votes that another one lost.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Recalled {
+    /// The loss that was asked about.
+    pub loss: LossId,
+    /// The last height that the sender decided.
+    pub height: Height,
+    /// True when the sender has voted at the height after.
+    pub voted: bool,
+    /// The receiver's signatures on proposals that the sender holds above `height`; at most two.
+    pub proposals: Vec<Vote>,
 }
 
 impl<P: Payload> Wire for Message<P> {

@@ -24,6 +24,12 @@ pub enum Rejected {
     /// The clock has not passed the parent's time; a proposal is possible from `earliest` on.
     #[error("the clock has not reached {earliest}")]
     ClockBehind { earliest: Timestamp },
+    /// This replica lost its votes and signs nothing at this height, or waits for its own proposal.
+    #[error("no vote at height {height} until the others told of the lost ones")]
+    Abstaining { height: Height },
+    /// An answer about lost votes, or a returned proposal, that was not asked for.
+    #[error("replica {sender} answers a question that is not open")]
+    Unasked { sender: ReplicaId },
     /// Other members could not decode a payload of so many bytes.
     #[error("payload of {length} bytes where at most {limit} are allowed")]
     PayloadTooLong { length: usize, limit: usize },
@@ -104,6 +110,8 @@ impl Rejected {
             | Self::InFlight { .. }
             | Self::NotExecuted { .. }
             | Self::ClockBehind { .. }
+            | Self::Abstaining { .. }
+            | Self::Unasked { .. }
             | Self::PayloadTooLong { .. }
             | Self::UnknownSender { .. }
             | Self::WrongView { .. }

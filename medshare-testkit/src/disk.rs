@@ -85,6 +85,16 @@ impl Disk {
         survivors
     }
 
+    /// Loses log and ledger, the durable part too.
+    pub(crate) fn lose(&mut self) {
+        *self = Self::new(self.kind, self.genesis);
+    }
+
+    /// True when no record waits to become durable.
+    pub(crate) const fn is_synced(&self) -> bool {
+        self.unsynced.is_empty()
+    }
+
     /// Appends a block to the ledger and returns the roots after it.
     pub(crate) fn apply(&mut self, block: Decided<TestPayload>) -> ExecutedRoots {
         let before = self.roots_at(self.blocks.len());

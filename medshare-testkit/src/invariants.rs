@@ -149,6 +149,15 @@ impl Invariants {
         }
     }
 
+    /// The primary lost its votes. A proposal that no member holds any more may be followed by another
+    /// one: where a member holds it after all, that member shows it by evidence. Commits still never
+    /// contradict each other.
+    pub fn primary_lost(&mut self, member: ReplicaId) {
+        let prepare = Phase::Prepare as u8;
+        self.sent
+            .retain(|(sender, phase, ..), _| *sender != member || *phase != prepare);
+    }
+
     /// `member` started again from its ledger at `height`.
     pub fn restarted(&mut self, member: ReplicaId, height: Height) {
         self.next.insert(member, height.0 + 1);

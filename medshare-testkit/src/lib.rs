@@ -45,7 +45,7 @@ pub use behaviour::Behaviour;
 pub use disk::DiskKind;
 pub use invariants::{Invariants, Violation};
 pub use report::Report;
-pub use scenario::{Faults, Scenario};
+pub use scenario::{Faults, LostDisk, Scenario};
 pub use setting::{Setting, TestPayload};
 pub use sim_rng::SimRng;
 pub use simulation::Simulation;

@@ -58,6 +58,16 @@ impl Faults {
     };
 }
 
+/// A member whose first and third crash take its log and ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct LostDisk {
+    /// The seat of the member.
+    pub replica: ReplicaId,
+    /// True when the member starts again as one that lost its votes; false is a control, a member
+    /// that goes on as if it had none.
+    pub abstains: bool,
+}
+
 /// The description of a run, all of which follows from the seed.
 pub struct Scenario {
     pub(crate) seed: u64,
@@ -70,6 +80,7 @@ pub struct Scenario {
     pub(crate) byzantine: BTreeMap<ReplicaId, Box<dyn Behaviour>>,
     /// The height at whose proposal every member stops, and for how many milliseconds.
     pub(crate) blackout: Option<(Height, u64)>,
+    pub(crate) lost_disk: Option<LostDisk>,
 }
 
 impl Scenario {
@@ -88,6 +99,7 @@ impl Scenario {
             disk: DiskKind::Sound,
             byzantine: BTreeMap::new(),
             blackout: None,
+            lost_disk: None,
         })
     }
 
@@ -130,6 +142,13 @@ impl Scenario {
     #[must_use]
     pub const fn with_blackout(mut self, height: Height, down_ms: u64) -> Self {
         self.blackout = Some((height, down_ms));
+        self
+    }
+
+    /// Lets crashes take a member's log and ledger.
+    #[must_use]
+    pub const fn with_lost_disk(mut self, lost: LostDisk) -> Self {
+        self.lost_disk = Some(lost);
         self
     }
 

@@ -19,6 +19,7 @@ impl<P: Payload> Replica<P> {
         let mut outcome = Ok(());
         loop {
             self.count_own_votes();
+            self.judge_loss();
             outcome = outcome.and(self.accept_late_candidate());
             self.commit_when_prepared();
             let Some(decided) = self.take_decided() else {
@@ -35,7 +36,8 @@ impl<P: Payload> Replica<P> {
         let Some(own) = self.current.own_prepare else {
             return;
         };
-        if self.current.own_commit.is_some() {
+        // L35
+        if self.current.own_commit.is_some() || self.abstains() {
             return;
         }
         let ballot = own.vote.ballot;

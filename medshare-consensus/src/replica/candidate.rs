@@ -15,6 +15,10 @@ impl<P: Payload> Replica<P> {
     /// L8: a pre-prepare that arrived before its parent was decided is judged by its arrival.
     pub(super) fn replay_buffered_proposal(&mut self) -> Result<(), Rejected> {
         match self.current.buffered.take() {
+            // L36
+            Some((_, own)) if own.proposal.header.proposer == self.config.replica => {
+                self.adopt_returned(own)
+            }
             Some((received, pre_prepare)) => self.examine(received, pre_prepare),
             None => Ok(()),
         }
@@ -54,7 +58,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// L9: the first fault that header, payload and parent show.
-    fn fault_of(&self, proposal: &Proposal<P>) -> Option<ProposalFault> {
+    pub(super) fn fault_of(&self, proposal: &Proposal<P>) -> Option<ProposalFault> {
         let header = &proposal.header;
         let fault = if header.previous != self.tip.digest {
             ProposalFault::WrongParent

@@ -1,11 +1,12 @@
 //! The replica: its state, and the interface that needs no input.
 //!
-//! The numbers L1 to L31 in the children of this module are the lines of the pseudo-code in
+//! The numbers L1 to L37 in the children of this module are the lines of the pseudo-code in
 //! `docs/spec/pbft.md`.
 
 mod advance;
 mod candidate;
 mod handle;
+mod loss;
 mod outbox;
 mod recover;
 mod route;
@@ -32,6 +33,7 @@ use crate::config::{Config, Tip};
 use crate::io::{Effect, Output, Timer};
 use crate::message::{Message, Recipients};
 use crate::proposal::Payload;
+use loss::Loss;
 use outbox::Outbox;
 use serving::ServingLimits;
 use slot::Slot;
@@ -56,6 +58,8 @@ pub struct Replica<P> {
     suspects: BTreeSet<ReplicaId>,
     sync: SyncState,
     serving: ServingLimits,
+    /// Present while votes that are lost may reach above the tip.
+    loss: Option<Loss>,
     outbox: Outbox<P>,
 }
 
@@ -105,6 +109,7 @@ impl<P: Payload> Replica<P> {
             suspects: BTreeSet::new(),
             sync: SyncState::default(),
             serving: ServingLimits::default(),
+            loss: None,
             outbox: Outbox::new(),
         })
     }

@@ -1,13 +1,14 @@
-//! L28 to L31: a replica comes back from its ledger and its log.
+//! L28 to L31, L32: a replica comes back from its ledger and its log.
 
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId};
 
 use super::Replica;
+use super::loss::Loss;
 use super::slot::{Candidate, OwnVote, Stage};
 use crate::config::{Config, Tip};
 use crate::log_record::{LogPosition, LogRecord, PreparedCertificate};
-use crate::message::{Decided, Message, PrePrepare, Recipients, Vote};
+use crate::message::{Decided, LossId, Message, PrePrepare, Recipients, Vote};
 use crate::proposal::Payload;
 
 /// Why a replica cannot start.
@@ -62,7 +63,35 @@ impl<P: Payload> Replica<P> {
         tip: Tip,
         log: impl IntoIterator<Item = LogRecord<P>>,
     ) -> Result<Self, ReplayError> {
+        Self::recover_with(config, tip, log, None)
+    }
+
+    /// As [`Self::recover`], for a member whose log is not the one that it last wrote: gone, cut
+    /// short, copied or restored from a backup. `log` holds what was written since.
+    ///
+    /// The replica signs nothing until enough members have told how far the lost votes may reach,
+    /// and nothing at those heights then; see [`Self::is_lost`]. The mark of the loss must be
+    /// durable before this is called, and stay until the loss is over.
+    ///
+    /// # Errors
+    /// As [`Self::recover`].
+    pub fn recover_lost(
+        config: Config,
+        tip: Tip,
+        log: impl IntoIterator<Item = LogRecord<P>>,
+        loss: LossId,
+    ) -> Result<Self, ReplayError> {
+        Self::recover_with(config, tip, log, Some(Loss::new(loss)))
+    }
+
+    fn recover_with(
+        config: Config,
+        tip: Tip,
+        log: impl IntoIterator<Item = LogRecord<P>>,
+        loss: Option<Loss>,
+    ) -> Result<Self, ReplayError> {
         let mut replica = Self::at_tip(config, tip)?;
+        replica.loss = loss;
         for record in log {
             let height = record.height();
             let expected = replica.tip.height.next();
@@ -85,6 +114,8 @@ impl<P: Payload> Replica<P> {
         let height = replica.tip.height;
         replica.resend_votes();
         replica.send(Recipients::All, Message::Status { height });
+        // L32
+        replica.ask_for_lost_votes();
         replica.restart_timer();
         Ok(replica)
     }

@@ -13,6 +13,8 @@ pub(super) struct ServingLimits {
     /// Members that were sent this replica's status since the limits were reset.
     informed: BTreeSet<ReplicaId>,
     served: BTreeMap<ReplicaId, Served>,
+    /// Members that were told of their lost votes since the limits were reset.
+    recalled: BTreeSet<ReplicaId>,
 }
 
 /// Blocks served to a member since the limits were reset.
@@ -26,6 +28,11 @@ impl ServingLimits {
     /// True when `peer`, which is behind, may be sent a status: once between two resets.
     pub(super) fn may_inform(&mut self, peer: ReplicaId) -> bool {
         self.informed.insert(peer)
+    }
+
+    /// True when `peer`, which lost its votes, may be answered: once between two resets.
+    pub(super) fn may_recall(&mut self, peer: ReplicaId) -> bool {
+        self.recalled.insert(peer)
     }
 
     /// True when `peer` may be served `from..=until`: between two resets, no height twice and at
@@ -44,5 +51,6 @@ impl ServingLimits {
     pub(super) fn reset(&mut self) {
         self.informed.clear();
         self.served.clear();
+        self.recalled.clear();
     }
 }

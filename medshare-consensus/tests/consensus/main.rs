@@ -7,10 +7,10 @@
 
 mod catch_up;
 mod fixture;
+mod lost_log;
 mod normal_case;
 mod proposals;
 mod recovery;
 mod tick;
-
 mod votes;
 mod wire;

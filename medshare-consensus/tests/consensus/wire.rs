@@ -1,6 +1,8 @@
 //! Formats of the wire and of the log: round trips, malformed bytes, a snapshot.
 
-use medshare_consensus::{Evidence, EvidenceError, LogRecord, Message, PreparedCertificate};
+use medshare_consensus::{
+    Evidence, EvidenceError, LogRecord, Message, PreparedCertificate, Recalled,
+};
 use medshare_types::certificate::Phase;
 use medshare_types::committee::Committee;
 use medshare_types::hash::digest;
@@ -18,6 +20,14 @@ fn messages() -> Vec<Message<TestPayload>> {
         Message::Decided(decided(block)),
         fetch(7),
         status_of(8),
+        Message::Recall { loss: [9; 16] },
+        Message::Recalled(Recalled {
+            loss: [9; 16],
+            height: Height(8),
+            voted: true,
+            proposals: vec![vote(0, Phase::Prepare, block)],
+        }),
+        Message::Returned(pre_prepare_of(block)),
     ]
 }
 
@@ -81,7 +91,7 @@ fn messages_records_and_evidence_round_trip_and_are_strict() {
     records().iter().for_each(check);
     check(&evidence());
     let mut unknown = status_of(1).to_wire();
-    unknown[6] = 6;
+    unknown[6] = 9;
     assert!(matches!(
         Message::<TestPayload>::from_wire(&unknown),
         Err(DecodeError::Malformed { .. })
@@ -103,7 +113,7 @@ fn the_bytes_stay_what_they_are() {
         .collect();
     assert_eq!(
         digest("test/snapshot/v1", &[&all]).to_string(),
-        "97902091fc4a7a99d6db401996d3fc0adabd33a85fd5d98cb38c27ce349afe72"
+        "2fc0e2e821143bace989cd7295559387c2d4d6f0201a77551175074327c6f156"
     );
 }
 

@@ -5,7 +5,8 @@ mod outage;
 use std::collections::BTreeMap;
 
 use medshare_consensus::{
-    Authenticated, Decided, Effect, Input, LogPosition, Output, Recipients, Replica, Timer, Verdict,
+    Authenticated, Decided, Effect, Input, LogPosition, LossId, Output, Recipients, Replica, Timer,
+    Verdict,
 };
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
@@ -55,6 +56,8 @@ struct Member {
     /// `None` while the member is down.
     replica: Option<Replica<TestPayload>>,
     disk: Disk,
+    /// The mark of a loss, which is durable.
+    loss: Option<LossId>,
     life: u32,
     generation: u64,
     /// From 0 to twice the skew of [`Faults`]; a clock that is right is ahead by the skew.
@@ -87,6 +90,7 @@ impl Simulation {
             id,
             replica: None,
             disk: Disk::new(scenario.disk, setting.genesis()),
+            loss: None,
             life: 0,
             generation: 0,
             clock_ahead_ms: rng.between(0, 2 * skew_ms),
@@ -272,6 +276,18 @@ impl Simulation {
         self.drain(index);
     }
 
+    /// Removes the mark of a loss that is over, once every record is durable.
+    fn unmark(&mut self, index: usize) {
+        let member = &mut self.members[index];
+        let over = member
+            .replica
+            .as_ref()
+            .is_some_and(|replica| !replica.is_lost());
+        if over && member.disk.is_synced() {
+            member.loss = None;
+        }
+    }
+
     /// Carries out the outputs in order; a crash may come before any of them.
     fn drain(&mut self, index: usize) {
         loop {
@@ -279,6 +295,7 @@ impl Simulation {
                 return;
             };
             let Some(output) = replica.poll_output() else {
+                self.unmark(index);
                 return;
             };
             let faults = self.faults();

@@ -6,6 +6,9 @@ use super::{Event, Simulation};
 use crate::disk::TestRecord;
 use crate::setting::TestPayload;
 
+/// Longer than any message is under way.
+const ALL_ARRIVED_MS: u64 = 100;
+
 impl Simulation {
     /// Stops a member before it carries out `output`. In half of the crashes at a record, the record
     /// is written and not synced.
@@ -45,6 +48,17 @@ impl Simulation {
         for record in member.disk.crash(&mut self.rng) {
             self.invariants.durable(member.id, &record);
         }
+        let mut down_ms = down_ms;
+        let lost = self.scenario.lost_disk;
+        if let Some(lost) = lost.filter(|lost| lost.replica == member.id && member.life % 2 == 0) {
+            member.disk.lose();
+            member.loss = lost.abstains.then(|| [member.life.to_le_bytes()[0]; 16]);
+            if lost.abstains && index == 0 {
+                self.invariants.primary_lost(member.id);
+            }
+            // What it sent before has arrived: channels end with the process.
+            down_ms = down_ms.max(ALL_ARRIVED_MS);
+        }
         member.replica = None;
         member.life += 1;
         self.report.crashes += 1;
@@ -58,7 +72,11 @@ impl Simulation {
         let tip = member.disk.tip();
         let log = member.disk.log();
         self.invariants.restarted(member.id, tip.height);
-        match Replica::recover(config, tip, log) {
+        let recovered = match member.loss {
+            Some(loss) => Replica::recover_lost(config, tip, log, loss),
+            None => Replica::recover(config, tip, log),
+        };
+        match recovered {
             Ok(replica) => member.replica = Some(replica),
             Err(error) => self.invariants.not_recovered(member.id, error),
         }

@@ -10,4 +10,5 @@ mod byzantine;
 mod controls;
 mod glossary;
 mod honest;
+mod lost_disks;
 mod specification;

@@ -5,6 +5,7 @@ mod executed;
 mod fetch;
 mod persisted;
 mod pre_prepare;
+mod recall;
 mod request;
 mod resend;
 mod status;
@@ -66,6 +67,12 @@ impl<P: Payload> Replica<P> {
                 self.on_status(sender, height);
                 Ok(())
             }
+            Message::Recall { loss } => {
+                self.on_recall(sender, loss);
+                Ok(())
+            }
+            Message::Recalled(answer) => self.on_recalled(sender, answer),
+            Message::Returned(pre_prepare) => self.on_returned(now, sender, pre_prepare),
         }
     }
 }

@@ -29,6 +29,11 @@ impl<P: Payload> Replica<P> {
             let height = self.tip.height;
             return Err(Rejected::NotExecuted { height });
         }
+        // L35
+        if !self.may_propose_anew() {
+            let height = self.tip.height.next();
+            return Err(Rejected::Abstaining { height });
+        }
         if now <= self.tip.time {
             let earliest = self.tip.time.plus_millis(1);
             return Err(Rejected::ClockBehind { earliest });

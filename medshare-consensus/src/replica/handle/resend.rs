@@ -17,6 +17,8 @@ impl<P: Payload> Replica<P> {
             self.extend_late_bound(now);
             let height = self.tip.height;
             self.send(Recipients::All, Message::Status { height });
+            // L32
+            self.ask_for_lost_votes();
             self.fetch_when_behind(1);
         }
         self.restart_timer();

@@ -14,6 +14,7 @@ impl<P: Payload> Replica<P> {
         digest: &Digest,
         verdict: Verdict,
     ) -> Result<(), Rejected> {
+        let abstains = self.abstains();
         let Some(candidate) = &mut self.current.candidate else {
             return Ok(());
         };
@@ -22,6 +23,8 @@ impl<P: Payload> Replica<P> {
             return Ok(());
         }
         match verdict {
+            // L35: asked again at the next tick, when the loss may be over.
+            Verdict::Valid if abstains => candidate.stage = Stage::Deferred,
             // L12
             Verdict::Valid => self.prepare(),
             // L13
