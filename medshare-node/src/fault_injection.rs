@@ -34,6 +34,8 @@ pub enum Presence {
     Present,
     /// Frames are lost in both directions, and clients find no node.
     Silent,
+    /// Frames are lost in both directions. Clients find the node, which falls behind.
+    Isolated,
 }
 
 /// The faults injected into the nodes of one process, by seat. They last as long as this value and
@@ -68,7 +70,8 @@ impl Faults {
         }
     }
 
-    /// Decorates the link of the node at `own`: frames from and to silent nodes are lost. Cutting a
+    /// Decorates the link of the node at `own`: frames from and to nodes that are not
+    /// [`Presence::Present`] are lost. Cutting a
     /// node off takes the decorated links of all nodes.
     #[must_use]
     pub fn decorate_link(self: &Arc<Self>, own: ReplicaId, link: Link) -> Link {
@@ -102,8 +105,8 @@ impl Faults {
         self.lock().get(seat.index()).copied().unwrap_or_default()
     }
 
-    fn is_silent(&self, seat: ReplicaId) -> bool {
-        self.of(seat).presence == Presence::Silent
+    fn is_cut_off(&self, seat: ReplicaId) -> bool {
+        self.of(seat).presence != Presence::Present
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Injected>> {
@@ -119,7 +122,7 @@ struct FaultyOutbound {
 
 impl Outbound for FaultyOutbound {
     fn send(&self, to: ReplicaId, frame: Bytes) -> bool {
-        let cut = self.faults.is_silent(self.own) || self.faults.is_silent(to);
+        let cut = self.faults.is_cut_off(self.own) || self.faults.is_cut_off(to);
         !cut && self.inner.send(to, frame)
     }
 }
@@ -192,7 +195,7 @@ mod tests {
     use crate::transport::in_process;
 
     #[test]
-    fn a_silent_node_is_cut_off_in_both_directions_until_it_is_mended() {
+    fn a_node_is_cut_off_in_both_directions_until_it_is_mended() {
         let faults = Faults::new(2);
         let mut links: Vec<_> = (0..2)
             .map(ReplicaId)
@@ -200,10 +203,12 @@ mod tests {
             .map(|(seat, link)| faults.decorate_link(seat, link))
             .collect();
         let hello = Bytes::from_static(b"hello");
-        faults.set_presence(ReplicaId(1), Presence::Silent);
-        assert!(!links[0].outbound.send(ReplicaId(1), hello.clone()));
-        assert!(!links[1].outbound.send(ReplicaId(0), hello.clone()));
-        assert_eq!(links[1].inbound.recv().now_or_never(), None);
+        for cut in [Presence::Silent, Presence::Isolated] {
+            faults.set_presence(ReplicaId(1), cut);
+            assert!(!links[0].outbound.send(ReplicaId(1), hello.clone()));
+            assert!(!links[1].outbound.send(ReplicaId(0), hello.clone()));
+            assert_eq!(links[1].inbound.recv().now_or_never(), None);
+        }
         faults.set_presence(ReplicaId(1), Presence::Present);
         assert!(links[1].outbound.send(ReplicaId(0), hello.clone()));
         let received = links[0].inbound.recv().now_or_never();

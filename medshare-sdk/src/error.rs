@@ -119,7 +119,8 @@ pub enum Error {
         /// Organisations whose member ended, each with its reason.
         ended: Vec<String>,
     },
-    /// The members that were asked cannot answer now.
+    /// The members that were asked cannot answer now, are behind, or are too few to prove that
+    /// something does not exist.
     #[error("the consortium is busy or behind: {reason}; try again")]
     Busy {
         /// The last member's words.

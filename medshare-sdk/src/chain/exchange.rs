@@ -28,6 +28,12 @@ impl Chain {
         members
     }
 
+    pub(super) fn is_avoided(&self, member: ReplicaId) -> bool {
+        let avoided = self.avoided.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = avoided.get(&member);
+        until.is_some_and(|until| *until > Instant::now())
+    }
+
     fn avoid(&self, member: ReplicaId) {
         let mut avoided = self.avoided.lock().unwrap_or_else(PoisonError::into_inner);
         avoided.insert(member, Instant::now() + AVOIDED_FOR);

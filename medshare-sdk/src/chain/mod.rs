@@ -1,6 +1,7 @@
 //! Requests to the consortium, and the verification of its answers: no single member is believed.
 
 mod exchange;
+mod failure;
 mod health;
 mod order;
 mod read;
@@ -33,7 +34,7 @@ pub(crate) struct Chain {
     genesis: Arc<Genesis>,
     light: LightClient,
     client: Arc<dyn ConsortiumClient>,
-    /// The highest executed height proven so far; no older state is accepted.
+    /// The highest executed height proven so far; a later call accepts no older state.
     seen: Arc<AtomicU64>,
     /// Members that did not answer, and until when they are asked after all others.
     avoided: Arc<Mutex<BTreeMap<ReplicaId, Instant>>>,
@@ -92,6 +93,11 @@ impl Chain {
 
     /// Members that suffice to prove a state.
     const ANY: usize = 1;
+
+    /// Members of which at least one neither lags nor lies (f + 1).
+    fn more_than_faulty(&self) -> usize {
+        self.light.committee().quorum().faulty() + 1
+    }
 
     /// Members without which no block is ordered.
     fn quorum(&self) -> usize {

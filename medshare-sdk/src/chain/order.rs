@@ -11,6 +11,7 @@ use medshare_types::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::failure::Failure;
 use super::{Chain, Effect, RETRY_PAUSE, unexpected};
 use crate::deadlines::millis;
 use crate::error::{Error, Result};
@@ -44,7 +45,7 @@ impl Chain {
         let id = transaction.id();
         let submit = RpcRequest::Submit(Box::new(transaction)).to_wire();
         let deadline = Instant::now() + self.deadlines.order;
-        let mut failure = None;
+        let mut failure = Failure::default();
         let mut accepted = false;
         while Instant::now() < deadline {
             for member in self.members_from(home) {
@@ -53,29 +54,30 @@ impl Chain {
                 match self.exchange(member, submit.clone(), patience).await {
                     Ok(RpcResponse::Accepted(_)) => accepted = true,
                     Ok(other) => {
-                        failure = Some(unexpected(other));
+                        failure.note(unexpected(other));
                         continue;
                     }
                     Err(error) => {
-                        failure = Some(error);
+                        failure.note(error);
                         continue;
                     }
                 }
                 let until = deadline.min(Instant::now() + RECEIPT_PATIENCE);
                 match timeout_at(until, self.receipt(member, id)).await {
                     Ok(Ok(proof)) => return effect(id, proof),
-                    Ok(Err(error)) => failure = Some(error),
+                    Ok(Err(error)) => failure.note(error),
                     Err(_) => {}
                 }
             }
             self.check_running(self.quorum())?;
             sleep(RETRY_PAUSE).await;
         }
-        match failure {
+        Err(if accepted {
             // A member that took it may have it ordered yet, whatever the others answered.
-            Some(failure) if !accepted => Err(failure),
-            _ => Err(self.timed_out("order the transaction").await),
-        }
+            self.timed_out("order the transaction").await
+        } else {
+            failure.into_error()
+        })
     }
 
     async fn timed_out(&self, what: &'static str) -> Error {

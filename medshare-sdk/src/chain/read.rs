@@ -1,16 +1,36 @@
 //! Values of the state, by proof.
+//!
+//! **A value is believed by the word of one member, absence never.** A proof of a value shows that
+//! the chain wrote it, and is accepted from any height that is not below what this client had seen
+//! when the call began. A proof of absence is true as well, and yet every member that is behind has
+//! one, so a final "no" may not rest on it alone. All other members are asked, at the same time,
+//! and:
+//!
+//! - a member that proves a value ends the search;
+//! - absence counts when f + 1 members prove it, of which at most f lag or lie, and every member
+//!   that did not lately hang has answered or failed. The member that certified a caller's receipt
+//!   is among these, so what one application was told is not denied to the next;
+//! - with fewer answers the call fails as [`Error::Busy`], which may be tried again.
+//!
+//! No clock takes part. A header that is fresh by the caller's clock says nothing about the blocks
+//! of the last seconds, and a clock that is wrong could make an old header look fresh.
+//!
+//! Cost: one exchange for a value; one with each member for absence.
 
 use std::sync::atomic::Ordering;
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use medshare_ledger::{RpcRequest, RpcResponse, StateProof};
 use medshare_types::{Digest, ReplicaId, Timestamp, Wire};
 use tokio::time::{Instant, sleep};
 
+use super::failure::Failure;
 use super::{Chain, RETRY_PAUSE, unexpected};
 use crate::error::{Error, Result};
 
 impl Chain {
-    /// Reads a value with a proof that is no older than any proof seen before.
+    /// Reads a value by proof; `None` when the members together prove its absence.
     pub(crate) async fn read<T: Wire>(&self, home: ReplicaId, key: Digest) -> Result<Option<T>> {
         self.read_dated(home, key).await.map(|(value, _)| value)
     }
@@ -22,23 +42,16 @@ impl Chain {
         home: ReplicaId,
         key: Digest,
     ) -> Result<(Option<T>, Timestamp)> {
-        let request = RpcRequest::State(key);
+        let floor = self.seen.load(Ordering::Acquire);
         let deadline = Instant::now() + self.deadlines.answer;
-        let mut failure = Error::Unreachable;
         loop {
-            for member in self.members_from(home) {
-                match self.read_from(member, &request, &key).await {
-                    Ok(StateProof {
-                        value, certified, ..
-                    }) => {
-                        let decoded = value.map(|bytes| T::from_wire(&bytes)).transpose();
-                        let value = decoded.map_err(Error::invalid_answer)?;
-                        return Ok((value, certified.header.time));
-                    }
-                    Err(error) => failure = error,
-                }
-            }
-            self.check_running(Self::ANY)?;
+            let failure = match self.search(home, &key, floor).await {
+                Ok(StateProof {
+                    value, certified, ..
+                }) => return Ok((decoded(value)?, certified.header.time)),
+                Err(error @ Error::Stopped { .. }) => return Err(error),
+                Err(error) => error,
+            };
             if Instant::now() >= deadline {
                 return Err(failure);
             }
@@ -46,24 +59,100 @@ impl Chain {
         }
     }
 
-    async fn read_from(
+    /// A value as the first member shows it that answers. `None` may be the word of a member that
+    /// is behind: for polls, which go on until there is a value.
+    #[cfg(feature = "in-process")]
+    pub(crate) async fn glance<T: Wire>(&self, home: ReplicaId, key: Digest) -> Result<Option<T>> {
+        let floor = self.seen.load(Ordering::Acquire);
+        let mut failure = Failure::default();
+        for member in self.members_from(home) {
+            match self.read_from(member, &key, floor).await {
+                Ok(proof) => return decoded(proof.value),
+                Err(error) => failure.note(error),
+            }
+        }
+        self.check_running(Self::ANY)?;
+        Err(failure.into_error())
+    }
+
+    /// One round of the members; see the rule above.
+    async fn search(&self, home: ReplicaId, key: &Digest, floor: u64) -> Result<StateProof> {
+        let mut failure = Failure::default();
+        let mut members = self.members_from(home).into_iter();
+        for member in members.by_ref() {
+            match self.read_from(member, key, floor).await {
+                Ok(proof) if proof.value.is_some() => return Ok(proof),
+                Ok(absence) => return self.confirm(absence, members, key, floor).await,
+                Err(error) => failure.note(error),
+            }
+        }
+        self.check_running(Self::ANY)?;
+        Err(failure.into_error())
+    }
+
+    /// Asks the other members about a key that one member proves absent.
+    async fn confirm(
         &self,
-        member: ReplicaId,
-        request: &RpcRequest,
+        absence: StateProof,
+        others: impl Iterator<Item = ReplicaId>,
         key: &Digest,
+        floor: u64,
     ) -> Result<StateProof> {
-        let proof = match self.ask(member, request).await? {
+        let mut highest = absence;
+        let mut absences = 1;
+        let needed = self.more_than_faulty();
+        let (avoided, reachable) = others.partition::<Vec<_>, _>(|member| self.is_avoided(*member));
+        for group in [reachable, avoided] {
+            let asked = group
+                .iter()
+                .map(|member| self.read_from(*member, key, floor));
+            let mut answers: FuturesUnordered<_> = asked.collect();
+            while let Some(answer) = answers.next().await {
+                let Ok(proof) = answer else { continue };
+                let is_newer = height_of(&proof) >= height_of(&highest);
+                match proof.value {
+                    Some(_) if is_newer => return Ok(proof),
+                    // Deleted since.
+                    Some(_) => {}
+                    None => {
+                        absences += 1;
+                        if is_newer {
+                            highest = proof;
+                        }
+                    }
+                }
+            }
+            if absences >= needed {
+                return Ok(highest);
+            }
+        }
+        self.check_running(needed)?;
+        Err(Error::Busy {
+            reason: format!("{absences} members prove that a value is absent, of {needed} needed"),
+        })
+    }
+
+    async fn read_from(&self, member: ReplicaId, key: &Digest, floor: u64) -> Result<StateProof> {
+        let proof = match self.ask(member, &RpcRequest::State(*key)).await? {
             RpcResponse::State(proof) => *proof,
             other => return Err(unexpected(other)),
         };
-        let verified = self.light.verify_state(key, &proof)?;
-        let height = verified.height().0;
-        let seen = self.seen.fetch_max(height, Ordering::AcqRel);
-        if height < seen {
-            return Err(Error::invalid_answer(format!(
-                "state of height {height}, after height {seen} was proven"
-            )));
+        let height = self.light.verify_state(key, &proof)?.height().0;
+        self.seen.fetch_max(height, Ordering::AcqRel);
+        if height < floor {
+            return Err(Error::Busy {
+                reason: format!("a member is at height {height}, and {floor} was proven before"),
+            });
         }
         Ok(proof)
     }
+}
+
+fn decoded<T: Wire>(value: Option<Vec<u8>>) -> Result<Option<T>> {
+    let decoded = value.map(|bytes| T::from_wire(&bytes)).transpose();
+    decoded.map_err(Error::invalid_answer)
+}
+
+const fn height_of(proof: &StateProof) -> u64 {
+    proof.certified.header.executed.height.0
 }

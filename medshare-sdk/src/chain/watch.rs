@@ -7,6 +7,7 @@ use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
 use medshare_types::{Height, ReplicaId, TransactionReceipt, Wire as _};
 use tokio::time::{Instant, sleep};
 
+use super::failure::Failure;
 use super::{Chain, RETRY_PAUSE, unexpected};
 use crate::error::{Error, Result};
 
@@ -56,26 +57,27 @@ impl Chain {
     /// The highest executed height that any member can prove.
     pub(crate) async fn height(&self, home: ReplicaId) -> Result<Height> {
         let mut newest = None;
-        let mut failure = Error::Unreachable;
+        let mut failure = Failure::default();
         for member in self.members_from(home) {
             match self.ask(member, &RpcRequest::Tip).await {
                 Ok(RpcResponse::Tip(tip)) => match self.light.verify_header(&tip) {
                     Ok(verified) => newest = newest.max(Some(verified.header().executed.height)),
-                    Err(error) => failure = error.into(),
+                    Err(error) => failure.note(error.into()),
                 },
                 Ok(RpcResponse::Refused(refusal))
                     if refusal.code == RefusalCode::NotYetCertified =>
                 {
                     newest = newest.max(Some(Height(0)));
                 }
-                Ok(other) => failure = unexpected(other),
-                Err(error) => failure = error,
+                Ok(other) => failure.note(unexpected(other)),
+                Err(error) => failure.note(error),
             }
         }
         if newest.is_none() {
             self.check_running(Self::ANY)?;
         }
         let seen = Height(self.seen.load(Ordering::Acquire));
-        newest.map(|height| height.max(seen)).ok_or(failure)
+        let height = newest.map(|height| height.max(seen));
+        height.ok_or_else(|| failure.into_error())
     }
 }

@@ -18,8 +18,8 @@ use medshare_types::committee::{MAX_MEMBERS, MIN_MEMBERS};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::{KeyStore, KeyStoreError, Signer, load_or_create};
 use medshare_types::{
-    AccessClass, Denial, Genesis, PersonId, Quorum, RandomSource as _, ReplicaId, SigningKey,
-    Wire as _,
+    AccessClass, Denial, GateKey, Genesis, PersonId, Quorum, RandomSource as _, ReplicaId,
+    SigningKey, Wire as _,
 };
 use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
@@ -406,15 +406,20 @@ fn ceremony_timeout(members: usize) -> Duration {
 async fn wait_for_gate_key(context: &Context) -> Result<()> {
     let deadline = Instant::now() + ceremony_timeout(context.chain.genesis().members.len());
     let home = ReplicaId(0);
+    let gate_key = keys::gate_key(AccessClass::Normal);
     loop {
-        match context.gate_key(home).await {
-            Ok(_) => return Ok(()),
+        match context.chain.glance::<GateKey>(home, gate_key).await {
+            Ok(Some(_)) => return context.gate_key(home).await.map(drop),
+            Ok(None) if Instant::now() >= deadline => {
+                return Err(Error::Denied(Denial::GateKeyNotReady));
+            }
+            Ok(None) => {}
             Err(error @ Error::Stopped { .. }) => return Err(error),
             Err(error) if Instant::now() >= deadline => return Err(error),
             Err(_) => {}
         }
         let key = keys::ceremony(AccessClass::Normal);
-        let ceremony: Result<Option<CeremonyState>> = context.chain.read(home, key).await;
+        let ceremony: Result<Option<CeremonyState>> = context.chain.glance(home, key).await;
         if let Ok(Some(CeremonyState {
             stopped: Some(complaint),
             ..

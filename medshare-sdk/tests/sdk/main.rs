@@ -8,6 +8,7 @@
     reason = "tests fail by panicking, and share their helpers as modules"
 )]
 
+mod absence;
 mod attacker;
 mod attribute_keys;
 mod distrust;
