@@ -21,9 +21,6 @@ pub enum Rejected {
     /// Execution lags behind: the roots of this height, the lowest without, are needed first.
     #[error("height {height} is not executed yet")]
     NotExecuted { height: Height },
-    /// The clock has not passed the parent's time; a proposal is possible from `earliest` on.
-    #[error("the clock has not reached {earliest}")]
-    ClockBehind { earliest: Timestamp },
     /// This replica lost its votes and signs nothing at this height, or waits for its own proposal.
     #[error("no vote at height {height} until the others told of the lost ones")]
     Abstaining { height: Height },
@@ -109,7 +106,6 @@ impl Rejected {
             Self::NotPrimary { .. }
             | Self::InFlight { .. }
             | Self::NotExecuted { .. }
-            | Self::ClockBehind { .. }
             | Self::Abstaining { .. }
             | Self::Unasked { .. }
             | Self::PayloadTooLong { .. }

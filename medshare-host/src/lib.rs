@@ -39,6 +39,7 @@
 //! |---|---|---|
 //! | [`clock`] | the system's time | `system` |
 //! | [`random`] | the system's randomness | `system` |
+//! | [`machine`] | clock and disk of one node, as a seam | `system` |
 //! | [`files`] | files written whole or not at all, private folders | `system` |
 //! | [`blocking`](mod@blocking) | long work on tokio's blocking pool | `system` |
 //! | [`keystore`] | secrets in memory, or in a folder under a passphrase | `system` |
@@ -53,6 +54,8 @@ pub mod clock;
 pub mod files;
 #[cfg(feature = "system")]
 pub mod keystore;
+#[cfg(feature = "system")]
+pub mod machine;
 #[cfg(feature = "passphrase")]
 pub mod passphrase;
 #[cfg(feature = "system")]
@@ -60,5 +63,7 @@ pub mod random;
 
 #[cfg(feature = "system")]
 pub use blocking::{TaskError, blocking};
+#[cfg(feature = "system")]
+pub use machine::{Machine, ThisMachine};
 #[cfg(feature = "system")]
 pub use random::{OsRandom, os_random};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use medshare_host::Machine;
 use medshare_types::keystore::KeyStore;
 use medshare_types::{Genesis, ReplicaId};
 
@@ -17,6 +18,8 @@ pub struct NodeConfig {
     pub folder: PathBuf,
     /// The store of its secrets, under the names of [`crate::secrets`].
     pub keys: Arc<dyn KeyStore>,
+    /// Its clock and its disk; [`medshare_host::ThisMachine`] outside of tests.
+    pub machine: Arc<dyn Machine>,
 }
 
 impl fmt::Debug for NodeConfig {

@@ -1,15 +1,17 @@
-//! Faults on purpose: nodes that lie, refuse or fall silent (feature `fault-injection`).
+//! Faults on purpose: nodes that lie, refuse or fall silent, wrong clocks (feature
+//! `fault-injection`).
 //!
 //! **For tests and demonstrations only; never enable the feature in a deployment.** The faults are
-//! decorators around a node's two seams, its [`Link`] and its [`NodeClient`]. The node itself has no
+//! decorators around a node's seams: its [`Link`], its [`NodeClient`] and its [`Machine`]. The node itself has no
 //! faulty branch: it stays honest, and [`FaultyClient`] replaces its answer by a wrong one, signed
 //! with the node's key, which the caller brings. No message from outside can turn a fault on.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use medshare_host::{Machine, ThisMachine};
 use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
-use medshare_types::{ReleaseShare, ReplicaId, SigningKey, Wire as _};
+use medshare_types::{ReleaseShare, ReplicaId, SigningKey, Timestamp, Wire as _};
 
 use crate::handle::{End, NodeClient};
 use crate::transport::{Link, Outbound, SendError};
@@ -47,6 +49,7 @@ pub struct Faults(Mutex<Vec<Injected>>);
 struct Injected {
     conduct: HolderConduct,
     presence: Presence,
+    clock_offset_ms: i64,
 }
 
 impl Faults {
@@ -68,6 +71,23 @@ impl Faults {
         if let Some(injected) = self.lock().get_mut(seat.index()) {
             injected.presence = presence;
         }
+    }
+
+    /// Sets the clock of the node at `seat` this many milliseconds ahead of the machine's, or behind
+    /// where it is negative; a seat that does not exist is ignored.
+    pub fn set_clock_offset(&self, seat: ReplicaId, offset_ms: i64) {
+        if let Some(injected) = self.lock().get_mut(seat.index()) {
+            injected.clock_offset_ms = offset_ms;
+        }
+    }
+
+    /// The machine of the node at `seat`: the real one, with the faults.
+    #[must_use]
+    pub fn machine(self: &Arc<Self>, seat: ReplicaId) -> Arc<dyn Machine> {
+        Arc::new(FaultyMachine {
+            seat,
+            faults: Arc::clone(self),
+        })
     }
 
     /// Decorates the link of the node at `own`: frames from and to nodes that are not
@@ -114,6 +134,23 @@ impl Faults {
     }
 }
 
+struct FaultyMachine {
+    seat: ReplicaId,
+    faults: Arc<Faults>,
+}
+
+impl Machine for FaultyMachine {
+    fn now(&self) -> Timestamp {
+        let offset_ms = self.faults.of(self.seat).clock_offset_ms;
+        let real = ThisMachine.now();
+        if offset_ms < 0 {
+            real.minus_millis(offset_ms.unsigned_abs())
+        } else {
+            real.plus_millis(offset_ms.unsigned_abs())
+        }
+    }
+}
+
 struct FaultyOutbound {
     own: ReplicaId,
     inner: Arc<dyn Outbound>,
@@ -142,7 +179,9 @@ impl FaultyClient {
     /// # Errors
     /// [`SendError::Gone`] when the node stopped, gave no answer, or is silent.
     pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, SendError> {
-        let Injected { conduct, presence } = self.faults.of(self.seat);
+        let Injected {
+            conduct, presence, ..
+        } = self.faults.of(self.seat);
         if presence == Presence::Silent {
             return Err(SendError::Gone);
         }

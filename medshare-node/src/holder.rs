@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use medshare_contract::keys;
 use medshare_contract::state::{GrantState, RecordState, TicketState};
-use medshare_host::{clock, os_random};
+use medshare_host::{Machine, os_random};
 use medshare_ledger::{LedgerStore, RefusalCode, RpcRefusal, ShareRequest};
 use medshare_threshold::{self as threshold, HolderShare, ReleaseFacts, may_release};
 use medshare_types::{AccessClass, GateKey, Genesis, OrganisationId, ReleaseShare, Ticket};
@@ -20,6 +20,7 @@ const REQUEST_TOLERANCE_MS: u64 = 60_000;
 pub(crate) struct Holder {
     genesis: Arc<Genesis>,
     secrets: NodeSecrets,
+    machine: Arc<dyn Machine>,
     share: RwLock<Option<HolderShare>>,
 }
 
@@ -32,10 +33,15 @@ struct ReleaseInputs {
 }
 
 impl Holder {
-    pub(crate) fn new(genesis: Arc<Genesis>, secrets: NodeSecrets) -> Self {
+    pub(crate) fn new(
+        genesis: Arc<Genesis>,
+        secrets: NodeSecrets,
+        machine: Arc<dyn Machine>,
+    ) -> Self {
         Self {
             genesis,
             secrets,
+            machine,
             share: RwLock::new(None),
         }
     }
@@ -130,7 +136,7 @@ impl Holder {
         let parameters = &self.genesis.parameters;
         let facts = ReleaseFacts {
             tip_time,
-            local_time: clock::now(),
+            local_time: self.machine.now(),
             grant_not_after: grant.window.not_after(),
             revoked: grant.revoked_at,
             ticket_lifetime_ms: parameters.ticket_lifetime_ms,
@@ -157,7 +163,11 @@ impl Holder {
         request
             .verify(&self.genesis.chain_id(), &ticket.grantee_key)
             .map_err(|error| RpcRefusal::new(RefusalCode::BadSignature, error.to_string()))?;
-        let distance_ms = clock::now().as_millis().abs_diff(request.at.as_millis());
+        let distance_ms = self
+            .machine
+            .now()
+            .as_millis()
+            .abs_diff(request.at.as_millis());
         if distance_ms > REQUEST_TOLERANCE_MS {
             return Err(RpcRefusal::new(
                 RefusalCode::Stale,

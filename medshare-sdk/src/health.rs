@@ -66,8 +66,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// How far the member's clock is behind the last block. A proposer's clock must pass that time
-    /// before it proposes another.
+    /// How far the member's clock is behind the last block. Blocks follow all the same, a millisecond
+    /// apart; a holder more than 30 seconds behind releases no share.
     #[must_use]
     pub fn clock_behind_tip(&self) -> Duration {
         Duration::from_millis(self.tip_time.millis_since(self.clock))

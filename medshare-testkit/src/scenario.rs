@@ -81,6 +81,8 @@ pub struct Scenario {
     /// The height at whose proposal every member stops, and for how many milliseconds.
     pub(crate) blackout: Option<(Height, u64)>,
     pub(crate) lost_disk: Option<LostDisk>,
+    /// The height at whose proposal all clocks are put right, and by how many milliseconds.
+    pub(crate) clocks_ahead: Option<(Height, u64)>,
 }
 
 impl Scenario {
@@ -100,6 +102,7 @@ impl Scenario {
             byzantine: BTreeMap::new(),
             blackout: None,
             lost_disk: None,
+            clocks_ahead: None,
         })
     }
 
@@ -149,6 +152,14 @@ impl Scenario {
     #[must_use]
     pub const fn with_lost_disk(mut self, lost: LostDisk) -> Self {
         self.lost_disk = Some(lost);
+        self
+    }
+
+    /// Sets all clocks `ahead_ms` milliseconds ahead, and puts them right once the first member has
+    /// recorded its proposal for `height` and before it sends it.
+    #[must_use]
+    pub const fn with_clocks_ahead(mut self, height: Height, ahead_ms: u64) -> Self {
+        self.clocks_ahead = Some((height, ahead_ms));
         self
     }
 

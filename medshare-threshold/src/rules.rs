@@ -168,6 +168,15 @@ impl fmt::Display for Refusal {
             Self::StaleTip {
                 tip_time,
                 local_time,
+            } if tip_time > local_time => write!(
+                f,
+                "the chain's tip of {tip_time} is ahead of this holder's clock, {local_time}: shares \
+                 are released again from {} on",
+                tip_time.minus_millis(TIP_FRESHNESS_MS)
+            ),
+            Self::StaleTip {
+                tip_time,
+                local_time,
             } => write!(
                 f,
                 "the chain's tip of {tip_time} is not fresh at {local_time}"

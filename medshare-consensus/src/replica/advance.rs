@@ -97,7 +97,9 @@ impl<P: Payload> Replica<P> {
             digest,
             time: header.time,
         };
+        let clock_before = self.current.latest_clock;
         self.current = mem::replace(&mut self.next, Slot::new());
+        self.current.clock_before = clock_before;
         self.sync.close_fetch_at(self.tip.height);
         self.serving.reset();
     }

@@ -5,7 +5,7 @@ use medshare_types::time::Timestamp;
 
 use super::Replica;
 use super::slot::{Candidate, Stage};
-use super::timeliness::is_timely;
+use super::timeliness::{Bounds, is_timely};
 use crate::io::Effect;
 use crate::message::{Message, PrePrepare};
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault, encoded_length};
@@ -48,8 +48,13 @@ impl<P: Payload> Replica<P> {
         if candidate.stage != Stage::Untimely {
             return Ok(());
         }
-        let late_doublings = self.current.late_doublings;
-        if !is_timely(&self.config.parameters, received, time, late_doublings) {
+        let bounds = Bounds {
+            received,
+            latest: self.current.latest_clock.max(self.current.clock_before),
+            parent: self.tip.time,
+            late_doublings: self.current.late_doublings,
+        };
+        if !is_timely(&self.config.parameters, &bounds, time) {
             self.current.late_since.get_or_insert(received);
             return Err(Rejected::Untimely { proposer, time });
         }

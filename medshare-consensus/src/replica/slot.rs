@@ -48,6 +48,10 @@ pub(super) struct Slot<P> {
     pub(super) late_doublings: u32,
     /// Arrival of the untimely candidate, or the last doubling.
     pub(super) late_since: Option<Timestamp>,
+    /// The latest reading of the clock since the height before was decided.
+    pub(super) latest_clock: Timestamp,
+    /// The latest reading while the height before was current: its decision may come late here.
+    pub(super) clock_before: Timestamp,
 }
 
 impl<P> Slot<P> {
@@ -61,6 +65,8 @@ impl<P> Slot<P> {
             own_commit: None,
             late_doublings: 0,
             late_since: None,
+            latest_clock: Timestamp::from_millis(0),
+            clock_before: Timestamp::from_millis(0),
         }
     }
 

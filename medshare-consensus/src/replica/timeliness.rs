@@ -7,27 +7,47 @@ use super::Replica;
 use super::slot::Stage;
 use crate::proposal::Payload;
 
-/// True when a header timed `time` is acceptable on arrival at `now`. Each of `late_doublings`
-/// doubles the bound on lateness; the bound on times ahead never moves.
-pub(super) fn is_timely(
-    parameters: &ChainParameters,
-    now: Timestamp,
-    time: Timestamp,
-    late_doublings: u32,
-) -> bool {
+/// The clock of a replica, as far as it bounds the time of a proposal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Arrival of the proposal.
+    pub(super) received: Timestamp,
+    /// The latest reading of the clock at this height and the one before: it may have been set back
+    /// since.
+    pub(super) latest: Timestamp,
+    /// Time of the parent.
+    pub(super) parent: Timestamp,
+    /// Each doubles the bound on lateness.
+    pub(super) late_doublings: u32,
+}
+
+/// True when a header timed `time` is acceptable. The least possible time, one millisecond after the
+/// parent, is never too early: else no block could follow one that was dated ahead of the clocks.
+pub(super) fn is_timely(parameters: &ChainParameters, bounds: &Bounds, time: Timestamp) -> bool {
     let ChainParameters {
         precision_ms,
         message_delay_ms,
         ..
     } = *parameters;
     // More than 63 doublings saturate the bound.
-    let growth = 1u64.checked_shl(late_doublings).unwrap_or(u64::MAX);
+    let growth = 1u64.checked_shl(bounds.late_doublings).unwrap_or(u64::MAX);
     let delay = message_delay_ms.saturating_mul(growth);
-    let earliest = now.minus_millis(delay.saturating_add(precision_ms));
-    earliest <= time && time <= now.plus_millis(precision_ms)
+    let late = delay.saturating_add(precision_ms);
+    let earliest = bounds.received.minus_millis(late);
+    let own = bounds.received.max(bounds.latest);
+    let latest = own
+        .plus_millis(precision_ms)
+        .max(bounds.parent.plus_millis(1));
+    earliest <= time && time <= latest
 }
 
 impl<P: Payload> Replica<P> {
+    /// L9: keeps the latest reading of the clock at this height.
+    pub(super) fn note_clock(&mut self, now: Timestamp) {
+        let latest = &mut self.current.latest_clock;
+        *latest = now.max(*latest);
+    }
+
     /// L9: a late proposal that no quorum prepares would stop the height for good, since its
     /// primary may not propose another. Each tick doubles the bound on lateness; ticks that follow
     /// each other in less than `resend_ms` count once.

@@ -1,7 +1,8 @@
 //! Proposals that are wrong, too early, too late, or wait for something.
 
 use medshare_consensus::{
-    MAX_PAYLOAD_LEN, Message, Payload as _, Proposal, ProposalFault, Rejected, Verdict,
+    Input, LogRecord, MAX_PAYLOAD_LEN, Message, Output, Payload as _, Proposal, ProposalFault,
+    Rejected, Verdict,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::hash::Digest;
@@ -173,6 +174,50 @@ fn the_late_bound_never_admits_a_proposal_from_the_future() {
         );
         give(&mut backup, now, tick());
     }
+}
+
+/// The clocks ran ahead and were put right: the parent is dated ahead of them.
+#[test]
+fn a_primary_whose_clock_is_behind_the_tip_proposes_the_next_millisecond() {
+    let right = genesis().time.minus_millis(3_600_000);
+    let mut primary = started(0);
+    let outputs = give(&mut primary, right, Input::Request(TestPayload(vec![9])));
+    let proposed = outputs.iter().find_map(|output| match output {
+        Output::Persist {
+            record: LogRecord::Prepared { pre_prepare, .. },
+            ..
+        } => Some(pre_prepare.proposal.header.time),
+        _ => None,
+    });
+    assert_eq!(proposed, Some(genesis().time.plus_millis(1)));
+}
+
+#[test]
+fn only_the_next_millisecond_is_never_too_early() {
+    let right = genesis().time.minus_millis(3_600_000);
+    for (after_parent_ms, accepted) in [(1, true), (2, false), (1_000, false)] {
+        let mut block = blocks(1).remove(0);
+        block.header.time = genesis().time.plus_millis(after_parent_ms);
+        let outcome = started(1).handle(right, from(0, pre_prepare(&block)));
+        assert_eq!(outcome.is_ok(), accepted, "{after_parent_ms}: {outcome:?}");
+    }
+}
+
+/// The proposal was made before the clocks were put right, and arrives afterwards.
+#[test]
+fn a_time_that_the_own_clock_has_shown_is_not_too_early() {
+    let right = at(1).minus_millis(3_600_000);
+    let block = &blocks(1)[0];
+    refuse(&mut started(1), right, from(0, pre_prepare(block)));
+    let mut backup = started(1);
+    give(&mut backup, at(1).minus_millis(500), tick());
+    assert_eq!(
+        give(&mut backup, right, from(0, pre_prepare(block))),
+        [validate(block)]
+    );
+    let mut backup = started(1);
+    give(&mut backup, at(1).minus_millis(501), tick());
+    refuse(&mut backup, right, from(0, pre_prepare(block)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use medshare_consensus::{Decided, Message, Proposal, Recipients};
 use medshare_contract::keys;
 use medshare_contract::state::{OrganisationState, PersonState};
-use medshare_host::{blocking, clock};
+use medshare_host::blocking;
 use medshare_ledger::{LedgerStore, StoreError, Transaction};
 use medshare_types::{Height, Principal, ReplicaId, Wire as _};
 
@@ -82,7 +82,7 @@ impl Node {
             Ok(transaction) => transaction,
             Err(admission) => return Ok(admission),
         };
-        Ok(self.mempool.add(transaction, clock::now()))
+        Ok(self.mempool.add(transaction, self.machine.now()))
     }
 
     /// Admits a client's transaction and sends it to all other nodes.
@@ -105,7 +105,7 @@ impl Node {
         if primary == self.own {
             return;
         }
-        let now = clock::now();
+        let now = self.machine.now();
         for transaction in self.mempool.due(now.minus_millis(REBROADCAST_MS), now) {
             let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
             self.link.outbound.send(primary, Bytes::from(frame));

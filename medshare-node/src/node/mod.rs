@@ -18,7 +18,7 @@ use bytes::Bytes;
 use medshare_consensus::{
     Authenticated, Effect, Input, LogRecord, Message, Output, Proposal, Replica, Timer,
 };
-use medshare_host::{blocking, clock};
+use medshare_host::{Machine, blocking};
 use medshare_ledger::{LedgerStore, Transaction};
 use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
 use tokio::sync::{mpsc, oneshot};
@@ -50,6 +50,7 @@ pub(crate) struct Node {
     genesis: Arc<Genesis>,
     own: ReplicaId,
     folder: PathBuf,
+    machine: Arc<dyn Machine>,
     replica: Replica<Batch>,
     log: Arc<Mutex<ConsensusLog>>,
     ledger: Arc<LedgerStore>,
@@ -125,7 +126,7 @@ impl Node {
 
     /// Gives the replica an input. A rejection is a peer's fault or a late echo, not an error here.
     fn feed(&mut self, input: Input<Batch>) {
-        if let Err(rejected) = self.replica.handle(clock::now(), input) {
+        if let Err(rejected) = self.replica.handle(self.machine.now(), input) {
             tracing::debug!(member = %self.own, %rejected, "input rejected");
         }
     }

@@ -40,6 +40,7 @@ impl Node {
             replica: own,
             folder,
             keys,
+            machine,
         } = config;
         let secrets = NodeSecrets::load(&*keys, &genesis, own).await?;
         let opening = genesis.clone();
@@ -63,12 +64,17 @@ impl Node {
         };
         let replica = Replica::recover(consensus, tip(&ledger, &genesis)?, records)?;
         let genesis = Arc::new(genesis);
-        let holder = Arc::new(Holder::new(Arc::clone(&genesis), secrets));
+        let holder = Arc::new(Holder::new(
+            Arc::clone(&genesis),
+            secrets,
+            Arc::clone(&machine),
+        ));
         let ceremony = Ceremony::open(keys, &holder).await?;
         let node = Self {
             genesis,
             own,
             folder,
+            machine,
             replica,
             log: Arc::new(Mutex::new(log)),
             ledger: Arc::new(ledger),

@@ -1,7 +1,6 @@
 //! Proposing: when it is this node's turn and there is something to order.
 
 use medshare_consensus::Input;
-use medshare_host::clock;
 use medshare_types::Height;
 
 use super::Node;
@@ -12,14 +11,17 @@ impl Node {
     /// Proposes when it is this node's turn and something waits: transactions, or roots that no
     /// header names yet. With nothing in flight that is at once. Returns whether it proposed.
     pub(super) fn propose_if_due(&mut self) -> Result<bool, NodeError> {
-        if self.replica.may_propose(clock::now()).is_err() {
+        if self.replica.may_propose().is_err() {
             return Ok(false);
         }
         if self.mempool.is_empty() && !self.has_unnamed_roots()? {
             return Ok(false);
         }
         let batch = Batch::new(self.mempool.batch());
-        match self.replica.handle(clock::now(), Input::Request(batch)) {
+        match self
+            .replica
+            .handle(self.machine.now(), Input::Request(batch))
+        {
             Ok(()) => Ok(true),
             Err(rejected) => {
                 tracing::debug!(member = %self.own, %rejected, "not proposed");

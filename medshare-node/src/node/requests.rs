@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use medshare_host::{blocking, clock, files};
+use medshare_host::blocking;
 use medshare_ledger::{
     MemberStatus, RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError, Transaction,
 };
@@ -74,13 +74,14 @@ impl Node {
         #[expect(clippy::expect_used, reason = "the pool is bounded far below")]
         let waiting = u32::try_from(self.mempool.len()).expect("a bounded pool");
         let folder = self.folder.clone();
+        let machine = Arc::clone(&self.machine);
         self.workers.run(answer, move || {
             RpcResponse::Status(Box::new(MemberStatus {
                 tip,
-                clock: clock::now(),
+                clock: machine.now(),
                 primary,
                 waiting,
-                disk_free: files::free_bytes(&folder),
+                disk_free: machine.free_bytes(&folder),
             }))
         });
         Ok(())

@@ -10,6 +10,7 @@ use medshare_contract::state::UsedMark;
 use medshare_contract::{Call, keys};
 use medshare_host::keystore::{KeyStore as _, MemoryKeyStore};
 use medshare_ledger::{LightClient, RefusalCode, RpcRequest, RpcResponse, Transaction};
+use medshare_node::fault_injection::Faults;
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
 use medshare_node::transport::{Inbox, InboxSender, Link, Outbound, SendError, inbox};
 use medshare_node::{NodeConfig, NodeHandle, NodeSecrets};
@@ -90,6 +91,7 @@ pub(crate) struct Fixture {
     pub(crate) nodes: BTreeMap<u16, NodeHandle>,
     key_stores: Vec<Arc<MemoryKeyStore>>,
     inbound: BTreeMap<u16, Inbox>,
+    pub(crate) faults: Arc<Faults>,
     folder: tempfile::TempDir,
 }
 
@@ -124,6 +126,7 @@ impl Fixture {
             nodes: BTreeMap::new(),
             key_stores,
             inbound: (0..SEATS).zip(inbound).collect(),
+            faults: Faults::new(SEATS),
             folder: tempfile::tempdir().unwrap(),
         };
         for seat in seats {
@@ -147,6 +150,7 @@ impl Fixture {
             replica: ReplicaId(seat),
             folder,
             keys: self.key_stores[usize::from(seat)].clone(),
+            machine: self.faults.machine(ReplicaId(seat)),
         };
         let handle = NodeHandle::start(config, link).await.unwrap();
         self.nodes.insert(seat, handle);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod ceremony;
+mod clocks;
 mod fixture;
 mod flood;
 mod hostile;

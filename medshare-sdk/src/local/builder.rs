@@ -330,6 +330,7 @@ async fn start_members(
             replica: seat,
             folder: folder::member(root, &member.name),
             keys,
+            machine: seams.machine(seat),
         };
         match NodeHandle::start(config, seams.link(seat, link)).await {
             Ok(handle) => {

@@ -80,6 +80,18 @@ impl LocalConsortium {
         Ok(())
     }
 
+    /// Sets a member's clock this many milliseconds ahead of the machine's, or behind where it is
+    /// negative (feature `fault-injection`). The clocks of applications stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation).
+    #[cfg(feature = "fault-injection")]
+    pub fn set_clock_offset(&self, organisation: &str, offset_ms: i64) -> Result<()> {
+        let seat = self.members.seat_of(organisation)?;
+        self.members.seams.faults.set_clock_offset(seat, offset_ms);
+        Ok(())
+    }
+
     /// Stops every member, makes their ledgers durable and closes their files. Calls on this
     /// consortium and its clones fail from then on.
     ///

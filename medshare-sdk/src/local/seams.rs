@@ -10,6 +10,7 @@ pub(crate) use plain::{MemberClient, Seams};
 mod faulty {
     use std::sync::Arc;
 
+    use medshare_host::Machine;
     use medshare_node::NodeClient;
     use medshare_node::fault_injection::{Faults, FaultyClient};
     use medshare_node::transport::Link;
@@ -31,6 +32,10 @@ mod faulty {
             self.faults.decorate_link(seat, link)
         }
 
+        pub(crate) fn machine(&self, seat: ReplicaId) -> Arc<dyn Machine> {
+            self.faults.machine(seat)
+        }
+
         /// The key signs the lies.
         pub(crate) fn client(
             &self,
@@ -45,6 +50,9 @@ mod faulty {
 
 #[cfg(not(feature = "fault-injection"))]
 mod plain {
+    use std::sync::Arc;
+
+    use medshare_host::{Machine, ThisMachine};
     use medshare_node::NodeClient;
     use medshare_node::transport::Link;
     use medshare_types::{ReplicaId, SigningKey};
@@ -60,6 +68,10 @@ mod plain {
 
         pub(crate) fn link(&self, _seat: ReplicaId, link: Link) -> Link {
             link
+        }
+
+        pub(crate) fn machine(&self, _seat: ReplicaId) -> Arc<dyn Machine> {
+            Arc::new(ThisMachine)
         }
 
         pub(crate) fn client(

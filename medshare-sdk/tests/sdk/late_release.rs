@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::support::{CHEAP, DOCTOR, Fixture, MEMBERS, PASSPHRASE, PATIENT};
 use medshare_contract::keys;
 use medshare_contract::state::GrantState;
+use medshare_host::ThisMachine;
 use medshare_ledger::{RpcRequest, RpcResponse};
 use medshare_node::{NodeClient, NodeConfig, NodeHandle, secrets, transport};
 use medshare_sdk::client::ExchangeError;
@@ -132,6 +133,7 @@ async fn start_members(root: &Path) -> Vec<NodeHandle> {
             replica: ReplicaId(seat),
             keys: keys_in(&folder).await,
             folder,
+            machine: Arc::new(ThisMachine),
         };
         handles.push(NodeHandle::start(config, link).await.unwrap());
     }

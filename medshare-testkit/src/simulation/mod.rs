@@ -14,6 +14,8 @@ use medshare_types::id::{Height, ReplicaId};
 use medshare_types::time::Timestamp;
 use medshare_types::wire::Wire;
 
+use outage::is_proposal;
+
 use crate::disk::Disk;
 use crate::invariants::Invariants;
 use crate::report::Report;
@@ -229,7 +231,10 @@ impl Simulation {
                 for record in &records {
                     self.invariants.durable(id, record);
                 }
-                if self.is_blackout(index, &records) {
+                if is_proposal(index, &records, self.scenario.clocks_ahead) {
+                    self.scenario.clocks_ahead = None;
+                }
+                if is_proposal(index, &records, self.scenario.blackout) {
                     self.black_out();
                 } else {
                     self.give(index, Input::Persisted(position));
@@ -244,12 +249,11 @@ impl Simulation {
     }
 
     fn propose(&mut self, index: usize) {
-        let now = self.now(index);
         let heights = self.scenario.heights;
         let Some(replica) = &self.members[index].replica else {
             return;
         };
-        if replica.height().0 < heights && replica.may_propose(now).is_ok() {
+        if replica.height().0 < heights && replica.may_propose().is_ok() {
             let batch = TestPayload(self.rng.next_u64().to_le_bytes().to_vec());
             self.give(index, Input::Request(batch));
         }
@@ -257,7 +261,11 @@ impl Simulation {
 
     fn now(&self, index: usize) -> Timestamp {
         let base = self.scenario.setting.created().plus_millis(self.clock_ms);
-        let ahead = base.plus_millis(self.members[index].clock_ahead_ms);
+        let all_ahead_ms = self
+            .scenario
+            .clocks_ahead
+            .map_or(0, |(_, ahead_ms)| ahead_ms);
+        let ahead = base.plus_millis(self.members[index].clock_ahead_ms + all_ahead_ms);
         ahead.minus_millis(self.scenario.faults.skew_ms)
     }
 

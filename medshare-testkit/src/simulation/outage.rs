@@ -2,12 +2,27 @@
 
 use medshare_consensus::{LogRecord, Output, Replica};
 
+use medshare_types::id::Height;
+
 use super::{Event, Simulation};
 use crate::disk::TestRecord;
 use crate::setting::TestPayload;
 
 /// Longer than any message is under way.
 const ALL_ARRIVED_MS: u64 = 100;
+
+/// True when the primary has just recorded its proposal for the height of `incident`.
+pub(super) fn is_proposal(
+    index: usize,
+    records: &[TestRecord],
+    incident: Option<(Height, u64)>,
+) -> bool {
+    let prepared = |record: &TestRecord| matches!(record, LogRecord::Prepared { .. });
+    incident.is_some_and(|(height, _)| {
+        let mut records = records.iter();
+        index == 0 && records.any(|record| prepared(record) && record.height() == height)
+    })
+}
 
 impl Simulation {
     /// Stops a member before it carries out `output`. In half of the crashes at a record, the record
@@ -20,15 +35,6 @@ impl Simulation {
             self.members[index].disk.append(*position, record);
         }
         self.stop(index, down_ms);
-    }
-
-    /// True when the primary has just recorded the proposal at which every member stops.
-    pub(super) fn is_blackout(&self, index: usize, records: &[TestRecord]) -> bool {
-        let prepared = |record: &TestRecord| matches!(record, LogRecord::Prepared { .. });
-        self.scenario.blackout.is_some_and(|(height, _)| {
-            let mut records = records.iter();
-            index == 0 && records.any(|record| prepared(record) && record.height() == height)
-        })
     }
 
     /// Stops every member, once.

@@ -85,6 +85,25 @@ fn a_blackout_behind_a_recorded_proposal_ends() {
     }
 }
 
+/// All clocks run an hour ahead and are put right while a proposal is under way: it is decided, and
+/// blocks go on at once with times that increase.
+#[test]
+fn clocks_that_ran_ahead_and_are_put_right_stop_no_order() {
+    for seed in 0..20 {
+        for (height, faults) in [(1, Faults::NONE), (3, Faults::NONE), (3, Faults::ROUGH)] {
+            let scenario = Scenario::new(seed, 4).unwrap_or_else(|error| panic!("{error}"));
+            let scenario = scenario
+                .with_heights(HEIGHTS)
+                .with_faults(Faults {
+                    crashes: 0,
+                    ..faults
+                })
+                .with_clocks_ahead(Height(height), 3_600_000);
+            assert_good(seed, &Simulation::new(scenario).run());
+        }
+    }
+}
+
 #[test]
 fn the_same_seed_is_the_same_run() {
     let trace = |seed| Simulation::new(rough(seed, 4)).run().trace;

@@ -51,6 +51,7 @@ impl<P: Payload> Replica<P> {
         sender: ReplicaId,
         message: Message<P>,
     ) -> Result<(), Rejected> {
+        self.note_clock(now);
         if sender == self.config.replica || self.config.committee.member(sender).is_none() {
             return Err(Rejected::UnknownSender { sender });
         }

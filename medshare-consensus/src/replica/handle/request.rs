@@ -16,7 +16,7 @@ impl<P: Payload> Replica<P> {
     ///
     /// # Errors
     /// The [`Rejected`] that the request would get, apart from the check of its length.
-    pub fn may_propose(&self, now: Timestamp) -> Result<(), Rejected> {
+    pub fn may_propose(&self) -> Result<(), Rejected> {
         let primary = self.primary();
         if primary != self.config.replica {
             return Err(Rejected::NotPrimary { primary });
@@ -34,16 +34,12 @@ impl<P: Payload> Replica<P> {
             let height = self.tip.height.next();
             return Err(Rejected::Abstaining { height });
         }
-        if now <= self.tip.time {
-            let earliest = self.tip.time.plus_millis(1);
-            return Err(Rejected::ClockBehind { earliest });
-        }
         Ok(())
     }
 
     pub(super) fn on_request(&mut self, now: Timestamp, payload: P) -> Result<(), Rejected> {
         // L2
-        self.may_propose(now)?;
+        self.may_propose()?;
         let length = encoded_length(&payload);
         if length > MAX_PAYLOAD_LEN {
             let limit = MAX_PAYLOAD_LEN;
@@ -57,7 +53,8 @@ impl<P: Payload> Replica<P> {
             view: self.view,
             proposer: self.config.replica,
             previous: self.tip.digest,
-            time: now,
+            // Never waits for the clock to pass the parent's time.
+            time: now.max(self.tip.time.plus_millis(1)),
             transactions: payload.root(),
             executed: self.executed,
             next_committee: self.config.committee.digest(),

@@ -9,6 +9,7 @@ use crate::replica::Replica;
 
 impl<P: Payload> Replica<P> {
     pub(super) fn on_resend(&mut self, now: Timestamp) {
+        self.note_clock(now);
         if !self.outbox.is_blocked() {
             self.sync.abandon_fetch();
             self.serving.reset();
