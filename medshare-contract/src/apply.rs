@@ -1,17 +1,18 @@
 //! One transaction applied to the state: authenticate, decode, decide.
 
-use medshare_types::{Denial, Outcome, Principal, VerifyingKey, Wire};
+use medshare_types::consent::AccessRequest;
+use medshare_types::{AccessDenied, Denial, Outcome, Principal, VerifyingKey, Wire};
 
 use crate::call::Call;
 use crate::context::{BlockContext, CallContext, Case};
 use crate::keys;
 use crate::overlay::Overlay;
 use crate::rules::{self, Stop};
-use crate::state::{OrganisationState, PersonState, RulesState, UsedMark};
+use crate::state::{GrantState, OrganisationState, PersonState, RulesState, UsedMark};
 use crate::view::{Changes, StateError, StateView};
 
 /// Version of the rules that this release applies, as stored in the state.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// The result of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Applied {
 /// the key is not the sender's, or the chain is another, it does not even do that: otherwise a third
 /// party could use up a sender's nonces.
 ///
-/// Cost: a few reads; for `EnrolPerson` a signature, for `RegisterRecord` a G2 decoding a label,
+/// Cost: reads that no length of a list changes (`docs/spec/contract.md`, section 8); for `EnrolPerson` a signature, for `RegisterRecord` a G2 decoding a label,
 /// for `RequestAccess` a G1 decoding, a fixed-base and a variable product, for `PostDeal` t G2 and
 /// n G1 decodings, for the last `AcknowledgeDeals` the public side of the whole ceremony.
 ///
@@ -53,7 +54,12 @@ pub fn apply<V: StateView>(
     let nonce_only = state.changes().clone();
 
     let case = Case { block, call };
-    let ruling = match Call::from_wire(call.call) {
+    let decoded = Call::from_wire(call.call);
+    let requested = match &decoded {
+        Ok(Call::RequestAccess { request, .. }) => Some(request.clone()),
+        _ => None,
+    };
+    let ruling = match decoded {
         Ok(decoded) => rules::decide(&mut state, &case, decoded),
         Err(_) => Err(Stop::Denied(Denial::Undecodable)),
     };
@@ -63,11 +69,31 @@ pub fn apply<V: StateView>(
             changes: state.into_changes(),
         }),
         Err(Stop::Denied(denial)) => Ok(Applied {
-            outcome: Outcome::Denied(denial),
+            outcome: match requested {
+                Some(request) => denied_access(view, call.sender, &request, denial)?,
+                None => Outcome::Denied(denial),
+            },
             changes: nonce_only,
         }),
         Err(Stop::Failed(error)) => Err(error),
     }
+}
+
+/// Names the grantor, so that her application finds attempts on her grants without a look-up.
+fn denied_access<V: StateView>(
+    view: &V,
+    requester: Principal,
+    request: &AccessRequest,
+    denial: Denial,
+) -> Result<Outcome, StateError<V::Error>> {
+    let grant: Option<GrantState> = view.read(&keys::grant(&request.grant))?;
+    Ok(Outcome::AccessDenied(Box::new(AccessDenied {
+        requester,
+        grant: request.grant,
+        grantor: grant.map(|grant| grant.grantor),
+        purpose: request.purpose,
+        denial,
+    })))
 }
 
 fn check_rules_version<V: StateView>(view: &V) -> Result<(), StateError<V::Error>> {

@@ -10,6 +10,8 @@ use medshare_types::{
     RecordId, RecordVersion, TicketId,
 };
 
+use crate::state::List;
+
 /// Key of the version of the rules in force, a [`crate::state::RulesState`].
 #[must_use]
 pub fn rules() -> Digest {
@@ -51,6 +53,22 @@ pub fn grant(id: &GrantId) -> Digest {
 #[must_use]
 pub fn ticket(id: &TicketId) -> Digest {
     digest("medshare/contract/key/ticket/v1", &[id.as_ref()])
+}
+
+/// Key of the counter of a list, a [`crate::state::ListState`].
+#[must_use]
+pub fn list<T>(list: &List<T>) -> Digest {
+    digest("medshare/contract/key/list/v1", &list.fields())
+}
+
+/// Key of a page of a list, counted from 0, a [`crate::state::ListPage`].
+#[must_use]
+pub fn list_page<T>(list: &List<T>, index: u64) -> Digest {
+    let [noun, of] = list.fields();
+    digest(
+        "medshare/contract/key/list-page/v1",
+        &[noun, of, &index.to_le_bytes()],
+    )
 }
 
 /// Key of the holders of a class of gate keys, a [`crate::state::HolderSet`].

@@ -170,6 +170,12 @@ impl PurposeSet {
         self.0 & (1 << purpose as u16) != 0
     }
 
+    /// The purposes in the set, in the order of [`Purpose::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Purpose> {
+        let all = Purpose::ALL.into_iter();
+        all.filter(move |purpose| self.contains(*purpose))
+    }
+
     /// True for the set without purposes, which no grant may have.
     #[must_use]
     pub const fn is_empty(self) -> bool {

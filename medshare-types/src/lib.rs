@@ -71,7 +71,7 @@ pub use keystore::{KeyStore, KeyStoreError, Signer};
 pub use label::{AccessClass, FactorSet, GateLabel, RecordContext};
 pub use point::{G1Bytes, G2Bytes};
 pub use random::RandomSource;
-pub use receipt::{Event, Outcome, TransactionReceipt};
+pub use receipt::{AccessDenied, Event, Outcome, TransactionReceipt};
 pub use sign::{Signature, SigningKey, VerifyingKey};
 pub use time::{SealingDate, Timestamp};
 pub use wire::{DecodeError, Wire};

@@ -2,9 +2,9 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::consent::{Denial, Ticket};
+use crate::consent::{Denial, Purpose, Ticket};
 use crate::id::{
-    GateKeyId, GrantId, OrganisationId, PersonId, RecordId, RecordVersion, TransactionId,
+    GateKeyId, GrantId, OrganisationId, PersonId, Principal, RecordId, RecordVersion, TransactionId,
 };
 use crate::wire::Wire;
 
@@ -52,6 +52,25 @@ pub enum Event {
     GateKeyEstablished {
         key: GateKeyId,
     },
+    /// A request for access was denied. Made by [`Outcome::into_events`]; no list has it.
+    AccessDenied(Box<AccessDenied>),
+}
+
+/// A request for access that the contract denied.
+///
+/// The requester is authenticated: no party can have a request of its own counted as another's.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AccessDenied {
+    /// Sent the request.
+    pub requester: Principal,
+    /// The grant that the request named.
+    pub grant: GrantId,
+    /// The person that gave the grant; `None` where there is no such grant.
+    pub grantor: Option<PersonId>,
+    /// The purpose that the request named.
+    pub purpose: Purpose,
+    /// The reason.
+    pub denial: Denial,
 }
 
 /// The outcome of a transaction.
@@ -61,6 +80,30 @@ pub enum Outcome {
     Applied(Vec<Event>),
     /// The contract denied the transaction, which changed at most the mark of its nonce.
     Denied(Denial),
+    /// As [`Self::Denied`], for a request for access.
+    AccessDenied(Box<AccessDenied>),
+}
+
+impl Outcome {
+    /// The reason of a denial; `None` for a transaction that took effect.
+    #[must_use]
+    pub fn denial(&self) -> Option<&Denial> {
+        match self {
+            Self::Applied(_) => None,
+            Self::Denied(denial) => Some(denial),
+            Self::AccessDenied(attempt) => Some(&attempt.denial),
+        }
+    }
+
+    /// What observers of the chain are told: the effects, or the denied request for access.
+    #[must_use]
+    pub fn into_events(self) -> Vec<Event> {
+        match self {
+            Self::Applied(events) => events,
+            Self::Denied(_) => Vec::new(),
+            Self::AccessDenied(attempt) => vec![Event::AccessDenied(attempt)],
+        }
+    }
 }
 
 /// The receipt of one transaction: a leaf under the block's receipts root.
@@ -85,7 +128,7 @@ impl TransactionReceipt {
                 Event::TicketIssued(ticket) => Some(ticket.as_ref()),
                 _ => None,
             }),
-            Outcome::Denied(_) => None,
+            Outcome::Denied(_) | Outcome::AccessDenied(_) => None,
         }
     }
 }

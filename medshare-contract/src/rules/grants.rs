@@ -2,12 +2,12 @@
 
 use medshare_types::{Denial, Event, GrantId, Purpose, PurposeSet};
 
-use super::{Ruling, ensure, ensure_field};
+use super::{Ruling, ensure, ensure_field, lists};
 use crate::call::GrantTerms;
 use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
-use crate::state::{GrantState, PersonState, RecordState};
+use crate::state::{GrantState, List, PersonState, RecordState};
 use crate::view::StateView;
 
 pub(super) fn grant<V: StateView>(
@@ -40,6 +40,8 @@ pub(super) fn grant<V: StateView>(
         revoked_at: None,
     };
     state.put(keys::grant(&id), &grant);
+    lists::append(state, &List::grants_given_by(&grantor), id)?;
+    lists::append(state, &List::grants_received_by(&terms.grantee), id)?;
     Ok(vec![Event::GrantGiven { grant: id }])
 }
 

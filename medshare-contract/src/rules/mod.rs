@@ -3,6 +3,7 @@
 mod access;
 mod ceremony;
 mod grants;
+mod lists;
 pub(crate) mod people;
 mod records;
 

@@ -2,12 +2,12 @@
 
 use medshare_types::{Denial, Event, PersonId, Signature, VerifyingKey};
 
-use super::{Ruling, ensure, ensure_field};
+use super::{Ruling, ensure, ensure_field, lists};
 use crate::call::{RESERVED_ATTRIBUTE_PREFIX, enrolment_statement};
 use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
-use crate::state::PersonState;
+use crate::state::{List, PersonState};
 use crate::view::StateView;
 
 const MAX_ATTRIBUTES: usize = 64;
@@ -39,6 +39,7 @@ pub(super) fn enrol<V: StateView>(
         enrolled_at: case.height(),
     };
     state.put(person_key, &person);
+    lists::append(state, &List::people_enrolled_by(&organisation), id)?;
     Ok(vec![Event::PersonEnrolled {
         organisation,
         person: id,

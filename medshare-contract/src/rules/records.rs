@@ -10,12 +10,12 @@ use medshare_types::{
     Denial, Event, FactorSet, GateKey, GateLabel, OrganisationId, RecordId, RecordVersion,
 };
 
-use super::{Ruling, ensure, ensure_field, invalid, use_once};
+use super::{Ruling, ensure, ensure_field, invalid, lists, use_once};
 use crate::call::RegisterRecord;
 use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
-use crate::state::{OrganisationState, PersonState, RecordHeadState, RecordState};
+use crate::state::{List, OrganisationState, PersonState, RecordHeadState, RecordState};
 use crate::view::StateView;
 
 const MAX_LABELS: usize = 8;
@@ -38,6 +38,10 @@ pub(super) fn register<V: StateView>(
     }
     for sealed in &call.labels {
         check_label(state, case, &owner, &call, &sealed.label)?;
+    }
+    if call.version == FIRST_VERSION {
+        lists::append(state, &List::records_about(&call.subject), call.record)?;
+        lists::append(state, &List::records_owned_by(&owner), call.record)?;
     }
     Ok(write(state, case, owner, call))
 }

@@ -2,6 +2,7 @@
 
 mod consent;
 mod gate;
+mod lists;
 mod people;
 mod records;
 mod replay_guard;
@@ -9,6 +10,7 @@ mod rules;
 
 pub use consent::{GrantState, TicketState};
 pub use gate::{CeremonyState, Complaint, Holder, HolderSet, deals_digest};
+pub use lists::{LIST_PAGE_LEN, List, ListPage, ListState};
 pub use people::{OrganisationState, PersonState};
 pub use records::{RecordHeadState, RecordState, SealedLabel};
 pub use replay_guard::UsedMark;

@@ -6,7 +6,8 @@ use medshare_contract::{Call, GrantTerms, keys};
 use medshare_types::consent::ProofOfKnowledge;
 use medshare_types::point::ScalarBytes;
 use medshare_types::{
-    ChainId, Denial, Digest, GrantId, Purpose, Ticket, TicketId, Timestamp, Window, hash,
+    AccessDenied, ChainId, Denial, Digest, Event, GrantId, Outcome, Purpose, Ticket, TicketId,
+    Timestamp, Window, hash,
 };
 
 use crate::fixture::{
@@ -399,4 +400,57 @@ fn a_grant_covers_one_version_of_one_record() {
     let call = fixture.ask(grant, unknown);
     assert_eq!(clinician_denied(&mut fixture, &call), Denial::LabelMismatch);
     assert_eq!(fixture.block.time, START);
+}
+
+/// Observers learn of each denied request, by whom, of which grant, and whose; those with another
+/// sender's name on them are not counted as that sender's.
+#[test]
+fn denied_requests_are_events() {
+    let (mut fixture, grant, label) = granted(|_| ());
+    let [clinician, stranger] = [fixture.clinician(), fixture.stranger()];
+    let patient = fixture.patient().person();
+    let (request, secret) = fixture.request(grant, label);
+    let proof = fixture.prove(&secret, &request);
+    let call = ask_with(&request, proof);
+    let attempt = |requester: &Actor, grant, grantor, denial| {
+        let attempt = AccessDenied {
+            requester: requester.principal,
+            grant,
+            grantor,
+            purpose: Purpose::Treatment,
+            denial,
+        };
+        vec![Event::AccessDenied(Box::new(attempt))]
+    };
+    let hospital = fixture.hospitals[1];
+    for requester in [stranger, hospital] {
+        let outcome = fixture.send(&requester, &call);
+        assert_eq!(outcome.denial(), Some(&Denial::NotGrantee));
+        let expected = attempt(&requester, grant, Some(patient), Denial::NotGrantee);
+        assert_eq!(outcome.into_events(), expected);
+    }
+    let unknown = GrantId::from_digest(hash::digest("test", &[]));
+    let elsewhere = fixture.ask(unknown, label);
+    let outcome = fixture.send(&clinician, &elsewhere);
+    let expected = attempt(&clinician, unknown, None, Denial::UnknownGrant);
+    assert_eq!(outcome.into_events(), expected);
+
+    let revoke = Call::RevokeGrant { grant };
+    let grantor = fixture.patient();
+    fixture.applied(&grantor, &revoke);
+    let height = fixture.block.height;
+    let outcome = fixture.send(&clinician, &call);
+    let expected = attempt(&clinician, grant, Some(patient), Denial::Revoked { height });
+    assert_eq!(outcome.into_events(), expected);
+
+    // Not a request for access, and a request under a key that is not the sender's.
+    let outcome = fixture.send(&stranger, &revoke);
+    assert_eq!(outcome, Outcome::Denied(Denial::NotAuthorised));
+    let impostor = Actor {
+        key: stranger.key,
+        ..clinician
+    };
+    let outcome = fixture.send(&impostor, &call);
+    assert_eq!(outcome, Outcome::Denied(Denial::UnknownSender));
+    assert!(outcome.into_events().is_empty());
 }

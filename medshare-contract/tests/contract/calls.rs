@@ -1,8 +1,8 @@
 //! Rules of every call: sender, chain, nonce and encoding.
 
 use medshare_contract::state::{
-    CeremonyState, Complaint, GrantState, HolderSet, OrganisationState, PersonState,
-    RecordHeadState, RecordState, RulesState, TicketState, UsedMark,
+    CeremonyState, Complaint, GrantState, HolderSet, List, ListPage, ListState, OrganisationState,
+    PersonState, RecordHeadState, RecordState, RulesState, TicketState, UsedMark,
 };
 use medshare_contract::{Call, Changes, keys};
 use medshare_types::wire::to_borsh;
@@ -52,7 +52,7 @@ fn refused_without_trace(fixture: &Fixture, sent: &Sent) -> Denial {
     assert_eq!(applied.changes, Changes::new());
     match applied.outcome {
         Outcome::Denied(denial) => denial,
-        Outcome::Applied(events) => panic!("applied {events:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -265,6 +265,9 @@ fn every_value_of_the_state_is_strict() {
     stored::<UsedMark>(&fixture, &keys::used_session(&ticket.session));
     let u = &record.labels[0].label.u;
     stored::<UsedMark>(&fixture, &keys::used_u(&hospital, u));
+    let list = List::grants_given_by(&fixture.patient().person());
+    stored::<ListState>(&fixture, &keys::list(&list));
+    stored::<ListPage<GrantId>>(&fixture, &keys::list_page(&list, 0));
     let mut stopped = CeremonyState::new(2);
     let accuser = hospital;
     let dealer = hospital;

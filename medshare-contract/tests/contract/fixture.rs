@@ -281,16 +281,16 @@ impl Fixture {
         let mark = keys::used_nonce(&sent.actor.principal, &sent.nonce);
         assert!(self.state.remove(&mark).is_some(), "the nonce is marked");
         assert!(self.state == before, "a denial changes nothing else");
-        match outcome {
-            Outcome::Denied(denial) => denial,
-            Outcome::Applied(events) => panic!("applied {events:?}"),
+        match outcome.denial() {
+            Some(denial) => denial.clone(),
+            None => panic!("{outcome:?}"),
         }
     }
 
     pub(crate) fn applied(&mut self, actor: &Actor, call: &Call) -> Vec<Event> {
         match self.send(actor, call) {
             Outcome::Applied(events) => events,
-            Outcome::Denied(denial) => panic!("denied: {denial}"),
+            denied => panic!("{denied:?}"),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use medshare_contract::state::List;
 use medshare_contract::{Call, Changes, GrantTerms, Overlay, RegisterRecord, keys};
 use medshare_curve::Scalar;
 use medshare_curve::encoding::encode_g1;
@@ -16,6 +17,7 @@ use proptest::sample::Index;
 
 use crate::calls::one_of_each;
 use crate::fixture::{Actor, Fixture, START, ask_with, at, g2_random, register};
+use crate::lists::entries;
 use crate::model::{self, Answer, HOSPITAL, Model};
 
 const LIFETIME: u64 = 10;
@@ -297,6 +299,29 @@ impl Run {
     }
 }
 
+/// Every list is the model's, in order and whole, and begins with what it held before.
+fn check_lists(run: &Run, model: &Model, before: &mut [Vec<GrantId>]) -> Result<(), TestCaseError> {
+    let id = |index: &usize| run.grants[*index].0;
+    let mut lists = Vec::new();
+    for person in 0..model::PEOPLE {
+        let of = run.fixture.people[person].person();
+        for (list, expected) in [
+            (List::grants_given_by(&of), model.given_by(person)),
+            (List::grants_received_by(&of), model.received_by(person)),
+        ] {
+            let found = entries(&run.fixture, &list);
+            let expected: Vec<_> = expected.iter().map(id).collect();
+            prop_assert_eq!(&found, &expected);
+            lists.push(found);
+        }
+    }
+    for (before, now) in before.iter_mut().zip(lists) {
+        prop_assert!(now.starts_with(before), "a list is appended only");
+        *before = now;
+    }
+    Ok(())
+}
+
 /// The contract's outcome in the terms of the model.
 fn answer(outcome: &Outcome) -> Answer {
     let after = |time: &Timestamp| {
@@ -306,14 +331,11 @@ fn answer(outcome: &Outcome) -> Answer {
             time => time.millis_since(START),
         }
     };
-    let denial = match outcome {
-        Outcome::Denied(denial) => denial,
-        Outcome::Applied(events) => {
-            return match &events[..] {
-                [Event::TicketIssued(ticket)] => Answer::TicketUntil(after(&ticket.expires)),
-                _ => Answer::Done,
-            };
-        }
+    let Some(denial) = outcome.denial() else {
+        return match &outcome.clone().into_events()[..] {
+            [Event::TicketIssued(ticket)] => Answer::TicketUntil(after(&ticket.expires)),
+            _ => Answer::Done,
+        };
     };
     match denial {
         Denial::NotYet { opens_at } => Answer::No("not_yet", after(opens_at)),
@@ -396,10 +418,12 @@ proptest! {
         let mut run = Run::new();
         let mut model = run.model();
         let mut watch = Watch::default();
+        let mut lists = vec![Vec::new(); 2 * model::PEOPLE];
         for (index, step) in steps.iter().enumerate() {
             if let Some((outcome, expected)) = run.take(step, &mut model) {
                 prop_assert_eq!(answer(&outcome), expected, "step {}: {:?}", index, step);
                 watch.see(&run, &outcome);
+                check_lists(&run, &model, &mut lists)?;
             }
         }
     }
@@ -461,7 +485,7 @@ fn only_its_nonce_if_denied(
     sent: &crate::fixture::Sent,
 ) -> Result<(), TestCaseError> {
     let applied = sent.apply_to(&fixture.state);
-    if matches!(applied.outcome, Outcome::Denied(_)) {
+    if applied.outcome.denial().is_some() {
         let mark = keys::used_nonce(&sent.actor.principal, &sent.nonce);
         let marks: Vec<_> = Changes::into_keys(applied.changes).collect();
         prop_assert_eq!(marks, [mark]);

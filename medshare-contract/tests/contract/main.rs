@@ -14,6 +14,7 @@ mod gate;
 mod genesis;
 mod grants;
 mod invariants;
+mod lists;
 mod model;
 mod people;
 mod records;

@@ -115,6 +115,23 @@ impl Model {
         Done
     }
 
+    /// The grants that a person gave, as indices in the order in which they were given.
+    pub(crate) fn given_by(&self, person: usize) -> Vec<usize> {
+        self.those(|terms| terms.by == person)
+    }
+
+    /// The grants that name a person as grantee.
+    pub(crate) fn received_by(&self, person: usize) -> Vec<usize> {
+        self.those(|terms| terms.grantee == person)
+    }
+
+    fn those(&self, fit: impl Fn(&Grant) -> bool) -> Vec<usize> {
+        let given = self.given.iter().enumerate();
+        given
+            .filter_map(|(index, given)| fit(&given.terms).then_some(index))
+            .collect()
+    }
+
     pub(crate) fn revoke(&mut self, by: usize, grant: usize) -> Answer {
         let height = self.height;
         match self.given.get_mut(grant) {
