@@ -1,5 +1,7 @@
 //! A consortium, as an application knows it.
 
+mod lookups;
+
 use std::sync::Arc;
 
 use medshare_types::{Height, ReplicaId};
@@ -12,7 +14,7 @@ use crate::health::MemberHealth;
 use crate::organisation::Organisation;
 use crate::receipt::TrustAnchor;
 
-/// The member that is asked first when the application acts for no organisation.
+/// The member that is asked first when the application does not act for exactly one organisation.
 const FIRST_SEAT: ReplicaId = ReplicaId(0);
 
 /// A consortium. Cheap to clone; several live side by side in one process.
@@ -95,14 +97,24 @@ impl Consortium {
     /// # Errors
     /// [`Error::Unreachable`], or why an answer does not verify.
     pub async fn watch(&self) -> Result<Events> {
-        let height = self.context.chain.height(FIRST_SEAT).await?;
+        let height = self.context.chain.height(self.home()).await?;
         Ok(self.watch_from(height))
     }
 
     /// Watches from the block after `height`; [`Height`] 0 is the beginning of the chain.
     #[must_use]
     pub fn watch_from(&self, height: Height) -> Events {
-        Events::after(self.context.chain.clone(), FIRST_SEAT, height)
+        Events::after(self.context.chain.clone(), self.home(), height)
+    }
+
+    /// The member that is asked first: that of the organisation that the application acts for.
+    fn home(&self) -> ReplicaId {
+        let mut names = self.context.signers.keys();
+        let (Some(name), None) = (names.next(), names.next()) else {
+            return FIRST_SEAT;
+        };
+        let member = self.context.chain.genesis().member_named(name);
+        member.map_or(FIRST_SEAT, |(seat, _)| seat)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use medshare_abe::{AccessPolicy, Condition, Date, Validity};
 use medshare_host::TaskError;
-use medshare_types::{Denial, Timestamp};
+use medshare_types::{Denial, GrantId, Timestamp, TransactionId};
 
 pub use medshare_ledger::VerifyError;
 pub use medshare_types::DecodeError;
@@ -129,15 +129,20 @@ pub enum Error {
     /// The consortium did not answer in time. The call may still take effect, see
     /// [`Error::is_retryable`].
     #[error(
-        "the consortium did not {what} within {timeout_ms} ms, and may still do so; \
+        "the consortium did not {what} within {timeout_ms} ms, and may still do so{}; \
          known causes: [{}]",
-        causes.join(", ")
+        later(*grant), causes.join(", ")
     )]
     TimedOut {
         what: &'static str,
         timeout_ms: u64,
         /// What members told of themselves, and which gave no answer, at the deadline.
         causes: Vec<String>,
+        /// The transaction that a member took, if it is one.
+        transaction: Option<TransactionId>,
+        /// The identifier that the grant has if it is ordered after all, for a look-up by
+        /// [`Consortium::grant`](crate::Consortium::grant) and for a revocation.
+        grant: Option<GrantId>,
     },
     /// A member's answer does not verify against the trust anchor.
     #[error("a member's answer does not verify: {source}")]
@@ -368,8 +373,8 @@ impl Error {
     /// Returns true if the same call may succeed later although the caller changes nothing.
     ///
     /// After [`Self::TimedOut`] the first call may still take effect: sealing again is harmless
-    /// under an idempotency key, granting again makes a second grant, and opening again takes
-    /// another use of the grant.
+    /// under an idempotency key, granting again makes a second grant (the error names the first),
+    /// and opening again takes another use of the grant.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(
@@ -437,6 +442,26 @@ impl Error {
         }
     }
 
+    /// Names the grant that a transaction which was not ordered in time gives.
+    pub(crate) fn with_grant(self) -> Self {
+        match self {
+            Self::TimedOut {
+                what,
+                timeout_ms,
+                causes,
+                transaction,
+                ..
+            } => Self::TimedOut {
+                what,
+                timeout_ms,
+                causes,
+                transaction,
+                grant: transaction.as_ref().map(GrantId::of_transaction),
+            },
+            other => other,
+        }
+    }
+
     pub(crate) fn policy_unsatisfied(policy: &AccessPolicy, missing: &[Condition]) -> Self {
         Self::PolicyUnsatisfied {
             policy: policy.to_string(),
@@ -468,6 +493,10 @@ impl Error {
             source: source.into(),
         }
     }
+}
+
+fn later(grant: Option<GrantId>) -> String {
+    grant.map_or_else(String::new, |grant| format!(", as grant {grant}"))
 }
 
 impl From<TaskError> for Error {

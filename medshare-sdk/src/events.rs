@@ -2,12 +2,17 @@
 
 use std::collections::VecDeque;
 
-use medshare_types::{Event, Height, Outcome, ReplicaId};
+use medshare_types::{Event, Height, ReplicaId};
 
 use crate::chain::Chain;
 use crate::error::Result;
 
-/// The verified events of the chain, block by block: enrolments, registrations, grants, tickets.
+/// The verified events of the chain, block by block: enrolments, registrations, grants, tickets, and
+/// requests for access that were denied.
+///
+/// A denied request names its requester, the grant, the person that gave the grant, and the reason
+/// ([`AccessDenied`](crate::AccessDenied)). A patient's application learns of attempts on her
+/// grants as it learns of accesses: it watches, and picks those that name her.
 ///
 /// ```
 /// # #[tokio::main(flavor = "multi_thread")]
@@ -39,7 +44,7 @@ impl Events {
     }
 
     /// The next event and the height of its block; waits until there is one, as long as members
-    /// answer. Denied transactions make none. Dropping the future loses nothing, and neither does an
+    /// answer. Transactions denied for anything but a request for access make none. Dropping the future loses nothing, and neither does an
     /// error: the next call goes on after the last event.
     ///
     /// # Errors
@@ -57,11 +62,7 @@ impl Events {
             self.height = height;
             self.ready = receipts
                 .into_iter()
-                .filter_map(|receipt| match receipt.outcome {
-                    Outcome::Applied(events) => Some(events),
-                    Outcome::Denied(_) => None,
-                })
-                .flatten()
+                .flat_map(|receipt| receipt.outcome.into_events())
                 .collect();
         }
     }

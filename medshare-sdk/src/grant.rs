@@ -69,7 +69,7 @@ impl GrantRequest {
             purposes,
             uses: self.uses,
         });
-        let effect = self.grantor.call(&call).await?;
+        let effect = self.grantor.call(&call).await.map_err(Error::with_grant)?;
         Ok(GrantId::of_transaction(&effect.transaction))
     }
 

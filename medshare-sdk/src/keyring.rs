@@ -138,6 +138,8 @@ impl Keyring {
             what: "issue an attribute key",
             timeout_ms: millis(patience),
             causes: Vec::new(),
+            transaction: None,
+            grant: None,
         })??;
         let parameters = Arc::clone(&context.parameters);
         let open = move || sealed.open(&pair, &statement, &parameters, &mut os_random());
@@ -225,11 +227,12 @@ impl StoredKeys {
 
     /// Notes that the enrolment of this pseudonym went to its end.
     pub(crate) async fn mark_enrolled(&self, person: &PersonId) -> Result<()> {
-        let name = self.entry(ENROLLED);
-        match self.store.create(&name, person.as_ref()).await {
-            Ok(()) | Err(KeyStoreError::AlreadyExists { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        let local = LocalName {
+            organisation: self.organisation.clone(),
+            person: self.person.clone(),
+        };
+        local.store(&*self.store, person).await?;
+        create(&*self.store, &self.entry(ENROLLED), person.as_ref()).await
     }
 
     pub(crate) async fn has_attribute_key(&self) -> Result<bool> {
@@ -253,6 +256,48 @@ impl StoredKeys {
             organisation.len(),
             person.len()
         )
+    }
+}
+
+/// The name that a pseudonym is stored under, and by which organisation.
+pub(crate) struct LocalName {
+    pub(crate) organisation: String,
+    pub(crate) person: String,
+}
+
+impl LocalName {
+    fn entry(id: &PersonId) -> String {
+        format!("pseudonym/{}", id.digest())
+    }
+
+    /// `None` for people whom this key store does not know.
+    pub(crate) async fn load(store: &dyn KeyStore, id: &PersonId) -> Result<Option<Self>> {
+        let name = Self::entry(id);
+        let Some(found) = store.load(&name).await? else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(&found).ok();
+        match text.and_then(|text| text.split_once('\n')) {
+            Some((organisation, person)) => Ok(Some(Self {
+                organisation: organisation.to_owned(),
+                person: person.to_owned(),
+            })),
+            None => Err(KeyStoreError::Altered { name }.into()),
+        }
+    }
+
+    async fn store(&self, store: &dyn KeyStore, id: &PersonId) -> Result<()> {
+        // Names of organisations have no line break.
+        let text = format!("{}\n{}", self.organisation, self.person);
+        create(store, &Self::entry(id), text.as_bytes()).await
+    }
+}
+
+/// Stores what never changes.
+async fn create(store: &dyn KeyStore, name: &str, value: &[u8]) -> Result<()> {
+    match store.create(name, value).await {
+        Ok(()) | Err(KeyStoreError::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -73,6 +73,7 @@
 //! | `warnings` | doubts whether a sealed record has a reader |
 //! | `grant`, [`window`], `times` | consent, and times that could never open a record |
 //! | `read` | from a grant to bytes |
+//! | `lists` | what the chain has: lists, each proven whole, and look-ups |
 //! | [`receipt`] | proofs to keep |
 //! | `events` | watching the chain |
 //! | `deadlines`, `health` | how long calls wait, and what keeps members from answering |
@@ -97,6 +98,7 @@ mod grant;
 mod health;
 pub mod issuer;
 mod keyring;
+mod lists;
 #[cfg(feature = "in-process")]
 pub mod local;
 mod observe;
@@ -120,14 +122,15 @@ pub use error::{Error, Result};
 pub use events::Events;
 pub use grant::GrantRequest;
 pub use health::{MemberHealth, MemberState, Running};
+pub use lists::{GrantInfo, GrantStatus, Listing, OrganisationInfo, PersonInfo, RecordInfo};
 pub use medshare_abe::{
     AccessPolicy, Attribute, Date, MasterSecretKey, PublicParameters, Validity,
 };
 pub use medshare_host::keystore;
 pub use medshare_types::{
-    ChainId, Denial, Digest, Event, Genesis, GrantId, Height, OrganisationId, PersonId, Purpose,
-    RecordId, RecordVersion, ReplicaId, Signature, SigningKey, Ticket, TicketId, Timestamp,
-    VerifyingKey,
+    AccessDenied, ChainId, Denial, Digest, Event, Genesis, GrantId, Height, OrganisationId,
+    PersonId, Principal, Purpose, PurposeSet, RecordId, RecordVersion, ReplicaId, Signature,
+    SigningKey, Ticket, TicketId, Timestamp, TransactionId, VerifyingKey,
 };
 pub use organisation::Organisation;
 pub use person::Person;

@@ -13,7 +13,8 @@ use crate::actor::Actor;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::issuer::{check_issuable, parse_attributes, vouched_for};
-use crate::keyring::StoredKeys;
+use crate::keyring::{LocalName, StoredKeys};
+use crate::lists::{Listing, Lookup, PersonInfo, RecordInfo};
 use crate::observe::observed;
 use crate::person::Person;
 use crate::person_name::{PersonName, spellings};
@@ -195,6 +196,45 @@ impl Organisation {
         Ok(whole)
     }
 
+    /// A person whom this organisation enrolled before with this key store, by pseudonym: a way
+    /// from a list to the person.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPerson`], or why the key store failed.
+    pub async fn person_with_id(&self, id: &PersonId) -> Result<Person> {
+        let local = LocalName::load(&*self.actor.context().people, id).await?;
+        if let Some(local) = local.filter(|local| local.organisation == self.name) {
+            let person = self.person(&local.person).await?;
+            if person.id() == id {
+                return Ok(person);
+            }
+        }
+        Err(Error::UnknownPerson {
+            name: id.to_string(),
+        })
+    }
+
+    fn lookup(&self) -> Lookup {
+        Lookup::new(self.actor.context(), self.actor.home())
+    }
+
+    /// The records that this organisation owns, each in its latest version.
+    ///
+    /// # Errors
+    /// Why the state could not be read.
+    pub async fn records(&self) -> Result<Listing<RecordInfo>> {
+        self.lookup().records_of(&self.id).await
+    }
+
+    /// The people whom this organisation enrolled, by whatever key store; with their names where
+    /// this application's key store has them.
+    ///
+    /// # Errors
+    /// Why the state could not be read, or the key store failed.
+    pub async fn people(&self) -> Result<Listing<PersonInfo>> {
+        self.lookup().people_of(&self.id).await
+    }
+
     /// Seals content as a new record under a policy. Finish with [`Seal::subject`] and `.await`.
     pub fn seal(&self, content: impl Into<Content>, policy: &AccessPolicy) -> Seal {
         let author = Author {
@@ -230,6 +270,12 @@ impl Organisation {
 fn already_enrolled(name: &str) -> Error {
     Error::AlreadyEnrolled {
         name: name.to_owned(),
+    }
+}
+
+impl From<&Organisation> for OrganisationId {
+    fn from(organisation: &Organisation) -> Self {
+        organisation.id
     }
 }
 

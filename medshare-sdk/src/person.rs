@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::grant::GrantRequest;
 use crate::keyring::{Keyring, StoredKeys};
+use crate::lists::{GrantInfo, Listing, Lookup, RecordInfo};
 use crate::observe::observed;
 use crate::read::open::Open;
 use crate::read::record::describe;
@@ -73,6 +74,36 @@ impl Person {
     pub async fn revoke(&self, grant: GrantId) -> Result<()> {
         let call = Call::RevokeGrant { grant };
         observed("revoke", self.actor.call(&call)).await.map(drop)
+    }
+
+    fn lookup(&self) -> Lookup {
+        Lookup::new(self.actor.context(), self.actor.home())
+    }
+
+    /// The grants that this person gave, those included whose call timed out or was interrupted
+    /// and took effect.
+    ///
+    /// # Errors
+    /// Why the state could not be read.
+    pub async fn grants_given(&self) -> Result<Listing<GrantInfo>> {
+        self.lookup().grants_given_by(&self.id).await
+    }
+
+    /// The grants that this person can open records by. Any patient can lengthen this list.
+    ///
+    /// # Errors
+    /// Why the state could not be read.
+    pub async fn grants_received(&self) -> Result<Listing<GrantInfo>> {
+        self.lookup().grants_received_by(&self.id).await
+    }
+
+    /// The records about this person, each in its latest version. Any organisation can lengthen
+    /// this list.
+    ///
+    /// # Errors
+    /// Why the state could not be read.
+    pub async fn records(&self) -> Result<Listing<RecordInfo>> {
+        self.lookup().records_about(&self.id).await
     }
 
     /// Opens the record of a grant: asks for a ticket, gathers release shares, decrypts. `.await`

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use medshare_types::{Timestamp, consent};
 
+pub use medshare_types::consent::Window as AbsoluteWindow;
+
 use crate::error::{Error, Result, TimeError};
 use crate::times::{TimesFault, fault_of};
 

@@ -1,5 +1,6 @@
 //! Requests to the consortium, and the verification of its answers: no single member is believed.
 
+mod catch_up;
 mod exchange;
 mod failure;
 mod health;

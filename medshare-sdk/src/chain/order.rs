@@ -6,9 +6,7 @@ use std::time::Duration;
 use medshare_contract::Call;
 use medshare_host::os_random;
 use medshare_ledger::{ReceiptProof, RpcRequest, RpcResponse, Transaction};
-use medshare_types::{
-    Nonce, Outcome, Principal, ReplicaId, Signature, Signer, TransactionId, Wire as _,
-};
+use medshare_types::{Nonce, Principal, ReplicaId, Signature, Signer, TransactionId, Wire as _};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::failure::Failure;
@@ -74,17 +72,19 @@ impl Chain {
         }
         Err(if accepted {
             // A member that took it may have it ordered yet, whatever the others answered.
-            self.timed_out("order the transaction").await
+            self.timed_out("order the transaction", id).await
         } else {
             failure.into_error()
         })
     }
 
-    async fn timed_out(&self, what: &'static str) -> Error {
+    async fn timed_out(&self, what: &'static str, transaction: TransactionId) -> Error {
         Error::TimedOut {
             what,
             timeout_ms: millis(self.deadlines.order),
             causes: problems(&self.health().await),
+            transaction: Some(transaction),
+            grant: None,
         }
     }
 
@@ -110,8 +110,8 @@ impl Chain {
 }
 
 fn effect(transaction: TransactionId, proof: ReceiptProof) -> Result<Effect> {
-    match &proof.receipt.outcome {
-        Outcome::Denied(denial) => Err(Error::Denied(denial.clone())),
-        Outcome::Applied(_) => Ok(Effect { transaction, proof }),
+    match proof.receipt.outcome.denial() {
+        Some(denial) => Err(Error::Denied(denial.clone())),
+        None => Ok(Effect { transaction, proof }),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 #[cfg(feature = "fault-injection")]
 use medshare_node::fault_injection::{HolderConduct, Presence};
 use medshare_types::Height;
+use medshare_types::keystore::KeyStore;
 
 use crate::consortium::Consortium;
 use crate::error::Result;
@@ -31,6 +32,23 @@ impl LocalConsortium {
             consortium,
             members,
         }
+    }
+
+    /// The consortium as the application of one organisation knows it: it acts for this
+    /// organisation alone, and keeps its people in a key store of its own. Members, object stores
+    /// and the attribute authority are shared; several applications of one consortium know each
+    /// other's people by pseudonym only, as in processes of their own.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation), or why a store cannot be
+    /// opened.
+    pub fn application(&self, organisation: &str, people: Arc<dyn KeyStore>) -> Result<Consortium> {
+        let mut parts = self.consortium.parts();
+        parts.organisations.retain(|name, _| name == organisation);
+        parts.people = people;
+        let application = Consortium::connect(parts)?;
+        application.organisation(organisation)?;
+        Ok(application)
     }
 
     /// The folder that holds every member's folder.
