@@ -20,8 +20,8 @@ pub enum Call {
     EnrolPerson {
         /// Signing key of the person; its digest is the pseudonym.
         key: VerifyingKey,
-        /// At most 64, each of 1 to 256 bytes, strictly ascending; none contains
-        /// [`RESERVED_ATTRIBUTE_PREFIX`].
+        /// At most 64, each of 1 to 256 bytes, strictly ascending; none contains one of
+        /// [`RESERVED_ATTRIBUTE_PREFIXES`].
         attributes: Vec<String>,
         /// The person's signature, by `key`, of [`enrolment_statement`] for the sender.
         consent: Signature,
@@ -70,9 +70,17 @@ impl Wire for Call {
 }
 
 /// Prefix of the attribute `vouched-by:<organisation name>`, which names the organisation behind an
-/// attribute key. The attribute authority adds it to every key, so no organisation can vouch under
-/// another's name.
-pub const RESERVED_ATTRIBUTE_PREFIX: &str = "vouched-by:";
+/// attribute key. The attribute authority adds it to every key of enrolled attributes, so no
+/// organisation can vouch under another's name.
+pub const VOUCHER_PREFIX: &str = "vouched-by:";
+
+/// Prefix of the attribute `subject-of:<record id>`. The attribute authority issues it to the person
+/// that the chain names as the subject of that record, and to no other.
+pub const SUBJECT_PREFIX: &str = "subject-of:";
+
+/// Prefixes of the attributes that the attribute authority issues by the chain alone: no
+/// organisation enrols a person with one.
+pub const RESERVED_ATTRIBUTE_PREFIXES: [&str; 2] = [VOUCHER_PREFIX, SUBJECT_PREFIX];
 
 /// The digest that a person signs to be enrolled by this organisation, on this chain, with exactly
 /// these attributes. The signature itself binds the person's key.

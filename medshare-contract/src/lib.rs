@@ -99,7 +99,10 @@ pub mod state;
 pub mod view;
 
 pub use apply::{Applied, RULES_VERSION, apply};
-pub use call::{Call, GrantTerms, RESERVED_ATTRIBUTE_PREFIX, RegisterRecord, enrolment_statement};
+pub use call::{
+    Call, GrantTerms, RESERVED_ATTRIBUTE_PREFIXES, RegisterRecord, SUBJECT_PREFIX, VOUCHER_PREFIX,
+    enrolment_statement,
+};
 pub use context::{BlockContext, CallContext};
 pub use genesis::{GenesisError, genesis_state};
 pub use overlay::Overlay;

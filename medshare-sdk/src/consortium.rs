@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use medshare_types::{Height, ReplicaId};
 
+use crate::access_rule::AccessRule;
 use crate::context::{ConsortiumParts, Context};
 use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::health::MemberHealth;
 use crate::organisation::Organisation;
+use crate::read::record::SealedHeader;
 use crate::receipt::TrustAnchor;
+use crate::record::RecordRef;
 
 /// The member that is asked first when the application does not act for exactly one organisation.
 const FIRST_SEAT: ReplicaId = ReplicaId(0);
@@ -90,6 +93,17 @@ impl Consortium {
     /// and disks are the members' word.
     pub async fn health(&self) -> Vec<MemberHealth> {
         self.context.chain.health().await
+    }
+
+    /// The readers that a record was sealed for, whether its subject is among them too. From the
+    /// record's access header, in a store, as the chain names it: not a party's word.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] with `unknown_record`, [`Error::ObjectUnavailable`], or why an answer does
+    /// not verify.
+    pub async fn access_rule(&self, record: impl Into<RecordRef>) -> Result<AccessRule> {
+        let header = SealedHeader::fetch(&self.context, FIRST_SEAT, record.into()).await?;
+        Ok(header.access_rule())
     }
 
     /// Watches the chain from now on.

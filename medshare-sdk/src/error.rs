@@ -69,6 +69,12 @@ pub enum Error {
     /// A text is not a name of a person: too long, or with characters that a reader cannot see.
     #[error("invalid name of a person {name:?}: {source}; correct the name")]
     InvalidPersonName { name: String, source: Source },
+    /// The policy has no room for the data subject beside it.
+    #[error(
+        "no room for the data subject in the policy {policy}: {source}; \
+         shorten it, or use Seal::withheld_from_subject"
+    )]
+    InvalidPolicy { policy: String, source: Source },
     /// No store has a segment as it was registered.
     #[error("segment {index} is not the registered one in any store; restore it from a backup")]
     SegmentMismatch {
@@ -278,6 +284,7 @@ impl Error {
     /// | `clock_behind` | [`ClockBehind`](Self::ClockBehind) |
     /// | `invalid_attribute` | [`InvalidAttribute`](Self::InvalidAttribute) |
     /// | `invalid_person_name` | [`InvalidPersonName`](Self::InvalidPersonName) |
+    /// | `invalid_policy` | [`InvalidPolicy`](Self::InvalidPolicy) |
     /// | `segment_mismatch` | [`SegmentMismatch`](Self::SegmentMismatch) |
     /// | `object_truncated` | [`ObjectTruncated`](Self::ObjectTruncated) |
     /// | `object_extended` | [`ObjectExtended`](Self::ObjectExtended) |
@@ -331,6 +338,7 @@ impl Error {
             Self::ClockBehind { .. } => "clock_behind",
             Self::InvalidAttribute { .. } => "invalid_attribute",
             Self::InvalidPersonName { .. } => "invalid_person_name",
+            Self::InvalidPolicy { .. } => "invalid_policy",
             Self::SegmentMismatch { .. } => "segment_mismatch",
             Self::ObjectTruncated { .. } => "object_truncated",
             Self::ObjectExtended { .. } => "object_extended",
@@ -404,6 +412,7 @@ impl Error {
             | Self::ClockBehind { .. }
             | Self::InvalidAttribute { .. }
             | Self::InvalidPersonName { .. }
+            | Self::InvalidPolicy { .. }
             | Self::SegmentMismatch { .. }
             | Self::ObjectTruncated { .. }
             | Self::ObjectExtended { .. }

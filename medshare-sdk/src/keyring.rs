@@ -8,14 +8,25 @@ use medshare_contract::keys;
 use medshare_contract::state::PersonState;
 use medshare_host::{blocking, clock, os_random};
 use medshare_types::keystore::{KeyStore, KeyStoreError, load_or_create};
-use medshare_types::{PersonId, RandomSource as _, Signature, SigningKey};
+use medshare_types::{PersonId, RandomSource as _, RecordId, Signature, SigningKey};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::access_rule::AccessRule;
 use crate::actor::Actor;
 use crate::deadlines::millis;
 use crate::error::{Error, Result};
-use crate::issuer::{KeyRequest, vouched_attributes};
+use crate::issuer::{KeyRequest, subject_attribute, vouched_attributes};
+
+/// What a key must meet to open a record, from public data.
+pub(crate) struct Requirement<'a> {
+    /// The policy of the record's header.
+    pub(crate) policy: &'a AccessPolicy,
+    /// The day that the key must cover.
+    pub(crate) sealed_on: Date,
+    pub(crate) record: RecordId,
+    pub(crate) subject: PersonId,
+}
 
 /// The attribute keys of one person, stored or still to be issued.
 #[derive(Clone)]
@@ -34,6 +45,10 @@ impl Keyring {
         }
     }
 
+    pub(crate) const fn person(&self) -> PersonId {
+        self.person
+    }
+
     pub(crate) const fn stored(&self) -> &StoredKeys {
         &self.stored
     }
@@ -43,38 +58,50 @@ impl Keyring {
         &self.stored.person
     }
 
-    /// The person's key that opens records sealed under this policy on this day.
+    /// The person's key that opens a record.
     ///
-    /// A stored key that does not is renewed, once, if a new one may open it. Asks the authority
-    /// only then, and nothing of the gate's holders.
+    /// A stored key that does not is renewed, once, if a new one may open it. The record's subject
+    /// gets a key for the record alone, each time anew. Asks the authority only then, and nothing
+    /// of the gate's holders.
     ///
     /// # Errors
     /// [`Error::PolicyUnsatisfied`], [`Error::KeyLapsed`], or why no key was issued.
-    pub(crate) async fn key_for(
-        &self,
-        policy: &AccessPolicy,
-        sealed_on: Date,
-    ) -> Result<UserSecretKey> {
+    pub(crate) async fn key_for(&self, requirement: &Requirement<'_>) -> Result<UserSecretKey> {
+        let sealed_on = requirement.sealed_on;
+        let rule = AccessRule::of(requirement.policy, &requirement.record);
+        let policy = rule.policy();
         let satisfies = |key: &UserSecretKey| policy.is_satisfied_by(key.attributes());
         let old = match self.attribute_key().await? {
             Some(key) if satisfies(&key) && key.validity().contains(sealed_on) => return Ok(key),
             old => old,
         };
+        if self.opens_as_subject(&rule, requirement) {
+            return covering(self.subject_key(&requirement.record).await?, sealed_on);
+        }
         if !old.as_ref().is_some_and(satisfies) {
             // The chain names the attributes of a new key, so the authority is not asked in vain.
             check(policy, &self.vouched_attributes().await?)?;
         }
         let new = self.renew(old.as_ref()).await?;
         check(policy, new.attributes())?;
-        let validity = new.validity();
-        if validity.contains(sealed_on) {
-            Ok(new)
-        } else {
-            Err(Error::KeyLapsed {
-                sealed_on,
-                validity,
-            })
+        covering(new, sealed_on)
+    }
+
+    /// Refuses a record that no key of the person's opens, of today's attributes on the chain. Asks
+    /// the authority for nothing.
+    ///
+    /// # Errors
+    /// [`Error::PolicyUnsatisfied`].
+    pub(crate) async fn check_entitled(&self, requirement: &Requirement<'_>) -> Result<()> {
+        let rule = AccessRule::of(requirement.policy, &requirement.record);
+        if self.opens_as_subject(&rule, requirement) {
+            return Ok(());
         }
+        check(rule.policy(), &self.vouched_attributes().await?)
+    }
+
+    fn opens_as_subject(&self, rule: &AccessRule, requirement: &Requirement<'_>) -> bool {
+        rule.is_readable_by_subject() && requirement.subject == self.person
     }
 
     /// The stored attribute key. None for a person without attributes, nor where the stored bytes
@@ -96,7 +123,7 @@ impl Keyring {
 
     /// Has the first attribute key issued, which must be for all of `expected`, and stores it.
     pub(crate) async fn obtain(&self, expected: &AttributeSet) -> Result<()> {
-        let key = self.request().await?;
+        let key = self.request(None).await?;
         let mut expected = expected.iter();
         if let Some(missing) = expected.find(|attribute| !key.attributes().contains(attribute)) {
             return Err(Error::BadAttributeKey {
@@ -109,7 +136,7 @@ impl Keyring {
     /// A new key for the attributes on the chain today. It replaces the stored one unless it would
     /// open less.
     async fn renew(&self, old: Option<&UserSecretKey>) -> Result<UserSecretKey> {
-        let key = self.request().await?;
+        let key = self.request(None).await?;
         if old.is_none_or(|old| covers(&key, old)) {
             self.stored.store_attribute_key(&key.to_bytes()).await?;
         } else {
@@ -118,13 +145,28 @@ impl Keyring {
         Ok(key)
     }
 
+    /// A key for one record about the person. It is not stored: a record has few readings by its
+    /// subject, and a person may have many records.
+    async fn subject_key(&self, record: &RecordId) -> Result<UserSecretKey> {
+        let key = self.request(Some(*record)).await?;
+        let expected = subject_attribute(record);
+        if key.attributes().contains(&expected) {
+            Ok(key)
+        } else {
+            Err(Error::BadAttributeKey {
+                source: format!("it lacks {expected}").into(),
+            })
+        }
+    }
+
     /// A key from the issuer, opened and found to be one of the authority's. Callers check its
     /// attributes and days.
-    async fn request(&self) -> Result<UserSecretKey> {
+    async fn request(&self, record: Option<RecordId>) -> Result<UserSecretKey> {
         let context = self.actor.context();
         let pair = RecipientKeyPair::random(&mut os_random());
         let mut request = KeyRequest {
             person: self.person,
+            record,
             recipient: pair.public(),
             nonce: os_random().array(),
             at: clock::now(),
@@ -157,6 +199,19 @@ impl Keyring {
             Some(person) => vouched_attributes(self.actor.context().chain.genesis(), &person),
             None => Ok(AttributeSet::default()),
         }
+    }
+}
+
+/// The key, if it covers the day of sealing.
+fn covering(key: UserSecretKey, sealed_on: Date) -> Result<UserSecretKey> {
+    let validity = key.validity();
+    if validity.contains(sealed_on) {
+        Ok(key)
+    } else {
+        Err(Error::KeyLapsed {
+            sealed_on,
+            validity,
+        })
     }
 }
 

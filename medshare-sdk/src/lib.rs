@@ -69,6 +69,7 @@
 //! | `actor`, `context` | one identity, and the shared state, that operations work with |
 //! | `person_name` | names as people type them |
 //! | `keyring` | which attribute key opens a record, and where it is stored |
+//! | `access_rule` | the policy of a header, and whether the subject reads the record |
 //! | `write` | from content to a registered record |
 //! | `warnings` | doubts whether a sealed record has a reader |
 //! | `grant`, [`window`], `times` | consent, and times that could never open a record |
@@ -86,6 +87,7 @@
 //! | [`error`] | errors with stable codes |
 #![forbid(unsafe_code)]
 
+mod access_rule;
 mod actor;
 mod chain;
 pub mod client;
@@ -114,6 +116,7 @@ mod warnings;
 pub mod window;
 mod write;
 
+pub use access_rule::AccessRule;
 pub use client::ConsortiumClient;
 pub use consortium::Consortium;
 pub use context::ConsortiumParts;
@@ -136,6 +139,7 @@ pub use organisation::Organisation;
 pub use person::Person;
 pub use person_name::MAX_PERSON_NAME_LEN;
 pub use read::open::{Access, Open, Opened};
+pub use read::own::OpenOwn;
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, RecordRef};
 pub use store::backend::StoreLocation;

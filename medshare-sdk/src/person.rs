@@ -13,6 +13,7 @@ use crate::keyring::{Keyring, StoredKeys};
 use crate::lists::{GrantInfo, Listing, Lookup, RecordInfo};
 use crate::observe::observed;
 use crate::read::open::Open;
+use crate::read::own::OpenOwn;
 use crate::read::record::describe;
 use crate::record::{Descriptor, RecordRef};
 use crate::window::Window;
@@ -112,7 +113,23 @@ impl Person {
         Open::new(self.actor.clone(), self.keyring.clone(), grant)
     }
 
-    /// The description of a record, by attributes alone: no ticket, and no use of a grant.
+    /// Opens a record about this person: gives the person a grant of one use, and opens the record
+    /// under it. `.await` it, or stream it with [`OpenOwn::write_to`].
+    ///
+    /// Costs one transaction more than [`Self::open`] and a key from the attribute authority. The
+    /// chain shows the grant and the ticket, as of any reader.
+    ///
+    /// # Errors
+    /// [`Error::PolicyUnsatisfied`](crate::Error::PolicyUnsatisfied) where the record was
+    /// [withheld](crate::Seal::withheld_from_subject) from its subject,
+    /// [`Error::Denied`](crate::Error::Denied) with `not_authorised` for a record about another
+    /// person, and those of [`Self::open`].
+    pub fn open_own(&self, record: impl Into<RecordRef>) -> OpenOwn {
+        OpenOwn::new(self.actor.clone(), self.keyring.clone(), record.into())
+    }
+
+    /// The description of a record, by attributes alone, or by being its subject: no ticket, and no
+    /// use of a grant.
     ///
     /// # Errors
     /// [`Error::PolicyUnsatisfied`](crate::Error::PolicyUnsatisfied),

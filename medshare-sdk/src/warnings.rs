@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use medshare_abe::policy::PolicyNode;
 use medshare_abe::{AccessPolicy, AttributeSet};
-use medshare_contract::RESERVED_ATTRIBUTE_PREFIX;
+use medshare_contract::VOUCHER_PREFIX;
 use medshare_types::{Genesis, PersonId};
 
 use crate::issuer::vouched_for;
@@ -19,7 +19,7 @@ use crate::record::RecordRef;
 /// Room for each warning once.
 pub(crate) type Warnings = [Option<SealWarning>; 2];
 
-/// A reason why a record may have no reader.
+/// A reason why a record may have no reader but its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum SealWarning {
@@ -50,12 +50,21 @@ impl fmt::Display for SealWarning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealedRecord {
     record: RecordRef,
+    readable_by_subject: bool,
     warnings: Warnings,
 }
 
 impl SealedRecord {
-    pub(crate) const fn new(record: RecordRef, warnings: Warnings) -> Self {
-        Self { record, warnings }
+    pub(crate) const fn new(
+        record: RecordRef,
+        readable_by_subject: bool,
+        warnings: Warnings,
+    ) -> Self {
+        Self {
+            record,
+            readable_by_subject,
+            warnings,
+        }
     }
 
     /// The reference to keep.
@@ -64,7 +73,15 @@ impl SealedRecord {
         self.record
     }
 
-    /// Reasons why the record may never be read.
+    /// Returns true unless the record was sealed by
+    /// [`Seal::withheld_from_subject`](crate::Seal::withheld_from_subject). Of any record,
+    /// [`AccessRule`](crate::AccessRule) tells it.
+    #[must_use]
+    pub const fn is_readable_by_subject(&self) -> bool {
+        self.readable_by_subject
+    }
+
+    /// Reasons why the record may never be read, but by its subject.
     pub fn warnings(&self) -> impl Iterator<Item = SealWarning> {
         self.warnings.into_iter().flatten()
     }
@@ -134,8 +151,7 @@ fn can_be_vouched_for(node: PolicyNode<'_>, vouchers: &AttributeSet) -> bool {
     match node {
         PolicyNode::Condition(condition) => {
             let mut name = condition.name().into_iter();
-            let demands_voucher =
-                name.any(|name| name.as_str().starts_with(RESERVED_ATTRIBUTE_PREFIX));
+            let demands_voucher = name.any(|name| name.as_str().starts_with(VOUCHER_PREFIX));
             !demands_voucher || condition.is_met_by(vouchers)
         }
         PolicyNode::All(mut operands) => operands.all(can),

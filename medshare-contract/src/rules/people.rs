@@ -3,7 +3,7 @@
 use medshare_types::{Denial, Event, PersonId, Signature, VerifyingKey};
 
 use super::{Ruling, ensure, ensure_field, lists};
-use crate::call::{RESERVED_ATTRIBUTE_PREFIX, enrolment_statement};
+use crate::call::{RESERVED_ATTRIBUTE_PREFIXES, enrolment_statement};
 use crate::context::Case;
 use crate::keys;
 use crate::overlay::Overlay;
@@ -49,7 +49,7 @@ pub(super) fn enrol<V: StateView>(
 /// Refuses the attributes that an enrolment is denied for, so that callers know before they store
 /// or sign anything.
 ///
-/// At most 64 attributes of 1 to 256 bytes each, without the reserved prefix. Strictly ascending
+/// At most 64 attributes of 1 to 256 bytes each, without a reserved prefix. Strictly ascending
 /// order gives every set one encoding and keeps the attributes distinct.
 ///
 /// # Errors
@@ -61,9 +61,11 @@ pub fn check_enrollable(attributes: &[String]) -> Result<(), Denial> {
     ensure_field(fit, "attributes")
 }
 
-/// The reserved prefix is refused at every position, because policies may write white space and a
+/// A reserved prefix is refused at every position, because policies may write white space and a
 /// quotation mark before a name.
 fn is_fit(attribute: &str) -> bool {
     (1..=MAX_ATTRIBUTE_LEN).contains(&attribute.len())
-        && !attribute.contains(RESERVED_ATTRIBUTE_PREFIX)
+        && !RESERVED_ATTRIBUTE_PREFIXES
+            .iter()
+            .any(|prefix| attribute.contains(prefix))
 }

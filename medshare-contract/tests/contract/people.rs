@@ -1,7 +1,9 @@
 //! Enrolment of people by organisations.
 
 use medshare_contract::state::PersonState;
-use medshare_contract::{Call, RESERVED_ATTRIBUTE_PREFIX, enrolment_statement, keys};
+use medshare_contract::{
+    Call, RESERVED_ATTRIBUTE_PREFIXES, SUBJECT_PREFIX, VOUCHER_PREFIX, enrolment_statement, keys,
+};
 use medshare_types::{ChainId, Denial, Digest, Event, Height, hash};
 
 use crate::fixture::{Actor, Fixture, invalid};
@@ -113,27 +115,36 @@ fn people_cannot_enrol() {
 }
 
 #[test]
-fn the_reserved_prefix_is_refused_in_every_spelling() {
+fn a_reserved_prefix_is_refused_in_every_spelling() {
     let mut fixture = Fixture::founded();
     let hospital = fixture.hospitals[0];
     let other = fixture.genesis.members[1].name.clone();
     let person = Actor::person_with_seed(50);
-    let claim = format!("{RESERVED_ATTRIBUTE_PREFIX}{other}");
-    assert_eq!(claim, "vouched-by:member-1");
-    for reserved in [
-        claim.clone(),
-        RESERVED_ATTRIBUTE_PREFIX.to_owned(),
-        // Spellings of the same attribute in a policy.
-        format!(" {claim}"),
-        format!("\u{2003}{claim}"),
-        format!("\"{claim}\""),
-        format!("\t\"{claim}\" "),
-    ] {
-        let call = fixture.enrol(&hospital, &person, &[&reserved]);
-        let denial = fixture.denied(&hospital, &call);
-        assert_eq!(denial, invalid("attributes"), "{reserved:?}");
+    let voucher = format!("{VOUCHER_PREFIX}{other}");
+    assert_eq!(voucher, "vouched-by:member-1");
+    let subject = format!("{SUBJECT_PREFIX}{}", "ab".repeat(32));
+    assert_eq!(RESERVED_ATTRIBUTE_PREFIXES, ["vouched-by:", "subject-of:"]);
+    for claim in [&voucher, &subject, VOUCHER_PREFIX, SUBJECT_PREFIX] {
+        for reserved in [
+            claim.to_owned(),
+            // Spellings of the same attribute in a policy.
+            format!(" {claim}"),
+            format!("\u{2003}{claim}"),
+            format!("\"{claim}\""),
+            format!("\t\"{claim}\" "),
+        ] {
+            let call = fixture.enrol(&hospital, &person, &[&reserved]);
+            let denial = fixture.denied(&hospital, &call);
+            assert_eq!(denial, invalid("attributes"), "{reserved:?}");
+        }
     }
-    let near = ["role:nurse", "vouched-by", "vouched:by:member-1"];
+    let near = [
+        "role:nurse",
+        "subject-of",
+        "subject:of:member-1",
+        "vouched-by",
+        "vouched:by:member-1",
+    ];
     fixture.applied(&hospital, &fixture.enrol(&hospital, &person, &near));
 }
 

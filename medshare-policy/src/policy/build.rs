@@ -2,7 +2,7 @@
 
 use super::AccessPolicy;
 use super::condition::Condition;
-use super::node::{MAX_DEPTH, MAX_POLICY_LEN, MAX_ROWS, Node};
+use super::node::{Gate, MAX_DEPTH, MAX_POLICY_LEN, MAX_ROWS, Node};
 use crate::attribute::Attribute;
 use crate::error::PolicyError;
 use crate::name::Name;
@@ -47,6 +47,18 @@ impl AccessPolicy {
         operands: impl IntoIterator<Item = Self>,
     ) -> Result<Self, PolicyError> {
         gate(needed, gather(operands)?)
+    }
+
+    /// The operands of the outermost `or`; the policy itself where that is none. The inverse of
+    /// [`Self::any`] over policies that are no `or` themselves.
+    #[must_use]
+    pub fn alternatives(&self) -> Vec<Self> {
+        match &self.root {
+            Node::Gate(Gate::Or, operands) => {
+                operands.iter().cloned().map(Self::from_root).collect()
+            }
+            _ => vec![self.clone()],
+        }
     }
 }
 

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use medshare_abe::issuance::SealedKey;
-use medshare_abe::{Date, MasterSecretKey, PublicParameters, Validity};
+use medshare_abe::{AttributeSet, Date, MasterSecretKey, PublicParameters, Validity};
 use medshare_contract::keys;
-use medshare_contract::state::PersonState;
+use medshare_contract::state::{PersonState, RecordHeadState};
 use medshare_host::{blocking, clock, os_random};
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{Denial, Digest, Genesis, PersonId, ReplicaId, SealingDate, Timestamp};
+use medshare_types::{
+    Denial, Digest, Genesis, PersonId, RecordId, ReplicaId, SealingDate, Timestamp,
+};
 
 use crate::chain::Chain;
 use crate::client::ConsortiumClient;
 use crate::error::{Error, Result};
 use crate::issuer::request::{AttributeIssuer, KeyRequest};
-use crate::issuer::vouching::{check_issuable, vouched_attributes};
+use crate::issuer::vouching::{check_issuable, subject_attribute, vouched_attributes};
 use crate::receipt::TrustAnchor;
 
 /// Milliseconds between a request's time and the authority's clock, at most.
@@ -36,7 +38,8 @@ pub(crate) type RefusalRule = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
 /// The attribute authority, where its master key is in this process.
 ///
 /// It issues to every enrolled person for as long as the chain says so, and the chain cannot end an
-/// enrolment yet: [`Self::with_refusal`] is the authority's own way to stop.
+/// enrolment yet: [`Self::with_refusal`] is the authority's own way to stop. To a record's subject
+/// it issues a key for that record.
 pub struct AttributeAuthority {
     parameters: Arc<PublicParameters>,
     master: Arc<MasterSecretKey>,
@@ -133,7 +136,10 @@ impl AttributeAuthority {
             return Err(Error::IssuanceRefused);
         }
         let validity = validity(now, proven_at, self.key_lifetime_days)?;
-        let attributes = vouched_attributes(self.chain.genesis(), &person)?;
+        let attributes = match &request.record {
+            None => vouched_attributes(self.chain.genesis(), &person)?,
+            Some(record) => self.attributes_of_subject(record, &request.person).await?,
+        };
         check_issuable(&attributes)?;
         let parameters = Arc::clone(&self.parameters);
         let master = Arc::clone(&self.master);
@@ -149,6 +155,22 @@ impl AttributeAuthority {
                 })
         };
         blocking(issue).await?
+    }
+
+    /// The attribute of a record's subject, for that person alone.
+    async fn attributes_of_subject(
+        &self,
+        record: &RecordId,
+        person: &PersonId,
+    ) -> Result<AttributeSet> {
+        let key = keys::record_head(record);
+        let found: Option<RecordHeadState> = self.chain.read(FIRST_SEAT, key).await?;
+        let head = found.ok_or(Error::Denied(Denial::UnknownRecord))?;
+        if head.subject == *person {
+            Ok([subject_attribute(record)].into_iter().collect())
+        } else {
+            Err(Error::Denied(Denial::NotAuthorised))
+        }
     }
 
     /// Returns true if the request is recent and was not answered before.

@@ -1,18 +1,28 @@
-//! The attributes that an organisation's word gives a person.
+//! The attributes of keys: what an organisation vouches for, and what the chain says of a record.
 
 use medshare_abe::{Attribute, AttributeSet};
-use medshare_contract::RESERVED_ATTRIBUTE_PREFIX;
 use medshare_contract::state::PersonState;
-use medshare_types::{Denial, Genesis};
+use medshare_contract::{SUBJECT_PREFIX, VOUCHER_PREFIX};
+use medshare_types::{Denial, Genesis, RecordId};
 
 use crate::error::{Error, Result};
 
-/// The attribute that names the organisation whose word a key rests on; every key carries one. A
+/// The attribute that names the organisation whose word a key of enrolled attributes rests on. A
 /// policy can demand it, as in `role:cardiologist and vouched-by:st-mary`; otherwise any
 /// organisation's word will do.
 #[must_use]
 pub fn voucher(organisation: &str) -> String {
-    format!("{RESERVED_ATTRIBUTE_PREFIX}{organisation}")
+    format!("{VOUCHER_PREFIX}{organisation}")
+}
+
+/// The attribute of a record's subject. It names the record and not the person, so the policies in
+/// headers do not tell which records are about one person.
+pub(crate) fn subject_attribute(record: &RecordId) -> Attribute {
+    #[expect(
+        clippy::expect_used,
+        reason = "letters, hexadecimal digits and punctuation"
+    )]
+    Attribute::new(&format!("{SUBJECT_PREFIX}{record}")).expect("a valid name")
 }
 
 /// The attributes of a person's key: those on the chain, and their voucher.

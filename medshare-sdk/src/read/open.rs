@@ -171,10 +171,7 @@ impl Open {
         if fetched.preamble.padding() != Padding::None {
             return Err(Error::Undecipherable);
         }
-        let key = self
-            .keyring
-            .key_for(fetched.policy(), fetched.sealed_on())
-            .await?;
+        let key = self.keyring.key_for(&fetched.requirement()).await?;
 
         let session = SessionSecret::new(&mut os_random());
         let proof = self.request(&fetched, &session).await?;

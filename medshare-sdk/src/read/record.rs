@@ -11,15 +11,67 @@ use medshare_abe::{AccessPolicy, Date, PublicParameters, SharedSecret, UserSecre
 use medshare_contract::keys;
 use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_host::blocking;
-use medshare_types::{Denial, Wire as _};
+use medshare_types::{Denial, ReplicaId, Wire as _};
 
+use crate::access_rule::AccessRule;
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Requirement};
 use crate::record::{Descriptor, RecordRef};
 use crate::store::backend::Store;
 use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName, SegmentsObject};
+
+/// A record as the chain has it, and the access header that it names.
+pub(crate) struct SealedHeader {
+    record: RecordState,
+    sealed: SealedLabel,
+    header: AccessHeader,
+}
+
+impl SealedHeader {
+    /// Reads the record by proof, then its header from the first store that has it as it was
+    /// registered.
+    pub(crate) async fn fetch(
+        context: &Context,
+        home: ReplicaId,
+        record: RecordRef,
+    ) -> Result<Self> {
+        let unknown = || Error::Denied(Denial::UnknownRecord);
+        let key = keys::record(&record.id, record.version);
+        let found: Option<RecordState> = context.chain.read(home, key).await?;
+        let record = found.ok_or_else(unknown)?;
+        let sealed = record.labels.first().cloned().ok_or_else(unknown)?;
+        let header = fetch_header(context, &record, &sealed).await?;
+        Ok(Self {
+            record,
+            sealed,
+            header,
+        })
+    }
+
+    /// The readers that the header is for, beside the gate.
+    pub(crate) fn access_rule(&self) -> AccessRule {
+        AccessRule::of(self.header.abe().policy(), &self.record.id)
+    }
+
+    pub(crate) fn requirement(&self) -> Requirement<'_> {
+        requirement(&self.record, &self.sealed, &self.header)
+    }
+}
+
+fn requirement<'a>(
+    record: &RecordState,
+    sealed: &SealedLabel,
+    header: &'a AccessHeader,
+) -> Requirement<'a> {
+    Requirement {
+        policy: header.abe().policy(),
+        sealed_on: Date::from(sealed.label.context.sealed_on),
+        record: record.id,
+        subject: record.subject,
+    }
+}
 
 /// A record as the chain has it, and its small objects as they were registered.
 pub(super) struct FetchedRecord {
@@ -34,12 +86,12 @@ impl FetchedRecord {
     /// Reads the record by proof, then its header, preamble and content tree, each from the first
     /// store that has it as it was registered.
     pub(super) async fn fetch(actor: &Actor, record: RecordRef) -> Result<Self> {
-        let unknown = || Error::Denied(Denial::UnknownRecord);
-        let key = keys::record(&record.id, record.version);
-        let record: RecordState = actor.read(key).await?.ok_or_else(unknown)?;
-        let sealed = record.labels.first().cloned().ok_or_else(unknown)?;
+        let SealedHeader {
+            record,
+            sealed,
+            header,
+        } = SealedHeader::fetch(actor.context(), actor.home(), record).await?;
         let count = SegmentsObject::checked_count(record.segment_count)?;
-        let header = fetch_header(actor.context(), &record, &sealed).await?;
         let (preamble, tree) = fetch_segments(actor.context(), &record, count).await?;
         Ok(Self {
             record,
@@ -54,9 +106,8 @@ impl FetchedRecord {
         self.header.abe().policy()
     }
 
-    /// The day that an attribute key must cover.
-    pub(super) fn sealed_on(&self) -> Date {
-        Date::from(self.sealed.label.context.sealed_on)
+    pub(super) fn requirement(&self) -> Requirement<'_> {
+        requirement(&self.record, &self.sealed, &self.header)
     }
 
     /// The access header, checked against the chain's digest and label.
@@ -93,9 +144,7 @@ pub(crate) async fn describe(
     record: RecordRef,
 ) -> Result<Descriptor> {
     let fetched = FetchedRecord::fetch(actor, record).await?;
-    let key = keyring
-        .key_for(fetched.policy(), fetched.sealed_on())
-        .await?;
+    let key = keyring.key_for(&fetched.requirement()).await?;
     let descriptor = fetch_descriptor(actor.context(), &fetched.record).await?;
     let parameters = Arc::clone(&actor.context().parameters);
     let open = move || {

@@ -15,6 +15,7 @@ use medshare_types::{
     RecordVersion, SealingDate, Timestamp, Wire as _,
 };
 
+use crate::access_rule::with_subject;
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::observe::{Progress, observed};
@@ -44,6 +45,7 @@ pub struct Seal {
     content: Content,
     policy: AccessPolicy,
     subject: Option<PersonId>,
+    readable_by_subject: bool,
     title: String,
     media_type: String,
     floor: Timestamp,
@@ -65,6 +67,7 @@ impl Seal {
             content,
             policy,
             subject: None,
+            readable_by_subject: true,
             title: String::new(),
             media_type: "application/octet-stream".to_owned(),
             floor: Timestamp::from_millis(0),
@@ -74,10 +77,19 @@ impl Seal {
         }
     }
 
-    /// The data subject: the person that the record is about, who grants access to it. Takes a
-    /// `&Person`, or a [`PersonId`] whose keys are elsewhere.
+    /// The data subject: the person that the record is about, who grants access to it and reads it
+    /// by [`Person::open_own`](crate::Person::open_own). Takes a `&Person`, or a [`PersonId`] whose
+    /// keys are elsewhere.
     pub fn subject(mut self, subject: impl Into<PersonId>) -> Self {
         self.subject = Some(subject.into());
+        self
+    }
+
+    /// Seals the record under the policy alone: its subject reads neither content nor descriptor,
+    /// unless by attributes. The choice shows in [`AccessRule`](crate::AccessRule), to the subject
+    /// too.
+    pub const fn withheld_from_subject(mut self) -> Self {
+        self.readable_by_subject = false;
         self
     }
 
@@ -104,7 +116,7 @@ impl Seal {
 
     /// Makes sealing again under the same key return the existing record: for use after a time-out
     /// or a crash. The content is read, not stored again. Title, media type and bounds stay as they
-    /// were sealed first; another subject, policy or content is
+    /// were sealed first; another subject, policy (readable by the subject or not) or content is
     /// [`Error::IdempotencyConflict`]. The key itself never leaves the application.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -119,7 +131,9 @@ impl Seal {
 
     async fn run(self) -> Result<SealedRecord> {
         let warnings = self.warnings();
-        Ok(SealedRecord::new(self.seal().await?, warnings))
+        let readable_by_subject = self.readable_by_subject;
+        let record = self.seal().await?;
+        Ok(SealedRecord::new(record, readable_by_subject, warnings))
     }
 
     fn warnings(&self) -> Warnings {
@@ -135,7 +149,6 @@ impl Seal {
     async fn seal(self) -> Result<RecordRef> {
         let subject = self.subject.ok_or(Error::MissingSubject)?;
         let content = self.content.checked().await?;
-        let policy = self.policy.digest();
         let registration =
             Registration::begin(&self.actor, self.idempotency_key.as_deref()).await?;
         let preimage = registration.preimage();
@@ -143,9 +156,15 @@ impl Seal {
             id: RecordId::derive(&self.author.id, &preimage),
             version: RecordVersion(1),
         };
+        let policy = if self.readable_by_subject {
+            with_subject(&self.policy, &record.id)?
+        } else {
+            self.policy
+        };
+        let digest = policy.digest();
         let request_of = |content| Request {
             subject,
-            policy,
+            policy: digest,
             content,
         };
         if let Some(earlier) = registration.earlier(record).await? {
@@ -174,7 +193,7 @@ impl Seal {
         let inputs = AccessInputs {
             parameters: Arc::clone(&context.parameters),
             gate_key,
-            policy: self.policy,
+            policy,
             context: record_context(*context.chain.id(), self.author.id, name),
             floor: self.floor,
             ceiling: self.ceiling,

@@ -330,7 +330,8 @@ async fn the_authority_is_not_asked_for_a_key_in_vain() {
     let issuance = IssuanceFixture::new().await;
     let policy = "role:chief".parse().unwrap();
     let seal = issuance.fixture.st_mary.seal(b"x", &policy);
-    let record = seal.subject(&issuance.fixture.patient).await.unwrap();
+    let seal = seal.subject(&issuance.fixture.patient);
+    let record = seal.withheld_from_subject().await.unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let st_mary = issuance.st_mary_with(Answering(move |_: &KeyRequest| {
@@ -418,6 +419,7 @@ async fn a_wrong_clock_gives_nothing_away() {
         let pair = RecipientKeyPair::random(&mut os_random());
         let mut request = KeyRequest {
             person: *issuance.fixture.doctor.id(),
+            record: None,
             recipient: pair.public(),
             nonce: [1; 32],
             at: clock(),

@@ -219,6 +219,7 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
         let signature = medshare_types::Signature::from_bytes([0; 64]);
         let mut request = KeyRequest {
             person: PersonId::of_key(&Signer::verifying_key(key)),
+            record: None,
             recipient: RecipientKey([9; 32]),
             nonce: [nonce; 32],
             at,

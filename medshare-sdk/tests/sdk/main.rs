@@ -21,6 +21,7 @@ mod limits;
 mod lists;
 mod lost_state;
 mod never_open;
+mod own_records;
 mod policies;
 mod receipts;
 mod refusals;
