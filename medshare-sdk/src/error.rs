@@ -172,6 +172,19 @@ pub enum Error {
     /// The organisation has enrolled a person of that name.
     #[error("{name:?} is already enrolled; find the person by Organisation::person")]
     AlreadyEnrolled { name: String },
+    /// The organisation has enrolled a person of that name with other attributes.
+    #[error(
+        "{name:?} is enrolled with [{}], and was asked for with [{}]; \
+         ask for the former, or enrol under another name",
+        enrolled.join(", "), asked.join(", ")
+    )]
+    EnrolmentConflict {
+        name: String,
+        /// Attributes on the chain.
+        enrolled: Vec<String>,
+        /// Attributes of the call.
+        asked: Vec<String>,
+    },
     /// Title and media type do not fit into a descriptor.
     #[error("title and media type do not fit into a descriptor; shorten the title")]
     DescriptorTooLong,
@@ -301,6 +314,7 @@ impl Error {
     /// | `unknown_organisation` | [`UnknownOrganisation`](Self::UnknownOrganisation) |
     /// | `unknown_person` | [`UnknownPerson`](Self::UnknownPerson) |
     /// | `already_enrolled` | [`AlreadyEnrolled`](Self::AlreadyEnrolled) |
+    /// | `enrolment_conflict` | [`EnrolmentConflict`](Self::EnrolmentConflict) |
     /// | `descriptor_too_long` | [`DescriptorTooLong`](Self::DescriptorTooLong) |
     /// | `content_too_long` | [`ContentTooLong`](Self::ContentTooLong) |
     /// | `out_of_memory` | [`OutOfMemory`](Self::OutOfMemory) |
@@ -355,6 +369,7 @@ impl Error {
             Self::UnknownOrganisation { .. } => "unknown_organisation",
             Self::UnknownPerson { .. } => "unknown_person",
             Self::AlreadyEnrolled { .. } => "already_enrolled",
+            Self::EnrolmentConflict { .. } => "enrolment_conflict",
             Self::DescriptorTooLong => "descriptor_too_long",
             Self::ContentTooLong { .. } => "content_too_long",
             Self::OutOfMemory { .. } => "out_of_memory",
@@ -428,6 +443,7 @@ impl Error {
             | Self::UnknownOrganisation { .. }
             | Self::UnknownPerson { .. }
             | Self::AlreadyEnrolled { .. }
+            | Self::EnrolmentConflict { .. }
             | Self::DescriptorTooLong
             | Self::ContentTooLong { .. }
             | Self::OutOfMemory { .. }

@@ -73,11 +73,42 @@ impl Organisation {
         observed("enrol", self.enrol_or_resume(name, attributes)).await
     }
 
+    /// The person of that name, enrolled now unless this organisation has enrolled the person
+    /// before with the same attributes, in any order and spelling. Calls at once get one person.
+    ///
+    /// # Errors
+    /// [`Error::EnrolmentConflict`] where the person has other attributes; else as [`Self::enrol`].
+    pub async fn enrolled_or_new(&self, name: &str, attributes: &[&str]) -> Result<Person> {
+        observed("enrol", self.find_or_enrol(name, attributes)).await
+    }
+
+    async fn find_or_enrol(&self, name: &str, attributes: &[&str]) -> Result<Person> {
+        let refusal = match self.enrol_or_resume(name, attributes).await {
+            Ok(person) => return Ok(person),
+            Err(refusal) => refusal,
+        };
+        let (Error::AlreadyEnrolled { .. }, Some((signing_key, stored))) =
+            (&refusal, self.stored_under(name).await?)
+        else {
+            return Err(refusal);
+        };
+        let person = self.person_with(signing_key, stored);
+        let asked = attribute_texts(&parse_attributes(attributes)?);
+        match self.known(person.id()).await? {
+            Some(known) if known.organisation == self.id && known.attributes == asked => Ok(person),
+            Some(known) => Err(Error::EnrolmentConflict {
+                name: name.to_owned(),
+                enrolled: known.attributes,
+                asked,
+            }),
+            None => Err(refusal),
+        }
+    }
+
     async fn enrol_or_resume(&self, name: &str, attributes: &[&str]) -> Result<Person> {
         let canonical = PersonName::new(name)?;
         let attributes = parse_attributes(attributes)?;
-        let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
-        texts.sort_unstable();
+        let texts = attribute_texts(&attributes);
         check_enrollable(&texts)?;
         let expected = self.expected_key(&attributes)?;
         let (signing_key, stored) = match self.stored_under(name).await? {
@@ -265,6 +296,13 @@ impl Organisation {
             }),
         }
     }
+}
+
+/// The attributes as the chain has them: one text each, strictly ascending.
+fn attribute_texts(attributes: &AttributeSet) -> Vec<String> {
+    let mut texts: Vec<_> = attributes.iter().map(ToString::to_string).collect();
+    texts.sort_unstable();
+    texts
 }
 
 fn already_enrolled(name: &str) -> Error {

@@ -1,6 +1,7 @@
 //! The attribute authority, where its master key is in this process.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use medshare_abe::issuance::SealedKey;
@@ -26,7 +27,7 @@ const REQUEST_TOLERANCE_MS: u64 = 60_000;
 const FIRST_SEAT: ReplicaId = ReplicaId(0);
 
 /// Days of sealing that a new key covers from its day of issue on; it also covers all earlier days.
-pub const DEFAULT_KEY_LIFETIME_DAYS: u16 = 366;
+pub const DEFAULT_KEY_LIFETIME_DAYS: NonZeroU16 = NonZeroU16::MIN.saturating_add(365);
 
 /// Days between the authority's clock and the block that proves the person's attributes, at most. Behind by more, the authority issues nothing; ahead by more, which an idle chain
 /// explains too, it counts a key's days from this many after that block.
@@ -44,7 +45,7 @@ pub struct AttributeAuthority {
     parameters: Arc<PublicParameters>,
     master: Arc<MasterSecretKey>,
     chain: Chain,
-    key_lifetime_days: u16,
+    key_lifetime_days: NonZeroU16,
     refuses: RefusalRule,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// The statements of requests answered within the tolerance, and their times. Not the nonces:
@@ -92,7 +93,7 @@ impl AttributeAuthority {
     /// needs it, so a shorter lifetime costs requests. It does not by itself end access: a person
     /// who is refused from now on ([`Self::with_refusal`]) reads new records until the key lapses.
     #[must_use]
-    pub const fn with_key_lifetime(mut self, days: u16) -> Self {
+    pub const fn with_key_lifetime(mut self, days: NonZeroU16) -> Self {
         self.key_lifetime_days = days;
         self
     }
@@ -193,7 +194,7 @@ impl AttributeIssuer for AttributeAuthority {
 /// A quorum vouches for a block's time, which is ahead of real time by no more than clocks are
 /// imprecise: it bounds what the authority's wrong clock can give away. Block time alone does not
 /// do, since an idle chain stands still.
-fn validity(now: Timestamp, proven_at: Timestamp, lifetime_days: u16) -> Result<Validity> {
+fn validity(now: Timestamp, proven_at: Timestamp, lifetime_days: NonZeroU16) -> Result<Validity> {
     let clock = SealingDate::of(now).0;
     let block = SealingDate::of(proven_at).0;
     if clock.saturating_add(CLOCK_TOLERANCE_DAYS) < block {
@@ -210,7 +211,7 @@ fn validity(now: Timestamp, proven_at: Timestamp, lifetime_days: u16) -> Result<
             "the chain is idle, or the clock is ahead of it"
         );
     }
-    let until = clock.min(latest).saturating_add(lifetime_days);
+    let until = clock.min(latest).saturating_add(lifetime_days.get());
     Validity::until(Date::from_days(until)).map_err(Error::internal)
 }
 
@@ -232,7 +233,8 @@ mod tests {
 
     fn last(clock: u64, block: u64) -> Result<u16> {
         let at = |day| Timestamp::from_millis(day * DAY_MS + 1);
-        validity(at(clock), at(block), 10).map(|validity| validity.last().days())
+        let days = NonZeroU16::new(10).unwrap();
+        validity(at(clock), at(block), days).map(|validity| validity.last().days())
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +65,7 @@ pub struct LocalBuilder {
     passphrase: String,
     cost: PassphraseCost,
     parameters: ChainParameters,
-    key_lifetime_days: u16,
+    key_lifetime_days: NonZeroU16,
     refuses: RefusalRule,
 }
 
@@ -113,7 +114,7 @@ impl LocalBuilder {
     }
 
     /// The lifetime of attribute keys, as in [`AttributeAuthority::with_key_lifetime`].
-    pub const fn with_key_lifetime(mut self, days: u16) -> Self {
+    pub const fn with_key_lifetime(mut self, days: NonZeroU16) -> Self {
         self.key_lifetime_days = days;
         self
     }

@@ -1,6 +1,7 @@
 //! Attribute issuance: refusals, sealed answers, bad answers, old issuance, and a wrong clock.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -177,7 +178,8 @@ async fn a_refused_person_reads_nothing_sealed_after_the_key_lapsed() {
     let list = Arc::clone(&refused);
     let refuses = move |person: &PersonId| list.lock().unwrap().contains(person);
     let issuance = IssuanceFixture::start(|folder| {
-        in_folder(folder).with_key_lifetime(1).with_refusal(refuses)
+        let a_day = in_folder(folder).with_key_lifetime(NonZeroU16::MIN);
+        a_day.with_refusal(refuses)
     })
     .await;
     let fixture = &issuance.fixture;
@@ -300,6 +302,33 @@ async fn a_worse_key_takes_no_use_and_replaces_no_key() {
     // The one use is still there.
     issuance.fixture.doctor.open(grant).await.unwrap();
     assert!(issuance.stored(DOCTOR).await != old.as_slice());
+    issuance.fixture.close().await;
+}
+
+/// A key that covers no day of sealing is renewed as soon as the authority issues longer ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lapsed_key_is_renewed() {
+    let issuance = IssuanceFixture::new().await;
+    let fixture = &issuance.fixture;
+    let (record, grant) = fixture.sealed_and_granted(b"notes").await;
+    let old = issuance.authority.key(&medic(), lapsed()).to_bytes();
+    issuance.store(DOCTOR, &old).await;
+    let ours = issuance.authority.clone();
+    let too_short =
+        move |request: &KeyRequest| Ok(ours.seal(&ours.key(&medic(), lapsed()), request));
+    let st_mary = issuance.st_mary_with(Answering(too_short));
+    let doctor = st_mary.person(DOCTOR).await.unwrap();
+    assert_eq!(doctor.open(grant).await.unwrap_err().code(), "key_lapsed");
+    let refused = doctor.describe(record).await.unwrap_err();
+    assert_eq!(refused.code(), "key_lapsed");
+
+    let before = issuance.stored(DOCTOR).await;
+    assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), b"notes");
+    let renewed = issuance.stored(DOCTOR).await;
+    assert!(before != renewed);
+    // The new key is kept: no second request for the second reading.
+    fixture.doctor.describe(record).await.unwrap();
+    assert!(issuance.stored(DOCTOR).await == renewed);
     issuance.fixture.close().await;
 }
 
@@ -437,7 +466,7 @@ async fn a_wrong_clock_gives_nothing_away() {
             );
             key.unwrap().validity().last().days()
         });
-        let expected = expected.map(|first| first + DEFAULT_KEY_LIFETIME_DAYS - 1);
+        let expected = expected.map(|first| first + DEFAULT_KEY_LIFETIME_DAYS.get() - 1);
         assert_eq!(last, expected, "{off}");
     }
     issuance.fixture.close().await;

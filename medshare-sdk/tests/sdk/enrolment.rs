@@ -245,3 +245,57 @@ async fn names_that_cannot_be_read_as_they_are_stored_are_refused() {
     }
     fixture.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_enrolled_is_found_and_who_is_not_is_enrolled() {
+    let fixture = Fixture::open().await;
+    let st_mary = &fixture.st_mary;
+    for attributes in [&["role:nurse", "ward:b"][..], &[]] {
+        let name = format!("x {}", attributes.len());
+        let (one, two) = tokio::join!(
+            st_mary.enrolled_or_new(&name, attributes),
+            st_mary.enrolled_or_new(&name, attributes)
+        );
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert_eq!(one.id(), two.id());
+        let reversed: Vec<&str> = attributes.iter().rev().copied().collect();
+        let again = st_mary.enrolled_or_new(&name, &reversed).await.unwrap();
+        assert_eq!(again.id(), one.id());
+        assert_eq!(st_mary.person(&name).await.unwrap().id(), one.id());
+
+        let error = st_mary.enrolled_or_new(&name, &["role:chief"]).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), "enrolment_conflict");
+        let text = error.to_string();
+        assert!(text.contains("[role:chief]"), "{text}");
+        assert!(
+            text.contains(&format!("[{}]", attributes.join(", "))),
+            "{text}"
+        );
+        assert!(!error.is_retryable());
+    }
+    let spelled = st_mary.enrolled_or_new(COMPOSED, &["clearance = 3"]).await;
+    let again = st_mary
+        .enrolled_or_new(DECOMPOSED, &[" clearance=3 "])
+        .await;
+    assert_eq!(spelled.unwrap().id(), again.unwrap().id());
+
+    // Of two at once with other attributes, one is enrolled and the other is told.
+    let (one, two) = tokio::join!(
+        st_mary.enrolled_or_new("y", &["role:medic"]),
+        st_mary.enrolled_or_new("y", &["role:nurse"])
+    );
+    assert!(one.is_ok() != two.is_ok());
+    let refused = one.err().or(two.err()).unwrap();
+    assert_eq!(refused.code(), "enrolment_conflict", "{refused}");
+    st_mary.person("y").await.unwrap();
+
+    // An interrupted enrolment goes on.
+    let refusing = st_mary_with(&fixture, |parts| parts.issuer = Arc::new(Refusing));
+    let late = &["role:medic"];
+    let error = refusing.enrolled_or_new("late", late).await.unwrap_err();
+    assert_eq!(error.code(), "issuance_refused");
+    let enrolled = st_mary.enrolled_or_new("late", late).await.unwrap();
+    assert_eq!(st_mary.person("late").await.unwrap().id(), enrolled.id());
+    fixture.close().await;
+}
