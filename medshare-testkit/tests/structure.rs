@@ -10,11 +10,12 @@ use xtask::packages::{self, LARGEST_SHARE};
 use xtask::{modules, source};
 
 /// Crates that may know the runtime, and those that may know the elliptic curve library.
-const WITH_TOKIO: [&str; 4] = [
+const WITH_TOKIO: [&str; 5] = [
     "medshare-host",
     "medshare-node",
     "medshare-sdk",
     "medshare-examples",
+    "medshare-soak",
 ];
 const WITH_ARKWORKS: [&str; 3] = ["medshare-curve", "medshare-abe", "medshare-threshold"];
 

@@ -10,10 +10,11 @@ use crate::measures::{self, Options};
 use crate::{Result, api, deny, mutants, root};
 
 /// Crates that are never published, and so are not packed either.
-const UNPUBLISHED: [&str; 4] = [
+const UNPUBLISHED: [&str; 5] = [
     "medshare-testkit",
     "medshare-examples",
     "medshare-benches",
+    "medshare-soak",
     "xtask",
 ];
 
@@ -44,6 +45,7 @@ pub fn ci() -> Result<()> {
     test(&[])?;
     let demo = Folder::new()?;
     examples(&root, &demo.0)?;
+    soak(&root, &demo.0)?;
     vectors()?;
     timed(&mut Command::new(root.join(".ci/outside/run")))?;
     timed(&mut Command::new(root.join(".ci/wasm")))?;
@@ -73,6 +75,16 @@ pub fn test(arguments: &[String]) -> Result<()> {
 /// A vector that comes out differently.
 pub fn vectors() -> Result<()> {
     timed(&mut Command::new(root().join(".ci/vectors")))
+}
+
+/// Ninety seconds of the run that takes a day before a release.
+fn soak(root: &Path, demo: &Path) -> Result<()> {
+    let line = "run --release --package medshare-soak -- --for 90s --seed 9 --dir";
+    timed(
+        words("cargo", line)
+            .arg(demo.join("soak"))
+            .current_dir(root),
+    )
 }
 
 /// The README's second command, and what the examples promise.

@@ -1,0 +1,361 @@
+//! One consortium after the other, each in rounds of load, a fault, and a verification.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use rustix::process::Signal;
+
+use crate::parent::damage::{Saved, one_own_file, some_objects};
+use crate::parent::disk::Disk;
+use crate::parent::explain::Interference;
+use crate::parent::faults::Fault;
+use crate::parent::host::{Host, NotStarted};
+use crate::parent::load::Load;
+use crate::parent::model::Model;
+use crate::parent::verify::verify;
+use crate::parent::world::{Asked, World};
+use crate::protocol::{Call, Conduct, Failure};
+
+/// Bytes from which a consortium is verified as a whole and replaced by a fresh one.
+const LARGE: u64 = 96 << 20;
+/// Folders that are kept for a look.
+const MOST_KEPT: usize = 4;
+
+pub(super) struct Generations {
+    world: Arc<World>,
+    disk: Disk,
+    rng: ChaCha8Rng,
+    number: u64,
+}
+
+impl Generations {
+    pub(super) fn new(world: Arc<World>, disk: Disk) -> Self {
+        if !disk.is_small() {
+            let reason = "no small file system could be mounted, which takes root".to_owned();
+            world
+                .report()
+                .skipped
+                .insert("full disk".to_owned(), reason);
+        }
+        let rng = ChaCha8Rng::seed_from_u64(world.options.seed);
+        Self {
+            world,
+            disk,
+            rng,
+            number: 0,
+        }
+    }
+
+    pub(super) async fn run(mut self) -> Result<()> {
+        while !self.world.time_left().is_zero() {
+            let before = self.world.findings();
+            let name = format!("consortium-{}", self.number);
+            let folder = self.disk.folder(&name);
+            let journal = self.world.folder(&format!("journal-{}.jsonl", self.number));
+            *self.world.model() = Model::default();
+            self.world.report().generations += 1;
+            self.world
+                .say(&format!("a consortium is founded in {}", folder.display()));
+            let mut host = Host::new(Arc::clone(&self.world), folder, journal);
+            let ended = self.generation(&mut host, before).await;
+            host.kill().await?;
+            self.disk.free()?;
+            if ended.is_err() || self.world.findings() > before {
+                self.keep(&host.folder, &name)?;
+            } else {
+                std::fs::remove_file(&host.journal).context("the journal")?;
+            }
+            std::fs::remove_dir_all(&host.folder).context("the consortium's folder")?;
+            ended?;
+            self.number += 1;
+            if self.world.has_findings() && !self.world.options.keep_going {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn generation(&mut self, host: &mut Host, before: usize) -> Result<()> {
+        if self.rng.random_bool(0.5) {
+            self.world.report().fault("kill while founding");
+            for _ in 0..self.rng.random_range(1..4) {
+                let after = Duration::from_millis(self.rng.random_range(0..1_500));
+                self.world.say(&format!(
+                    "killed {} ms into the founding",
+                    after.as_millis()
+                ));
+                host.start_and_kill(after).await?;
+            }
+        }
+        if !host.must_start().await? {
+            return Ok(());
+        }
+        for _ in 0..self.rng.random_range(6..16) {
+            self.round(host).await?;
+            let small = Disk::used(&host.folder) < LARGE;
+            let good = self.world.findings() == before && host.is_running();
+            if !good {
+                return Ok(());
+            }
+            if !small || self.world.time_left().is_zero() {
+                break;
+            }
+        }
+        self.world
+            .say("the consortium is verified as a whole, and replaced");
+        verify(&self.world, true).await;
+        host.terminate().await?;
+        if host.must_start().await? {
+            verify(&self.world, false).await;
+            host.terminate().await?;
+        }
+        Ok(())
+    }
+
+    /// Load, a fault in the middle of it, and a verification.
+    async fn round(&mut self, host: &mut Host) -> Result<()> {
+        let fault = Fault::draw(&mut self.rng, self.disk.is_small());
+        let load = Load::start(&self.world, self.rng.random());
+        self.sleep(2_000, 12_000).await;
+        self.world.say(&format!("fault: {fault:?}"));
+        self.world.report().fault(fault.kind());
+        self.inflict(host, fault).await?;
+        self.sleep(1_000, 4_000).await;
+        load.stop().await;
+        if host.is_running() {
+            verify(&self.world, false).await;
+        }
+        Ok(())
+    }
+
+    async fn sleep(&mut self, from: u64, to: u64) {
+        let pause = self.rng.random_range(from..to);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+
+    async fn inflict(&mut self, host: &mut Host, fault: Fault) -> Result<()> {
+        match fault {
+            Fault::Kill { starts } => {
+                host.kill().await?;
+                for after in starts {
+                    self.world
+                        .say(&format!("killed {} ms into a start", after.as_millis()));
+                    self.world.report().fault("kill while starting");
+                    host.start_and_kill(after).await?;
+                }
+                host.must_start().await?;
+            }
+            Fault::Terminate => {
+                host.terminate().await?;
+                host.must_start().await?;
+            }
+            Fault::Pause(lasts) => {
+                self.world.begin(Interference::Paused);
+                host.signal(Signal::STOP);
+                tokio::time::sleep(lasts).await;
+                host.signal(Signal::CONT);
+                self.world.end(Interference::Paused);
+                host.must_recover(Instant::now()).await;
+            }
+            Fault::FullDisk {
+                leave,
+                lasts,
+                start,
+            } => self.fill_disk(host, leave, lasts, start).await?,
+            Fault::Silence {
+                organisations,
+                lasts,
+            } => self.silence(host, &organisations, lasts).await,
+            Fault::Conduct {
+                organisation,
+                conduct,
+                lasts,
+            } => {
+                self.world.begin(Interference::Conduct);
+                self.tell(conduct_of(organisation, conduct)).await;
+                tokio::time::sleep(lasts).await;
+                self.tell(conduct_of(organisation, Conduct::Honest)).await;
+                self.world.end(Interference::Conduct);
+                host.must_recover(Instant::now()).await;
+            }
+            Fault::Objects {
+                organisation,
+                lasts,
+            } => self.damage_objects(host, organisation, lasts).await?,
+            Fault::Member {
+                organisation,
+                orderly,
+            } => self.damage_member(host, organisation, orderly).await?,
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, call: Call) {
+        if let Asked::Failed(failure) = self.world.ask(call).await {
+            self.world.find("a fault was not injected", &failure.text);
+        }
+    }
+
+    async fn fill_disk(
+        &mut self,
+        host: &mut Host,
+        leave: usize,
+        lasts: Duration,
+        start: bool,
+    ) -> Result<()> {
+        self.world.begin(Interference::FullDisk);
+        self.disk.fill(leave)?;
+        if start {
+            host.kill().await?;
+            let begun = Instant::now();
+            if let Err(NotStarted { code, text }) = host.start().await? {
+                let failure = Failure {
+                    code,
+                    text,
+                    health: Vec::new(),
+                };
+                self.world.judge_stop("start", begun, &failure);
+            }
+        }
+        tokio::time::sleep(lasts).await;
+        self.disk.free()?;
+        self.world.end(Interference::FullDisk);
+        let freed = Instant::now();
+        if !host.is_running() {
+            host.must_start().await?;
+            return Ok(());
+        }
+        let health = self.world.health().await.unwrap_or_default();
+        let ended: Vec<_> = health.iter().filter(|member| member.ended).collect();
+        if ended.is_empty() {
+            host.must_recover(freed).await;
+        } else {
+            self.world
+                .say(&format!("restarted after a full disk: {ended:?}"));
+            self.world
+                .report()
+                .explained("restart after a full disk", &format!("{ended:?}"));
+            host.kill().await?;
+            host.must_start().await?;
+        }
+        Ok(())
+    }
+
+    async fn silence(&mut self, host: &mut Host, organisations: &[&str], lasts: Duration) {
+        self.world.begin(Interference::Silence);
+        for silent in [true, false] {
+            for organisation in organisations {
+                let organisation = (*organisation).to_owned();
+                self.tell(Call::Silence {
+                    organisation,
+                    silent,
+                })
+                .await;
+            }
+            if silent {
+                tokio::time::sleep(lasts).await;
+            }
+        }
+        self.world.end(Interference::Silence);
+        host.must_recover(Instant::now()).await;
+    }
+
+    /// Every record has a second copy elsewhere, so nothing may be missed meanwhile.
+    async fn damage_objects(
+        &mut self,
+        host: &Host,
+        organisation: &str,
+        lasts: Duration,
+    ) -> Result<()> {
+        self.world.begin(Interference::DamagedObjects);
+        let member = host.folder.join("members").join(organisation);
+        let mut saved = Vec::new();
+        for path in some_objects(&member, &mut self.rng) {
+            let damaged = Saved::damage(path, &mut self.rng)?;
+            self.world
+                .say(&format!("{}: {}", damaged.path.display(), damaged.change));
+            saved.push(damaged);
+        }
+        tokio::time::sleep(lasts).await;
+        verify(&self.world, false).await;
+        for saved in saved {
+            saved.restore()?;
+        }
+        self.world.end(Interference::DamagedObjects);
+        Ok(())
+    }
+
+    /// The start is refused by the member's name, and works again with the saved copy; or the
+    /// consortium goes on, where the damage is one that a member gets over.
+    async fn damage_member(
+        &mut self,
+        host: &mut Host,
+        organisation: &str,
+        orderly: bool,
+    ) -> Result<()> {
+        if orderly {
+            host.terminate().await?;
+        } else {
+            host.kill().await?;
+        }
+        let member = host.folder.join("members").join(organisation);
+        let Some(path) = one_own_file(&member, &mut self.rng) else {
+            host.must_start().await?;
+            return Ok(());
+        };
+        self.world.begin(Interference::DamagedMember);
+        let saved = Saved::damage(path, &mut self.rng)?;
+        self.world
+            .say(&format!("{}: {}", saved.path.display(), saved.change));
+        let begun = Instant::now();
+        match host.start().await? {
+            Ok(()) => {
+                self.world.say("started with the damaged file");
+                host.must_recover(begun).await;
+            }
+            Err(NotStarted { code, text }) => {
+                self.world.say(&format!("refused: {code}: {text}"));
+                let typed = code != "hangs" && code != "ended";
+                if typed && text.contains(organisation) {
+                    let text = format!("{code}: {text}");
+                    self.world
+                        .report()
+                        .explained("start refused: damaged member", &text);
+                } else {
+                    let text = format!("start with {}: {code}: {text}", saved.path.display());
+                    self.world.say(&format!("UNEXPLAINED STOP: {text}"));
+                    self.world.report().unexplained.push(text);
+                }
+                saved.restore()?;
+                host.must_start().await?;
+            }
+        }
+        self.world.end(Interference::DamagedMember);
+        Ok(())
+    }
+
+    /// Copies the folder of a consortium with findings.
+    fn keep(&self, folder: &Path, name: &str) -> Result<()> {
+        let mut report = self.world.report();
+        if report.kept.len() >= MOST_KEPT {
+            return Ok(());
+        }
+        let kept = self.world.folder(&format!("kept-{name}"));
+        let copied = Command::new("cp").arg("-a").arg(folder).arg(&kept).status();
+        copied.context("cp")?;
+        report.kept.push(kept.display().to_string());
+        Ok(())
+    }
+}
+
+fn conduct_of(organisation: &str, conduct: Conduct) -> Call {
+    Call::Conduct {
+        organisation: organisation.to_owned(),
+        conduct,
+    }
+}
