@@ -41,7 +41,7 @@
 //! | [`random`] | the system's randomness | `system` |
 //! | [`machine`] | clock and disk of one node, as a seam | `system` |
 //! | [`files`] | files written whole or not at all, private folders | `system` |
-//! | [`blocking`](mod@blocking) | long work on tokio's blocking pool | `system` |
+//! | [`blocking`](mod@blocking) | long work on tokio's blocking pool, bounded where it computes | `system` |
 //! | [`keystore`] | secrets in memory, or in a folder under a passphrase | `system` |
 //! | [`passphrase`] | Argon2id and committing encryption | `passphrase` |
 #![forbid(unsafe_code)]
@@ -62,7 +62,7 @@ pub mod passphrase;
 pub mod random;
 
 #[cfg(feature = "system")]
-pub use blocking::{TaskError, blocking};
+pub use blocking::{ComputePool, TaskError, blocking, cores};
 #[cfg(feature = "system")]
 pub use machine::{Machine, ThisMachine};
 #[cfg(feature = "system")]
