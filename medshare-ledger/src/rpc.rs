@@ -35,6 +35,13 @@ pub enum RpcRequest {
     Status,
 }
 
+impl RpcRequest {
+    /// Milliseconds for which a member delays its answer to [`Self::ReceiptOf`] and
+    /// [`Self::ReceiptsAt`] while there is none. Then it answers [`RpcResponse::Pending`], so a
+    /// client that waits for so long and the time of an answer knows that the member hangs.
+    pub const LONGEST_DELAY_MS: u64 = 2_000;
+}
+
 impl Wire for RpcRequest {
     const KIND: [u8; 4] = *b"mREQ";
     const MAX_LEN: usize = Transaction::MAX_LEN + 64;

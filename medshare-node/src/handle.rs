@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use medshare_host::TaskError;
-use medshare_types::{Height, OrganisationId};
-use tokio::sync::{mpsc, oneshot, watch};
+use medshare_ledger::{RefusalCode, RpcResponse};
+use medshare_types::{Height, OrganisationId, Wire as _};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::NodeConfig;
@@ -12,8 +14,10 @@ use crate::error::NodeError;
 use crate::node::{ClientRequest, Node};
 use crate::transport::{Link, SendError};
 
-/// Upper bound of client requests that wait for one node.
-const REQUEST_QUEUE: usize = 256;
+/// Upper bound of client requests that wait for one node's task.
+const REQUEST_QUEUE: usize = 512;
+/// Upper bound of those of one client, so that no client takes the room of all others.
+const REQUEST_QUEUE_OF_CLIENT: usize = REQUEST_QUEUE / 2;
 
 /// A running node. It stops when this is dropped, whatever clients of it exist.
 pub struct NodeHandle {
@@ -114,11 +118,13 @@ impl NodeHandle {
         self.verified
     }
 
-    /// Returns a client of this node; any number may exist.
+    /// Returns a client of this node; any number may exist. Each has its own share of the node's
+    /// queue, which its clones have together.
     #[must_use]
     pub fn client(&self) -> NodeClient {
         NodeClient {
             requests: self.requests.clone(),
+            slots: Arc::new(Semaphore::new(REQUEST_QUEUE_OF_CLIENT)),
             end: self.end.clone(),
         }
     }
@@ -156,21 +162,33 @@ impl std::fmt::Debug for NodeHandle {
 #[derive(Clone, Debug)]
 pub struct NodeClient {
     requests: mpsc::Sender<ClientRequest>,
+    slots: Arc<Semaphore>,
     end: watch::Receiver<Option<End>>,
 }
 
 impl NodeClient {
-    /// Sends an encoded [`medshare_ledger::RpcRequest`] and waits for the encoded answer.
+    /// Sends an encoded [`medshare_ledger::RpcRequest`] and waits for the encoded answer. Where the
+    /// queue is full, the answer is at once a refusal as [`RefusalCode::Overloaded`].
     ///
     /// # Errors
     /// [`SendError::Gone`] when the node stopped or gave no answer.
     pub async fn request(&self, request: Vec<u8>) -> Result<Vec<u8>, SendError> {
+        let overloaded =
+            || RpcResponse::refused(RefusalCode::Overloaded, "too many requests wait").to_wire();
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            return Ok(overloaded());
+        };
         let (answer, answered) = oneshot::channel();
-        self.requests
-            .send((request, answer))
-            .await
-            .map_err(|_| SendError::Gone)?;
-        answered.await.map_err(|_| SendError::Gone)
+        let queued = ClientRequest {
+            request,
+            answer,
+            slot,
+        };
+        match self.requests.try_send(queued) {
+            Ok(()) => answered.await.map_err(|_| SendError::Gone),
+            Err(TrySendError::Full(_)) => Ok(overloaded()),
+            Err(TrySendError::Closed(_)) => Err(SendError::Gone),
+        }
     }
 
     /// How the node ended; `None` while it runs. Waits at most for the end of its last step.

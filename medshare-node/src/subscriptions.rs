@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use medshare_ledger::{LedgerStore, ReceiptProof, RpcResponse, StoreError};
+use medshare_ledger::{
+    LedgerStore, ReceiptProof, RefusalCode, RpcRequest, RpcResponse, StoreError,
+};
 use medshare_types::{Height, TransactionId, Wire};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -72,8 +74,8 @@ impl BlockQueries {
 }
 
 /// Longest wait of a query before it is answered with "pending".
-const MAX_WAIT: Duration = Duration::from_secs(20);
-/// Upper bound of waiting queries; further ones are answered "pending" at once.
+const MAX_WAIT: Duration = Duration::from_millis(RpcRequest::LONGEST_DELAY_MS);
+/// Upper bound of waiting queries; further ones are refused as overload.
 const MAX_WAITING: usize = 4096;
 
 /// The end of a wait, and the channel for the answer.
@@ -87,10 +89,11 @@ pub(crate) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Adds a subscriber, or answers "pending" when there are [`MAX_WAITING`] already.
+    /// Adds a subscriber, or refuses it when there are [`MAX_WAITING`] already.
     pub(crate) fn add(&mut self, query: Query, answer: oneshot::Sender<Vec<u8>>) {
         if self.count >= MAX_WAITING {
-            let _ = answer.send(RpcResponse::Pending.to_wire());
+            let refusal = RpcResponse::refused(RefusalCode::Overloaded, "too many clients wait");
+            let _ = answer.send(refusal.to_wire());
             return;
         }
         self.count += 1;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use medshare_host::blocking;
+use medshare_host::{blocking, cores};
 use medshare_ledger::{RefusalCode, RpcResponse};
 use medshare_types::Wire as _;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Upper bound of answers computed at the same time.
-const RUNNING: u32 = 16;
+/// Answers of one pool that are made from the disk at the same time.
+const READING: usize = 16;
 /// Upper bound of answers running or queued; further requests are refused as overload.
-const SLOTS: u32 = 256;
+pub(crate) const SLOTS: u32 = 256;
 
 /// A bounded pool for answers.
 pub(crate) struct WorkerPool {
@@ -18,27 +18,75 @@ pub(crate) struct WorkerPool {
     turns: Arc<Semaphore>,
 }
 
-impl Default for WorkerPool {
+/// Answers of different cost do not wait for each other.
+pub(crate) struct Workers {
+    /// Proofs and the member's status.
+    pub(crate) proofs: WorkerPool,
+    /// Checks of submitted transactions.
+    pub(crate) checks: WorkerPool,
+    /// Release shares.
+    pub(crate) shares: WorkerPool,
+}
+
+impl Default for Workers {
     fn default() -> Self {
-        let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
         Self {
-            slots: semaphore(SLOTS),
-            turns: semaphore(RUNNING),
+            proofs: WorkerPool::new(READING),
+            checks: WorkerPool::new(cores()),
+            shares: WorkerPool::new(cores()),
         }
     }
 }
 
+impl Workers {
+    /// Starts nothing more and waits for running work, which uses the ledger.
+    pub(crate) async fn close(&self) {
+        self.checks.close().await;
+        self.shares.close().await;
+        self.proofs.close().await;
+    }
+}
+
+/// Refuses a request for which there is no room.
+pub(crate) fn refuse_as_overload(answer: oneshot::Sender<Vec<u8>>) {
+    let refusal = RpcResponse::refused(RefusalCode::Overloaded, "too many requests wait");
+    // The client may have hung up.
+    let _ = answer.send(refusal.to_wire());
+}
+
 impl WorkerPool {
+    /// A pool that runs so many at the same time.
+    fn new(running: usize) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(SLOTS as usize)),
+            turns: Arc::new(Semaphore::new(running)),
+        }
+    }
+
     /// Runs `work` on a blocking thread when its turn comes, and sends its result.
     pub(crate) fn run(
         &self,
         answer: oneshot::Sender<Vec<u8>>,
         work: impl FnOnce() -> RpcResponse + Send + 'static,
     ) {
+        // The client may have hung up.
+        self.run_then(
+            answer,
+            || work().to_wire(),
+            |bytes, answer| drop(answer.send(bytes)),
+        );
+    }
+
+    /// Runs `work` on a blocking thread when its turn comes, and gives its result and the client's
+    /// channel to `then`.
+    pub(crate) fn run_then<T: Send + 'static>(
+        &self,
+        answer: oneshot::Sender<Vec<u8>>,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(T, oneshot::Sender<Vec<u8>>) + Send + 'static,
+    ) {
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
-            let refusal = RpcResponse::refused(RefusalCode::Overloaded, "too many requests wait");
-            // The client may have hung up.
-            let _ = answer.send(refusal.to_wire());
+            refuse_as_overload(answer);
             return;
         };
         let turns = Arc::clone(&self.turns);
@@ -50,15 +98,15 @@ impl WorkerPool {
             if answer.is_closed() {
                 return;
             }
-            match blocking(|| work().to_wire()).await {
-                Ok(bytes) => drop(answer.send(bytes)),
+            match blocking(work).await {
+                Ok(result) => then(result, answer),
                 Err(error) => tracing::error!(%error, "a request was not answered"),
             }
         }));
     }
 
     /// Starts nothing more and waits for running work, which uses the ledger.
-    pub(crate) async fn close(&self) {
+    async fn close(&self) {
         self.turns.close();
         let _ = self.slots.acquire_many(SLOTS).await;
     }
@@ -71,6 +119,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    const RUNNING: u32 = 16;
 
     /// Counts the work inside, and holds it back until the gate is opened.
     #[derive(Default)]
@@ -106,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn few_run_some_wait_and_the_rest_are_refused() {
-        let pool = WorkerPool::default();
+        let pool = WorkerPool::new(RUNNING as usize);
         let gate = Arc::new(Gate::default());
         let taken: Vec<_> = (0..SLOTS).map(|_| ask(&pool, &gate)).collect();
         for _ in 0..10 {
@@ -130,7 +180,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn closing_waits_for_running_work_and_starts_nothing() {
-        let pool = Arc::new(WorkerPool::default());
+        let pool = Arc::new(WorkerPool::new(RUNNING as usize));
         let gate = Arc::new(Gate::default());
         let asked: Vec<_> = (0..2 * RUNNING).map(|_| ask(&pool, &gate)).collect();
         while gate.inside.load(Ordering::SeqCst) < RUNNING {

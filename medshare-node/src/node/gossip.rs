@@ -9,7 +9,7 @@ use medshare_contract::keys;
 use medshare_contract::state::{OrganisationState, PersonState};
 use medshare_host::blocking;
 use medshare_ledger::{LedgerStore, StoreError, Transaction};
-use medshare_types::{Height, Principal, ReplicaId, Wire as _};
+use medshare_types::{ChainId, Height, Principal, ReplicaId, Wire as _};
 
 use super::Node;
 use crate::batch::Batch;
@@ -34,7 +34,7 @@ impl Node {
         }
     }
 
-    fn broadcast(&self, frame: &Bytes) {
+    pub(super) fn broadcast(&self, frame: &Bytes) {
         let seats = self.ledger.committee().replicas();
         for seat in seats.filter(|seat| *seat != self.own) {
             self.link.outbound.send(seat, frame.clone());
@@ -56,36 +56,34 @@ impl Node {
         Ok(())
     }
 
-    /// Admits a transaction of a client or another node, if there is room, its key is the sender's,
-    /// and its signature holds.
+    /// Admits a transaction of another node, if there is room, its key is the sender's, and its
+    /// signature holds.
     pub(super) async fn admit(&mut self, transaction: Transaction) -> Result<Admission, NodeError> {
-        let id = transaction.id();
-        if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
-            return Ok(Admission::Known);
-        }
-        // Refused before its signature is checked, so that a flood costs little.
-        if !self.mempool.has_room_for(&transaction) {
-            return Ok(Admission::Full);
+        if let Some(admission) = self.judge_unchecked(&transaction)? {
+            return Ok(admission);
         }
         let ledger = Arc::clone(&self.ledger);
         let chain = self.genesis.chain_id();
-        let judged = blocking(move || -> Result<_, NodeError> {
-            if !is_senders_key(&ledger, &transaction)? {
-                return Ok(Err(Admission::UnknownSender));
-            }
-            Ok(match transaction.verify(&chain) {
-                Ok(()) => Ok(transaction),
-                Err(_) => Err(Admission::Forged),
-            })
-        });
-        let transaction = match judged.await?? {
-            Ok(transaction) => transaction,
-            Err(admission) => return Ok(admission),
-        };
-        Ok(self.mempool.add(transaction, self.machine.now()))
+        match blocking(move || check(&ledger, &chain, transaction)).await?? {
+            Ok(transaction) => Ok(self.mempool.add(transaction, self.machine.now())),
+            Err(admission) => Ok(admission),
+        }
     }
 
-    /// Admits a client's transaction and sends it to all other nodes.
+    /// The admission where it needs no check of the signature, so that a flood costs little.
+    pub(super) fn judge_unchecked(
+        &self,
+        transaction: &Transaction,
+    ) -> Result<Option<Admission>, NodeError> {
+        let id = transaction.id();
+        if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
+            return Ok(Some(Admission::Known));
+        }
+        let has_room = self.mempool.has_room_for(transaction);
+        Ok((!has_room).then_some(Admission::Full))
+    }
+
+    /// Admits a transaction of this node itself and sends it to all other nodes.
     pub(super) async fn submit(
         &mut self,
         transaction: Transaction,
@@ -111,6 +109,22 @@ impl Node {
             self.link.outbound.send(primary, Bytes::from(frame));
         }
     }
+}
+
+/// Returns the transaction if its key is the sender's and its signature holds. Cost: one Ed25519
+/// verification.
+pub(super) fn check(
+    ledger: &LedgerStore,
+    chain: &ChainId,
+    transaction: Transaction,
+) -> Result<Result<Transaction, Admission>, NodeError> {
+    if !is_senders_key(ledger, &transaction)? {
+        return Ok(Err(Admission::UnknownSender));
+    }
+    Ok(match transaction.verify(chain) {
+        Ok(()) => Ok(transaction),
+        Err(_) => Err(Admission::Forged),
+    })
 }
 
 /// Whether the newest state knows the sender by the key that signed. An unknown sender has no claim

@@ -2,13 +2,14 @@
 //!
 //! Everything that changes the node happens in this task, in order. Work over a millisecond
 //! (executing, checking signatures, syncing) runs on a blocking thread while the task waits;
-//! release shares and single proofs are made beside it.
+//! what clients ask for is checked, proven and computed beside it, so the task waits for no client.
 
 mod ceremony;
 mod gossip;
 mod open;
 mod propose;
 mod requests;
+mod submissions;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,10 +22,11 @@ use medshare_consensus::{
 use medshare_host::{Machine, blocking};
 use medshare_ledger::{LedgerStore, Transaction};
 use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use self::ceremony::Ceremony;
+use self::submissions::{CheckedQueue, CheckedSubmission};
 use crate::batch::Batch;
 use crate::error::NodeError;
 use crate::executor;
@@ -34,7 +36,7 @@ use crate::mempool::Mempool;
 use crate::peer::PeerMessage;
 use crate::subscriptions::Subscriptions;
 use crate::transport::{Inbox, Link};
-use crate::worker_pool::WorkerPool;
+use crate::worker_pool::Workers;
 
 /// Interval at which the ledger is made durable and the log cut, blocks (K).
 const CHECKPOINT_INTERVAL: u64 = 16;
@@ -43,7 +45,12 @@ const HOUSEKEEPING: Duration = Duration::from_millis(250);
 const _: () = assert!(<LogRecord<Batch> as Wire>::MAX_LEN <= MAX_BODY_LEN);
 
 /// A client's encoded request, and the channel for its encoded answer.
-pub(crate) type ClientRequest = (Vec<u8>, oneshot::Sender<Vec<u8>>);
+pub(crate) struct ClientRequest {
+    pub(crate) request: Vec<u8>,
+    pub(crate) answer: oneshot::Sender<Vec<u8>>,
+    /// The client's room in the queue, until the request is taken out of it.
+    pub(crate) slot: OwnedSemaphorePermit,
+}
 
 /// The process of an organisation. Its state belongs to one task.
 pub(crate) struct Node {
@@ -58,7 +65,8 @@ pub(crate) struct Node {
     requests: mpsc::Receiver<ClientRequest>,
     mempool: Mempool,
     subscriptions: Subscriptions,
-    workers: WorkerPool,
+    workers: Workers,
+    checked: CheckedQueue,
     holder: Arc<Holder>,
     ceremony: Ceremony,
     resend_at: Option<Instant>,
@@ -89,14 +97,20 @@ impl Node {
                     self.subscriptions.expire();
                     self.rebroadcast();
                 }
-                incoming = next_incoming(&mut self.link.inbound, &mut self.requests) => {
+                incoming = next_incoming(
+                    &mut self.link.inbound,
+                    &mut self.requests,
+                    &mut self.checked,
+                ) => {
                     match incoming {
                         Some(Incoming::Frame(sender, frame)) => {
                             self.on_frame(sender, &frame).await?;
                         }
-                        Some(Incoming::Request((request, answer))) => {
-                            self.on_request(&request, answer).await?;
+                        Some(Incoming::Request(ClientRequest { request, answer, slot })) => {
+                            drop(slot);
+                            self.on_request(&request, answer)?;
                         }
+                        Some(Incoming::Checked(submission)) => self.on_checked(submission)?,
                         None => break,
                     }
                 }
@@ -249,16 +263,19 @@ impl Node {
 enum Incoming {
     Frame(ReplicaId, Bytes),
     Request(ClientRequest),
+    Checked(CheckedSubmission),
 }
 
-/// Waits for a frame or a request, and picks at random where both wait; `None` when no client
-/// exists any more. Dropping the future loses nothing.
+/// Waits for a frame, a request or a checked submission, and picks at random where several wait;
+/// `None` when no client exists any more. Dropping the future loses nothing.
 async fn next_incoming(
     frames: &mut Inbox,
     requests: &mut mpsc::Receiver<ClientRequest>,
+    checked: &mut CheckedQueue,
 ) -> Option<Incoming> {
     tokio::select! {
         (sender, frame) = frames.recv() => Some(Incoming::Frame(sender, frame)),
         request = requests.recv() => request.map(Incoming::Request),
+        submission = checked.next() => Some(Incoming::Checked(submission)),
     }
 }

@@ -11,6 +11,7 @@ use medshare_types::{Genesis, Height, OrganisationId, Wire as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::ceremony::Ceremony;
+use super::submissions::CheckedQueue;
 use super::{ClientRequest, Node};
 use crate::batch::Batch;
 use crate::config::{NodeConfig, ledger_path, log_path};
@@ -21,7 +22,7 @@ use crate::mempool::Mempool;
 use crate::secrets::NodeSecrets;
 use crate::subscriptions::Subscriptions;
 use crate::transport::Link;
-use crate::worker_pool::WorkerPool;
+use crate::worker_pool::Workers;
 
 /// Time after which a replica sends again any message that may be lost, milliseconds.
 const RESEND_MS: u64 = 300;
@@ -82,7 +83,8 @@ impl Node {
             requests,
             mempool: Mempool::default(),
             subscriptions: Subscriptions::default(),
-            workers: WorkerPool::default(),
+            workers: Workers::default(),
+            checked: CheckedQueue::default(),
             holder,
             ceremony,
             resend_at: None,

@@ -4,25 +4,24 @@ use std::sync::Arc;
 
 use medshare_host::blocking;
 use medshare_ledger::{
-    MemberStatus, RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError, Transaction,
+    MemberStatus, RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError,
 };
-use medshare_types::{Height, Wire};
+use medshare_types::{Digest, Height, Wire};
 use tokio::sync::oneshot;
 
 use super::Node;
 use crate::error::NodeError;
-use crate::mempool::Admission;
 use crate::subscriptions::Query;
 
 impl Node {
     /// Answers one request, now or when its answer exists.
-    pub(super) async fn on_request(
+    pub(super) fn on_request(
         &mut self,
         request: &[u8],
         answer: oneshot::Sender<Vec<u8>>,
     ) -> Result<(), NodeError> {
         let response = match RpcRequest::from_wire(request) {
-            Ok(RpcRequest::Submit(transaction)) => self.on_submit(*transaction).await?,
+            Ok(RpcRequest::Submit(transaction)) => return self.on_submit(*transaction, answer),
             Ok(RpcRequest::ReceiptOf(transaction)) => {
                 return self.on_query(Query::Receipt(transaction), answer);
             }
@@ -30,9 +29,8 @@ impl Node {
                 return self.on_query(Query::Block(height), answer);
             }
             Ok(RpcRequest::State(key)) => {
-                let ledger = Arc::clone(&self.ledger);
-                let proof = blocking(move || ledger.prove_state(&key)).await?;
-                or_refusal(proof.map(|proof| RpcResponse::State(Box::new(proof))))?
+                self.on_state(key, answer);
+                return Ok(());
             }
             Ok(RpcRequest::Tip) => match self.ledger.tip()? {
                 Some(tip) => RpcResponse::Tip(Box::new(tip)),
@@ -51,21 +49,13 @@ impl Node {
         Ok(())
     }
 
-    async fn on_submit(&mut self, transaction: Transaction) -> Result<RpcResponse, NodeError> {
-        let id = transaction.id();
-        Ok(match self.submit(transaction).await? {
-            Admission::Added | Admission::Known => RpcResponse::Accepted(id),
-            Admission::Full => {
-                RpcResponse::refused(RefusalCode::Overloaded, "too many transactions wait")
-            }
-            Admission::UnknownSender => RpcResponse::refused(
-                RefusalCode::Unknown,
-                "the sender is not known here by this key",
-            ),
-            Admission::Forged => {
-                RpcResponse::refused(RefusalCode::BadSignature, "not signed for this chain")
-            }
-        })
+    fn on_state(&self, key: Digest, answer: oneshot::Sender<Vec<u8>>) {
+        let ledger = Arc::clone(&self.ledger);
+        self.workers.proofs.run(answer, move || {
+            ledger
+                .prove_state(&key)
+                .map_or_else(refusal_of, |proof| RpcResponse::State(Box::new(proof)))
+        });
     }
 
     fn on_status(&self, answer: oneshot::Sender<Vec<u8>>) -> Result<(), NodeError> {
@@ -75,7 +65,7 @@ impl Node {
         let waiting = u32::try_from(self.mempool.len()).expect("a bounded pool");
         let folder = self.folder.clone();
         let machine = Arc::clone(&self.machine);
-        self.workers.run(answer, move || {
+        self.workers.proofs.run(answer, move || {
             RpcResponse::Status(Box::new(MemberStatus {
                 tip,
                 clock: machine.now(),
@@ -98,12 +88,8 @@ impl Node {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
-        self.workers.run(answer, move || {
-            query.answer(&ledger).unwrap_or_else(|error| {
-                tracing::error!(%error, "no proof of a receipt");
-                RpcResponse::refused(RefusalCode::Internal, error.to_string())
-            })
-        });
+        let work = move || query.answer(&ledger).unwrap_or_else(refusal_of);
+        self.workers.proofs.run(answer, work);
         Ok(())
     }
 
@@ -125,7 +111,7 @@ impl Node {
     fn on_share(&self, request: ShareRequest, answer: oneshot::Sender<Vec<u8>>) {
         let holder = Arc::clone(&self.holder);
         let ledger = Arc::clone(&self.ledger);
-        self.workers.run(answer, move || {
+        self.workers.shares.run(answer, move || {
             let released = holder.release(&ledger, &request);
             let outcome = released
                 .as_ref()
@@ -140,14 +126,12 @@ impl Node {
     }
 }
 
-/// A missing certificate is a refusal; a storage error is fatal.
-fn or_refusal(result: Result<RpcResponse, StoreError>) -> Result<RpcResponse, NodeError> {
-    match result {
-        Ok(response) => Ok(response),
-        Err(error @ StoreError::NotYetCertified { .. }) => Ok(RpcResponse::refused(
-            RefusalCode::NotYetCertified,
-            error.to_string(),
-        )),
-        Err(error) => Err(error.into()),
-    }
+fn refusal_of(error: StoreError) -> RpcResponse {
+    let code = if matches!(error, StoreError::NotYetCertified { .. }) {
+        RefusalCode::NotYetCertified
+    } else {
+        tracing::error!(%error, "a proof cannot be made");
+        RefusalCode::Internal
+    };
+    RpcResponse::refused(code, error.to_string())
 }

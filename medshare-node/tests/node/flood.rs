@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::fixture::Fixture;
 use bytes::Bytes;
+use futures::FutureExt as _;
 use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse, Transaction};
-use medshare_types::{Nonce, Signature, Wire as _};
+use medshare_types::{Height, Nonce, Signature, Wire as _};
 
 /// A seat without a node: the test sends in its name.
 const HOSTILE: u16 = 3;
@@ -113,5 +114,55 @@ async fn a_peer_and_a_client_that_never_stop_starve_no_other() {
     let sent = statuses() - before;
     assert!(sent > 3 * 3 * 3, "{sent} status messages");
     floods.iter().for_each(tokio::task::JoinHandle::abort);
+    fixture.shut_down().await;
+}
+
+/// The node's task takes nothing out of its queue in between: all requests are made at once on one
+/// thread.
+#[tokio::test]
+async fn a_full_queue_refuses_at_once_and_leaves_room_for_others() {
+    let fixture = Fixture::start(&[0]).await;
+    let tip = || RpcRequest::Tip.to_wire();
+    let flooding = fixture.nodes[&0].client();
+    let mut waiting = Vec::new();
+    let mut refused = 0;
+    for _ in 0..300 {
+        let mut request = Box::pin(flooding.request(tip()));
+        match (&mut request).now_or_never() {
+            None => waiting.push(request),
+            Some(answer) => {
+                let answer = RpcResponse::from_wire(&answer.unwrap()).unwrap();
+                let RpcResponse::Refused(refusal) = answer else {
+                    panic!("{answer:?}");
+                };
+                assert_eq!(refusal.code, RefusalCode::Overloaded);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((waiting.len(), refused), (256, 44));
+    let other = fixture.nodes[&0].client();
+    let mut request = Box::pin(other.request(tip()));
+    assert!((&mut request).now_or_never().is_none(), "it is queued");
+    request.await.unwrap();
+    for request in waiting {
+        request.await.unwrap();
+    }
+    assert!(flooding.request(tip()).await.is_ok(), "room again");
+    fixture.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_for_what_does_not_come_is_answered_in_the_time_that_clients_know() {
+    let fixture = Fixture::start(&[0, 1, 2]).await;
+    let longest = Duration::from_millis(RpcRequest::LONGEST_DELAY_MS);
+    let never = RpcRequest::ReceiptsAt(Height(1 << 40));
+    let begun = tokio::time::Instant::now();
+    assert_eq!(fixture.ask(1, &never).await, RpcResponse::Pending);
+    let delay = begun.elapsed();
+    assert!(
+        delay >= longest && delay < longest + Duration::from_secs(2),
+        "{delay:?}"
+    );
     fixture.shut_down().await;
 }
