@@ -52,8 +52,9 @@ impl ExchangeError {
 pub trait ConsortiumClient: Send + Sync {
     /// Sends `request` to a member and returns its answer.
     ///
-    /// The answer may take as long as the member lets a request wait (half a minute); the caller
-    /// bounds it. Dropping the future drops the request, or its answer.
+    /// A member may delay an answer by [`RpcRequest::LONGEST_DELAY_MS`]; the caller bounds the rest
+    /// and sends a bounded number of requests at the same time. Dropping the future drops the
+    /// request, or its answer.
     fn exchange(
         &self,
         member: ReplicaId,

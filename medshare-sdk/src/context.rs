@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use medshare_abe::PublicParameters;
 use medshare_contract::keys;
+use medshare_host::ComputePool;
 use medshare_types::keystore::{KeyStore, Signer};
 use medshare_types::{AccessClass, Denial, GateKey, Genesis, OrganisationId, ReplicaId};
 use tokio::sync::OnceCell;
@@ -53,6 +54,8 @@ pub(crate) struct Context {
     pub(crate) people: Arc<dyn KeyStore>,
     pub(crate) signers: BTreeMap<String, Arc<dyn Signer>>,
     pub(crate) known_people: Arc<KnownPeople>,
+    /// For all that takes a pairing or more.
+    pub(crate) computing: ComputePool,
     gate_key: OnceCell<Arc<GateKey>>,
 }
 
@@ -83,6 +86,7 @@ impl Context {
             people,
             signers,
             known_people: Arc::default(),
+            computing: ComputePool::default(),
             gate_key: OnceCell::new(),
         })
     }

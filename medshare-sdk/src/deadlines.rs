@@ -40,6 +40,9 @@ impl Default for Deadlines {
 impl Deadlines {
     /// For a transaction to be ordered and certified: enrolments, seals, grants, tickets. 20 s by
     /// default; [`Error::TimedOut`](crate::Error::TimedOut) when it passes.
+    ///
+    /// Calls of one application that come too many at once wait for each other, and for members
+    /// that are overloaded, for as long; then they are [`Error::Busy`](crate::Error::Busy).
     pub const fn with_order(mut self, order: Duration) -> Self {
         self.order = bounded(order);
         self
@@ -52,8 +55,9 @@ impl Deadlines {
         self
     }
 
-    /// For one member to answer from its state, and for the members together to prove a state. 2 s
-    /// by default.
+    /// For one member to answer from its state, counted from when it is asked, and for the members
+    /// together to prove a state. 2 s by default. A member that needs longer is asked last for a
+    /// while.
     pub const fn with_answer(mut self, answer: Duration) -> Self {
         self.answer = bounded(answer);
         self

@@ -125,11 +125,11 @@ pub enum Error {
         /// Organisations whose member ended, each with its reason.
         ended: Vec<String>,
     },
-    /// The members that were asked cannot answer now, are behind, or are too few to prove that
-    /// something does not exist.
+    /// The members that were asked are overloaded, behind, or too few to prove that something does
+    /// not exist; or other calls of this application came first until the deadline.
     #[error("the consortium is busy or behind: {reason}; try again")]
     Busy {
-        /// The last member's words.
+        /// The last member's words, or what the call waited for.
         reason: String,
     },
     /// The consortium did not answer in time. The call may still take effect, see

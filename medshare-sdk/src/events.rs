@@ -28,16 +28,17 @@ use crate::error::Result;
 /// ```
 pub struct Events {
     chain: Chain,
-    home: ReplicaId,
+    /// The member that is asked first: the one that proved the last block.
+    first: ReplicaId,
     height: Height,
     ready: VecDeque<Event>,
 }
 
 impl Events {
-    pub(crate) const fn after(chain: Chain, home: ReplicaId, height: Height) -> Self {
+    pub(crate) const fn after(chain: Chain, first: ReplicaId, height: Height) -> Self {
         Self {
             chain,
-            home,
+            first,
             height,
             ready: VecDeque::new(),
         }
@@ -58,7 +59,8 @@ impl Events {
                 return Ok((self.height, event));
             }
             let height = self.height.next();
-            let receipts = self.chain.receipts_at(self.home, height).await?;
+            let (member, receipts) = self.chain.receipts_at(self.first, height).await?;
+            self.first = member;
             self.height = height;
             self.ready = receipts
                 .into_iter()

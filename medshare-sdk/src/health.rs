@@ -32,6 +32,11 @@ pub enum MemberState {
     Running(Running),
     /// It gave no answer within [`Deadlines::with_answer`](crate::Deadlines::with_answer).
     Silent,
+    /// It has too much to do to tell.
+    Busy {
+        /// The member's words.
+        reason: String,
+    },
     /// Its answer does not verify or makes no sense.
     Invalid {
         /// What is wrong with the answer.
@@ -81,6 +86,7 @@ impl MemberHealth {
         let name = &self.organisation;
         let running = match &self.state {
             MemberState::Silent => return Some(format!("{name} does not answer")),
+            MemberState::Busy { reason } => return Some(format!("{name} is busy: {reason}")),
             MemberState::Invalid { reason } => {
                 return Some(format!("{name} answers wrongly: {reason}"));
             }

@@ -6,7 +6,7 @@ use medshare_abe::issuance::RecipientKeyPair;
 use medshare_abe::{AccessPolicy, AttributeSet, Date, UserSecretKey};
 use medshare_contract::keys;
 use medshare_contract::state::PersonState;
-use medshare_host::{blocking, clock, os_random};
+use medshare_host::{clock, os_random};
 use medshare_types::keystore::{KeyStore, KeyStoreError, load_or_create};
 use medshare_types::{PersonId, RandomSource as _, RecordId, Signature, SigningKey};
 use tokio::time::timeout;
@@ -17,6 +17,7 @@ use crate::actor::Actor;
 use crate::deadlines::millis;
 use crate::error::{Error, Result};
 use crate::issuer::{KeyRequest, subject_attribute, vouched_attributes};
+use crate::turns::Queue;
 
 /// What a key must meet to open a record, from public data.
 pub(crate) struct Requirement<'a> {
@@ -112,7 +113,7 @@ impl Keyring {
         };
         let parameters = Arc::clone(&self.actor.context().parameters);
         let parse = move || UserSecretKey::from_bytes(&bytes, &parameters, &mut os_random());
-        match blocking(parse).await? {
+        match self.actor.context().computing.run(parse).await? {
             Ok(key) => Ok(Some(key)),
             Err(error) => {
                 tracing::warn!(%error, "the stored attribute key cannot be read");
@@ -163,6 +164,8 @@ impl Keyring {
     /// attributes and days.
     async fn request(&self, record: Option<RecordId>) -> Result<UserSecretKey> {
         let context = self.actor.context();
+        // Before the request is dated.
+        let _turn = context.chain.turn(Queue::Issuances).await?;
         let pair = RecipientKeyPair::random(&mut os_random());
         let mut request = KeyRequest {
             person: self.person,
@@ -185,11 +188,10 @@ impl Keyring {
         })??;
         let parameters = Arc::clone(&context.parameters);
         let open = move || sealed.open(&pair, &statement, &parameters, &mut os_random());
-        blocking(open)
-            .await?
-            .map_err(|source| Error::BadAttributeKey {
-                source: Box::new(source),
-            })
+        let opened = context.computing.run(open).await?;
+        opened.map_err(|source| Error::BadAttributeKey {
+            source: Box::new(source),
+        })
     }
 
     /// The attributes of a new key, by proof.

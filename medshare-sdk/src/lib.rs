@@ -80,6 +80,7 @@
 //! | `deadlines`, `health` | how long calls wait, and what keeps members from answering |
 //! | [`issuer`] | attribute keys: requests, and the authority |
 //! | [`client`], `chain` | requests to members, and the verification of their answers |
+//! | `turns`, `backoff` | how much is asked at the same time, and pauses between attempts |
 //! | `store` | object stores, their objects, and removing those that no record names |
 //! | [`keystore`] | where secrets are kept |
 //! | `observe` | spans, metrics and progress |
@@ -89,6 +90,7 @@
 
 mod access_rule;
 mod actor;
+mod backoff;
 mod chain;
 pub mod client;
 mod consortium;
@@ -112,6 +114,7 @@ pub mod receipt;
 mod record;
 mod store;
 mod times;
+mod turns;
 mod warnings;
 pub mod window;
 mod write;

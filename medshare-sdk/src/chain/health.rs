@@ -1,7 +1,7 @@
 //! The state of each member, as it tells it.
 
-use medshare_ledger::{RpcRequest, RpcResponse};
-use medshare_types::{Height, ReplicaId};
+use medshare_ledger::{RefusalCode, RpcRefusal, RpcRequest, RpcResponse};
+use medshare_types::{Height, ReplicaId, Wire as _};
 
 use super::{Chain, unexpected};
 use crate::error::Error;
@@ -40,10 +40,17 @@ impl Chain {
         let invalid = |reason: Error| MemberState::Invalid {
             reason: reason.to_string(),
         };
-        let status = match self.ask(member, &RpcRequest::Status).await {
-            Ok(RpcResponse::Status(status)) => *status,
-            Ok(other) => return invalid(unexpected(other)),
-            Err(Error::Unreachable) => return MemberState::Silent,
+        let request = RpcRequest::Status.to_wire();
+        // Past the queues of this application, which may be what is looked into.
+        let answer = self.send(member, request, self.deadlines.answer, None);
+        let status = match answer.await {
+            Ok(Some(RpcResponse::Status(status))) => *status,
+            Ok(Some(RpcResponse::Refused(RpcRefusal {
+                code: RefusalCode::Overloaded,
+                detail: reason,
+            }))) => return MemberState::Busy { reason },
+            Ok(Some(other)) => return invalid(unexpected(other)),
+            Ok(None) | Err(Error::Unreachable) => return MemberState::Silent,
             Err(Error::Member { source, .. }) => {
                 let reason = source.to_string();
                 return MemberState::Ended { reason };

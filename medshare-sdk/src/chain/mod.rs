@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::client::ConsortiumClient;
 use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
+use crate::turns::Turns;
 
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -41,6 +42,7 @@ pub(crate) struct Chain {
     avoided: Arc<Mutex<BTreeMap<ReplicaId, Instant>>>,
     /// Members that do not come back, and why.
     ended: Arc<Mutex<BTreeMap<ReplicaId, String>>>,
+    turns: Arc<Turns>,
     deadlines: Deadlines,
 }
 
@@ -48,6 +50,7 @@ impl Chain {
     pub(crate) fn new(genesis: Genesis, client: Arc<dyn ConsortiumClient>) -> Result<Self> {
         let light = LightClient::new(&genesis).map_err(Error::invalid_genesis)?;
         Ok(Self {
+            turns: Arc::new(Turns::new(genesis.members.len())),
             genesis: Arc::new(genesis),
             light,
             client,
@@ -58,7 +61,8 @@ impl Chain {
         })
     }
 
-    /// The same chain with other deadlines; what was proven and which members ended is shared.
+    /// The same chain with other deadlines; what was proven, which members ended and the queues are
+    /// shared.
     pub(crate) fn with_deadlines(&self, deadlines: Deadlines) -> Self {
         Self {
             deadlines,

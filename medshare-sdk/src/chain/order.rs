@@ -1,22 +1,21 @@
 //! Having a call ordered.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use medshare_contract::Call;
 use medshare_host::os_random;
 use medshare_ledger::{ReceiptProof, RpcRequest, RpcResponse, Transaction};
 use medshare_types::{Nonce, Principal, ReplicaId, Signature, Signer, TransactionId, Wire as _};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
+use super::exchange::Kind;
 use super::failure::Failure;
 use super::{Chain, Effect, RETRY_PAUSE, unexpected};
+use crate::backoff::Backoff;
 use crate::deadlines::millis;
 use crate::error::{Error, Result};
 use crate::health::problems;
-
-/// Time for one member to have a receipt before the next member is asked.
-const RECEIPT_PATIENCE: Duration = Duration::from_secs(4);
+use crate::turns::Queue;
 
 impl Chain {
     /// Signs a call, has it ordered, and waits for the certified receipt.
@@ -43,16 +42,22 @@ impl Chain {
         let id = transaction.id();
         let submit = RpcRequest::Submit(Box::new(transaction)).to_wire();
         let deadline = Instant::now() + self.deadlines.order;
+        let _turn = self.turn(Queue::Orders).await?;
         let mut failure = Failure::default();
-        let mut accepted = false;
+        let mut backoff = Backoff::new(RETRY_PAUSE);
+        // A member that took it may have it ordered yet, whatever the others answered.
+        let mut taken = false;
         while Instant::now() < deadline {
             for member in self.members_from(home) {
-                let left = deadline.saturating_duration_since(Instant::now());
-                let patience = self.deadlines.answer.min(left);
-                match self.exchange(member, submit.clone(), patience).await {
-                    Ok(RpcResponse::Accepted(_)) => accepted = true,
-                    Ok(other) => {
-                        failure.note(unexpected(other));
+                let answer = self.exchange(member, submit.clone(), Kind::Short, Some(deadline));
+                match answer.await {
+                    Ok(Some(RpcResponse::Accepted(_))) => taken = true,
+                    Ok(Some(other)) => {
+                        failure.note_answer(other);
+                        continue;
+                    }
+                    Ok(None) => {
+                        taken = true;
                         continue;
                     }
                     Err(error) => {
@@ -60,18 +65,16 @@ impl Chain {
                         continue;
                     }
                 }
-                let until = deadline.min(Instant::now() + RECEIPT_PATIENCE);
-                match timeout_at(until, self.receipt(member, id)).await {
-                    Ok(Ok(proof)) => return effect(id, proof),
-                    Ok(Err(error)) => failure.note(error),
-                    Err(_) => {}
+                match self.receipt(member, id, deadline).await {
+                    Ok(Some(proof)) => return effect(id, proof),
+                    Ok(None) => {}
+                    Err(error) => failure.note(error),
                 }
             }
             self.check_running(self.quorum())?;
-            sleep(RETRY_PAUSE).await;
+            backoff.pause().await;
         }
-        Err(if accepted {
-            // A member that took it may have it ordered yet, whatever the others answered.
+        Err(if taken {
             self.timed_out("order the transaction", id).await
         } else {
             failure.into_error()
@@ -88,23 +91,24 @@ impl Chain {
         }
     }
 
-    /// The verified receipt of a transaction, as soon as this member has it.
-    async fn receipt(&self, member: ReplicaId, id: TransactionId) -> Result<ReceiptProof> {
+    /// The verified receipt of a transaction, as soon as this member has it. `None` where it has none
+    /// for a while: the next member is asked, for this one may be behind.
+    async fn receipt(
+        &self,
+        member: ReplicaId,
+        id: TransactionId,
+        until: Instant,
+    ) -> Result<Option<ReceiptProof>> {
         let request = RpcRequest::ReceiptOf(id).to_wire();
-        loop {
-            // The member delays its answer until the receipt exists, or for a while.
-            match self
-                .exchange(member, request.clone(), RECEIPT_PATIENCE)
-                .await?
-            {
-                RpcResponse::Receipt(proof) => {
-                    let verified = self.light.verify_receipt(&id, &proof)?;
-                    self.seen.fetch_max(verified.height().0, Ordering::AcqRel);
-                    return Ok(*proof);
-                }
-                RpcResponse::Pending => sleep(RETRY_PAUSE).await,
-                other => return Err(unexpected(other)),
+        let answer = self.exchange(member, request, Kind::Delayed, Some(until));
+        match answer.await? {
+            Some(RpcResponse::Receipt(proof)) => {
+                let verified = self.light.verify_receipt(&id, &proof)?;
+                self.seen.fetch_max(verified.height().0, Ordering::AcqRel);
+                Ok(Some(*proof))
             }
+            Some(RpcResponse::Pending) | None => Ok(None),
+            Some(other) => Err(unexpected(other)),
         }
     }
 }

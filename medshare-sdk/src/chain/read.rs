@@ -23,10 +23,11 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use medshare_ledger::{RpcRequest, RpcResponse, StateProof};
 use medshare_types::{Digest, ReplicaId, Timestamp, Wire};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::failure::Failure;
-use super::{Chain, RETRY_PAUSE, unexpected};
+use super::{Chain, RETRY_PAUSE};
+use crate::backoff::Backoff;
 use crate::error::{Error, Result};
 
 impl Chain {
@@ -43,19 +44,25 @@ impl Chain {
         key: Digest,
     ) -> Result<(Option<T>, Timestamp)> {
         let floor = self.seen.load(Ordering::Acquire);
-        let deadline = Instant::now() + self.deadlines.answer;
+        let begun = Instant::now();
+        let mut backoff = Backoff::new(RETRY_PAUSE);
         loop {
             let failure = match self.search(home, &key, floor).await {
                 Ok(StateProof {
                     value, certified, ..
                 }) => return Ok((decoded(value)?, certified.header.time)),
-                Err(error @ Error::Stopped { .. }) => return Err(error),
-                Err(error) => error,
+                Err(failure) => failure,
             };
-            if Instant::now() >= deadline {
-                return Err(failure);
+            let patience = if failure.is_overload() {
+                self.deadlines.order
+            } else {
+                self.deadlines.answer
+            };
+            let error = failure.into_error();
+            if matches!(error, Error::Stopped { .. }) || begun.elapsed() >= patience {
+                return Err(error);
             }
-            sleep(RETRY_PAUSE).await;
+            backoff.pause().await;
         }
     }
 
@@ -68,7 +75,7 @@ impl Chain {
         for member in self.members_from(home) {
             match self.read_from(member, &key, floor).await {
                 Ok(proof) => return decoded(proof.value),
-                Err(error) => failure.note(error),
+                Err(other) => failure.merge(other),
             }
         }
         self.check_running(Self::ANY)?;
@@ -76,18 +83,23 @@ impl Chain {
     }
 
     /// One round of the members; see the rule above.
-    async fn search(&self, home: ReplicaId, key: &Digest, floor: u64) -> Result<StateProof> {
+    async fn search(
+        &self,
+        home: ReplicaId,
+        key: &Digest,
+        floor: u64,
+    ) -> Result<StateProof, Failure> {
         let mut failure = Failure::default();
         let mut members = self.members_from(home).into_iter();
         for member in members.by_ref() {
             match self.read_from(member, key, floor).await {
                 Ok(proof) if proof.value.is_some() => return Ok(proof),
                 Ok(absence) => return self.confirm(absence, members, key, floor).await,
-                Err(error) => failure.note(error),
+                Err(other) => failure.merge(other),
             }
         }
         self.check_running(Self::ANY)?;
-        Err(failure.into_error())
+        Err(failure)
     }
 
     /// Asks the other members about a key that one member proves absent.
@@ -97,9 +109,10 @@ impl Chain {
         others: impl Iterator<Item = ReplicaId>,
         key: &Digest,
         floor: u64,
-    ) -> Result<StateProof> {
+    ) -> Result<StateProof, Failure> {
         let mut highest = absence;
         let mut absences = 1;
+        let mut failure = Failure::default();
         let needed = self.more_than_faulty();
         let (avoided, reachable) = others.partition::<Vec<_>, _>(|member| self.is_avoided(*member));
         for group in [reachable, avoided] {
@@ -108,7 +121,13 @@ impl Chain {
                 .map(|member| self.read_from(*member, key, floor));
             let mut answers: FuturesUnordered<_> = asked.collect();
             while let Some(answer) = answers.next().await {
-                let Ok(proof) = answer else { continue };
+                let proof = match answer {
+                    Ok(proof) => proof,
+                    Err(other) => {
+                        failure.merge(other);
+                        continue;
+                    }
+                };
                 let is_newer = height_of(&proof) >= height_of(&highest);
                 match proof.value {
                     Some(_) if is_newer => return Ok(proof),
@@ -122,27 +141,38 @@ impl Chain {
                     }
                 }
             }
-            if absences >= needed {
+            if absences >= needed && !failure.is_overload() {
                 return Ok(highest);
             }
         }
         self.check_running(needed)?;
-        Err(Error::Busy {
+        failure.note(Error::Busy {
             reason: format!("{absences} members prove that a value is absent, of {needed} needed"),
-        })
+        });
+        Err(failure)
     }
 
-    async fn read_from(&self, member: ReplicaId, key: &Digest, floor: u64) -> Result<StateProof> {
+    async fn read_from(
+        &self,
+        member: ReplicaId,
+        key: &Digest,
+        floor: u64,
+    ) -> Result<StateProof, Failure> {
         let proof = match self.ask(member, &RpcRequest::State(*key)).await? {
             RpcResponse::State(proof) => *proof,
-            other => return Err(unexpected(other)),
+            other => {
+                let mut failure = Failure::default();
+                failure.note_answer(other);
+                return Err(failure);
+            }
         };
-        let height = self.light.verify_state(key, &proof)?.height().0;
+        let verified = self.light.verify_state(key, &proof)?;
+        let height = verified.height().0;
         self.seen.fetch_max(height, Ordering::AcqRel);
         if height < floor {
-            return Err(Error::Busy {
+            return Err(Failure::from(Error::Busy {
                 reason: format!("a member is at height {height}, and {floor} was proven before"),
-            });
+            }));
         }
         Ok(proof)
     }

@@ -1,56 +1,71 @@
 //! Blocks as they come, and the height of the chain.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
 use medshare_types::{Height, ReplicaId, TransactionReceipt, Wire as _};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use super::exchange::Kind;
 use super::failure::Failure;
-use super::{Chain, RETRY_PAUSE, unexpected};
-use crate::error::{Error, Result};
-
-/// Time that one member may delay the answer about a block before the next member is asked.
-const WATCH_PATIENCE: Duration = Duration::from_secs(10);
+use super::{Chain, RETRY_PAUSE};
+use crate::backoff::Backoff;
+use crate::error::Result;
 
 impl Chain {
-    /// Every receipt of the block at `height`, as soon as a member can prove them. A member that
-    /// hangs, lags or gives a bad proof is passed over; waits as long as the chain is quiet, and
-    /// no longer than the deadline of silence when no member answers.
+    /// Every receipt of the block at `height`, as soon as a member can prove them, and that member,
+    /// which is the one to ask first about the next block. A member that hangs, lags or gives a bad
+    /// proof is passed over; waits as long as the chain is quiet, and no longer than the deadline of
+    /// silence when no member answers.
     pub(crate) async fn receipts_at(
         &self,
-        home: ReplicaId,
+        first: ReplicaId,
         height: Height,
-    ) -> Result<Vec<TransactionReceipt>> {
+    ) -> Result<(ReplicaId, Vec<TransactionReceipt>)> {
         let request = RpcRequest::ReceiptsAt(height).to_wire();
         let mut deadline = Instant::now() + self.deadlines.silence;
+        let mut backoff = Backoff::new(RETRY_PAUSE);
         loop {
-            for member in self.members_from(home) {
+            let mut failure = Failure::default();
+            for member in self.members_from(first) {
                 // The member delays its answer until the block exists, or for a while.
-                let answer = self.exchange(member, request.clone(), WATCH_PATIENCE).await;
-                let Ok(RpcResponse::Receipts(block)) = answer else {
-                    continue;
+                let answer = self.exchange(member, request.clone(), Kind::Delayed, None);
+                let block = match answer.await {
+                    Ok(Some(RpcResponse::Receipts(block))) => block,
+                    Ok(Some(RpcResponse::Pending)) => continue,
+                    Ok(Some(other)) => {
+                        failure.note_answer(other);
+                        continue;
+                    }
+                    Ok(None) => continue,
+                    Err(error) => {
+                        failure.note(error);
+                        continue;
+                    }
                 };
                 match self.light.verify_block_receipts(height, &block) {
                     Ok(_) => {
                         self.seen.fetch_max(height.0, Ordering::AcqRel);
-                        return Ok(block.receipts);
+                        return Ok((member, block.receipts));
                     }
-                    Err(error) => tracing::warn!(%member, %error, "receipts that do not verify"),
+                    Err(error) => {
+                        tracing::warn!(%member, %error, "receipts that do not verify");
+                        failure.note(error.into());
+                    }
                 }
             }
             self.check_running(self.quorum())?;
-            match self.height(home).await {
+            match self.height(first).await {
                 // Nothing is withheld: the chain has no such block yet.
-                Ok(tip) if tip < height => deadline = Instant::now() + self.deadlines.silence,
-                Ok(_) if Instant::now() >= deadline => {
-                    return Err(Error::invalid_answer("receipts that no member proves"));
+                Ok(tip) if tip < height => {
+                    deadline = Instant::now() + self.deadlines.silence;
+                    backoff = Backoff::new(RETRY_PAUSE);
                 }
+                Ok(_) if Instant::now() >= deadline => return Err(failure.into_error()),
                 Err(error) if Instant::now() >= deadline => return Err(error),
                 Ok(_) | Err(_) => {}
             }
-            sleep(RETRY_PAUSE).await;
+            backoff.pause().await;
         }
     }
 
@@ -69,7 +84,7 @@ impl Chain {
                 {
                     newest = newest.max(Some(Height(0)));
                 }
-                Ok(other) => failure.note(unexpected(other)),
+                Ok(other) => failure.note_answer(other),
                 Err(error) => failure.note(error),
             }
         }

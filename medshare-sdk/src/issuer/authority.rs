@@ -8,7 +8,7 @@ use medshare_abe::issuance::SealedKey;
 use medshare_abe::{AttributeSet, Date, MasterSecretKey, PublicParameters, Validity};
 use medshare_contract::keys;
 use medshare_contract::state::{PersonState, RecordHeadState};
-use medshare_host::{blocking, clock, os_random};
+use medshare_host::{ComputePool, clock, os_random};
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{
     Denial, Digest, Genesis, PersonId, RecordId, ReplicaId, SealingDate, Timestamp,
@@ -45,6 +45,7 @@ pub struct AttributeAuthority {
     parameters: Arc<PublicParameters>,
     master: Arc<MasterSecretKey>,
     chain: Chain,
+    computing: ComputePool,
     key_lifetime_days: NonZeroU16,
     refuses: RefusalRule,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
@@ -81,6 +82,7 @@ impl AttributeAuthority {
             parameters: Arc::new(parameters),
             master: Arc::new(master),
             chain: Chain::new(genesis.clone(), client)?,
+            computing: ComputePool::default(),
             key_lifetime_days: DEFAULT_KEY_LIFETIME_DAYS,
             refuses: Arc::new(|_| false),
             clock: Arc::new(clock::now),
@@ -155,7 +157,7 @@ impl AttributeAuthority {
                     Error::Denied(Denial::Invalid { field })
                 })
         };
-        blocking(issue).await?
+        self.computing.run(issue).await?
     }
 
     /// The attribute of a record's subject, for that person alone.

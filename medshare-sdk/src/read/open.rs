@@ -9,7 +9,7 @@ use medshare_abe::PayloadError;
 use medshare_abe::payload::{Padding, SegmentOpener};
 use medshare_contract::state::{GrantState, RecordState};
 use medshare_contract::{Call, keys};
-use medshare_host::{blocking, os_random};
+use medshare_host::os_random;
 use medshare_ledger::{AccessReceipt, ReceiptProof};
 use medshare_threshold::SessionSecret;
 use medshare_types::consent::AccessRequest;
@@ -29,6 +29,7 @@ use crate::read::shares;
 use crate::receipt::Receipt;
 use crate::record::RecordRef;
 use crate::store::objects::{CHUNK_SEGMENTS, ObjectKind, PayloadName};
+use crate::turns::Queue;
 
 /// A record about to be opened. `.await` it, or stream it with [`Open::write_to`].
 #[must_use = "nothing is opened until this is awaited"]
@@ -164,6 +165,8 @@ impl Open {
     /// Everything up to the payload's key.
     async fn unlock(&self) -> Result<UnlockedPayload> {
         let context = self.actor.context();
+        // Before a ticket is asked for: a use must not be lost because many others open.
+        let _turn = context.chain.turn(Queue::Openings).await?;
         let fetched = FetchedRecord::fetch(&self.actor, self.record().await?).await?;
         // Before a ticket is asked for: a use must not be lost on a record that stays shut.
         fetched.access()?;
@@ -199,7 +202,7 @@ impl Open {
                 SegmentOpener::new(&data_key, &preamble, tree, length).map_err(payload_error)?;
             Ok((record, opener))
         };
-        let (record, opener) = blocking(unlock).await??;
+        let (record, opener) = context.computing.run(unlock).await??;
         Ok(UnlockedPayload {
             context: Arc::clone(context),
             record,
@@ -326,7 +329,7 @@ impl UnlockedPayload {
                 buffer.open_missing(&opener);
                 buffer
             };
-            buffer = blocking(open).await?;
+            buffer = self.context.computing.run(open).await?;
             let Some(index) = buffer.first_missing() else {
                 return Ok(buffer.into_plaintext());
             };

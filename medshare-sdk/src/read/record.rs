@@ -157,7 +157,7 @@ pub(crate) async fn describe(
             source: Box::new(source),
         })
     };
-    blocking(open).await?
+    actor.context().computing.run(open).await?
 }
 
 /// The reachable stores that should hold a record, in the order in which they are asked.

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use medshare_host::{blocking, clock};
+use medshare_host::clock;
 use medshare_ledger::{RpcRequest, RpcResponse, ShareRequest};
 use medshare_threshold::{RecoverError, Recovered, SessionSecret, recover};
 use medshare_types::{
     GateKey, GateLabel, OrganisationId, ReleaseShare, ReplicaId, Signature, Ticket, VerifyingKey,
 };
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::actor::Actor;
+use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -73,7 +74,7 @@ pub(super) async fn gather(
         let signing_keys = signing_keys.clone();
         let given = shares.clone();
         let work = move || recover(&key, &label, &ticket, &session, &signing_keys, &given);
-        match blocking(work).await? {
+        match context.computing.run(work).await? {
             Ok(recovered) => return Ok(recovered),
             // Culprits may be quick: holders that have not answered yet can still make up for them.
             Err(RecoverError::InsufficientShares { .. })
@@ -114,12 +115,13 @@ async fn ask(
     seat: ReplicaId,
 ) -> (OrganisationId, Result<ReleaseShare, String>) {
     let deadline = Instant::now() + actor.context().chain.deadlines().shares;
+    let mut backoff = Backoff::new(RETRY_PAUSE);
     loop {
         match ask_once(actor, ticket, holder, seat).await {
             Ok(share) => return (holder, Ok(share)),
             Err(NoShare::Yet { reason }) if Instant::now() < deadline => {
                 tracing::debug!(%holder, reason, "asking again");
-                sleep(RETRY_PAUSE).await;
+                backoff.pause().await;
             }
             Err(NoShare::Yet { reason } | NoShare::Ever { reason }) => {
                 return (holder, Err(reason));
@@ -172,6 +174,7 @@ async fn ask_once(
             reason: refusal.detail,
         }),
         Ok(_) => Err(never(&"an answer to another question")),
+        Err(Error::Busy { reason }) => Err(NoShare::Yet { reason }),
         Err(error) => Err(never(&error)),
     }
 }

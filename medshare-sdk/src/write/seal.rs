@@ -22,6 +22,7 @@ use crate::observe::{Progress, observed};
 use crate::record::{Descriptor, RecordRef};
 use crate::store::objects::{ObjectKind, PayloadName, SegmentsObject};
 use crate::store::placement::Placement;
+use crate::turns::Queue;
 use crate::warnings::{SealedRecord, Warnings};
 use crate::window::check_times;
 use crate::write::access::{AccessInputs, SealedAccess};
@@ -149,6 +150,7 @@ impl Seal {
     async fn seal(self) -> Result<RecordRef> {
         let subject = self.subject.ok_or(Error::MissingSubject)?;
         let content = self.content.checked().await?;
+        let _turn = self.actor.context().chain.turn(Queue::Seals).await?;
         let registration =
             Registration::begin(&self.actor, self.idempotency_key.as_deref()).await?;
         let preimage = registration.preimage();
@@ -205,7 +207,7 @@ impl Seal {
                 sealed_at: clock::now(),
             },
         };
-        let access = blocking(move || inputs.seal()).await??;
+        let access = context.computing.run(move || inputs.seal()).await??;
 
         let request = sealed.digest.map(request_of);
         let fingerprints = request

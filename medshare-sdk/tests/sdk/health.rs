@@ -1,13 +1,14 @@
 //! The state of each member, and time-outs that carry it.
 
+use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{Fixture, MEMBERS};
+use crate::support::{DOCTOR, Fixture, MEMBERS, PATIENT};
 use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
 use medshare_sdk::keystore::BoxFuture;
 use medshare_sdk::local::Presence;
-use medshare_sdk::{Consortium, Deadlines, Error, MemberHealth, MemberState, Running};
+use medshare_sdk::{Consortium, Deadlines, Error, MemberHealth, MemberState, Running, Window};
 use tokio::time::Instant;
 
 fn running(member: &MemberHealth) -> &Running {
@@ -88,6 +89,47 @@ async fn a_time_out_names_the_silent_proposer() {
     fixture.close().await;
 }
 
+/// Three members answer, so reading goes on, and no call says that no member can be reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_names_the_silent_proposer() {
+    let fixture = Fixture::open().await;
+    let (record, grant) = fixture.sealed_and_granted(b"x").await;
+    let deadlines = Deadlines::default().with_order(Duration::from_secs(3));
+    let impatient = fixture.consortium.with_deadlines(deadlines);
+    let st_mary = impatient.organisation(MEMBERS[0]).unwrap();
+    let patient = st_mary.person(PATIENT).await.unwrap();
+    let doctor = st_mary.person(DOCTOR).await.unwrap();
+    fixture
+        .consortium
+        .set_presence(MEMBERS[0], Presence::Silent)
+        .unwrap();
+    let (granted, revoked, opened, enrolled) = tokio::join!(
+        patient
+            .grant(record, &doctor, Window::days(1))
+            .into_future(),
+        patient.revoke(grant),
+        doctor.open(grant).into_future(),
+        st_mary.enrol("Dr New", &["role:medic"]),
+    );
+    for error in [
+        granted.map(drop).unwrap_err(),
+        revoked.unwrap_err(),
+        opened.map(drop).unwrap_err(),
+        enrolled.map(drop).unwrap_err(),
+    ] {
+        let Error::TimedOut { causes, .. } = &error else {
+            panic!("{error}");
+        };
+        assert!(
+            causes.iter().any(|cause| cause.contains(MEMBERS[0])),
+            "{error}"
+        );
+    }
+    doctor.describe(record).await.unwrap();
+    impatient.watch().await.unwrap();
+    fixture.close().await;
+}
+
 /// An issuer that never answers.
 struct Hangs;
 
@@ -113,7 +155,7 @@ async fn an_authority_that_hangs_is_given_up() {
         let record = fixture.seal(b"x").await;
         let grant = fixture
             .patient
-            .grant(record, &doctor, medshare_sdk::Window::days(1))
+            .grant(record, &doctor, Window::days(1))
             .await?;
         doctor.open(grant).await
     });

@@ -19,6 +19,7 @@ mod idempotency;
 mod late_release;
 mod limits;
 mod lists;
+mod load;
 mod lost_state;
 mod never_open;
 mod own_records;
