@@ -211,6 +211,10 @@ pub enum RefusalCode {
     NotHolder,
     /// The member failed; not the caller's fault.
     Internal,
+    /// The ticket's grant was revoked in the member's own state.
+    Revoked,
+    /// The ticket, its grant's window or the label is over by the member's own state and clock.
+    Expired,
 }
 
 impl RefusalCode {
@@ -228,6 +232,8 @@ impl RefusalCode {
             Self::NotReleasable => "not_releasable",
             Self::NotHolder => "not_holder",
             Self::Internal => "internal",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
         }
     }
 

@@ -70,6 +70,8 @@ pub(crate) struct Node {
     holder: Arc<Holder>,
     ceremony: Ceremony,
     resend_at: Option<Instant>,
+    /// A holder needs a recent block.
+    block_wanted: bool,
     shut_down: oneshot::Receiver<()>,
 }
 
@@ -96,6 +98,7 @@ impl Node {
                 _ = housekeeping.tick() => {
                     self.subscriptions.expire();
                     self.rebroadcast();
+                    self.pass_on_need_of_block();
                 }
                 incoming = next_incoming(
                     &mut self.link.inbound,
@@ -133,6 +136,7 @@ impl Node {
                 }
                 Err(error) => tracing::debug!(%sender, %error, "undecodable transaction"),
             },
+            Ok(PeerMessage::BlockWanted) => self.block_wanted = true,
             Err(error) => tracing::debug!(%sender, %error, "undecodable frame"),
         }
         Ok(())

@@ -88,6 +88,7 @@ impl Node {
             holder,
             ceremony,
             resend_at: None,
+            block_wanted: false,
             shut_down,
         };
         Ok((node, verified))
