@@ -101,8 +101,8 @@ pub enum Error {
     },
     /// Fewer good shares than the threshold.
     #[error(
-        "{good} good shares, and {needed} are needed; wrong: [{}]; refused or silent: [{}]",
-        culprits.join(", "), silent.join(", ")
+        "{good} good shares, and {needed} are needed; wrong: [{}]; refused or silent: [{}]; {}",
+        culprits.join(", "), silent.join(", "), cost_of_retry(*ticket_expires)
     )]
     InsufficientShares {
         good: usize,
@@ -112,7 +112,17 @@ pub enum Error {
         culprits: Vec<String>,
         /// Organisations that gave none, each with its reason.
         silent: Vec<String>,
+        /// Until then opening again goes on with the ticket, and takes no further use of the
+        /// grant. None where no ticket was requested, so that no use was taken.
+        ticket_expires: Option<Timestamp>,
     },
+    /// The ticket expired before there were enough shares, and a use of the grant is lost. Grant
+    /// and record still stand.
+    #[error(
+        "the ticket expired at {expired_at}, before there were enough shares; \
+         opening again takes another use of the grant"
+    )]
+    TicketExpired { expired_at: Timestamp },
     /// The key does not open the record. Deliberately says no more.
     #[error("the record cannot be decrypted with this key")]
     Undecipherable,
@@ -303,6 +313,7 @@ impl Error {
     /// | `object_extended` | [`ObjectExtended`](Self::ObjectExtended) |
     /// | `object_unavailable` | [`ObjectUnavailable`](Self::ObjectUnavailable) |
     /// | `insufficient_shares` | [`InsufficientShares`](Self::InsufficientShares) |
+    /// | `ticket_expired` | [`TicketExpired`](Self::TicketExpired) |
     /// | `undecipherable` | [`Undecipherable`](Self::Undecipherable) |
     /// | `unreachable` | [`Unreachable`](Self::Unreachable) |
     /// | `stopped` | [`Stopped`](Self::Stopped) |
@@ -358,6 +369,7 @@ impl Error {
             Self::ObjectExtended { .. } => "object_extended",
             Self::ObjectUnavailable { .. } => "object_unavailable",
             Self::InsufficientShares { .. } => "insufficient_shares",
+            Self::TicketExpired { .. } => "ticket_expired",
             Self::Undecipherable => "undecipherable",
             Self::Unreachable => "unreachable",
             Self::Stopped { .. } => "stopped",
@@ -397,7 +409,7 @@ impl Error {
     ///
     /// After [`Self::TimedOut`] the first call may still take effect: sealing again is harmless
     /// under an idempotency key, granting again makes a second grant (the error names the first),
-    /// and opening again takes another use of the grant.
+    /// and opening again goes on with the request for a ticket, see [`Open`](crate::Open).
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(
@@ -432,6 +444,7 @@ impl Error {
             | Self::ObjectTruncated { .. }
             | Self::ObjectExtended { .. }
             | Self::ObjectUnavailable { .. }
+            | Self::TicketExpired { .. }
             | Self::Undecipherable
             | Self::Unreachable
             | Self::Stopped { .. }
@@ -522,6 +535,17 @@ impl Error {
 
 fn later(grant: Option<GrantId>) -> String {
     grant.map_or_else(String::new, |grant| format!(", as grant {grant}"))
+}
+
+/// The cost of opening again, for the text of an error.
+fn cost_of_retry(ticket_expires: Option<Timestamp>) -> String {
+    match ticket_expires {
+        Some(expires) => format!(
+            "try again: until {expires} opening goes on with the same ticket, \
+             and takes no further use of the grant"
+        ),
+        None => "try again: no ticket was requested, and no use of the grant is lost".to_owned(),
+    }
 }
 
 impl From<TaskError> for Error {

@@ -34,7 +34,7 @@ pub(super) enum Kind {
 impl Chain {
     /// Members in the order in which they are asked: `home` first, those that lately did not
     /// answer last.
-    pub(super) fn members_from(&self, home: ReplicaId) -> Vec<ReplicaId> {
+    pub(crate) fn members_from(&self, home: ReplicaId) -> Vec<ReplicaId> {
         let mut members: Vec<_> = self.light.committee().replicas().collect();
         let first = home.index().min(members.len());
         members.rotate_left(first);
