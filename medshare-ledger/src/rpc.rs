@@ -156,6 +156,10 @@ pub struct MemberStatus {
     pub waiting: u32,
     /// Bytes that the member may still write to its disk, where its system tells.
     pub disk_free: Option<u64>,
+    /// True while the member does not know its own votes, and signs nothing that they may contradict.
+    pub lost: bool,
+    /// True when the member should hold a share of the gate key, and has none.
+    pub lacks_share: bool,
 }
 
 /// A member's reasoned refusal of a request.
