@@ -11,6 +11,7 @@ pub use medshare_types::DecodeError;
 pub use medshare_types::keystore::KeyStoreError;
 pub use medshare_types::time::TimeError;
 
+use crate::damage::Damage;
 pub use crate::times::{TimeUnit, TimesFault};
 
 /// The result of an SDK call.
@@ -251,7 +252,7 @@ pub enum Error {
     #[error("{} is in use by another process; stop it and try again", folder.display())]
     FolderInUse { folder: PathBuf },
     /// The folder holds a consortium, but not its trust anchor.
-    #[error("{} holds ledgers or logs but no trust anchor; restore it, nothing was changed", folder.display())]
+    #[error("{} holds members of a consortium but no trust anchor; restore it, nothing was changed", folder.display())]
     MissingTrustAnchor { folder: PathBuf },
     /// Members took part in the chain, and their ledgers are gone: more than the others can replace.
     #[error(
@@ -284,6 +285,29 @@ pub enum Error {
         "a consortium in a lasting folder needs a passphrase; set it by LocalBuilder::with_passphrase"
     )]
     MissingPassphrase,
+    /// More members are damaged than the others can do without.
+    #[error(
+        "{} members cannot start, and the others can do without {limit}: {}; nothing was changed",
+        damaged.len(),
+        list(damaged)
+    )]
+    TooManyDamaged {
+        damaged: Vec<Damage>,
+        /// Members that may be damaged (f).
+        limit: usize,
+    },
+    /// Logs of members are copies: votes may have been written since, and too few members are left
+    /// to tell them.
+    #[error(
+        "the logs of {} are copies of others, and too few members know their votes; if all members \
+         were stopped, copied and restored together and none has run since, start with \
+         LocalBuilder::restored_from_backup; nothing was changed",
+        members.join(", ")
+    )]
+    CopiedLogs {
+        /// Organisations whose log is a copy.
+        members: Vec<String>,
+    },
     /// A member of the consortium in this process failed.
     #[error("the member {organisation} failed: {source}")]
     Member {
@@ -344,6 +368,8 @@ impl Error {
     /// | `foreign_master_key` | [`ForeignMasterKey`](Self::ForeignMasterKey) |
     /// | `invalid_size` | [`InvalidSize`](Self::InvalidSize) |
     /// | `missing_passphrase` | [`MissingPassphrase`](Self::MissingPassphrase) |
+    /// | `too_many_damaged` | [`TooManyDamaged`](Self::TooManyDamaged) |
+    /// | `copied_logs` | [`CopiedLogs`](Self::CopiedLogs) |
     /// | `member` | [`Member`](Self::Member) |
     /// | `internal` | [`Internal`](Self::Internal) |
     ///
@@ -400,6 +426,8 @@ impl Error {
             Self::ForeignMasterKey => "foreign_master_key",
             Self::InvalidSize { .. } => "invalid_size",
             Self::MissingPassphrase => "missing_passphrase",
+            Self::TooManyDamaged { .. } => "too_many_damaged",
+            Self::CopiedLogs { .. } => "copied_logs",
             Self::Member { .. } => "member",
             Self::Internal { .. } => "internal",
         }
@@ -475,6 +503,8 @@ impl Error {
             | Self::ForeignMasterKey
             | Self::InvalidSize { .. }
             | Self::MissingPassphrase
+            | Self::TooManyDamaged { .. }
+            | Self::CopiedLogs { .. }
             | Self::Member { .. }
             | Self::Internal { .. } => &[],
         }
@@ -546,6 +576,11 @@ fn cost_of_retry(ticket_expires: Option<Timestamp>) -> String {
         ),
         None => "try again: no ticket was requested, and no use of the grant is lost".to_owned(),
     }
+}
+
+fn list(damaged: &[Damage]) -> String {
+    let texts: Vec<_> = damaged.iter().map(Damage::to_string).collect();
+    texts.join(". ")
 }
 
 impl From<TaskError> for Error {

@@ -118,6 +118,7 @@ async fn start_members(root: &Path) -> Vec<NodeHandle> {
             genesis: anchor(root).genesis().clone(),
             replica: ReplicaId(seat),
             keys: keys_in(&folder).await,
+            recovery: medshare_node::Recovery::default(),
             folder,
             machine: Arc::new(ThisMachine),
         };

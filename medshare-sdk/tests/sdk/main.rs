@@ -11,6 +11,8 @@
 mod absence;
 mod attacker;
 mod attribute_keys;
+mod backup;
+mod damage;
 mod distrust;
 mod ended_access;
 mod enrolment;
