@@ -89,7 +89,7 @@ fn is_device(path: &Path) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) path: String,
-    /// The record, as `<id>/<version>`.
+    /// The text of the record and its version.
     pub(crate) record: String,
     pub(crate) grant: String,
     /// Of the file as it was sealed, hexadecimal.

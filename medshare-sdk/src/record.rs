@@ -1,9 +1,12 @@
 //! References to records, and descriptors.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{DecodeError, RecordId, RecordVersion, Timestamp, Wire};
+use medshare_types::{DecodeError, Digest, RecordId, RecordVersion, Timestamp, Wire, text};
 
-/// A version of a record. `Display`, `FromStr` and serde's formats are `<id>/<version>`.
+const PREFIX: &str = "record";
+
+/// A version of a record. Its text, also in serde's formats, begins with `record1` and ends with a
+/// checksum over identifier and version, see [`text`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordRef {
     /// The same for every version.
@@ -14,7 +17,8 @@ pub struct RecordRef {
 
 impl std::fmt::Display for RecordRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.id, self.version)
+        let version = self.version.0.to_be_bytes();
+        text::write(f, PREFIX, &[self.id.as_ref(), &version].concat())
     }
 }
 
@@ -22,15 +26,13 @@ impl std::str::FromStr for RecordRef {
     type Err = DecodeError;
 
     fn from_str(text: &str) -> Result<Self, DecodeError> {
-        let parse = || {
-            let (id, version) = text.split_once('/')?;
-            Some(Self {
-                id: id.parse().ok()?,
-                version: RecordVersion(version.parse().ok()?),
-            })
-        };
-        parse().ok_or_else(|| DecodeError::Malformed {
-            reason: "expected a record as <64 hexadecimal digits>/<version>".to_owned(),
+        let bytes = text::parse(PREFIX, text)?;
+        let parts = bytes.split_last_chunk();
+        let parts = parts.and_then(|(id, version)| Some((id.try_into().ok()?, version)));
+        let (id, version) = parts.ok_or(DecodeError::InvalidText { prefix: PREFIX })?;
+        Ok(Self {
+            id: RecordId::from_digest(Digest::from_bytes(id)),
+            version: RecordVersion(u32::from_be_bytes(*version)),
         })
     }
 }
@@ -64,7 +66,6 @@ impl Wire for Descriptor {
 #[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
-    use medshare_types::Digest;
 
     #[test]
     fn a_record_prints_and_parses() {
@@ -74,14 +75,7 @@ mod tests {
             version: RecordVersion(3),
         };
         assert_eq!(record.to_string().parse(), Ok(record));
-        for bad in [
-            "",
-            "/",
-            "ab/1",
-            &format!("{id}/"),
-            &format!("{id}/-1"),
-            &id.to_string(),
-        ] {
+        for bad in ["", "record1", &id.to_string(), &format!("{id}/1")] {
             assert!(bad.parse::<RecordRef>().is_err(), "{bad}");
         }
     }

@@ -7,10 +7,14 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::hash::{self, Digest};
 use crate::random::RandomSource;
 use crate::sign::VerifyingKey;
+use crate::text;
+use crate::wire::DecodeError;
 
 macro_rules! digest_id {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
+        ///
+        #[doc = concat!("Its text begins with `", $prefix, "1` and ends with a checksum, see [`text`].")]
         #[derive(
             Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
         )]
@@ -38,7 +42,7 @@ macro_rules! digest_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+                text::write(f, $prefix, self.as_ref())
             }
         }
 
@@ -49,10 +53,13 @@ macro_rules! digest_id {
         }
 
         impl core::str::FromStr for $name {
-            type Err = crate::wire::DecodeError;
+            type Err = DecodeError;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().map(Self)
+            fn from_str(text: &str) -> Result<Self, DecodeError> {
+                let bytes = text::parse($prefix, text)?;
+                let refused = DecodeError::InvalidText { prefix: $prefix };
+                let bytes = bytes.try_into().map_err(|_| refused)?;
+                Ok(Self(Digest::from_bytes(bytes)))
             }
         }
     )*};
@@ -60,21 +67,21 @@ macro_rules! digest_id {
 
 digest_id! {
     /// A consortium's chain: the digest of its genesis.
-    ChainId;
+    ChainId = "chain";
     /// A legal member of the consortium.
-    OrganisationId;
+    OrganisationId = "organisation";
     /// A patient or clinician, by pseudonym.
-    PersonId;
+    PersonId = "person";
     /// A record, over all its versions.
-    RecordId;
+    RecordId = "record-id";
     /// A grant of consent: derived from the transaction that gave it.
-    GrantId;
+    GrantId = "grant";
     /// A ticket: derived from the transaction that requested it.
-    TicketId;
+    TicketId = "ticket";
     /// A transaction: the digest of its signed bytes.
-    TransactionId;
+    TransactionId = "transaction";
     /// A gate key: digest of its public point and of the ceremony that made it.
-    GateKeyId;
+    GateKeyId = "gate-key";
 }
 
 macro_rules! counter {

@@ -22,6 +22,7 @@
 //! | [`hash`] | SHA3-256 and SHAKE256 with a tag and length-prefixed fields |
 //! | [`wire`] | the envelope of kind, version and suite around strict borsh |
 //! | [`id`] | identifiers and counters |
+//! | [`text`] | texts with a prefix and a checksum |
 //! | [`time`] | milliseconds, days, RFC 3339 |
 //! | [`point`] | fixed-length encodings of curve points, unchecked |
 //! | [`sign`] | signing keys, signatures, batch verification |
@@ -53,6 +54,7 @@ pub mod receipt;
 #[cfg(feature = "serde")]
 pub mod serde;
 pub mod sign;
+pub mod text;
 pub mod time;
 pub mod wire;
 

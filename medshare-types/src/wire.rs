@@ -137,9 +137,15 @@ pub enum DecodeError {
     /// A field holds a value that its type does not allow.
     #[error("malformed value: {reason}")]
     Malformed { reason: String },
-    /// The text form of a digest or an identifier.
+    /// The text form of a digest.
     #[error("expected 64 lower-case hexadecimal digits")]
     InvalidHex,
+    /// The text form of an identifier, or of another value that people send each other.
+    #[error(
+        "not a text that begins with {prefix}1 and ends with its checksum: \
+         cut off, mistyped, or another kind of text; copy it again"
+    )]
+    InvalidText { prefix: &'static str },
 }
 
 #[cfg(test)]

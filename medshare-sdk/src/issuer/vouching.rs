@@ -22,7 +22,7 @@ pub(crate) fn subject_attribute(record: &RecordId) -> Attribute {
         clippy::expect_used,
         reason = "letters, hexadecimal digits and punctuation"
     )]
-    Attribute::new(&format!("{SUBJECT_PREFIX}{record}")).expect("a valid name")
+    Attribute::new(&format!("{SUBJECT_PREFIX}{}", record.digest())).expect("a valid name")
 }
 
 /// The attributes of a person's key: those on the chain, and their voucher.

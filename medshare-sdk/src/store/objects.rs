@@ -8,8 +8,9 @@
 //! | `records/<record>/<version>/<H(P)>/descriptor` | the sealed descriptor |
 //! | `records/<record>/<version>/<H(P)>/fingerprints` | under an idempotency key: of the sealed request |
 //!
-//! H(P), the digest of the payload's preamble, is new with every attempt to seal. Two attempts at
-//! one version (a retry while the first is still being ordered) never write over each other; the
+//! `<record>` is the digest of the record's identifier, in hexadecimal. H(P), the digest of the
+//! payload's preamble, is new with every attempt to seal. Two attempts at one version (a retry while
+//! the first is still being ordered) never write over each other; the
 //! chain names the one that counts.
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -122,7 +123,7 @@ impl PayloadName {
     pub(super) fn of_path(path: &str) -> Option<Self> {
         let mut components = path.strip_prefix(Self::ROOT)?.strip_prefix('/')?.split('/');
         Some(Self {
-            record: components.next()?.parse().ok()?,
+            record: RecordId::from_digest(components.next()?.parse().ok()?),
             version: RecordVersion(components.next()?.parse().ok()?),
             preamble: components.next()?.parse().ok()?,
         })
@@ -130,7 +131,7 @@ impl PayloadName {
 
     /// The folder of every payload of a version, registered or not.
     pub(crate) fn folder_of(record: RecordId, version: RecordVersion) -> String {
-        format!("{}/{record}/{version}", Self::ROOT)
+        format!("{}/{}/{version}", Self::ROOT, record.digest())
     }
 
     pub(crate) const fn object(self, kind: ObjectKind) -> ObjectName {

@@ -34,15 +34,23 @@ where
 #[test]
 fn texts_and_serde_agree() {
     let digest = Digest::from_bytes([0xab; 32]);
-    let hex = "ab".repeat(32);
-    round_trip(PersonId::from_digest(digest), &hex);
-    round_trip(OrganisationId::from_digest(digest), &hex);
-    round_trip(GrantId::from_digest(digest), &hex);
+    let zeros = Digest::from_bytes([0; 32]);
+    let body = "q".repeat(52);
+    let text = |prefix: &str, checksum: &str| format!("{prefix}1{body}{checksum}");
+    round_trip(PersonId::from_digest(zeros), &text("person", "h4l2zv"));
+    round_trip(
+        OrganisationId::from_digest(zeros),
+        &text("organisation", "xu2exj"),
+    );
+    round_trip(GrantId::from_digest(zeros), &text("grant", "572aqs"));
     let record = RecordRef {
         id: RecordId::from_digest(digest),
         version: RecordVersion(3),
     };
-    round_trip(record, &format!("{hex}/3"));
+    round_trip(
+        record,
+        "record14w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w4sqqqqqvqrd6js",
+    );
     for purpose in Purpose::ALL {
         round_trip(purpose, purpose.code());
     }
@@ -50,6 +58,44 @@ fn texts_and_serde_agree() {
     round_trip(begin, "2027-01-15T08:00:00.000Z");
     let window = consent::Window::new(begin, Timestamp::MAX).unwrap();
     round_trip(window, "2027-01-15T08:00:00.000Z/open-ended");
+}
+
+/// A text of one kind is no text of another, and one wrong character is found.
+#[test]
+fn identifiers_are_not_mistaken() {
+    let digest = Digest::from_bytes([0xab; 32]);
+    let person = PersonId::from_digest(digest).to_string();
+    let record = RecordRef {
+        id: RecordId::from_digest(digest),
+        version: RecordVersion(1),
+    };
+    let record = record.to_string();
+    assert_eq!(
+        person.to_uppercase().parse(),
+        Ok(PersonId::from_digest(digest)),
+        "as in a QR code"
+    );
+    let error = person.parse::<OrganisationId>().unwrap_err();
+    assert!(error.to_string().contains("organisation1"), "{error}");
+    assert!(person.parse::<GrantId>().is_err());
+    assert!(record.parse::<RecordId>().is_err());
+    assert!("ab".repeat(32).parse::<PersonId>().is_err(), "no checksum");
+    for other in "qpzry9x8gf2tvdw0s3jn54khce6mua7l".chars() {
+        for at in 0..person.len() {
+            let typo = format!("{}{other}{}", &person[..at], &person[at + 1..]);
+            assert!(
+                typo == person || typo.parse::<PersonId>().is_err(),
+                "{typo}"
+            );
+        }
+        for at in 0..record.len() {
+            let typo = format!("{}{other}{}", &record[..at], &record[at + 1..]);
+            assert!(
+                typo == record || typo.parse::<RecordRef>().is_err(),
+                "{typo}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -212,7 +212,8 @@ impl Loot {
 
 /// One of a record's objects, the same in every store that has it.
 fn stored_alike(root: &Path, record: RecordRef, object: &str) -> Vec<u8> {
-    let folder = Path::new("records").join(record.to_string());
+    let folder = Path::new("records").join(record.id.digest().to_string());
+    let folder = folder.join(record.version.to_string());
     let of_record = |file: &Path| {
         // records/<id>/<version>/<H(P)>/<object>
         let version = file.parent().and_then(Path::parent);
