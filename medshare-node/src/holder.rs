@@ -1,6 +1,5 @@
 //! The holder: release shares, judged by this node's own committed state.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use medshare_contract::keys;
@@ -23,8 +22,6 @@ pub(crate) struct Holder {
     secrets: NodeSecrets,
     machine: Arc<dyn Machine>,
     share: RwLock<Option<HolderShare>>,
-    /// A live ticket was refused because no block is recent.
-    needs_block: AtomicBool,
 }
 
 /// The values of the node's own state that a release is judged by.
@@ -46,7 +43,6 @@ impl Holder {
             secrets,
             machine,
             share: RwLock::new(None),
-            needs_block: AtomicBool::new(false),
         }
     }
 
@@ -72,12 +68,6 @@ impl Holder {
     /// Installs a share from the ceremony or from the key store.
     pub(crate) fn set_share(&self, share: HolderShare) {
         *self.share.write().unwrap_or_else(PoisonError::into_inner) = Some(share);
-    }
-
-    /// Whether a live ticket was refused since the last call because no block is recent. On a quiet
-    /// chain the next block lets its reader go on.
-    pub(crate) fn take_need_of_block(&self) -> bool {
-        self.needs_block.swap(false, Ordering::AcqRel)
     }
 
     /// Releases the share for a ticket, if every rule allows it now.
@@ -111,10 +101,13 @@ impl Holder {
             &inputs.facts,
         )
         .map_err(|refusal| {
-            if matches!(refusal, threshold::Refusal::StaleTip { .. }) {
-                self.needs_block.store(true, Ordering::Release);
-            }
-            RpcRefusal::new(code_of(&refusal), refusal.to_string())
+            let code = match refusal {
+                threshold::Refusal::Behind { .. } | threshold::Refusal::StaleTip { .. } => {
+                    RefusalCode::Stale
+                }
+                _ => RefusalCode::NotReleasable,
+            };
+            RpcRefusal::new(code, refusal.to_string())
         })?;
         share
             .release(&permit, &self.secrets.signing_key, &mut os_random())
@@ -182,16 +175,5 @@ impl Holder {
             ));
         }
         Ok(())
-    }
-}
-
-const fn code_of(refusal: &threshold::Refusal) -> RefusalCode {
-    match refusal {
-        threshold::Refusal::Behind { .. } | threshold::Refusal::StaleTip { .. } => {
-            RefusalCode::Stale
-        }
-        threshold::Refusal::Revoked { .. } => RefusalCode::Revoked,
-        threshold::Refusal::Expired { .. } => RefusalCode::Expired,
-        _ => RefusalCode::NotReleasable,
     }
 }

@@ -75,6 +75,7 @@
 //! | `grant`, [`window`], `times` | consent, and times that could never open a record |
 //! | `read` | from a grant to bytes |
 //! | `lists` | what the chain has: lists, each proven whole, and look-ups |
+//! | `contact` | signed introductions of people to other organisations |
 //! | [`receipt`] | proofs to keep |
 //! | `events` | watching the chain |
 //! | `deadlines`, `health` | how long calls wait, and what keeps members from answering |
@@ -94,8 +95,8 @@ mod backoff;
 mod chain;
 pub mod client;
 mod consortium;
+mod contact;
 mod context;
-mod damage;
 mod deadlines;
 pub mod error;
 mod events;
@@ -123,8 +124,8 @@ mod write;
 pub use access_rule::AccessRule;
 pub use client::ConsortiumClient;
 pub use consortium::Consortium;
+pub use contact::{CardRequest, Contact, ContactCard, ContactFault};
 pub use context::ConsortiumParts;
-pub use damage::{Damage, DamagedFile, WayBack};
 pub use deadlines::Deadlines;
 pub use error::{Error, Result};
 pub use events::Events;

@@ -6,6 +6,7 @@ use medshare_contract::Call;
 use medshare_types::{GrantId, PersonId, ReplicaId, SigningKey};
 
 use crate::actor::Actor;
+use crate::contact::CardRequest;
 use crate::context::Context;
 use crate::error::Result;
 use crate::grant::GrantRequest;
@@ -75,6 +76,12 @@ impl Person {
     pub async fn revoke(&self, grant: GrantId) -> Result<()> {
         let call = Call::RevokeGrant { grant };
         observed("revoke", self.actor.call(&call)).await.map(drop)
+    }
+
+    /// A signed introduction of this person to other organisations; `.await` it. The text of the
+    /// card is sent, and read by [`Consortium::import`](crate::Consortium::import).
+    pub fn contact_card(&self) -> CardRequest {
+        CardRequest::new(self.actor.clone(), self.id)
     }
 
     fn lookup(&self) -> Lookup {

@@ -61,7 +61,7 @@ pub enum Event {
 /// The requester is authenticated: no party can have a request of its own counted as another's.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AccessDenied {
-    /// Sent the request.
+    /// The sender of the request, a person or an organisation.
     pub requester: Principal,
     /// The grant that the request named.
     pub grant: GrantId,
@@ -69,7 +69,7 @@ pub struct AccessDenied {
     pub grantor: Option<PersonId>,
     /// The purpose that the request named.
     pub purpose: Purpose,
-    /// The reason.
+    /// The first rule that the request failed.
     pub denial: Denial,
 }
 

@@ -3,7 +3,10 @@
 use medshare_types::{GrantId, OrganisationId, PersonId};
 
 use super::Consortium;
-use crate::error::{Error, Result};
+use crate::contact::{Contact, ContactCard, import};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 use crate::lists::{GrantInfo, Listing, Lookup, OrganisationInfo, PersonInfo, RecordInfo};
 use crate::record::RecordRef;
 
@@ -47,7 +50,42 @@ impl Consortium {
         self.lookup().person(&id.into()).await
     }
 
-    /// The member organisations in the order of their seats, as the trust anchor names them.
+    /// Checks a contact card and finds its person on the chain: the card is of this consortium and
+    /// not over, and the organisation that it names has enrolled the person with the key that
+    /// signed it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "multi_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use medshare_sdk::{AccessPolicy, Consortium, ContactCard, Window};
+    /// # let consortium = Consortium::in_process(4).await?;
+    /// # let st_mary = consortium.organisation("st-mary")?;
+    /// # let charite = consortium.organisation("charite")?;
+    /// # let patient = st_mary.enrol("patient-7", &[]).await?;
+    /// # let dr_kim = charite.enrol("dr-kim", &["role:cardiologist"]).await?;
+    /// # let policy: AccessPolicy = "role:cardiologist".parse()?;
+    /// # let record = st_mary.seal(b"an ECG", &policy).subject(&patient).await?;
+    /// // At one hospital:
+    /// let text = dr_kim.contact_card().name("Dr Kim").await?.to_string();
+    /// // At another:
+    /// let card: ContactCard = text.parse()?;
+    /// let contact = consortium.import(&card).await?;
+    /// assert_eq!(contact.organisation().name, "charite");
+    /// assert_eq!(contact.attributes(), ["role:cardiologist"]);
+    /// patient.grant(record, &contact, Window::days(30)).await?;
+    /// # consortium.shut_down().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidContact`] with the reason, or why the state could not be read.
+    pub async fn import(&self, card: &ContactCard) -> Result<Contact> {
+        import(&self.context, &self.lookup(), card).await
+    }
+
+    /// The member organisations in the order of their seats, as the trust anchor names them. They
+    /// need no contact card: the trust anchor has their names and keys.
     pub fn organisations(&self) -> impl Iterator<Item = OrganisationInfo> {
         let organisations = self.organisation_names();
         organisations.filter_map(|name| self.organisation_named(name).ok())
@@ -58,17 +96,7 @@ impl Consortium {
     /// # Errors
     /// [`Error::UnknownOrganisation`].
     pub fn organisation_named(&self, name: &str) -> Result<OrganisationInfo> {
-        let found = self.context.chain.genesis().member_named(name);
-        let unknown = || Error::UnknownOrganisation {
-            name: name.to_owned(),
-        };
-        let (seat, member) = found.ok_or_else(unknown)?;
-        Ok(OrganisationInfo {
-            id: member.organisation(),
-            name: member.name.clone(),
-            key: member.key,
-            seat,
-        })
+        OrganisationInfo::named(self.context.chain.genesis(), name)
     }
 
     /// The member organisation with that identifier, whether or not the application acts for it.
@@ -76,7 +104,7 @@ impl Consortium {
     /// # Errors
     /// [`Error::UnknownOrganisation`].
     pub fn organisation_with_id(&self, id: &OrganisationId) -> Result<OrganisationInfo> {
-        self.organisation_named(&self.context.name_of(id))
+        OrganisationInfo::with_id(self.context.chain.genesis(), id)
     }
 
     /// The grants that a person gave.

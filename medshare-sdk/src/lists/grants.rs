@@ -42,9 +42,9 @@ pub struct GrantInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GrantStatus {
-    /// Tickets are issued.
+    /// Tickets are issued, within the record's own bounds.
     Active,
-    /// It was withdrawn.
+    /// The grantor withdrew it, for good.
     Revoked {
         /// Height of the revoking block.
         height: Height,

@@ -3,7 +3,7 @@
 use medshare_contract::keys;
 use medshare_contract::state::{List, PersonState};
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{Digest, Height, OrganisationId, PersonId, ReplicaId, VerifyingKey};
+use medshare_types::{Digest, Genesis, Height, OrganisationId, PersonId, ReplicaId, VerifyingKey};
 
 use super::{Listing, Lookup};
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::keyring::LocalName;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PersonInfo {
-    /// The pseudonym.
+    /// The pseudonym, by which grants and records name the person.
     pub id: PersonId,
     /// The key of the person's transactions.
     pub key: VerifyingKey,
@@ -40,6 +40,30 @@ pub struct OrganisationInfo {
     pub key: VerifyingKey,
     /// Its seat among the members.
     pub seat: ReplicaId,
+}
+
+impl OrganisationInfo {
+    pub(crate) fn with_id(genesis: &Genesis, id: &OrganisationId) -> Result<Self> {
+        let members = &genesis.members;
+        let found = members.iter().find(|member| member.organisation() == *id);
+        let unknown = || Error::UnknownOrganisation {
+            name: id.to_string(),
+        };
+        Self::named(genesis, &found.ok_or_else(unknown)?.name)
+    }
+
+    pub(crate) fn named(genesis: &Genesis, name: &str) -> Result<Self> {
+        let unknown = || Error::UnknownOrganisation {
+            name: name.to_owned(),
+        };
+        let (seat, member) = genesis.member_named(name).ok_or_else(unknown)?;
+        Ok(Self {
+            id: member.organisation(),
+            name: member.name.clone(),
+            key: member.key,
+            seat,
+        })
+    }
 }
 
 impl From<&PersonInfo> for PersonId {

@@ -10,7 +10,6 @@ mod consortium;
 mod folder;
 mod members;
 mod seams;
-mod start;
 
 pub use builder::LocalBuilder;
 pub use consortium::LocalConsortium;

@@ -79,7 +79,7 @@ pub(super) struct FetchedRecord {
     pub(super) sealed: SealedLabel,
     pub(super) header: AccessHeader,
     pub(super) preamble: Preamble,
-    pub(super) tree: Arc<ContentTree>,
+    pub(super) tree: ContentTree,
 }
 
 impl FetchedRecord {
@@ -98,7 +98,7 @@ impl FetchedRecord {
             sealed,
             header,
             preamble,
-            tree: Arc::new(tree),
+            tree,
         })
     }
 

@@ -8,14 +8,15 @@ use medshare_sdk::{AccessPolicy, Consortium, GrantStatus, PersonId, Window};
 
 use crate::support::{CHEAP, MEMBERS};
 
-struct Hospitals {
-    local: LocalConsortium,
-    st_mary: Consortium,
-    charite: Consortium,
+/// The first two members' applications.
+pub struct Hospitals {
+    pub local: LocalConsortium,
+    pub st_mary: Consortium,
+    pub charite: Consortium,
 }
 
 impl Hospitals {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let local = LocalBuilder::new(4).with_passphrase_cost(CHEAP).start();
         let local = local.await.unwrap();
         let application = |name| {
