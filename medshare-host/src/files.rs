@@ -9,6 +9,7 @@
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
@@ -26,9 +27,7 @@ pub enum Readers {
 /// # Errors
 /// Those of the file system; a file that was there is then as it was.
 pub fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let file = written(path, bytes, readers)?;
-    file.persist(path)?;
-    sync_folder_of(path)
+    write_marked(path, &|_| bytes.to_vec(), readers)
 }
 
 /// Bytes that this account may still write to the disk of `path`; `None` where the system does not
@@ -53,9 +52,76 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
 /// [`io::ErrorKind::AlreadyExists`] when there is one, which stays as it is; those of the file
 /// system.
 pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    create_marked(path, &|_| bytes.to_vec(), readers)
+}
+
+/// What a file shares with no copy of it: a copy is another file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileMark {
+    /// The number of the file in its file system; 0 on systems without.
+    pub inode: u64,
+    /// Nanoseconds from 1970 to the file's birth; 0 where the file system does not tell. Numbers of
+    /// removed files are used again, so without it a copy may look like its original.
+    pub born_ns: u64,
+}
+
+impl FileMark {
+    /// The mark of an open file.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn of(file: &File) -> io::Result<Self> {
+        let data = file.metadata()?;
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(&data);
+        #[cfg(not(unix))]
+        let inode = 0;
+        let born = data.created().ok();
+        let since = born.and_then(|born| born.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let born_ns = since.and_then(|since| u64::try_from(since.as_nanos()).ok());
+        Ok(Self {
+            inode,
+            born_ns: born_ns.unwrap_or_default(),
+        })
+    }
+}
+
+/// As [`write()`], with bytes that name their own file.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_marked(
+    path: &Path,
+    bytes: &dyn Fn(FileMark) -> Vec<u8>,
+    readers: Readers,
+) -> io::Result<()> {
+    let file = written(path, bytes, readers)?;
+    file.persist(path)?;
+    sync_folder_of(path)
+}
+
+/// As [`create`], with bytes that name their own file.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_marked(
+    path: &Path,
+    bytes: &dyn Fn(FileMark) -> Vec<u8>,
+    readers: Readers,
+) -> io::Result<()> {
     let file = written(path, bytes, readers)?;
     file.persist_noclobber(path)?;
     sync_folder_of(path)
+}
+
+/// Gives a file another name within its file system, durably; what has that name is replaced.
+///
+/// # Errors
+/// Those of the file system.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)?;
+    sync_folder_of(to)?;
+    sync_folder_of(from)
 }
 
 /// Creates a folder, and those above it, that only its owner may enter.
@@ -74,7 +140,11 @@ pub fn create_private_folder(path: &Path) -> io::Result<()> {
 }
 
 /// A synced temporary file beside `path`.
-fn written(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
+fn written(
+    path: &Path,
+    bytes: &dyn Fn(FileMark) -> Vec<u8>,
+    readers: Readers,
+) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     if readers == Readers::All {
@@ -82,7 +152,8 @@ fn written(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempF
         builder.permissions(std::fs::Permissions::from_mode(0o644));
     }
     let mut file = builder.tempfile_in(folder_of(path))?;
-    file.write_all(bytes)?;
+    let mark = FileMark::of(file.as_file())?;
+    file.write_all(&bytes(mark))?;
     file.as_file().sync_all()?;
     Ok(file)
 }
@@ -119,6 +190,33 @@ mod tests {
         let error = write(&absent, b"", Readers::All).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         write(folder.path(), b"", Readers::All).unwrap_err();
+    }
+
+    /// The name changes, the file does not; a copy is another file, also where numbers are used again.
+    #[cfg(unix)]
+    #[test]
+    fn a_mark_stays_with_its_file_and_no_copy_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mark = |path: &Path| FileMark::of(&File::open(path).unwrap()).unwrap();
+        let text = |mark: FileMark| format!("{mark:?}").into_bytes();
+        create_marked(&path, &text, Readers::All).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), text(mark(&path)));
+        let created = mark(&path);
+        write_marked(&path, &text, Readers::All).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), text(mark(&path)));
+        let own = mark(&path);
+        assert_ne!(own, created);
+        let moved = folder.path().join("moved");
+        rename(&path, &moved).unwrap();
+        assert_eq!(mark(&moved), own);
+        std::fs::copy(&moved, &path).unwrap();
+        assert_ne!(mark(&path), own);
+        if own.born_ns != 0 {
+            std::fs::remove_file(&moved).unwrap();
+            std::fs::copy(&path, &moved).unwrap();
+            assert_ne!(mark(&moved), own);
+        }
     }
 
     #[cfg(unix)]

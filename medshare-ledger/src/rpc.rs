@@ -156,6 +156,10 @@ pub struct MemberStatus {
     pub waiting: u32,
     /// Bytes that the member may still write to its disk, where its system tells.
     pub disk_free: Option<u64>,
+    /// True while the member does not know its own votes, and signs nothing that they may contradict.
+    pub lost: bool,
+    /// True when the member should hold a share of the gate key, and has none.
+    pub lacks_share: bool,
 }
 
 /// A member's reasoned refusal of a request.
@@ -211,6 +215,10 @@ pub enum RefusalCode {
     NotHolder,
     /// The member failed; not the caller's fault.
     Internal,
+    /// The ticket's grant was revoked in the member's own state.
+    Revoked,
+    /// The ticket, its grant's window or the label is over by the member's own state and clock.
+    Expired,
 }
 
 impl RefusalCode {
@@ -228,6 +236,8 @@ impl RefusalCode {
             Self::NotReleasable => "not_releasable",
             Self::NotHolder => "not_holder",
             Self::Internal => "internal",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
         }
     }
 

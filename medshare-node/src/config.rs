@@ -20,6 +20,26 @@ pub struct NodeConfig {
     pub keys: Arc<dyn KeyStore>,
     /// Its clock and its disk; [`medshare_host::ThisMachine`] outside of tests.
     pub machine: Arc<dyn Machine>,
+    /// What the node may do about files that it lacks, or that are copies.
+    pub recovery: Recovery,
+}
+
+/// What a node may do about a ledger or log that is missing, and about a log that is a copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recovery {
+    /// Missing files are refused. With a copied log the node has lost its votes: it signs nothing
+    /// until the others have told it how far they may reach.
+    #[default]
+    Refuse,
+    /// Missing files are begun again: the blocks come from the other members. A node that lacks its
+    /// log has lost its votes.
+    Rebuild,
+    /// A copied log is taken for the original.
+    ///
+    /// # Security
+    /// Only where **every** member of the consortium was stopped, copied and restored together, and
+    /// none has run since the copy was made: a node that forgot a vote may contradict it.
+    RestoredTogether,
 }
 
 impl fmt::Debug for NodeConfig {
@@ -27,6 +47,7 @@ impl fmt::Debug for NodeConfig {
         f.debug_struct("NodeConfig")
             .field("replica", &self.replica)
             .field("folder", &self.folder)
+            .field("recovery", &self.recovery)
             .finish_non_exhaustive()
     }
 }

@@ -50,10 +50,12 @@ pub enum NodeError {
         path: PathBuf,
         source: std::io::Error,
     },
-    /// The ledger has no log beside it: the node forgot its votes and might contradict them. Only a
-    /// log that was not written to since can take its place.
-    #[error("{} is missing beside the ledger", path.display())]
+    /// The node has voted, and its log is gone: it forgot its votes and might contradict them.
+    #[error("{} is missing, and with it the member's votes", path.display())]
     MissingLog { path: PathBuf },
+    /// The node has taken part in the chain, and its ledger is gone.
+    #[error("{} is missing", path.display())]
+    MissingLedger { path: PathBuf },
     /// The ledger failed, or belongs to another chain.
     #[error(transparent)]
     Ledger(#[from] StoreError),

@@ -1,5 +1,6 @@
 //! The holder: release shares, judged by this node's own committed state.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use medshare_contract::keys;
@@ -22,6 +23,8 @@ pub(crate) struct Holder {
     secrets: NodeSecrets,
     machine: Arc<dyn Machine>,
     share: RwLock<Option<HolderShare>>,
+    /// A live ticket was refused because no block is recent.
+    needs_block: AtomicBool,
 }
 
 /// The values of the node's own state that a release is judged by.
@@ -43,6 +46,7 @@ impl Holder {
             secrets,
             machine,
             share: RwLock::new(None),
+            needs_block: AtomicBool::new(false),
         }
     }
 
@@ -68,6 +72,12 @@ impl Holder {
     /// Installs a share from the ceremony or from the key store.
     pub(crate) fn set_share(&self, share: HolderShare) {
         *self.share.write().unwrap_or_else(PoisonError::into_inner) = Some(share);
+    }
+
+    /// Whether a live ticket was refused since the last call because no block is recent. On a quiet
+    /// chain the next block lets its reader go on.
+    pub(crate) fn take_need_of_block(&self) -> bool {
+        self.needs_block.swap(false, Ordering::AcqRel)
     }
 
     /// Releases the share for a ticket, if every rule allows it now.
@@ -101,13 +111,10 @@ impl Holder {
             &inputs.facts,
         )
         .map_err(|refusal| {
-            let code = match refusal {
-                threshold::Refusal::Behind { .. } | threshold::Refusal::StaleTip { .. } => {
-                    RefusalCode::Stale
-                }
-                _ => RefusalCode::NotReleasable,
-            };
-            RpcRefusal::new(code, refusal.to_string())
+            if matches!(refusal, threshold::Refusal::StaleTip { .. }) {
+                self.needs_block.store(true, Ordering::Release);
+            }
+            RpcRefusal::new(code_of(&refusal), refusal.to_string())
         })?;
         share
             .release(&permit, &self.secrets.signing_key, &mut os_random())
@@ -175,5 +182,16 @@ impl Holder {
             ));
         }
         Ok(())
+    }
+}
+
+const fn code_of(refusal: &threshold::Refusal) -> RefusalCode {
+    match refusal {
+        threshold::Refusal::Behind { .. } | threshold::Refusal::StaleTip { .. } => {
+            RefusalCode::Stale
+        }
+        threshold::Refusal::Revoked { .. } => RefusalCode::Revoked,
+        threshold::Refusal::Expired { .. } => RefusalCode::Expired,
+        _ => RefusalCode::NotReleasable,
     }
 }

@@ -9,6 +9,8 @@ mod storage;
 
 use std::path::{Path, PathBuf};
 
+use medshare_consensus::LossId;
+use medshare_host::files::FileMark;
 use medshare_host::os_random;
 use medshare_types::{ChainId, Height, RandomSource as _};
 
@@ -27,11 +29,24 @@ pub struct Frame {
     pub body: Vec<u8>,
 }
 
+/// What a log tells of itself, beside its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogState {
+    /// It holds every vote that matters.
+    Own,
+    /// It is a copy, or was restored from a backup: votes may have been written to another file
+    /// since. Nothing is changed by finding that.
+    Copied,
+    /// Votes of an earlier log may be forgotten.
+    Lost(LossId),
+}
+
 /// An open log. Appends gather in memory until [`ConsensusLog::sync`] makes them durable at once.
 pub struct ConsensusLog {
     /// Names the log in errors.
     path: PathBuf,
     format: Format,
+    copied: bool,
     storage: Box<dyn Storage>,
     pending: Vec<u8>,
 }
@@ -62,12 +77,15 @@ impl ConsensusLog {
         let bytes = match storage.read().map_err(medium)? {
             Some(bytes) => bytes,
             None => {
-                let header = Format::new(chain, os_random().array()).header();
-                storage.create(&header).map_err(medium)?;
-                header
+                let format = Format::new(chain, os_random().array(), false);
+                storage
+                    .create(&|mark| format.header(mark))
+                    .map_err(medium)?;
+                format.header(storage.mark().map_err(medium)?)
             }
         };
-        let format = Format::of_file(path, chain, &bytes)?;
+        let (format, written_to) = Format::of_file(path, chain, &bytes)?;
+        let copied = written_to != storage.mark().map_err(medium)?;
         let (frames, whole) = format.parse(path, &bytes)?;
         if whole < bytes.len() {
             tracing::warn!(
@@ -81,10 +99,70 @@ impl ConsensusLog {
         let log = Self {
             path: path.to_owned(),
             format,
+            copied,
             storage,
             pending: Vec::new(),
         };
         Ok((log, frames))
+    }
+
+    /// Begins a log in place of one that was lost. The mark of the loss is in it from its first byte
+    /// on, so no crash ends the loss.
+    ///
+    /// # Errors
+    /// [`NodeError::LogMedium`], also where there is a log.
+    pub fn create_lost(path: &Path, chain: ChainId) -> Result<(), NodeError> {
+        let format = Format::new(chain, os_random().array(), true);
+        let created = LogFile::new(path).create(&|mark| format.header(mark));
+        created.map_err(|source| NodeError::LogMedium {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// The state of the log at `path`, which stays as it is; `None` where there is none. Records are
+    /// not checked.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn inspect(path: &Path, chain: ChainId) -> Result<Option<LogState>, NodeError> {
+        let medium = |source| NodeError::LogMedium {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = LogFile::new(path);
+        let Some(bytes) = file.read().map_err(medium)? else {
+            return Ok(None);
+        };
+        let (format, written_to) = Format::of_file(path, chain, &bytes)?;
+        let copied = written_to != file.mark().map_err(medium)?;
+        Ok(Some(state(&format, copied)))
+    }
+
+    /// Whether it holds every vote, and of which loss it is the mark.
+    #[must_use]
+    pub const fn state(&self) -> LogState {
+        state(&self.format, self.copied)
+    }
+
+    /// Records that votes may be lost, durably, and keeps every record. Ends with
+    /// [`end_loss`](Self::end_loss).
+    ///
+    /// # Errors
+    /// As [`cut`](Self::cut).
+    pub fn begin_loss(&mut self) -> Result<(), NodeError> {
+        let format = Format::new(self.format.chain(), os_random().array(), true);
+        self.rewrite(format, None)
+    }
+
+    /// Makes every record durable, and removes the mark of a loss or of a copy.
+    ///
+    /// # Errors
+    /// As [`cut`](Self::cut).
+    pub fn end_loss(&mut self) -> Result<(), NodeError> {
+        let mut format = self.format.clone();
+        format.lost = false;
+        self.rewrite(format, None)
     }
 
     /// Adds a record of at most [`MAX_BODY_LEN`] bytes; it is durable after the next
@@ -117,6 +195,11 @@ impl ConsensusLog {
     /// # Errors
     /// As [`open`](Self::open); the log is then as it was.
     pub fn cut(&mut self, height: Height) -> Result<(), NodeError> {
+        self.rewrite(self.format.clone(), Some(height))
+    }
+
+    /// Writes the records above a height, or all, to a new file with another header.
+    fn rewrite(&mut self, format: Format, above: Option<Height>) -> Result<(), NodeError> {
         self.sync()?;
         let bytes = self
             .storage
@@ -124,14 +207,18 @@ impl ConsensusLog {
             .and_then(|bytes| bytes.ok_or_else(|| std::io::ErrorKind::NotFound.into()))
             .map_err(|source| self.medium(source))?;
         let (frames, _) = self.format.parse(&self.path, &bytes)?;
-        let mut kept = self.format.header();
-        for frame in frames.iter().filter(|frame| frame.height > height) {
-            self.format
-                .write_frame(&mut kept, frame.height, &frame.body);
+        let mut kept = Vec::new();
+        let is_kept = |frame: &&Frame| above.is_none_or(|height| frame.height > height);
+        for frame in frames.iter().filter(is_kept) {
+            format.write_frame(&mut kept, frame.height, &frame.body);
         }
+        let whole = |mark: FileMark| [format.header(mark), kept.clone()].concat();
         self.storage
-            .replace(&kept)
-            .map_err(|source| self.medium(source))
+            .replace(&whole)
+            .map_err(|source| self.medium(source))?;
+        self.format = format;
+        self.copied = false;
+        Ok(())
     }
 
     fn medium(&self, source: std::io::Error) -> NodeError {
@@ -139,6 +226,16 @@ impl ConsensusLog {
             path: self.path.clone(),
             source,
         }
+    }
+}
+
+const fn state(format: &Format, copied: bool) -> LogState {
+    if format.lost {
+        LogState::Lost(format.marker)
+    } else if copied {
+        LogState::Copied
+    } else {
+        LogState::Own
     }
 }
 

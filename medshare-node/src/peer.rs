@@ -13,6 +13,9 @@ pub(crate) enum PeerMessage {
     Consensus(Vec<u8>),
     /// An encoded transaction that waits to be ordered.
     Transaction(Vec<u8>),
+    /// The sender refused a release because no block is recent; the primary proposes one if its own
+    /// tip is old.
+    BlockWanted,
 }
 
 impl Wire for PeerMessage {

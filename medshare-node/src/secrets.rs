@@ -14,6 +14,10 @@ pub const HOLDER_KEY: &str = "organisation/holder-key";
 /// The node's share of the gate key, once the ceremony is over.
 pub const GATE_SHARE: &str = "organisation/gate-share";
 
+/// Tells that the node has begun a ledger and a log, and may have voted: where one of them is missing,
+/// it was lost.
+pub const TOOK_PART: &str = "organisation/took-part";
+
 /// The keys that a node needs to start.
 pub struct NodeSecrets {
     pub(crate) organisation: OrganisationId,

@@ -3,9 +3,9 @@
 //! The meaning of the bytes is opaque here. A network transport is one more [`Outbound`] and one
 //! more task that feeds an [`InboxSender`]; it must authenticate the peer before it names it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use bytes::Bytes;
 use medshare_types::{ReplicaId, Wire as _};
@@ -174,15 +174,52 @@ impl Queues {
     }
 }
 
+/// The transport of nodes within one process. A node that is started again gets a new link; frames
+/// to a seat without a node are dropped.
+#[derive(Clone, Debug)]
+pub struct InProcess {
+    members: u16,
+    peers: Arc<RwLock<BTreeMap<ReplicaId, InboxSender>>>,
+}
+
+impl InProcess {
+    /// A transport for `members` seats, which no node has joined yet.
+    #[must_use]
+    pub fn new(members: u16) -> Self {
+        Self {
+            members,
+            peers: Arc::default(),
+        }
+    }
+
+    /// Joins the node at `seat`. Frames for it go to this link from now on, and none that was sent
+    /// before.
+    #[must_use]
+    pub fn link(&self, seat: ReplicaId) -> Link {
+        let (sender, inbound) = inbox(self.members);
+        let mut peers = self.peers.write().unwrap_or_else(PoisonError::into_inner);
+        peers.insert(seat, sender);
+        drop(peers);
+        Link {
+            outbound: Arc::new(Channels {
+                own: seat,
+                peers: Arc::clone(&self.peers),
+            }),
+            inbound,
+        }
+    }
+}
+
 struct Channels {
     own: ReplicaId,
-    peers: Arc<[InboxSender]>,
+    peers: Arc<RwLock<BTreeMap<ReplicaId, InboxSender>>>,
 }
 
 impl Outbound for Channels {
     fn send(&self, to: ReplicaId, frame: Bytes) -> bool {
-        self.peers
-            .get(to.index())
+        let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
+        peers
+            .get(&to)
             .is_some_and(|peer| peer.try_send(self.own, frame).is_ok())
     }
 }
@@ -190,16 +227,10 @@ impl Outbound for Channels {
 /// Creates the links of `members` nodes within one process, in the order of their seats.
 #[must_use]
 pub fn in_process(members: u16) -> Vec<Link> {
-    let (senders, inboxes): (Vec<_>, Vec<_>) = (0..members).map(|_| inbox(members)).unzip();
-    let peers: Arc<[_]> = senders.into();
-    let link = |(own, inbound)| Link {
-        outbound: Arc::new(Channels {
-            own: ReplicaId(own),
-            peers: Arc::clone(&peers),
-        }),
-        inbound,
-    };
-    (0..members).zip(inboxes).map(link).collect()
+    let transport = InProcess::new(members);
+    (0..members)
+        .map(|seat| transport.link(ReplicaId(seat)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -218,6 +249,26 @@ mod tests {
         assert!(!links[0].outbound.send(ReplicaId(7), Bytes::new()));
         links.pop();
         assert!(!links[0].outbound.send(ReplicaId(1), Bytes::new()));
+    }
+
+    /// A node that lost its votes relies on it: nothing that it sent before its end arrives later.
+    #[test]
+    fn a_new_link_receives_nothing_that_was_sent_before() {
+        let transport = InProcess::new(2);
+        let one = transport.link(ReplicaId(1));
+        let first = Bytes::from_static(b"first");
+        assert!(!one.outbound.send(ReplicaId(0), first.clone()), "no node");
+        drop(transport.link(ReplicaId(0)));
+        assert!(!one.outbound.send(ReplicaId(0), first.clone()), "ended");
+        let old = transport.link(ReplicaId(0));
+        assert!(one.outbound.send(ReplicaId(0), first));
+        let mut new = transport.link(ReplicaId(0));
+        assert_eq!(new.inbound.recv().now_or_never(), None);
+        let second = Bytes::from_static(b"second");
+        assert!(one.outbound.send(ReplicaId(0), second.clone()));
+        let received = new.inbound.recv().now_or_never();
+        assert_eq!(received, Some((ReplicaId(1), second)));
+        drop(old);
     }
 
     #[test]

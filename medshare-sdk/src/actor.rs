@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use medshare_contract::Call;
+use medshare_ledger::Transaction;
 use medshare_types::keystore::Signer;
 use medshare_types::{
     Digest, GateKey, PersonId, Principal, ReplicaId, Signature, VerifyingKey, Wire,
@@ -59,12 +60,21 @@ impl Actor {
 
     /// Signs a call, has it ordered, and waits for the certified receipt.
     pub(crate) async fn call(&self, call: &Call) -> Result<Effect> {
-        let chain = &self.context.chain;
-        let effect = chain
-            .call(self.home, self.principal, &*self.signer, call)
-            .await?;
+        let effect = self.submit(self.transaction(call).await?).await?;
         self.learn(call);
         Ok(effect)
+    }
+
+    /// Signs a call, to be handed in by [`Self::submit`].
+    pub(crate) async fn transaction(&self, call: &Call) -> Result<Transaction> {
+        let chain = &self.context.chain;
+        chain.sign(self.principal, &*self.signer, call).await
+    }
+
+    /// Has a transaction ordered, and waits for the certified receipt. One that was handed in before
+    /// takes effect once, and its receipt is found.
+    pub(crate) async fn submit(&self, transaction: Transaction) -> Result<Effect> {
+        self.context.chain.submit(self.home, transaction).await
     }
 
     /// Notes whom an ordered call enrolled, for the warnings of later seals.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use medshare_types::ReplicaId;
 use medshare_types::keystore::BoxFuture;
 
+use crate::damage::Damage;
+
 pub use medshare_ledger::{RpcRequest, RpcResponse};
 
 /// A member gave no answer.
@@ -31,14 +33,36 @@ pub enum ExchangeError {
         /// Why it ended.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// The member did not start: one of its files is damaged. Where it is rebuilt, it answers again.
+    #[error("it did not start: {damage}")]
+    Damaged {
+        /// The seat of the member.
+        member: ReplicaId,
+        /// The file, and the way back.
+        damage: Box<Damage>,
+        /// What was found.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl ExchangeError {
-    /// Whether the member does not come back while this client lives. Calls that need it then fail
+    #[cfg(feature = "in-process")]
+    pub(crate) fn damaged(member: ReplicaId, damage: Damage) -> Self {
+        Self::Damaged {
+            member,
+            source: Arc::clone(&damage.source),
+            damage: Box::new(damage),
+        }
+    }
+
+    /// Whether the member does not come back by itself while this client lives. Calls that need it then fail
     /// at once, and not at their deadline.
     #[must_use]
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::Stopped { .. } | Self::Ended { .. })
+        matches!(
+            self,
+            Self::Stopped { .. } | Self::Ended { .. } | Self::Damaged { .. }
+        )
     }
 }
 

@@ -15,6 +15,7 @@ use crate::client::ConsortiumClient;
 use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
 use crate::issuer::AttributeIssuer;
+use crate::read::session::Sessions;
 use crate::store::backend::{Store, StoreLocation, Stores};
 use crate::store::placement::Placement;
 use crate::warnings::KnownPeople;
@@ -56,6 +57,7 @@ pub(crate) struct Context {
     pub(crate) known_people: Arc<KnownPeople>,
     /// For all that takes a pairing or more.
     pub(crate) computing: ComputePool,
+    pub(crate) sessions: Arc<Sessions>,
     gate_key: OnceCell<Arc<GateKey>>,
 }
 
@@ -87,6 +89,7 @@ impl Context {
             signers,
             known_people: Arc::default(),
             computing: ComputePool::default(),
+            sessions: Arc::default(),
             gate_key: OnceCell::new(),
         })
     }

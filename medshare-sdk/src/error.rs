@@ -12,6 +12,7 @@ pub use medshare_types::keystore::KeyStoreError;
 pub use medshare_types::time::TimeError;
 
 pub use crate::contact::ContactFault;
+use crate::damage::Damage;
 pub use crate::times::{TimeUnit, TimesFault};
 
 /// The result of an SDK call.
@@ -108,8 +109,8 @@ pub enum Error {
     },
     /// Fewer good shares than the threshold.
     #[error(
-        "{good} good shares, and {needed} are needed; wrong: [{}]; refused or silent: [{}]",
-        culprits.join(", "), silent.join(", ")
+        "{good} good shares, and {needed} are needed; wrong: [{}]; refused or silent: [{}]; {}",
+        culprits.join(", "), silent.join(", "), cost_of_retry(*ticket_expires)
     )]
     InsufficientShares {
         good: usize,
@@ -119,7 +120,17 @@ pub enum Error {
         culprits: Vec<String>,
         /// Organisations that gave none, each with its reason.
         silent: Vec<String>,
+        /// Until then opening again goes on with the ticket, and takes no further use of the
+        /// grant. None where no ticket was requested, so that no use was taken.
+        ticket_expires: Option<Timestamp>,
     },
+    /// The ticket expired before there were enough shares, and a use of the grant is lost. Grant
+    /// and record still stand.
+    #[error(
+        "the ticket expired at {expired_at}, before there were enough shares; \
+         opening again takes another use of the grant"
+    )]
+    TicketExpired { expired_at: Timestamp },
     /// The key does not open the record. Deliberately says no more.
     #[error("the record cannot be decrypted with this key")]
     Undecipherable,
@@ -248,7 +259,7 @@ pub enum Error {
     #[error("{} is in use by another process; stop it and try again", folder.display())]
     FolderInUse { folder: PathBuf },
     /// The folder holds a consortium, but not its trust anchor.
-    #[error("{} holds ledgers or logs but no trust anchor; restore it, nothing was changed", folder.display())]
+    #[error("{} holds members of a consortium but no trust anchor; restore it, nothing was changed", folder.display())]
     MissingTrustAnchor { folder: PathBuf },
     /// Members took part in the chain, and their ledgers are gone: more than the others can replace.
     #[error(
@@ -281,6 +292,29 @@ pub enum Error {
         "a consortium in a lasting folder needs a passphrase; set it by LocalBuilder::with_passphrase"
     )]
     MissingPassphrase,
+    /// More members are damaged than the others can do without.
+    #[error(
+        "{} members cannot start, and the others can do without {limit}: {}; nothing was changed",
+        damaged.len(),
+        list(damaged)
+    )]
+    TooManyDamaged {
+        damaged: Vec<Damage>,
+        /// Members that may be damaged (f).
+        limit: usize,
+    },
+    /// Logs of members are copies: votes may have been written since, and too few members are left
+    /// to tell them.
+    #[error(
+        "the logs of {} are copies of others, and too few members know their votes; if all members \
+         were stopped, copied and restored together and none has run since, start with \
+         LocalBuilder::restored_from_backup; nothing was changed",
+        members.join(", ")
+    )]
+    CopiedLogs {
+        /// Organisations whose log is a copy.
+        members: Vec<String>,
+    },
     /// A member of the consortium in this process failed.
     #[error("the member {organisation} failed: {source}")]
     Member {
@@ -311,6 +345,7 @@ impl Error {
     /// | `object_extended` | [`ObjectExtended`](Self::ObjectExtended) |
     /// | `object_unavailable` | [`ObjectUnavailable`](Self::ObjectUnavailable) |
     /// | `insufficient_shares` | [`InsufficientShares`](Self::InsufficientShares) |
+    /// | `ticket_expired` | [`TicketExpired`](Self::TicketExpired) |
     /// | `undecipherable` | [`Undecipherable`](Self::Undecipherable) |
     /// | `unreachable` | [`Unreachable`](Self::Unreachable) |
     /// | `stopped` | [`Stopped`](Self::Stopped) |
@@ -341,6 +376,8 @@ impl Error {
     /// | `foreign_master_key` | [`ForeignMasterKey`](Self::ForeignMasterKey) |
     /// | `invalid_size` | [`InvalidSize`](Self::InvalidSize) |
     /// | `missing_passphrase` | [`MissingPassphrase`](Self::MissingPassphrase) |
+    /// | `too_many_damaged` | [`TooManyDamaged`](Self::TooManyDamaged) |
+    /// | `copied_logs` | [`CopiedLogs`](Self::CopiedLogs) |
     /// | `member` | [`Member`](Self::Member) |
     /// | `internal` | [`Internal`](Self::Internal) |
     ///
@@ -367,6 +404,7 @@ impl Error {
             Self::ObjectExtended { .. } => "object_extended",
             Self::ObjectUnavailable { .. } => "object_unavailable",
             Self::InsufficientShares { .. } => "insufficient_shares",
+            Self::TicketExpired { .. } => "ticket_expired",
             Self::Undecipherable => "undecipherable",
             Self::Unreachable => "unreachable",
             Self::Stopped { .. } => "stopped",
@@ -397,6 +435,8 @@ impl Error {
             Self::ForeignMasterKey => "foreign_master_key",
             Self::InvalidSize { .. } => "invalid_size",
             Self::MissingPassphrase => "missing_passphrase",
+            Self::TooManyDamaged { .. } => "too_many_damaged",
+            Self::CopiedLogs { .. } => "copied_logs",
             Self::Member { .. } => "member",
             Self::Internal { .. } => "internal",
         }
@@ -406,7 +446,7 @@ impl Error {
     ///
     /// After [`Self::TimedOut`] the first call may still take effect: sealing again is harmless
     /// under an idempotency key, granting again makes a second grant (the error names the first),
-    /// and opening again takes another use of the grant.
+    /// and opening again goes on with the request for a ticket, see [`Open`](crate::Open).
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(
@@ -442,6 +482,7 @@ impl Error {
             | Self::ObjectTruncated { .. }
             | Self::ObjectExtended { .. }
             | Self::ObjectUnavailable { .. }
+            | Self::TicketExpired { .. }
             | Self::Undecipherable
             | Self::Unreachable
             | Self::Stopped { .. }
@@ -472,6 +513,8 @@ impl Error {
             | Self::ForeignMasterKey
             | Self::InvalidSize { .. }
             | Self::MissingPassphrase
+            | Self::TooManyDamaged { .. }
+            | Self::CopiedLogs { .. }
             | Self::Member { .. }
             | Self::Internal { .. } => &[],
         }
@@ -539,6 +582,22 @@ impl Error {
 
 fn later(grant: Option<GrantId>) -> String {
     grant.map_or_else(String::new, |grant| format!(", as grant {grant}"))
+}
+
+/// The cost of opening again, for the text of an error.
+fn cost_of_retry(ticket_expires: Option<Timestamp>) -> String {
+    match ticket_expires {
+        Some(expires) => format!(
+            "try again: until {expires} opening goes on with the same ticket, \
+             and takes no further use of the grant"
+        ),
+        None => "try again: no ticket was requested, and no use of the grant is lost".to_owned(),
+    }
+}
+
+fn list(damaged: &[Damage]) -> String {
+    let texts: Vec<_> = damaged.iter().map(Damage::to_string).collect();
+    texts.join(". ")
 }
 
 impl From<TaskError> for Error {

@@ -1,8 +1,11 @@
 //! The state of each member, as far as it can be told from outside.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use medshare_types::{Height, ReplicaId, Timestamp};
+
+use crate::damage::{DamagedFile, WayBack};
 
 /// Blocks by which a running member may be behind for a moment.
 const USUAL_LAG: u64 = 2;
@@ -47,6 +50,17 @@ pub enum MemberState {
         /// Why it ended.
         reason: String,
     },
+    /// It did not start: a file of it is damaged or missing.
+    Damaged {
+        /// The kind of the file.
+        file: DamagedFile,
+        /// The file, or the folder of a key store.
+        path: PathBuf,
+        /// What brings the member back.
+        way_back: WayBack,
+        /// What was found.
+        reason: String,
+    },
 }
 
 /// What a running member tells of itself. Height and time of the last block are proven, the rest is
@@ -68,6 +82,11 @@ pub struct Running {
     pub disk_free: Option<u64>,
     /// The seat that proposes blocks, in the member's view.
     pub primary: ReplicaId,
+    /// True while the member does not know its own votes, because its log was lost or copied. It signs
+    /// nothing that they may contradict.
+    pub lost: bool,
+    /// True when the member should hold a share of the gate key, and has none.
+    pub lacks_share: bool,
 }
 
 impl Running {
@@ -91,6 +110,17 @@ impl MemberHealth {
                 return Some(format!("{name} answers wrongly: {reason}"));
             }
             MemberState::Ended { reason } => return Some(format!("{name}: {reason}")),
+            MemberState::Damaged {
+                file,
+                path,
+                way_back,
+                reason,
+            } => {
+                let path = path.display();
+                return Some(format!(
+                    "the {file} of {name}, {path}: {reason}; {way_back}"
+                ));
+            }
             MemberState::Running(running) => running,
         };
         let behind = running.tip_time.millis_since(running.clock);
@@ -104,6 +134,12 @@ impl MemberHealth {
                 return Some(format!("the disk of {name} has {free} bytes left"));
             }
             _ => {}
+        }
+        if running.lost {
+            return Some(format!("{name} forgot its votes, and waits for the others"));
+        }
+        if running.lacks_share {
+            return Some(format!("{name} has no share of the gate key"));
         }
         (running.lag > USUAL_LAG).then(|| format!("{name} is {} blocks behind", running.lag))
     }
@@ -142,6 +178,8 @@ mod tests {
             waiting: 0,
             disk_free: Some(1 << 30),
             primary: ReplicaId(0),
+            lost: false,
+            lacks_share: false,
         };
         let member = MemberHealth {
             organisation: name.to_owned(),
@@ -172,7 +210,24 @@ mod tests {
             lag: 40,
             ..state.clone()
         };
+        let lost = Running {
+            lost: true,
+            ..state.clone()
+        };
+        let without_share = Running {
+            lacks_share: true,
+            ..state.clone()
+        };
+        let damaged = MemberState::Damaged {
+            file: DamagedFile::Ledger,
+            path: PathBuf::from("ledger.redb"),
+            way_back: WayBack::Rebuild,
+            reason: "it ends too early".to_owned(),
+        };
         for (state, word) in [
+            (MemberState::Running(lost), "forgot its votes"),
+            (MemberState::Running(without_share), "no share"),
+            (damaged, "ledger.redb: it ends too early; rebuild"),
             (MemberState::Running(late), "30000 ms behind"),
             (MemberState::Running(full), "0 bytes left"),
             (MemberState::Running(lagging), "40 blocks"),

@@ -278,8 +278,13 @@ impl StoredKeys {
 
     /// Returns true if the enrolment of this pseudonym went to its end.
     pub(crate) async fn is_enrolled(&self, person: &PersonId) -> Result<bool> {
-        let mark = self.store.load(&self.entry(ENROLLED)).await?;
-        Ok(mark.is_some_and(|mark| mark.as_slice() == person.as_ref()))
+        match self.store.load(&self.entry(ENROLLED)).await {
+            Err(error @ KeyStoreError::Altered { .. }) => {
+                tracing::warn!(%error, "the mark of an enrolment is damaged: the chain is asked");
+                Ok(false)
+            }
+            mark => Ok(mark?.is_some_and(|mark| mark.as_slice() == person.as_ref())),
+        }
     }
 
     /// Notes that the enrolment of this pseudonym went to its end.
@@ -293,11 +298,21 @@ impl StoredKeys {
     }
 
     pub(crate) async fn has_attribute_key(&self) -> Result<bool> {
-        Ok(self.attribute_key().await?.is_some())
+        match self.store.load(&self.entry(ATTRIBUTE_KEY)).await {
+            Err(KeyStoreError::Altered { .. }) => Ok(true),
+            found => Ok(found?.is_some()),
+        }
     }
 
+    /// None also where the entry is damaged: the authority issues another key.
     async fn attribute_key(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        Ok(self.store.load(&self.entry(ATTRIBUTE_KEY)).await?)
+        match self.store.load(&self.entry(ATTRIBUTE_KEY)).await {
+            Err(error @ KeyStoreError::Altered { .. }) => {
+                tracing::warn!(%error, "the stored attribute key is damaged");
+                Ok(None)
+            }
+            found => Ok(found?),
+        }
     }
 
     async fn store_attribute_key(&self, key: &[u8]) -> Result<()> {
@@ -339,7 +354,7 @@ impl LocalName {
                 organisation: organisation.to_owned(),
                 person: person.to_owned(),
             })),
-            None => Err(KeyStoreError::Altered { name }.into()),
+            None => Err(KeyStoreError::Altered { name, file: None }.into()),
         }
     }
 
@@ -361,7 +376,7 @@ async fn create(store: &dyn KeyStore, name: &str, value: &[u8]) -> Result<()> {
 fn parse_signing_key(name: String, seed: &[u8]) -> Result<SigningKey> {
     match seed.try_into() {
         Ok(seed) => Ok(SigningKey::from_seed(seed)),
-        Err(_) => Err(KeyStoreError::Altered { name }.into()),
+        Err(_) => Err(KeyStoreError::Altered { name, file: None }.into()),
     }
 }
 

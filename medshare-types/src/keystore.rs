@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::future::Future;
 use core::pin::Pin;
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
@@ -20,10 +21,15 @@ pub enum KeyStoreError {
     #[error("the key store cannot be unlocked: wrong passphrase, or altered")]
     Locked,
     /// The entry was altered, or was stored under another name.
-    #[error("the entry {name:?} of the key store was altered")]
+    #[error(
+        "the entry {name:?} of the key store was altered{}; restore it from a backup",
+        told(file)
+    )]
     Altered {
         /// Name of the entry.
         name: String,
+        /// The file that holds it, in a store of files.
+        file: Option<PathBuf>,
     },
     /// The store cannot hold an entry with this name.
     #[error("{name:?} is not a valid name of an entry")]
@@ -46,6 +52,11 @@ pub enum KeyStoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+fn told(file: &Option<PathBuf>) -> String {
+    let told = |file: &PathBuf| format!(", in the file {}", file.display());
+    file.as_ref().map(told).unwrap_or_default()
 }
 
 /// Longest name of an entry, in bytes. Every [`KeyStore`] holds names from one byte to this length.

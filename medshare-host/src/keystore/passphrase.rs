@@ -141,7 +141,10 @@ impl KeyStore for PassphraseKeyStore {
                     .and_then(|entry| key.decrypt(&context(&name), &entry.sealed).ok());
                 match opened {
                     Some(secret) => Ok(Some(secret)),
-                    None => Err(KeyStoreError::Altered { name }),
+                    None => Err(KeyStoreError::Altered {
+                        name,
+                        file: Some(path),
+                    }),
                 }
             })
             .await?

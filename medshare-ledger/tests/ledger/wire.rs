@@ -127,6 +127,8 @@ fn requests_and_responses_round_trip() {
             primary: ReplicaId(2),
             waiting: 3,
             disk_free: Some(4),
+            lost: true,
+            lacks_share: false,
         }))
     };
     for response in [
@@ -170,11 +172,13 @@ fn the_first_formats_are_these_bytes() {
         primary: ReplicaId(2),
         waiting: 3,
         disk_free: None,
+        lost: false,
+        lacks_share: true,
     };
     let status = RpcResponse::Status(Box::new(status)).to_wire();
     assert_eq!(
         status,
-        b"mRSP\0\x01\x08\0\x07\0\0\0\0\0\0\0\x02\0\x03\0\0\0\0"
+        b"mRSP\0\x01\x08\0\x07\0\0\0\0\0\0\0\x02\0\x03\0\0\0\0\0\x01"
     );
     let refused = RpcResponse::Refused(RpcRefusal::new(RefusalCode::Overloaded, "no"));
     assert_eq!(refused.to_wire(), b"mRSP\0\x01\x06\x05\x02\0\0\0no");

@@ -1,30 +1,38 @@
 //! The bytes of a log.
 //!
 //! ```text
-//! file  = "mLOG" ‖ version (1) ‖ suite (1) ‖ chain id (32) ‖ marker (16) ‖ check (16) ‖ frame*
+//! file  = "mLOG" ‖ version (1) ‖ suite (1) ‖ chain id (32) ‖ marker (16) ‖ lost (1)
+//!         ‖ inode u64le ‖ born u64le ‖ check (16) ‖ frame*
 //! frame = marker (16) ‖ length u32le ‖ height u64le ‖ check (16) ‖ body (length)
 //! check = the first 16 bytes of SHA3-256(tag, the bytes before it, body)
 //! ```
 //!
-//! The marker is drawn when the file is created and never leaves it. Bodies hold bytes that clients
+//! `lost` is 1 while the votes of an earlier log may be forgotten, 0 otherwise; the marker then names
+//! the loss. Inode and time of birth are the file's own ([`FileMark`]): in a copy they are another's.
+//!
+//! The marker is drawn when the log or a loss begins, and never leaves the file. Bodies hold bytes that clients
 //! chose; since clients do not know the marker, none of these look like the start of a frame.
 //! Looking for one behind a torn tail therefore compares 16 bytes at each offset and hashes none.
 
 use std::path::Path;
 
+use medshare_host::files::FileMark;
 use medshare_types::{ChainId, Height, hash};
 
 use super::Frame;
 use crate::error::NodeError;
 
 const MAGIC: &[u8; 4] = b"mLOG";
-const VERSION: u8 = 0;
+const VERSION: u8 = 1;
 const SUITE: u8 = 1;
 const CHECK_LEN: usize = 16;
 const MARKER_LEN: usize = 16;
 const CHAIN_AT: usize = 6;
 const MARKER_AT: usize = CHAIN_AT + 32;
-pub(super) const HEADER_LEN: usize = MARKER_AT + MARKER_LEN + CHECK_LEN;
+const LOST_AT: usize = MARKER_AT + MARKER_LEN;
+const INODE_AT: usize = LOST_AT + 1;
+const BORN_AT: usize = INODE_AT + 8;
+pub(super) const HEADER_LEN: usize = BORN_AT + 8 + CHECK_LEN;
 const LENGTH_AT: usize = MARKER_LEN;
 const HEIGHT_AT: usize = LENGTH_AT + 4;
 const CHECK_AT: usize = HEIGHT_AT + 8;
@@ -33,19 +41,33 @@ pub(super) const FRAME_HEADER_LEN: usize = CHECK_AT + CHECK_LEN;
 pub const MAX_BODY_LEN: usize = 16 << 20;
 
 /// The parameters of one file, common to its frames.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Format {
     chain: ChainId,
-    marker: [u8; MARKER_LEN],
+    pub(super) marker: [u8; MARKER_LEN],
+    pub(super) lost: bool,
 }
 
 impl Format {
-    pub(super) const fn new(chain: ChainId, marker: [u8; MARKER_LEN]) -> Self {
-        Self { chain, marker }
+    pub(super) const fn new(chain: ChainId, marker: [u8; MARKER_LEN], lost: bool) -> Self {
+        Self {
+            chain,
+            marker,
+            lost,
+        }
     }
 
-    /// Reads the header of a file, which has to be a log of `chain`.
-    pub(super) fn of_file(path: &Path, chain: ChainId, bytes: &[u8]) -> Result<Self, NodeError> {
+    pub(super) const fn chain(&self) -> ChainId {
+        self.chain
+    }
+
+    /// Reads the header of a file, which has to be a log of `chain`, and the mark of the file that
+    /// it was written to.
+    pub(super) fn of_file(
+        path: &Path,
+        chain: ChainId,
+        bytes: &[u8],
+    ) -> Result<(Self, FileMark), NodeError> {
         let magic = [&MAGIC[..], &[VERSION, SUITE]].concat();
         let header = bytes
             .get(..HEADER_LEN)
@@ -63,13 +85,32 @@ impl Format {
             });
         }
         let mut marker = [0; MARKER_LEN];
-        marker.copy_from_slice(&named[MARKER_AT..]);
-        Ok(Self { chain, marker })
+        marker.copy_from_slice(&named[MARKER_AT..LOST_AT]);
+        let lost = named[LOST_AT] != 0;
+        let number = |at: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&named[at..at + 8]);
+            u64::from_le_bytes(bytes)
+        };
+        let mark = FileMark {
+            inode: number(INODE_AT),
+            born_ns: number(BORN_AT),
+        };
+        Ok((Self::new(chain, marker, lost), mark))
     }
 
-    pub(super) fn header(&self) -> Vec<u8> {
-        let chain = self.chain.as_ref();
-        let mut bytes = [&MAGIC[..], &[VERSION, SUITE], chain, &self.marker].concat();
+    /// The header of the file with this mark.
+    pub(super) fn header(&self, mark: FileMark) -> Vec<u8> {
+        let mut bytes = [
+            &MAGIC[..],
+            &[VERSION, SUITE],
+            self.chain.as_ref(),
+            &self.marker,
+            &[u8::from(self.lost)],
+            &mark.inode.to_le_bytes(),
+            &mark.born_ns.to_le_bytes(),
+        ]
+        .concat();
         let check = check(&bytes, &[]);
         bytes.extend_from_slice(&check);
         bytes

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use medshare_host::files::{self, Readers};
+use medshare_host::files::{self, FileMark, Readers};
 
 /// One file, of which a completed sync survives a crash.
 pub trait Storage: Send {
@@ -14,17 +14,24 @@ pub trait Storage: Send {
     /// Those of the medium.
     fn read(&mut self) -> io::Result<Option<Vec<u8>>>;
 
-    /// Creates the file with these bytes, durably and whole or not at all.
+    /// The mark of the file, which no copy of it has. It changes with [`replace`](Self::replace).
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] when there is none; those of the medium.
+    fn mark(&mut self) -> io::Result<FileMark>;
+
+    /// Creates the file with the bytes made from its mark, durably and whole or not at all.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`]; those of the medium.
-    fn create(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn create(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()>;
 
-    /// Replaces the whole file, durably and whole or not at all.
+    /// Replaces the whole file by the bytes made from its new mark, durably and whole or not at
+    /// all.
     ///
     /// # Errors
     /// Those of the medium.
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn replace(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()>;
 
     /// Cuts the file to its first `length` bytes, durably.
     ///
@@ -88,12 +95,16 @@ impl Storage for LogFile {
         Ok(Some(bytes))
     }
 
-    fn create(&mut self, bytes: &[u8]) -> io::Result<()> {
-        files::create(&self.path, bytes, Readers::All)
+    fn mark(&mut self) -> io::Result<FileMark> {
+        FileMark::of(self.opened()?)
     }
 
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        files::write(&self.path, bytes, Readers::All)?;
+    fn create(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()> {
+        files::create_marked(&self.path, bytes, Readers::All)
+    }
+
+    fn replace(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()> {
+        files::write_marked(&self.path, bytes, Readers::All)?;
         // The open file is the replaced one.
         self.file = None;
         Ok(())

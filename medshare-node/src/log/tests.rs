@@ -221,15 +221,19 @@ impl Storage for Medium {
         self.operate(|content| content.live.clone())
     }
 
-    fn create(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn mark(&mut self) -> io::Result<FileMark> {
+        Ok(FileMark::default())
+    }
+
+    fn create(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()> {
         self.operate(|content| {
             assert!(content.live.is_none());
-            Self::put_durably(content, bytes.to_vec());
+            Self::put_durably(content, bytes(FileMark::default()));
         })
     }
 
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.operate(|content| Self::put_durably(content, bytes.to_vec()))
+    fn replace(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()> {
+        self.operate(|content| Self::put_durably(content, bytes(FileMark::default())))
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
@@ -315,6 +319,65 @@ fn a_log_that_cannot_be_created_or_read_is_an_error() {
         medium.crash(0);
         assert!(medium.open().unwrap().1.is_empty());
     }
+}
+
+#[test]
+fn a_copy_is_known_and_the_log_itself_is_not_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let copy = folder.path().join("copy");
+    let state = |path: &Path| ConsensusLog::inspect(path, chain(1)).unwrap();
+    assert_eq!(state(&path), None);
+    let frames = filled(&path);
+    std::fs::copy(&path, &copy).unwrap();
+    let before = std::fs::read(&copy).unwrap();
+    assert_eq!(state(&path), Some(LogState::Own));
+    assert_eq!(state(&copy), Some(LogState::Copied));
+    assert_eq!(
+        std::fs::read(&copy).unwrap(),
+        before,
+        "looking changes nothing"
+    );
+    // Each cut makes a new file with a mark of its own; a move within the disk is no copy.
+    let (mut log, _) = ConsensusLog::open(&path, chain(1)).unwrap();
+    log.cut(Height(1)).unwrap();
+    let moved = folder.path().join("moved");
+    std::fs::rename(&path, &moved).unwrap();
+    assert_eq!(state(&moved), Some(LogState::Own));
+
+    let (mut log, found) = ConsensusLog::open(&copy, chain(1)).unwrap();
+    assert_eq!((log.state(), found), (LogState::Copied, frames.clone()));
+    log.begin_loss().unwrap();
+    let LogState::Lost(loss) = log.state() else {
+        panic!("{:?}", log.state());
+    };
+    drop(log);
+    let (mut log, found) = ConsensusLog::open(&copy, chain(1)).unwrap();
+    assert_eq!((log.state(), found), (LogState::Lost(loss), frames.clone()));
+    log.append(Height(9), b"since");
+    log.cut(Height(1)).unwrap();
+    assert_eq!(
+        state(&copy),
+        Some(LogState::Lost(loss)),
+        "a cut ends no loss"
+    );
+    log.end_loss().unwrap();
+    let (log, found) = ConsensusLog::open(&copy, chain(1)).unwrap();
+    assert_eq!(
+        (log.state(), heights(&found)),
+        (LogState::Own, vec![2, 3, 9])
+    );
+}
+
+#[test]
+fn a_log_begun_after_a_loss_tells_it_from_its_first_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    ConsensusLog::create_lost(&path, chain(1)).unwrap();
+    let state = ConsensusLog::inspect(&path, chain(1)).unwrap();
+    assert!(matches!(state, Some(LogState::Lost(_))), "{state:?}");
+    let error = ConsensusLog::create_lost(&path, chain(1)).unwrap_err();
+    assert!(matches!(error, NodeError::LogMedium { .. }), "{error}");
 }
 
 #[test]

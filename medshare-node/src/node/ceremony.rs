@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use medshare_contract::Call;
+use medshare_contract::{Call, keys};
 use medshare_host::{blocking, os_random};
 use medshare_ledger::Transaction;
 use medshare_threshold::HolderShare;
-use medshare_types::keystore::KeyStore;
-use medshare_types::{Nonce, Wire as _};
+use medshare_types::keystore::{KeyStore, KeyStoreError};
+use medshare_types::{AccessClass, GateKey, Nonce, Wire as _};
 
 use super::Node;
 use crate::ceremony::{Step, next_step};
 use crate::error::NodeError;
+use crate::executor::read;
 use crate::holder::Holder;
 use crate::mempool::Admission;
 use crate::secrets::GATE_SHARE;
@@ -27,10 +28,19 @@ pub(super) struct Ceremony {
 impl Ceremony {
     /// Resumes from the share in the key store, if there is one.
     pub(super) async fn open(keys: Arc<dyn KeyStore>, holder: &Holder) -> Result<Self, NodeError> {
-        if let Some(bytes) = keys.load(GATE_SHARE).await? {
-            let share = HolderShare::from_bytes(&bytes)
-                .map_err(|_| NodeError::ForeignSecret { name: GATE_SHARE })?;
-            holder.set_share(share);
+        match keys.load(GATE_SHARE).await {
+            Ok(None) => {}
+            Ok(Some(bytes)) => match HolderShare::from_bytes(&bytes) {
+                Ok(share) => holder.set_share(share),
+                Err(error) => {
+                    tracing::warn!(%error, "the stored share of the gate key is no share")
+                }
+            },
+            // Computed again from the deals on the chain.
+            Err(error @ KeyStoreError::Altered { .. }) => {
+                tracing::warn!(%error, "the stored share of the gate key is damaged");
+            }
+            Err(error) => return Err(error.into()),
         }
         Ok(Self {
             keys,
@@ -70,6 +80,12 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// Whether the gate key exists, and this node can release no share of it.
+    pub(super) fn lacks_share(&self) -> Result<bool, NodeError> {
+        let key: Option<GateKey> = read(&self.ledger, &keys::gate_key(AccessClass::Normal))?;
+        Ok(key.is_some_and(|key| !self.holder.holds_share_of(&key)))
     }
 
     async fn keep_share(&self, share: HolderShare) -> Result<(), NodeError> {

@@ -96,6 +96,20 @@ impl Node {
         Ok(admission)
     }
 
+    /// Tells the primary that this node's holder needs a recent block.
+    pub(super) fn pass_on_need_of_block(&mut self) {
+        if !self.holder.take_need_of_block() {
+            return;
+        }
+        let primary = self.replica.primary();
+        if primary == self.own {
+            self.block_wanted = true;
+        } else {
+            let frame = Bytes::from(PeerMessage::BlockWanted.to_wire());
+            self.link.outbound.send(primary, frame);
+        }
+    }
+
     /// Sends the primary a bounded batch of the transactions that it has not ordered: only the
     /// primary can order them, and votes must get through beside them.
     pub(super) fn rebroadcast(&mut self) {

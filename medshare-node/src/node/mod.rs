@@ -60,6 +60,8 @@ pub(crate) struct Node {
     machine: Arc<dyn Machine>,
     replica: Replica<Batch>,
     log: Arc<Mutex<ConsensusLog>>,
+    /// The log carries the mark of a loss.
+    marked_lost: bool,
     ledger: Arc<LedgerStore>,
     link: Link,
     requests: mpsc::Receiver<ClientRequest>,
@@ -70,6 +72,8 @@ pub(crate) struct Node {
     holder: Arc<Holder>,
     ceremony: Ceremony,
     resend_at: Option<Instant>,
+    /// A holder needs a recent block.
+    block_wanted: bool,
     shut_down: oneshot::Receiver<()>,
 }
 
@@ -96,6 +100,7 @@ impl Node {
                 _ = housekeeping.tick() => {
                     self.subscriptions.expire();
                     self.rebroadcast();
+                    self.pass_on_need_of_block();
                 }
                 incoming = next_incoming(
                     &mut self.link.inbound,
@@ -133,6 +138,7 @@ impl Node {
                 }
                 Err(error) => tracing::debug!(%sender, %error, "undecodable transaction"),
             },
+            Ok(PeerMessage::BlockWanted) => self.block_wanted = true,
             Err(error) => tracing::debug!(%sender, %error, "undecodable frame"),
         }
         Ok(())
@@ -163,9 +169,19 @@ impl Node {
                 self.with_log(ConsensusLog::sync).await?;
                 self.feed(Input::Persisted(position));
             } else if !self.propose_if_due()? {
-                return Ok(());
+                return self.end_loss().await;
             }
         }
+    }
+
+    /// Removes the mark of a loss that is over: every record that ended it is durable by then.
+    async fn end_loss(&mut self) -> Result<(), NodeError> {
+        if self.marked_lost && !self.replica.is_lost() {
+            self.with_log(ConsensusLog::end_loss).await?;
+            self.marked_lost = false;
+            tracing::info!(member = %self.own, "the lost votes are passed: voting again");
+        }
+        Ok(())
     }
 
     async fn carry_out(&mut self, effect: Effect<Batch>) -> Result<(), NodeError> {

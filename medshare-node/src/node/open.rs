@@ -7,6 +7,7 @@ use medshare_consensus::{Config, LogRecord, Replica, Tip};
 use medshare_contract::genesis_state;
 use medshare_host::blocking;
 use medshare_ledger::LedgerStore;
+use medshare_types::keystore::{KeyStore, KeyStoreError};
 use medshare_types::{Genesis, Height, OrganisationId, Wire as _};
 use tokio::sync::{mpsc, oneshot};
 
@@ -14,12 +15,12 @@ use super::ceremony::Ceremony;
 use super::submissions::CheckedQueue;
 use super::{ClientRequest, Node};
 use crate::batch::Batch;
-use crate::config::{NodeConfig, ledger_path, log_path};
+use crate::config::{NodeConfig, Recovery, ledger_path, log_path};
 use crate::error::NodeError;
 use crate::holder::Holder;
-use crate::log::{ConsensusLog, Frame};
+use crate::log::{ConsensusLog, Frame, LogState};
 use crate::mempool::Mempool;
-use crate::secrets::NodeSecrets;
+use crate::secrets::{NodeSecrets, TOOK_PART};
 use crate::subscriptions::Subscriptions;
 use crate::transport::Link;
 use crate::worker_pool::Workers;
@@ -42,16 +43,22 @@ impl Node {
             folder,
             keys,
             machine,
+            recovery,
         } = config;
         let secrets = NodeSecrets::load(&*keys, &genesis, own).await?;
         let opening = genesis.clone();
         let files = folder.clone();
+        let took_part = keys.load(TOOK_PART).await?.is_some();
         let (ledger, log, records, verified) = blocking(move || -> Result<_, NodeError> {
-            let (ledger, log, frames) = open_files(&files, &opening)?;
+            let (ledger, log, frames) = open_files(&files, &opening, took_part, recovery)?;
             let verified = ledger.verify_from_genesis()?;
             Ok((ledger, log, records(&frames)?, verified))
         })
         .await??;
+        if !took_part {
+            // Before the first vote.
+            note_part(&*keys).await?;
+        }
         let committee = genesis
             .committee()
             .map_err(|source| NodeError::Committee { source })?;
@@ -63,7 +70,12 @@ impl Node {
             parameters: genesis.parameters,
             resend_ms: RESEND_MS,
         };
-        let replica = Replica::recover(consensus, tip(&ledger, &genesis)?, records)?;
+        let tip = tip(&ledger, &genesis)?;
+        let loss = log.state();
+        let replica = match loss {
+            LogState::Lost(loss) => Replica::recover_lost(consensus, tip, records, loss)?,
+            LogState::Own | LogState::Copied => Replica::recover(consensus, tip, records)?,
+        };
         let genesis = Arc::new(genesis);
         let holder = Arc::new(Holder::new(
             Arc::clone(&genesis),
@@ -77,6 +89,7 @@ impl Node {
             folder,
             machine,
             replica,
+            marked_lost: matches!(loss, LogState::Lost(_)),
             log: Arc::new(Mutex::new(log)),
             ledger: Arc::new(ledger),
             link,
@@ -88,6 +101,7 @@ impl Node {
             holder,
             ceremony,
             resend_at: None,
+            block_wanted: false,
             shut_down,
         };
         Ok((node, verified))
@@ -98,20 +112,48 @@ impl Node {
     }
 }
 
-/// Opens a node's ledger and log, or begins them: the log first, so that a ledger without a log is
-/// one whose log was lost. A node that forgot its votes might contradict them.
+/// Opens a node's ledger and log, or begins them, the log first. A node that took part in the chain
+/// has both, or lost one.
 fn open_files(
     folder: &Path,
     genesis: &Genesis,
+    took_part: bool,
+    recovery: Recovery,
 ) -> Result<(LedgerStore, ConsensusLog, Vec<Frame>), NodeError> {
     let ledger = ledger_path(folder);
-    let log = log_path(folder);
-    if ledger.exists() && !log.exists() {
-        return Err(NodeError::MissingLog { path: log });
+    let path = log_path(folder);
+    let chain = genesis.chain_id();
+    let has_log = path.exists();
+    if recovery == Recovery::Rebuild {
+        if !has_log {
+            ConsensusLog::create_lost(&path, chain)?;
+        }
+    } else if took_part && !ledger.exists() {
+        return Err(NodeError::MissingLedger { path: ledger });
+    } else if (took_part || ledger.exists()) && !has_log {
+        return Err(NodeError::MissingLog { path });
     }
-    let (log, frames) = ConsensusLog::open(&log, genesis.chain_id())?;
+    let (mut log, frames) = ConsensusLog::open(&path, chain)?;
+    if log.state() == LogState::Copied {
+        if recovery == Recovery::RestoredTogether {
+            log.end_loss()?;
+        } else {
+            tracing::warn!(
+                log = %path.display(),
+                "the log is a copy: no votes until the other members have told how far they reach"
+            );
+            log.begin_loss()?;
+        }
+    }
     let ledger = LedgerStore::open(ledger, genesis, &genesis_state(genesis)?)?;
     Ok((ledger, log, frames))
+}
+
+async fn note_part(keys: &dyn KeyStore) -> Result<(), NodeError> {
+    match keys.create(TOOK_PART, b"").await {
+        Ok(()) | Err(KeyStoreError::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn records(frames: &[Frame]) -> Result<Vec<LogRecord<Batch>>, NodeError> {
@@ -141,24 +183,62 @@ mod tests {
     use medshare_testkit::fixtures::{Members, rng};
     use medshare_threshold::HolderKeyPair;
 
-    #[test]
-    fn a_ledger_whose_log_was_lost_is_refused() {
+    fn genesis() -> Genesis {
         let holder_key = |seat| HolderKeyPair::random(&mut rng(seat)).public();
         let members = Members::new(4).with_holder_keys((0..4).map(holder_key));
-        let genesis = members.genesis();
+        members.genesis().clone()
+    }
+
+    #[test]
+    fn a_missing_ledger_or_log_is_refused_and_rebuilt_as_one_that_forgot_its_votes() {
+        let genesis = genesis();
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
+        let open = |took_part, recovery| open_files(folder, &genesis, took_part, recovery);
         // A crash between the two leaves a log alone.
         ConsensusLog::open(&log_path(folder), genesis.chain_id()).unwrap();
-        for _ in 0..2 {
-            drop(open_files(folder, genesis).unwrap());
+        for took_part in [false, true] {
+            drop(open(took_part, Recovery::Refuse).unwrap());
         }
         let log = std::fs::read(log_path(folder)).unwrap();
         std::fs::remove_file(log_path(folder)).unwrap();
-        let error = open_files(folder, genesis).map(drop).unwrap_err();
-        assert!(matches!(error, NodeError::MissingLog { .. }), "{error}");
-        assert!(!log_path(folder).exists());
+        for took_part in [false, true] {
+            let error = open(took_part, Recovery::Refuse).map(drop).unwrap_err();
+            assert!(matches!(error, NodeError::MissingLog { .. }), "{error}");
+            assert!(!log_path(folder).exists());
+        }
+        let (_, lost, frames) = open(true, Recovery::Rebuild).unwrap();
+        assert!(matches!(lost.state(), LogState::Lost(_)) && frames.is_empty());
+        drop(lost);
+        let (_, lost, _) = open(true, Recovery::Refuse).unwrap();
+        assert!(
+            matches!(lost.state(), LogState::Lost(_)),
+            "after a crash too"
+        );
+
+        std::fs::remove_file(ledger_path(folder)).unwrap();
+        let error = open(true, Recovery::Refuse).map(drop).unwrap_err();
+        assert!(matches!(error, NodeError::MissingLedger { .. }), "{error}");
+        assert!(!ledger_path(folder).exists());
+        // The bytes come back, the file does not: it counts as a copy.
+        std::fs::remove_file(log_path(folder)).unwrap();
         std::fs::write(log_path(folder), log).unwrap();
-        drop(open_files(folder, genesis).unwrap());
+        let (_, restored, _) = open(false, Recovery::Refuse).unwrap();
+        assert!(matches!(restored.state(), LogState::Lost(_)));
+    }
+
+    #[test]
+    fn logs_restored_together_are_taken_for_their_originals() {
+        let genesis = genesis();
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        drop(open_files(folder, &genesis, false, Recovery::Refuse).unwrap());
+        let log = std::fs::read(log_path(folder)).unwrap();
+        std::fs::remove_file(log_path(folder)).unwrap();
+        std::fs::write(log_path(folder), log).unwrap();
+        for recovery in [Recovery::RestoredTogether, Recovery::Refuse] {
+            let (_, log, _) = open_files(folder, &genesis, true, recovery).unwrap();
+            assert_eq!(log.state(), LogState::Own);
+        }
     }
 }

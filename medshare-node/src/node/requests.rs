@@ -65,6 +65,8 @@ impl Node {
         let waiting = u32::try_from(self.mempool.len()).expect("a bounded pool");
         let folder = self.folder.clone();
         let machine = Arc::clone(&self.machine);
+        let lost = self.replica.is_lost();
+        let lacks_share = self.lacks_share()?;
         self.workers.proofs.run(answer, move || {
             RpcResponse::Status(Box::new(MemberStatus {
                 tip,
@@ -72,6 +74,8 @@ impl Node {
                 primary,
                 waiting,
                 disk_free: machine.free_bytes(&folder),
+                lost,
+                lacks_share,
             }))
         });
         Ok(())

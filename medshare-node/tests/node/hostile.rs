@@ -122,6 +122,30 @@ async fn transactions_of_peers_are_checked() {
     fixture.shut_down().await;
 }
 
+/// A member that asks for blocks gets none while there is a recent one.
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_on_demand_are_bounded_by_time() {
+    let fixture = Fixture::start(&[0, 1, 2]).await;
+    fixture.assert_goes_on(1).await;
+    let mut quiet = fixture.ask(0, &RpcRequest::Tip).await;
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let tip = fixture.ask(0, &RpcRequest::Tip).await;
+        if tip == quiet {
+            break;
+        }
+        quiet = tip;
+    }
+    let wanted = Bytes::from_static(b"mPEE\x00\x01\x02");
+    for _ in 0..200 {
+        fixture.network.deliver(0, HOSTILE, wanted.clone()).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(fixture.ask(0, &RpcRequest::Tip).await, quiet);
+    fixture.assert_goes_on(2).await;
+    fixture.shut_down().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_of_any_bytes_are_refused() {
     let fixture = Fixture::start(&[0, 1, 2]).await;

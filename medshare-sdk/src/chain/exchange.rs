@@ -34,7 +34,7 @@ pub(super) enum Kind {
 impl Chain {
     /// Members in the order in which they are asked: `home` first, those that lately did not
     /// answer last.
-    pub(super) fn members_from(&self, home: ReplicaId) -> Vec<ReplicaId> {
+    pub(crate) fn members_from(&self, home: ReplicaId) -> Vec<ReplicaId> {
         let mut members: Vec<_> = self.light.committee().replicas().collect();
         let first = home.index().min(members.len());
         members.rotate_left(first);
@@ -103,10 +103,13 @@ impl Chain {
         let end = begun + patience;
         let cut = until.map_or(end, |until| until.min(end));
         match timeout_at(cut, self.client.exchange(member, request)).await {
-            Ok(Ok(bytes)) => match RpcResponse::from_wire(&bytes) {
-                Ok(answer) => Ok(Some(answer)),
-                Err(error) => Err(Error::invalid_answer(error)),
-            },
+            Ok(Ok(bytes)) => {
+                self.is_back(member);
+                match RpcResponse::from_wire(&bytes) {
+                    Ok(answer) => Ok(Some(answer)),
+                    Err(error) => Err(Error::invalid_answer(error)),
+                }
+            }
             Ok(Err(error)) => {
                 self.avoid(member);
                 Err(if error.is_final() {
@@ -147,6 +150,12 @@ impl Chain {
             reason = format!("{reason}; known causes: [{}]", causes.join(", "));
         }
         Error::Busy { reason }
+    }
+
+    /// A member that ended may have been rebuilt.
+    fn is_back(&self, member: ReplicaId) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.remove(&member);
     }
 
     fn ended(&self, member: ReplicaId, error: ExchangeError) -> Error {

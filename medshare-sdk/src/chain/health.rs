@@ -4,6 +4,7 @@ use medshare_ledger::{RefusalCode, RpcRefusal, RpcRequest, RpcResponse};
 use medshare_types::{Height, ReplicaId, Wire as _};
 
 use super::{Chain, unexpected};
+use crate::client::ExchangeError;
 use crate::error::Error;
 use crate::health::{MemberHealth, MemberState, Running};
 
@@ -52,8 +53,17 @@ impl Chain {
             Ok(Some(other)) => return invalid(unexpected(other)),
             Ok(None) | Err(Error::Unreachable) => return MemberState::Silent,
             Err(Error::Member { source, .. }) => {
-                let reason = source.to_string();
-                return MemberState::Ended { reason };
+                return match source.downcast_ref() {
+                    Some(ExchangeError::Damaged { damage, .. }) => MemberState::Damaged {
+                        file: damage.file,
+                        path: damage.path.clone(),
+                        way_back: damage.way_back,
+                        reason: damage.source.to_string(),
+                    },
+                    _ => MemberState::Ended {
+                        reason: source.to_string(),
+                    },
+                };
             }
             Err(error) => return invalid(error),
         };
@@ -72,6 +82,8 @@ impl Chain {
             waiting: status.waiting,
             disk_free: status.disk_free,
             primary: status.primary,
+            lost: status.lost,
+            lacks_share: status.lacks_share,
         })
     }
 }

@@ -110,7 +110,7 @@ impl Chain {
     }
 
     /// [`Error::Stopped`] when fewer than `needed` members are left.
-    fn check_running(&self, needed: usize) -> Result<()> {
+    pub(crate) fn check_running(&self, needed: usize) -> Result<()> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let members = self.light.committee().members().len();
         if ended.len().saturating_add(needed) <= members {

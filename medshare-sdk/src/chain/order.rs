@@ -18,14 +18,13 @@ use crate::health::problems;
 use crate::turns::Queue;
 
 impl Chain {
-    /// Signs a call, has it ordered, and waits for the certified receipt.
-    pub(crate) async fn call(
+    /// Signs a call, to be handed in by [`Self::submit`].
+    pub(crate) async fn sign(
         &self,
-        home: ReplicaId,
         sender: Principal,
         signer: &dyn Signer,
         call: &Call,
-    ) -> Result<Effect> {
+    ) -> Result<Transaction> {
         let mut transaction = Transaction {
             chain: *self.id(),
             sender,
@@ -35,10 +34,12 @@ impl Chain {
             signature: Signature::from_bytes([0; 64]),
         };
         transaction.signature = signer.sign(transaction.id().digest()).await?;
-        self.submit(home, transaction).await
+        Ok(transaction)
     }
 
-    async fn submit(&self, home: ReplicaId, transaction: Transaction) -> Result<Effect> {
+    /// Has a transaction ordered, and waits for the certified receipt. One that was handed in before
+    /// takes effect once, and its receipt is found.
+    pub(crate) async fn submit(&self, home: ReplicaId, transaction: Transaction) -> Result<Effect> {
         let id = transaction.id();
         let submit = RpcRequest::Submit(Box::new(transaction)).to_wire();
         let deadline = Instant::now() + self.deadlines.order;

@@ -13,26 +13,24 @@ use medshare_contract::state::CeremonyState;
 use medshare_host::files::{self, Readers};
 use medshare_host::keystore::{PassphraseCost, PassphraseKeyStore};
 use medshare_host::{clock, os_random};
-use medshare_node::secrets::{GATE_SHARE, SIGNING_KEY};
-use medshare_node::{NodeConfig, NodeHandle, NodeSecrets, transport};
+use medshare_node::NodeSecrets;
 use medshare_types::committee::{MAX_MEMBERS, MIN_MEMBERS};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
-use medshare_types::keystore::{KeyStore, KeyStoreError, Signer, load_or_create};
+use medshare_types::keystore::load_or_create;
 use medshare_types::{
-    AccessClass, Denial, GateKey, Genesis, PersonId, Quorum, RandomSource as _, ReplicaId,
-    SigningKey, Wire as _,
+    AccessClass, Denial, GateKey, Genesis, PersonId, RandomSource as _, ReplicaId, Wire as _,
 };
 use tokio::time::{Instant, sleep};
-use zeroize::Zeroizing;
 
 use crate::consortium::Consortium;
 use crate::context::{ConsortiumParts, Context};
+use crate::damage::WayBack;
 use crate::error::{Error, Result};
 use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, RefusalRule, check_master_key};
 use crate::local::consortium::LocalConsortium;
 use crate::local::folder;
-use crate::local::members::{LocalClient, Members, member_error};
-use crate::local::seams::{MemberClient, Seams};
+use crate::local::members::{LocalClient, Members};
+use crate::local::start::{self, FolderLock, Prepared, load, member_error};
 use crate::receipt::TrustAnchor;
 use crate::store::backend::StoreLocation;
 
@@ -67,6 +65,8 @@ pub struct LocalBuilder {
     parameters: ChainParameters,
     key_lifetime_days: NonZeroU16,
     refuses: RefusalRule,
+    rebuild: bool,
+    restored: bool,
 }
 
 impl LocalBuilder {
@@ -85,6 +85,8 @@ impl LocalBuilder {
             parameters: ChainParameters::default(),
             key_lifetime_days: DEFAULT_KEY_LIFETIME_DAYS,
             refuses: Arc::new(|_| false),
+            rebuild: false,
+            restored: false,
         }
     }
 
@@ -128,10 +130,36 @@ impl LocalBuilder {
         self
     }
 
+    /// Rebuilds damaged members at the start, as [`LocalConsortium::rebuild`] does. Without it they are
+    /// left as they are, and the others start.
+    pub const fn with_rebuild(mut self) -> Self {
+        self.rebuild = true;
+        self
+    }
+
+    /// Says that the whole folder was restored, or copied to another disk, from one copy that was
+    /// made while the consortium was stopped, and that the original has not run since. Say it for
+    /// one start, then no more.
+    ///
+    /// Without it every member with a copied log counts as one that forgot its votes, and more than
+    /// f of them do not start. It has no effect while a log is the original.
+    ///
+    /// # Security
+    /// Where it is not true, members may vote twice and the chain may fork. Everything after the
+    /// backup is gone, revocations among it.
+    pub const fn restored_from_backup(mut self) -> Self {
+        self.restored = true;
+        self
+    }
+
     /// Founds the consortium or opens it again, starts its members on the current tokio runtime,
     /// and waits until the gate key exists.
     ///
+    /// Up to f members may be damaged: the others start without them, and
+    /// [`LocalConsortium::damaged`] names each with its file and the way back.
+    ///
     /// # Errors
+    /// [`Error::TooManyDamaged`] for more of them, [`Error::CopiedLogs`] for logs that are copies,
     /// [`Error::Member`] for a member that does not start, [`Error::KeyStore`] for another
     /// passphrase, [`Error::Denied`] when the key ceremony was stopped by a bad deal,
     /// [`Error::FolderInUse`], [`Error::MissingPassphrase`], [`Error::InvalidSize`]; for state that was lost
@@ -155,7 +183,7 @@ impl LocalBuilder {
                     what: "the trust anchor",
                     source: Box::new(source),
                 })?;
-                check_key_stores(&root, &genesis)?;
+                check_key_stores(&root)?;
                 genesis
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.found(&root).await?,
@@ -167,7 +195,7 @@ impl LocalBuilder {
     /// Draws every key that the folder lacks and writes the trust anchor last. A founding that was
     /// interrupted goes on with the keys that it drew: none is replaced.
     async fn found(&self, root: &Path) -> Result<Genesis> {
-        if folder::holds_chain(root)? {
+        if folder::holds_chain(root)? || self.took_part(root).await? {
             let folder = root.to_owned();
             return Err(Error::MissingTrustAnchor { folder });
         }
@@ -203,30 +231,44 @@ impl LocalBuilder {
         Ok(genesis)
     }
 
+    /// Whether a member of a founded consortium has its key store here.
+    async fn took_part(&self, root: &Path) -> Result<bool> {
+        for folder in folder::key_stores(root)? {
+            let keys = self.key_store(folder).await?;
+            if start::took_part(&keys).await {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn run(
         self,
         genesis: Genesis,
         root: PathBuf,
         temporary: Option<tempfile::TempDir>,
-        lock: Arc<File>,
+        lock: FolderLock,
     ) -> Result<LocalConsortium> {
-        let mut organisations = BTreeMap::new();
-        let mut stores = BTreeMap::new();
-        let mut keys = Vec::new();
-        for GenesisMember { name, .. } in &genesis.members {
-            let store = Arc::new(self.key_store(folder::member_keys(&root, name)).await?);
-            let signing_key = signing_key(&*store).await?;
-            let signer: Arc<dyn Signer> = Arc::new(signing_key.clone());
-            organisations.insert(name.clone(), signer);
-            let objects = folder::member_objects(&root, name);
-            stores.insert(name.clone(), StoreLocation::Folder(objects));
-            keys.push((store, signing_key));
-        }
-        check_ledgers(&root, &genesis, &keys).await?;
+        // The first to open: another passphrase is no damage of a member.
         let master = self.master_key(&root, &genesis).await?;
         let people = Arc::new(self.key_store(folder::people_keys(&root)).await?);
-        let (running, seams) = start_members(&genesis, &root, keys, lock).await?;
-        let members = Arc::new(Members::new(running, seams, root, temporary));
+        let mut organisations = BTreeMap::new();
+        let mut stores = BTreeMap::new();
+        let mut prepared = Vec::new();
+        for (seat, member) in (0..).map(ReplicaId).zip(&genesis.members) {
+            let name = &member.name;
+            let opening = self.key_store(folder::member_keys(&root, name));
+            let opened = Prepared::open(&root, name, opening).await;
+            organisations.insert(name.clone(), opened.signer(seat, member));
+            let objects = folder::member_objects(&root, name);
+            stores.insert(name.clone(), StoreLocation::Folder(objects));
+            prepared.push(opened);
+        }
+        start::check_ledgers(&root, &genesis, &prepared).await?;
+        let recovery = start::recovery(&root, &genesis, self.restored)?;
+        let started =
+            Members::start(genesis.clone(), root, prepared, recovery, lock, temporary).await?;
+        let members = Arc::new(started);
         let client = Arc::new(LocalClient(Arc::clone(&members)));
         let anchor = TrustAnchor::new(genesis.clone());
         let issuer = AttributeAuthority::new(&anchor, client.clone(), master)?
@@ -245,6 +287,13 @@ impl LocalBuilder {
                 tracing::warn!(error = %second, "a member did not end well either");
             }
             return Err(error);
+        }
+        if self.rebuild {
+            for damage in members.damaged().await {
+                if damage.way_back == WayBack::Rebuild {
+                    members.rebuild(&damage.organisation).await?;
+                }
+            }
         }
         Ok(LocalConsortium::new(Consortium::new(context), members))
     }
@@ -273,83 +322,15 @@ const fn check_size(members: usize) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a founded folder without one of its key stores: an empty one in its place would lose
-/// secrets in silence.
-fn check_key_stores(root: &Path, genesis: &Genesis) -> Result<()> {
-    let members = genesis.members.iter();
-    let members = members.map(|member| folder::member_keys(root, &member.name));
-    for folder in members.chain([folder::authority_keys(root), folder::people_keys(root)]) {
+/// Refuses a founded folder without the key store of the authority or of people: an empty one in its
+/// place would lose secrets in silence.
+fn check_key_stores(root: &Path) -> Result<()> {
+    for folder in [folder::authority_keys(root), folder::people_keys(root)] {
         if !folder::holds_key_store(&folder) {
             return Err(Error::MissingKeyStore { folder });
         }
     }
     Ok(())
-}
-
-/// Refuses a chain that more than f members have lost: they would begin another one. A member with
-/// a log or a share of the gate key took part in it. Where f or fewer lost theirs, the others go on
-/// with the chain.
-async fn check_ledgers(
-    root: &Path,
-    genesis: &Genesis,
-    keys: &[(Arc<PassphraseKeyStore>, SigningKey)],
-) -> Result<()> {
-    let mut members = Vec::new();
-    for (GenesisMember { name, .. }, (keys, _)) in genesis.members.iter().zip(keys) {
-        if folder::lacks_ledger(root, name)
-            && (folder::holds_log(root, name) || keys.load(GATE_SHARE).await?.is_some())
-        {
-            members.push(name.clone());
-        }
-    }
-    if members.len() > Quorum::of(genesis.members.len()).faulty() {
-        return Err(Error::MissingLedgers { members });
-    }
-    Ok(())
-}
-
-/// Starts every member, or none: where one does not start, the others have closed their files again
-/// when this returns. Each holds the lock until its files are closed.
-async fn start_members(
-    genesis: &Genesis,
-    root: &Path,
-    keys: Vec<(Arc<PassphraseKeyStore>, SigningKey)>,
-    lock: Arc<File>,
-) -> Result<(Vec<(String, NodeHandle, MemberClient)>, Seams)> {
-    let committee = genesis.committee().map_err(Error::invalid_genesis)?;
-    let links = transport::in_process(committee.seats());
-    let seams = Seams::new(committee.seats());
-    let mut running = Vec::new();
-    for (((seat, link), member), (keys, signing_key)) in committee
-        .replicas()
-        .zip(links)
-        .zip(&genesis.members)
-        .zip(keys)
-    {
-        let config = NodeConfig {
-            genesis: genesis.clone(),
-            replica: seat,
-            folder: folder::member(root, &member.name),
-            keys,
-            machine: seams.machine(seat),
-        };
-        match NodeHandle::start(config, seams.link(seat, link)).await {
-            Ok(handle) => {
-                handle.hold_until_ended(Arc::clone(&lock));
-                let client = seams.client(seat, handle.client(), signing_key);
-                running.push((member.name.clone(), handle, client));
-            }
-            Err(error) => {
-                for (name, handle, _) in running {
-                    if let Err(second) = handle.shut_down().await {
-                        tracing::warn!(name, error = %second, "a member did not end well either");
-                    }
-                }
-                return Err(member_error(&member.name, error));
-            }
-        }
-    }
-    Ok((running, seams))
 }
 
 /// Claims the folder for this process, for as long as the file is open. A process that is just
@@ -376,25 +357,6 @@ fn master_key(bytes: &[u8]) -> Result<MasterSecretKey> {
     MasterSecretKey::from_bytes(bytes).map_err(|source| Error::Damaged {
         what: "the attribute authority's master key",
         source: Box::new(source),
-    })
-}
-
-async fn signing_key(keys: &dyn KeyStore) -> Result<SigningKey> {
-    let seed = load(keys, SIGNING_KEY).await?;
-    match seed.as_slice().try_into() {
-        Ok(seed) => Ok(SigningKey::from_seed(seed)),
-        Err(_) => Err(KeyStoreError::Altered {
-            name: SIGNING_KEY.to_owned(),
-        }
-        .into()),
-    }
-}
-
-/// A secret that was stored when the consortium was founded.
-async fn load(keys: &dyn KeyStore, entry: &str) -> Result<Zeroizing<Vec<u8>>> {
-    let found = keys.load(entry).await?;
-    found.ok_or_else(|| Error::MissingSecret {
-        entry: entry.to_owned(),
     })
 }
 

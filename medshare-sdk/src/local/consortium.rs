@@ -10,9 +10,10 @@ use medshare_types::Height;
 use medshare_types::keystore::KeyStore;
 
 use crate::consortium::Consortium;
+use crate::damage::Damage;
 use crate::error::Result;
 use crate::local::folder;
-use crate::local::members::Members;
+use crate::local::members::{LocalMember, Members};
 use crate::record::RecordRef;
 
 /// A [`Consortium`] together with the members that run it, in this process.
@@ -62,7 +63,29 @@ impl LocalConsortium {
     #[must_use]
     pub fn verified_heights(&self) -> Vec<Height> {
         let members = self.members.list.iter();
-        members.map(|member| member.verified).collect()
+        members.map(LocalMember::verified).collect()
+    }
+
+    /// The members that did not start, or ended, for a file that is damaged or missing.
+    pub async fn damaged(&self) -> Vec<Damage> {
+        self.members.damaged().await
+    }
+
+    /// Rebuilds a member whose ledger or log is damaged or missing: moves both to a folder
+    /// `damaged-<n>` beside them and starts it without them. It then fetches every block from the
+    /// other members, checks its certificate and executes it; [`Consortium::health`] tells how far it
+    /// is. Returns the folder of what was moved, and nothing for a member that runs.
+    ///
+    /// The member forgot its votes: it takes part in ordering again after n+f+1−q others have told
+    /// how far these may reach, and a few blocks.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation);
+    /// [`Error::Busy`](crate::Error::Busy) while too many others are damaged or forgot their votes;
+    /// [`Error::Member`](crate::Error::Member) where no other member has what is damaged, such as a
+    /// key store, or where it does not start again.
+    pub async fn rebuild(&self, organisation: &str) -> Result<Option<PathBuf>> {
+        self.members.rebuild(organisation).await
     }
 
     /// The files behind the payloads of a record's version, those of abandoned attempts included.

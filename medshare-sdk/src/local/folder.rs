@@ -6,6 +6,7 @@
 //! members/<name>/            ledger.redb, consensus.log
 //! members/<name>/keys/       the organisation's key store
 //! members/<name>/objects/    its object store
+//! members/<name>/damaged-<n>/  what a rebuild moved aside
 //! authority/keys/            the attribute authority's key store
 //! people/keys/               people's key store
 //! ```
@@ -27,19 +28,26 @@ pub(super) fn lock(root: &Path) -> PathBuf {
 
 /// Returns true if a member has begun a log or a ledger here.
 pub(super) fn holds_chain(root: &Path) -> io::Result<bool> {
+    let members = members(root)?;
+    Ok(members.iter().any(|member| {
+        medshare_node::ledger_path(member).exists() || medshare_node::log_path(member).exists()
+    }))
+}
+
+/// The key stores of members that were created here.
+pub(super) fn key_stores(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let members = members(root)?.into_iter();
+    let keys = members.map(|member| member.join("keys"));
+    Ok(keys.filter(|keys| holds_key_store(keys)).collect())
+}
+
+fn members(root: &Path) -> io::Result<Vec<PathBuf>> {
     let members = match std::fs::read_dir(root.join("members")) {
         Ok(members) => members,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    for member in members {
-        let member = member?.path();
-        if medshare_node::ledger_path(&member).exists() || medshare_node::log_path(&member).exists()
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    members.map(|member| Ok(member?.path())).collect()
 }
 
 pub(super) fn member(root: &Path, name: &str) -> PathBuf {

@@ -1,68 +1,243 @@
 //! The members of a consortium in this process, and the client that reaches them.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use medshare_node::{End, NodeHandle};
+use futures::future::join_all;
+use medshare_host::{blocking, files};
+use medshare_ledger::{RpcRequest, RpcResponse};
+use medshare_node::transport::{InProcess, Link};
+use medshare_node::{End, NodeConfig, NodeError, NodeHandle, Recovery};
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{Height, ReplicaId};
+use medshare_types::{Genesis, Height, ReplicaId, Wire as _};
 use tokio::sync::Mutex;
 
 use crate::client::{ConsortiumClient, ExchangeError};
-use crate::error::{Error, Result, Source};
+use crate::damage::{Damage, WayBack};
+use crate::error::{Error, Result};
+use crate::local::folder;
 use crate::local::seams::{MemberClient, Seams};
+use crate::local::start::{
+    FolderLock, MemberKeys, Prepared, damage_of, end_all, faulty, member_error, start_member,
+};
 
 pub(super) struct LocalMember {
     pub(super) name: String,
-    /// The height up to which the ledger was verified from genesis when it was opened.
-    pub(super) verified: Height,
-    client: MemberClient,
+    keys: Option<MemberKeys>,
+    slot: RwLock<Slot>,
+}
+
+/// Whether a member runs.
+#[derive(Clone)]
+enum Slot {
+    Running {
+        client: Box<MemberClient>,
+        /// The height up to which the ledger was verified from genesis when it was opened.
+        verified: Height,
+    },
+    Damaged(Damage),
+}
+
+impl LocalMember {
+    fn slot(&self) -> Slot {
+        let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
+        slot.clone()
+    }
+
+    fn set_slot(&self, slot: Slot) {
+        *self.slot.write().unwrap_or_else(PoisonError::into_inner) = slot;
+    }
+
+    /// Height 0 for a member that does not run.
+    pub(super) fn verified(&self) -> Height {
+        match self.slot() {
+            Slot::Running { verified, .. } => verified,
+            Slot::Damaged(_) => Height(0),
+        }
+    }
+
+    /// The damage that kept the member from starting, or ended it.
+    async fn damage(&self, root: &Path) -> Option<Damage> {
+        match self.slot() {
+            Slot::Damaged(damage) => Some(damage),
+            Slot::Running { client, .. } => match client.end().await {
+                Some(End::Failed(error)) => {
+                    damage_of(&self.name, &folder::member(root, &self.name), &error)
+                }
+                _ => None,
+            },
+        }
+    }
+
+    /// False for a member that does not run, or does not know its own votes.
+    async fn is_fit(&self) -> bool {
+        let Slot::Running { client, .. } = self.slot() else {
+            return false;
+        };
+        let answer = client.request(RpcRequest::Status.to_wire()).await;
+        let status = answer.ok().map(|answer| RpcResponse::from_wire(&answer));
+        matches!(status, Some(Ok(RpcResponse::Status(status))) if !status.lost)
+    }
 }
 
 /// Every member, in the order of seats.
 pub(super) struct Members {
     pub(super) folder: PathBuf,
     pub(super) list: Vec<LocalMember>,
-    #[cfg_attr(
-        not(feature = "fault-injection"),
-        expect(dead_code, reason = "holds the faults")
-    )]
     pub(super) seams: Seams,
-    /// Empty once the members are stopped.
-    handles: Mutex<Vec<NodeHandle>>,
+    genesis: Genesis,
+    transport: InProcess,
+    running: Mutex<RunningNodes>,
     /// Removes the folder of a consortium that was given none; the members hold it too.
-    _temporary: Option<Arc<tempfile::TempDir>>,
+    temporary: Option<Arc<tempfile::TempDir>>,
+}
+
+/// The nodes that run, and the lock that lets more of them start; nothing once they are stopped.
+struct RunningNodes {
+    handles: BTreeMap<ReplicaId, NodeHandle>,
+    lock: Option<FolderLock>,
 }
 
 impl Members {
-    pub(super) fn new(
-        running: Vec<(String, NodeHandle, MemberClient)>,
-        seams: Seams,
-        folder: PathBuf,
+    /// Starts the members, at once. Up to f of them may be damaged.
+    ///
+    /// # Errors
+    /// [`Error::TooManyDamaged`], [`Error::Member`]; every member has then closed its files.
+    pub(super) async fn start(
+        genesis: Genesis,
+        root: PathBuf,
+        prepared: Vec<Prepared>,
+        recovery: Recovery,
+        lock: FolderLock,
         temporary: Option<tempfile::TempDir>,
-    ) -> Self {
-        let temporary = temporary.map(Arc::new);
-        let mut list = Vec::new();
-        let mut handles = Vec::new();
-        for (name, handle, client) in running {
-            handle.hold_until_ended(temporary.clone());
-            list.push(LocalMember {
-                name,
-                verified: handle.verified(),
-                client,
+    ) -> Result<Self> {
+        let seats = genesis.committee().map_err(Error::invalid_genesis)?.seats();
+        let mut members = Self {
+            list: Vec::new(),
+            seams: Seams::new(seats),
+            transport: InProcess::new(seats),
+            running: Mutex::new(RunningNodes {
+                handles: BTreeMap::new(),
+                lock: Some(lock.clone()),
+            }),
+            temporary: temporary.map(Arc::new),
+            folder: root,
+            genesis,
+        };
+        // All links first: frames to a seat without one are lost.
+        let linked = (0..seats)
+            .map(ReplicaId)
+            .zip(prepared)
+            .map(|(seat, member)| {
+                let link = members.transport.link(seat);
+                (seat, member, members.seams.link(seat, link))
             });
-            handles.push(handle);
-        }
-        Self {
-            folder,
-            list,
-            seams,
-            handles: Mutex::new(handles),
-            _temporary: temporary,
+        let linked: Vec<_> = linked.collect();
+        let starting = linked
+            .into_iter()
+            .map(|(seat, Prepared { name, keys }, link)| {
+                let lock = lock.clone();
+                let members = &members;
+                async move {
+                    let keys = match keys {
+                        Ok(keys) => keys,
+                        Err(damage) => return (name, None, Err(Unstarted::Damaged(damage))),
+                    };
+                    let started = members
+                        .start_one(&name, seat, &keys, recovery, link, lock)
+                        .await;
+                    (name, Some(keys), started)
+                }
+            });
+        let outcomes = join_all(starting).await;
+        members.take_started(outcomes).await?;
+        Ok(members)
+    }
+
+    async fn start_one(
+        &self,
+        name: &str,
+        seat: ReplicaId,
+        keys: &MemberKeys,
+        recovery: Recovery,
+        link: Link,
+        lock: FolderLock,
+    ) -> Result<NodeHandle, Unstarted> {
+        let folder = folder::member(&self.folder, name);
+        let config = NodeConfig {
+            genesis: self.genesis.clone(),
+            replica: seat,
+            folder: folder.clone(),
+            keys: keys.store.clone(),
+            machine: self.seams.machine(seat),
+            recovery,
+        };
+        match start_member(config, link, lock).await {
+            Ok(handle) => {
+                handle.hold_until_ended(self.temporary.clone());
+                Ok(handle)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                Err(match damage_of(name, &folder, &error) {
+                    Some(damage) => Unstarted::Damaged(damage),
+                    None => Unstarted::Failed(error),
+                })
+            }
         }
     }
 
-    #[cfg(feature = "fault-injection")]
+    async fn take_started(
+        &mut self,
+        outcomes: Vec<(String, Option<MemberKeys>, Result<NodeHandle, Unstarted>)>,
+    ) -> Result<()> {
+        let mut damaged = Vec::new();
+        let mut failure = None;
+        let mut started = Vec::new();
+        for (seat, (name, keys, outcome)) in (0..).map(ReplicaId).zip(outcomes) {
+            let slot = match (outcome, &keys) {
+                (Ok(handle), Some(keys)) => {
+                    let slot = self.slot_of(seat, &handle, keys);
+                    started.push((name.clone(), seat, handle));
+                    slot
+                }
+                (Err(Unstarted::Damaged(damage)), _) => {
+                    tracing::warn!(member = %name, %damage, "starting without a member");
+                    damaged.push(damage.clone());
+                    Slot::Damaged(damage)
+                }
+                (Err(Unstarted::Failed(error)), _) => {
+                    failure = failure.or(Some(member_error(&name, error)));
+                    continue;
+                }
+                (Ok(_), None) => continue,
+            };
+            let slot = RwLock::new(slot);
+            self.list.push(LocalMember { name, keys, slot });
+        }
+        let limit = faulty(&self.genesis);
+        if damaged.len() > limit {
+            failure = Some(Error::TooManyDamaged { damaged, limit });
+        }
+        if let Some(error) = failure {
+            let started = started.into_iter();
+            end_all(started.map(|(name, _, handle)| (name, handle)).collect()).await;
+            return Err(error);
+        }
+        let handles = started.into_iter();
+        self.running.get_mut().handles = handles.map(|(_, seat, handle)| (seat, handle)).collect();
+        Ok(())
+    }
+
+    fn slot_of(&self, seat: ReplicaId, handle: &NodeHandle, keys: &MemberKeys) -> Slot {
+        let signing_key = keys.signing_key.clone();
+        Slot::Running {
+            client: Box::new(self.seams.client(seat, handle.client(), signing_key)),
+            verified: handle.verified(),
+        }
+    }
+
     pub(super) fn seat_of(&self, name: &str) -> Result<ReplicaId> {
         (0..)
             .map(ReplicaId)
@@ -73,19 +248,112 @@ impl Members {
             })
     }
 
+    /// The members that did not start or that ended, each with the file that is the cause.
+    pub(super) async fn damaged(&self) -> Vec<Damage> {
+        let found = self.list.iter().map(|member| member.damage(&self.folder));
+        join_all(found).await.into_iter().flatten().collect()
+    }
+
+    /// Moves the ledger and log of a damaged member aside and starts it without them. Returns the
+    /// folder of what was moved; `None` for a member that runs.
+    pub(super) async fn rebuild(&self, name: &str) -> Result<Option<PathBuf>> {
+        let seat = self.seat_of(name)?;
+        let member = &self.list[seat.index()];
+        let mut running = self.running.lock().await;
+        let Some(lock) = running.lock.clone() else {
+            return Err(member_error(name, ExchangeError::Stopped { member: seat }));
+        };
+        let Some(damage) = member.damage(&self.folder).await else {
+            return Ok(None);
+        };
+        let Some(keys) = member
+            .keys
+            .as_ref()
+            .filter(|_| damage.way_back == WayBack::Rebuild)
+        else {
+            return Err(member_error(name, ExchangeError::damaged(seat, damage)));
+        };
+        self.check_others_fit(seat).await?;
+        if let Some(handle) = running.handles.remove(&seat) {
+            // Its error is the damage.
+            let _ = handle.shut_down().await;
+        }
+        let path = folder::member(&self.folder, name);
+        let aside = blocking(move || set_aside(&path)).await??;
+        tracing::warn!(member = name, ?aside, "rebuilding a member from the others");
+        let link = self.seams.link(seat, self.transport.link(seat));
+        let rebuild = Recovery::Rebuild;
+        match self.start_one(name, seat, keys, rebuild, link, lock).await {
+            Ok(handle) => {
+                member.set_slot(self.slot_of(seat, &handle, keys));
+                running.handles.insert(seat, handle);
+                Ok(Some(aside))
+            }
+            Err(Unstarted::Damaged(damage)) => {
+                member.set_slot(Slot::Damaged(damage.clone()));
+                Err(member_error(name, ExchangeError::damaged(seat, damage)))
+            }
+            Err(Unstarted::Failed(error)) => Err(member_error(name, error)),
+        }
+    }
+
+    /// A rebuilt member forgot its votes, and so many others must know theirs.
+    async fn check_others_fit(&self, seat: ReplicaId) -> Result<()> {
+        let others = self.list.iter().enumerate();
+        let others = others.filter(|(index, _)| *index != seat.index());
+        let asked = others.map(|(_, member)| async { (&member.name, member.is_fit().await) });
+        let unfit = join_all(asked).await.into_iter().filter(|(_, fit)| !fit);
+        let unfit: Vec<_> = unfit.map(|(name, _)| name.clone()).collect();
+        if unfit.len() >= faulty(&self.genesis) {
+            return Err(Error::Busy {
+                reason: format!(
+                    "a rebuilt member needs the others, and {} must be back first",
+                    unfit.join(", ")
+                ),
+            });
+        }
+        Ok(())
+    }
+
     /// Stops every member, which lets other processes open the folder. Returns the error that the
     /// first member in order of seats ended with.
     pub(super) async fn shut_down(&self) -> Result<()> {
         // Held to the end: a second caller waits until every file is closed.
-        let mut handles = self.handles.lock().await;
+        let mut running = self.running.lock().await;
+        running.lock = None;
         let mut result = Ok(());
-        for (handle, member) in handles.drain(..).zip(&self.list) {
+        for (seat, handle) in std::mem::take(&mut running.handles) {
             let ended = handle.shut_down().await;
-            result = result.and(ended.map_err(|error| member_error(&member.name, error)));
+            let name = &self.list[seat.index()].name;
+            result = result.and(ended.map_err(|error| member_error(name, error)));
         }
-        drop(handles);
+        drop(running);
         result
     }
+}
+
+/// Why a member did not start.
+enum Unstarted {
+    Damaged(Damage),
+    Failed(Arc<NodeError>),
+}
+
+/// Moves ledger and log to the first free folder `damaged-<n>` beside them. Nothing is deleted.
+fn set_aside(member: &Path) -> Result<PathBuf> {
+    let free = |aside: &PathBuf| !aside.exists();
+    let mut numbered = (1_u32..).map(|n| member.join(format!("damaged-{n}")));
+    #[expect(clippy::expect_used, reason = "a disk holds fewer folders")]
+    let aside = numbered.find(free).expect("a free number");
+    files::create_private_folder(&aside)?;
+    for from in [
+        medshare_node::ledger_path(member),
+        medshare_node::log_path(member),
+    ] {
+        if let Some(name) = from.file_name().filter(|_| from.exists()) {
+            files::rename(&from, &aside.join(name))?;
+        }
+    }
+    Ok(aside)
 }
 
 /// Carries requests to members in this process. They run for as long as a client of them exists.
@@ -98,8 +366,13 @@ impl ConsortiumClient for LocalClient {
         request: Vec<u8>,
     ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>> {
         Box::pin(async move {
-            let Some(LocalMember { client, .. }) = self.0.list.get(member.index()) else {
-                return Err(ExchangeError::Unreachable { member });
+            let slot = self.0.list.get(member.index()).map(LocalMember::slot);
+            let client = match slot {
+                Some(Slot::Running { client, .. }) => client,
+                Some(Slot::Damaged(damage)) => {
+                    return Err(ExchangeError::damaged(member, damage));
+                }
+                None => return Err(ExchangeError::Unreachable { member }),
             };
             if let Ok(answer) = client.request(request).await {
                 return Ok(answer);
@@ -110,12 +383,5 @@ impl ConsortiumClient for LocalClient {
                 Some(_) => ExchangeError::Stopped { member },
             })
         })
-    }
-}
-
-pub(super) fn member_error(organisation: &str, error: impl Into<Source>) -> Error {
-    Error::Member {
-        organisation: organisation.to_owned(),
-        source: error.into(),
     }
 }

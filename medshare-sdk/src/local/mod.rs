@@ -10,6 +10,7 @@ mod consortium;
 mod folder;
 mod members;
 mod seams;
+mod start;
 
 pub use builder::LocalBuilder;
 pub use consortium::LocalConsortium;

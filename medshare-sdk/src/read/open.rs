@@ -1,37 +1,53 @@
-//! Opening a record: entitlement, ticket, shares, key, segments, receipt.
+//! Opening a record: entitlement, payload, ticket, shares, key, segments, receipt.
 
 use std::future::IntoFuture;
-use std::ops::Range;
 use std::sync::Arc;
 
-use medshare_abe::KeyFactors;
-use medshare_abe::PayloadError;
 use medshare_abe::payload::{Padding, SegmentOpener};
-use medshare_contract::state::{GrantState, RecordState};
-use medshare_contract::{Call, keys};
-use medshare_host::os_random;
-use medshare_ledger::{AccessReceipt, ReceiptProof};
-use medshare_threshold::SessionSecret;
-use medshare_types::consent::AccessRequest;
+use medshare_abe::{KeyFactors, SharedSecret, UserSecretKey};
+use medshare_contract::keys;
+use medshare_contract::state::GrantState;
+use medshare_ledger::AccessReceipt;
+use medshare_threshold::Recovered;
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{Denial, Digest, GrantId, Nonce, OrganisationId, Purpose, Ticket};
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use medshare_types::{Denial, Digest, GateKey, GrantId, OrganisationId, Purpose, Ticket};
+use tokio::io::AsyncWrite;
 use zeroize::Zeroizing;
 
 use crate::actor::Actor;
-use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::observe::{Progress, observed};
-use crate::read::record::{FetchedRecord, stores_of};
+use crate::read::payload::{StoredPayload, payload_error};
+use crate::read::record::FetchedRecord;
 use crate::read::segment_buffer::SegmentBuffer;
-use crate::read::shares;
+use crate::read::session::{Lease, SessionKey};
+use crate::read::{shares, standing, ticket};
 use crate::receipt::Receipt;
 use crate::record::RecordRef;
-use crate::store::objects::{CHUNK_SEGMENTS, ObjectKind, PayloadName};
 use crate::turns::Queue;
 
 /// A record about to be opened. `.await` it, or stream it with [`Open::write_to`].
+///
+/// # Uses of a grant
+///
+/// A ticket takes one use. Before it is requested, everything is checked that can fail without it:
+/// that the reader's attribute key satisfies the policy and opens the header, that a store has the
+/// payload in its registered length and the first 8 MiB of it byte for byte (of a shorter payload
+/// all), that there is memory for content that is wanted in memory, and that as many holders answer
+/// as must give shares. Objects that are away or damaged take no use.
+///
+/// When an opening fails later, or its caller stops waiting for it, its session is kept in the
+/// memory of this [`Consortium`](crate::Consortium) and its clones: the request while its outcome is
+/// not known, at most an hour; the ticket and the shares until the ticket expires, 2 minutes by
+/// default. Opening again under the same grant and purpose goes on with it, and takes no further
+/// use. Two openings at once are two accesses, with a ticket each. A session that succeeded is over.
+///
+/// # Denials after the ticket
+///
+/// A revocation that comes while shares are gathered is `revoked`, and the end of the window or of
+/// the record's bounds `expired`, as if it had come before the request;
+/// [`Error::TicketExpired`] is the end of the ticket alone.
 #[must_use = "nothing is opened until this is awaited"]
 pub struct Open {
     actor: Actor,
@@ -145,72 +161,56 @@ impl Open {
     }
 
     async fn into_writer(self, writer: &mut (impl AsyncWrite + Unpin + Send)) -> Result<Access> {
-        let payload = self.unlock().await?;
-        let length = payload.stream(self.progress.as_ref(), writer).await?;
-        Ok(payload.into_access(length))
+        let context = Arc::clone(self.actor.context());
+        let turn = context.chain.turn(Queue::Openings).await?;
+        let unlocked = self.prepare().await?.unlock().await?;
+        drop(turn);
+        unlocked.stream(writer).await
     }
 
     async fn into_memory(self) -> Result<Opened> {
-        let payload = self.unlock().await?;
-        let mut content = reserve(payload.opener.layout().plaintext_len())?;
-        let length = payload
-            .stream(self.progress.as_ref(), &mut *content)
-            .await?;
-        Ok(Opened {
-            access: payload.into_access(length),
-            content,
-        })
+        let context = Arc::clone(self.actor.context());
+        let turn = context.chain.turn(Queue::Openings).await?;
+        let locked = self.prepare().await?;
+        let mut content = reserve(locked.fetched.tree.layout().plaintext_len())?;
+        let unlocked = locked.unlock().await?;
+        drop(turn);
+        let access = unlocked.stream(&mut *content).await?;
+        Ok(Opened { access, content })
     }
 
-    /// Everything up to the payload's key.
-    async fn unlock(&self) -> Result<UnlockedPayload> {
+    /// Everything that can fail without a ticket: no use must be lost on a record that stays shut.
+    async fn prepare(self) -> Result<LockedRecord> {
         let context = self.actor.context();
-        // Before a ticket is asked for: a use must not be lost because many others open.
-        let _turn = context.chain.turn(Queue::Openings).await?;
         let fetched = FetchedRecord::fetch(&self.actor, self.record().await?).await?;
-        // Before a ticket is asked for: a use must not be lost on a record that stays shut.
         fetched.access()?;
         // Nothing here seals with padding yet.
         if fetched.preamble.padding() != Padding::None {
             return Err(Error::Undecipherable);
         }
         let key = self.keyring.key_for(&fetched.requirement()).await?;
-
-        let session = SessionSecret::new(&mut os_random());
-        let proof = self.request(&fetched, &session).await?;
-        let ticket = ticket_of(&proof)?;
         let gate_key = self.actor.gate_key().await?;
-        let label = &fetched.sealed.label;
-        let recovered = shares::gather(&self.actor, &gate_key, label, &ticket, session).await?;
-
-        let length = stored_length(context, &fetched).await?;
-        let parameters = Arc::clone(&context.parameters);
-        let unlock = move || -> Result<(RecordState, SegmentOpener)> {
-            let secret = fetched.decapsulate(&parameters, &key)?;
-            let factors = KeyFactors::new(&secret).with_gate(recovered.factor.as_bytes());
-            let data_key = fetched
-                .access()?
-                .open(&factors)
-                .map_err(|_| Error::Undecipherable)?;
-            let FetchedRecord {
-                record,
-                preamble,
-                tree,
-                ..
-            } = fetched;
-            let opener =
-                SegmentOpener::new(&data_key, &preamble, tree, length).map_err(payload_error)?;
-            Ok((record, opener))
-        };
-        let (record, opener) = context.computing.run(unlock).await??;
-        Ok(UnlockedPayload {
-            context: Arc::clone(context),
-            record,
-            opener: Arc::new(opener),
-            proof,
-            ticket,
-            shares: recovered.used,
-            culprits: recovered.culprits,
+        let lease = context.sessions.lease(SessionKey {
+            reader: self.actor.verifying_key(),
+            grant: self.grant,
+            label: fetched.sealed.label.digest(),
+            purpose: self.purpose,
+        });
+        let payload = StoredPayload::new(Arc::clone(context), fetched.record.clone());
+        let (fetched, secret) = decapsulated(&self.actor, fetched, key).await?;
+        let first = payload.first_chunk(&fetched.tree).await?;
+        if !lease.is_resumed() {
+            shares::await_holders(&self.actor, &gate_key).await?;
+        }
+        Ok(LockedRecord {
+            actor: self.actor,
+            progress: self.progress,
+            fetched,
+            secret,
+            gate_key,
+            payload,
+            first,
+            lease,
         })
     }
 
@@ -223,29 +223,20 @@ impl Open {
             version: grant.version,
         })
     }
+}
 
-    /// Asks the contract for a ticket.
-    async fn request(
-        &self,
-        fetched: &FetchedRecord,
-        session: &SessionSecret,
-    ) -> Result<ReceiptProof> {
-        let request = AccessRequest {
-            chain: *self.actor.context().chain.id(),
-            grant: self.grant,
-            label: fetched.sealed.label.digest(),
-            grantee_key: self.actor.verifying_key(),
-            session: session.public(),
-            purpose: self.purpose,
-            nonce: Nonce::random(&mut os_random()),
-        };
-        let proof = session.prove(&request, &mut os_random());
-        let call = Call::RequestAccess {
-            request: Box::new(request),
-            proof,
-        };
-        Ok(self.actor.call(&call).await?.proof)
-    }
+/// The record's K_abe.
+async fn decapsulated(
+    actor: &Actor,
+    fetched: FetchedRecord,
+    key: UserSecretKey,
+) -> Result<(FetchedRecord, SharedSecret)> {
+    let parameters = Arc::clone(&actor.context().parameters);
+    let work = move || {
+        let secret = fetched.decapsulate(&parameters, &key)?;
+        Ok((fetched, secret))
+    };
+    actor.context().computing.run(work).await?
 }
 
 impl IntoFuture for Open {
@@ -266,82 +257,111 @@ impl std::fmt::Debug for Open {
     }
 }
 
-/// A payload with its key.
-struct UnlockedPayload {
-    context: Arc<Context>,
-    record: RecordState,
-    opener: Arc<SegmentOpener>,
-    proof: ReceiptProof,
-    ticket: Ticket,
+/// A record of which everything is at hand but the gate's factor.
+struct LockedRecord {
+    actor: Actor,
+    progress: Option<Progress>,
+    fetched: FetchedRecord,
+    secret: SharedSecret,
+    gate_key: Arc<GateKey>,
+    payload: StoredPayload,
+    first: SegmentBuffer,
+    lease: Lease,
+}
+
+impl LockedRecord {
+    /// Ticket, shares, and the payload's key.
+    async fn unlock(mut self) -> Result<UnlockedRecord> {
+        ticket::obtain(&self.actor, &mut self.lease).await?;
+        let recovered = match self.redeem().await {
+            Err(error @ (Error::Denied(_) | Error::TicketExpired { .. })) => {
+                self.lease.end();
+                return Err(error);
+            }
+            redeemed => redeemed?,
+        };
+        let Self {
+            actor,
+            progress,
+            fetched,
+            secret,
+            payload,
+            first,
+            lease,
+            ..
+        } = self;
+        let factor = recovered.factor;
+        let context = Arc::clone(actor.context());
+        let work = move || -> Result<SegmentOpener> {
+            let factors = KeyFactors::new(&secret).with_gate(factor.as_bytes());
+            let data_key = fetched
+                .access()?
+                .open(&factors)
+                .map_err(|_| Error::Undecipherable)?;
+            let FetchedRecord { preamble, tree, .. } = fetched;
+            let length = tree.layout().sealed_len();
+            SegmentOpener::new(&data_key, &preamble, Arc::unwrap_or_clone(tree), length)
+                .map_err(payload_error)
+        };
+        Ok(UnlockedRecord {
+            actor,
+            progress,
+            opener: context.computing.run(work).await??,
+            payload,
+            first,
+            lease,
+            shares: recovered.used,
+            culprits: recovered.culprits,
+        })
+    }
+
+    /// The gate's factor, for the lease's ticket.
+    async fn redeem(&mut self) -> Result<Recovered> {
+        let resumed = self.lease.is_resumed();
+        let Some((secret, issued)) = self.lease.ticketed() else {
+            return Err(Error::internal("a session without its ticket"));
+        };
+        let label = &self.fetched.sealed.label;
+        if resumed {
+            // Shares from before a revocation are not used after it.
+            standing::check(&self.actor, &issued.ticket, label).await?;
+        }
+        shares::gather(&self.actor, &self.gate_key, label, secret, issued).await
+    }
+}
+
+/// A record with the key of its payload.
+struct UnlockedRecord {
+    actor: Actor,
+    progress: Option<Progress>,
+    opener: SegmentOpener,
+    payload: StoredPayload,
+    first: SegmentBuffer,
+    lease: Lease,
     shares: Vec<Digest>,
     culprits: Vec<OrganisationId>,
 }
 
-impl UnlockedPayload {
-    fn into_access(self, length: u64) -> Access {
-        let name_of = |id| self.context.name_of(id);
-        Access {
-            culprits: self.culprits.iter().map(name_of).collect(),
-            receipt: Receipt::new(AccessReceipt::new(self.proof, self.shares)),
-            ticket: self.ticket,
-            length,
-        }
-    }
-
-    /// Checks, decrypts and writes every segment in order; returns the bytes written.
-    async fn stream(
-        &self,
-        progress: Option<&Progress>,
-        writer: &mut (impl AsyncWrite + Unpin + Send),
-    ) -> Result<u64> {
-        let count = self.opener.layout().segment_count();
-        let mut done = 0;
-        let mut first = 0;
-        while first < count {
-            let end = count.min(first + CHUNK_SEGMENTS);
-            let chunk = self.open_chunk(first..end).await?;
-            writer.write_all(&chunk).await?;
-            done += chunk.len() as u64;
-            if let Some(progress) = progress {
-                progress(done);
-            }
-            first = end;
-        }
-        writer.flush().await?;
-        Ok(done)
-    }
-
-    /// The plaintext of some segments: from the first store, and where its copy of a segment is
-    /// not the registered one, from the next store that has it.
-    async fn open_chunk(&self, segments: Range<u32>) -> Result<Zeroizing<Vec<u8>>> {
-        let mut buffer = SegmentBuffer::new(self.opener.layout(), segments)?;
-        let mut failure = Error::ObjectUnavailable {
-            object: ObjectKind::Payload.name(),
+impl UnlockedRecord {
+    /// Writes the content, and ends the session only then: a writer that fails costs no use.
+    async fn stream(mut self, writer: &mut (impl AsyncWrite + Unpin + Send)) -> Result<Access> {
+        let payload = &self.payload;
+        let progress = self.progress.as_ref();
+        let length = payload
+            .stream(self.opener, self.first, progress, writer)
+            .await?;
+        let Some(issued) = self.lease.end().and_then(|session| session.issued) else {
+            return Err(Error::internal("a session without its ticket"));
         };
-        for store in stores_of(&self.context, &self.record) {
-            if let Err(error) = buffer.read_missing(store, &self.record).await {
-                tracing::warn!(%error, "a store cannot be read");
-                failure = error;
-                continue;
-            }
-            let opener = Arc::clone(&self.opener);
-            let open = move || {
-                buffer.open_missing(&opener);
-                buffer
-            };
-            buffer = self.context.computing.run(open).await?;
-            let Some(index) = buffer.first_missing() else {
-                return Ok(buffer.into_plaintext());
-            };
-            tracing::warn!(
-                segment = index,
-                "a store's segments are not the registered ones"
-            );
-            failure = Error::SegmentMismatch {
-                index: index.into(),
-            };
-        }
-        Err(failure)
+        let mut culprits = issued.culprits;
+        culprits.extend(self.culprits);
+        let name_of = |id| self.actor.context().name_of(id);
+        Ok(Access {
+            culprits: culprits.iter().map(name_of).collect(),
+            receipt: Receipt::new(AccessReceipt::new(issued.proof, self.shares)),
+            ticket: issued.ticket,
+            length,
+        })
     }
 }
 
@@ -354,50 +374,4 @@ fn reserve(length: u64) -> Result<Zeroizing<Vec<u8>>> {
         .try_reserve_exact(capacity)
         .map_err(|error| Error::out_of_memory(length, error))?;
     Ok(content)
-}
-
-/// The length of the stored payload: the registered one if any store has it, else the first that
-/// was found.
-async fn stored_length(context: &Context, fetched: &FetchedRecord) -> Result<u64> {
-    let name = PayloadName::of(&fetched.record).object(ObjectKind::Payload);
-    let expected = fetched.tree.layout().sealed_len();
-    let mut found = None;
-    for store in stores_of(context, &fetched.record) {
-        match store.length(name).await {
-            Ok(Some(length)) if length == expected => return Ok(length),
-            Ok(Some(length)) => {
-                tracing::warn!(
-                    length,
-                    expected,
-                    "a store holds a payload of another length"
-                );
-                found = found.or(Some(length));
-            }
-            Ok(None) => tracing::warn!("a store lacks the payload"),
-            Err(error) => tracing::warn!(%error, "a store cannot be read"),
-        }
-    }
-    found.ok_or(Error::ObjectUnavailable {
-        object: ObjectKind::Payload.name(),
-    })
-}
-
-fn ticket_of(proof: &ReceiptProof) -> Result<Ticket> {
-    let ticket = proof.receipt.ticket().cloned();
-    ticket.ok_or_else(|| Error::invalid_answer("the receipt of an access request has no ticket"))
-}
-
-fn payload_error(error: PayloadError) -> Error {
-    match error {
-        PayloadError::ObjectTruncated { expected, found } => {
-            Error::ObjectTruncated { expected, found }
-        }
-        PayloadError::ObjectExtended { expected, found } => {
-            Error::ObjectExtended { expected, found }
-        }
-        PayloadError::SegmentMismatch { index } => Error::SegmentMismatch {
-            index: index.into(),
-        },
-        _ => Error::Undecipherable,
-    }
 }

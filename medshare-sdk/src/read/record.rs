@@ -79,7 +79,7 @@ pub(super) struct FetchedRecord {
     pub(super) sealed: SealedLabel,
     pub(super) header: AccessHeader,
     pub(super) preamble: Preamble,
-    pub(super) tree: ContentTree,
+    pub(super) tree: Arc<ContentTree>,
 }
 
 impl FetchedRecord {
@@ -98,7 +98,7 @@ impl FetchedRecord {
             sealed,
             header,
             preamble,
-            tree,
+            tree: Arc::new(tree),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use medshare_abe::payload::{PayloadLayout, SegmentOpener, TAG_LEN};
+use medshare_abe::payload::{ContentTree, PayloadLayout, SegmentOpener, TAG_LEN};
 use medshare_contract::state::RecordState;
 use zeroize::Zeroizing;
 
@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::store::backend::Store;
 use crate::store::objects::{ObjectKind, PayloadName};
 
-/// Some consecutive segments, decrypted in place, each as soon as a store has given the registered
-/// one.
+/// Some consecutive segments: each is taken from the first store that has the registered one, and
+/// decrypted in place.
 pub(super) struct SegmentBuffer {
     segments: Vec<Segment>,
     bytes: Zeroizing<Vec<u8>>,
@@ -23,7 +23,15 @@ struct Segment {
     stored: Range<u64>,
     /// Byte range in the buffer.
     slot: Range<usize>,
-    opened: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Missing,
+    /// Ciphertext, found to be the registered one.
+    Closed,
+    Open,
 }
 
 impl SegmentBuffer {
@@ -45,7 +53,7 @@ impl SegmentBuffer {
                 index,
                 stored,
                 slot,
-                opened: false,
+                state: State::Missing,
             });
         }
         Ok(Self {
@@ -56,18 +64,25 @@ impl SegmentBuffer {
 
     /// The first segment that no store so far has given as it was registered.
     pub(super) fn first_missing(&self) -> Option<u32> {
-        let missing = self.segments.iter().find(|segment| !segment.opened);
+        let is_missing = |segment: &&Segment| segment.state == State::Missing;
+        let missing = self.segments.iter().find(is_missing);
         missing.map(|segment| segment.index)
+    }
+
+    /// The index after the last segment.
+    pub(super) fn end(&self) -> u32 {
+        let last = self.segments.last();
+        last.map_or(0, |segment| segment.index.saturating_add(1))
     }
 
     /// Takes a store's copy of every missing segment, in as few reads as there are gaps.
     pub(super) async fn read_missing(&mut self, store: &Store, record: &RecordState) -> Result<()> {
         let name = PayloadName::of(record).object(ObjectKind::Payload);
-        for run in self.segments.chunk_by(|a, b| a.opened == b.opened) {
+        for run in self.segments.chunk_by(|a, b| a.state == b.state) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else {
                 continue;
             };
-            if first.opened {
+            if first.state != State::Missing {
                 continue;
             }
             let sealed = store
@@ -84,11 +99,27 @@ impl SegmentBuffer {
         Ok(())
     }
 
-    /// Checks and decrypts every missing segment; bad ones stay missing. Blocks.
-    pub(super) fn open_missing(&mut self, opener: &SegmentOpener) {
-        for segment in self.segments.iter_mut().filter(|segment| !segment.opened) {
+    /// Checks every missing segment without the key; bad ones stay missing. Blocks.
+    pub(super) fn check_missing(&mut self, tree: &ContentTree) {
+        for segment in &mut self.segments {
+            let bytes = &self.bytes[segment.slot.clone()];
+            if segment.state == State::Missing && tree.check(segment.index, bytes).is_ok() {
+                segment.state = State::Closed;
+            }
+        }
+    }
+
+    /// Checks and decrypts every segment that is not open yet; bad ones are missing. Blocks.
+    pub(super) fn open_closed(&mut self, opener: &SegmentOpener) {
+        for segment in &mut self.segments {
+            if segment.state == State::Open {
+                continue;
+            }
             let bytes = &mut self.bytes[segment.slot.clone()];
-            segment.opened = opener.open_in_place(segment.index, bytes).is_ok();
+            segment.state = match opener.open_in_place(segment.index, bytes) {
+                Ok(_) => State::Open,
+                Err(_) => State::Missing,
+            };
         }
     }
 

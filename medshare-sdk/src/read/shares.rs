@@ -1,12 +1,13 @@
 //! Gathering release shares for a ticket.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use medshare_host::clock;
-use medshare_ledger::{RpcRequest, RpcResponse, ShareRequest};
+use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse, ShareRequest};
 use medshare_threshold::{RecoverError, Recovered, SessionSecret, recover};
 use medshare_types::{
     GateKey, GateLabel, OrganisationId, ReleaseShare, ReplicaId, Signature, Ticket, VerifyingKey,
@@ -17,64 +18,127 @@ use crate::actor::Actor;
 use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::read::RETRY_PAUSE;
+use crate::read::session::Issued;
+use crate::read::standing;
 
 /// Further time for the rest once there are enough shares, so that a culprit among them is found.
 const GRACE: Duration = Duration::from_millis(100);
-const RETRY_PAUSE: Duration = Duration::from_millis(15);
 
-/// Asks every holder and recovers the gate's factor from their answers.
+/// Waits until as many holders answer as will be needed: a ticket that cannot be redeemed is not
+/// asked for. Cost: one small request to each holder.
 ///
-/// A holder that has not executed the ticket's block yet is asked again; one that refuses or is
-/// silent is left out; one that signs a wrong share is a culprit.
-pub(super) async fn gather(
-    actor: &Actor,
-    key: &GateKey,
-    label: &GateLabel,
-    ticket: &Ticket,
-    session: SessionSecret,
-) -> Result<Recovered> {
+/// # Errors
+/// [`Error::InsufficientShares`] after the deadline of shares, or [`Error::Stopped`].
+pub(super) async fn await_holders(actor: &Actor, key: &GateKey) -> Result<()> {
     let context = actor.context();
-    let members = &context.chain.genesis().members;
-    let signing_keys: Vec<(OrganisationId, VerifyingKey)> = members
-        .iter()
-        .map(|member| (member.organisation(), member.key))
-        .collect();
-    let mut asked = FuturesUnordered::new();
-    for holder in &key.holders {
-        if let Some(seat) = context.chain.seat_of(&holder.organisation) {
-            asked.push(ask(actor, ticket, holder.organisation, seat));
-        }
-    }
-    let latest = Instant::now() + context.chain.deadlines().shares;
-    let mut deadline = latest;
+    let deadline = Instant::now() + context.chain.deadlines().shares;
     let needed = usize::from(key.threshold);
-    let mut shares = Vec::new();
-    let mut silent = Vec::new();
-    let mut pending: Vec<_> = key
+    let mut silent: BTreeSet<_> = key
         .holders
         .iter()
         .map(|holder| holder.organisation)
         .collect();
-    let session = Arc::new(session);
+    let mut asked: FuturesUnordered<_> = seats_of(context, key)
+        .map(|(holder, seat)| answers(actor, holder, seat, deadline))
+        .collect();
+    while let Ok(Some(answer)) = timeout_at(deadline, asked.next()).await {
+        if let Some(holder) = answer {
+            silent.remove(&holder);
+        }
+        if key.holders.len() - silent.len() >= needed {
+            return Ok(());
+        }
+    }
+    context.chain.check_running(needed)?;
+    let name = |id| format!("{}: no answer", context.name_of(id));
+    Err(Error::InsufficientShares {
+        good: 0,
+        needed,
+        culprits: Vec::new(),
+        silent: silent.iter().map(name).collect(),
+        ticket_expires: None,
+    })
+}
+
+/// The holder, once it has answered anything before the deadline.
+async fn answers(
+    actor: &Actor,
+    holder: OrganisationId,
+    seat: ReplicaId,
+    deadline: Instant,
+) -> Option<OrganisationId> {
+    let mut backoff = Backoff::new(RETRY_PAUSE);
     loop {
-        while let Ok(Some((holder, answer))) = timeout_at(deadline, asked.next()).await {
-            pending.retain(|other| *other != holder);
+        match actor.context().chain.ask(seat, &RpcRequest::Tip).await {
+            // It does not come back.
+            Err(Error::Member { .. }) => return None,
+            Err(_) if Instant::now() >= deadline => return None,
+            Err(_) => backoff.pause().await,
+            Ok(_) => return Some(holder),
+        }
+    }
+}
+
+/// The holders of a gate key that have a seat.
+fn seats_of<'a>(
+    context: &'a Context,
+    key: &'a GateKey,
+) -> impl Iterator<Item = (OrganisationId, ReplicaId)> {
+    key.holders.iter().filter_map(|holder| {
+        let seat = context.chain.seat_of(&holder.organisation)?;
+        Some((holder.organisation, seat))
+    })
+}
+
+/// Asks every holder whose share is missing, and recovers the gate's factor. Shares stay in the
+/// session as they come, so a retry asks for the rest alone.
+///
+/// A holder that has not executed the ticket's block yet is asked again; one that refuses or is
+/// silent is left out; one that signs a wrong share is a culprit.
+///
+/// # Errors
+/// [`Error::InsufficientShares`], or what ended the access since the ticket was issued, see
+/// [`standing::explain`].
+pub(super) async fn gather(
+    actor: &Actor,
+    key: &GateKey,
+    label: &GateLabel,
+    secret: &Arc<SessionSecret>,
+    issued: &mut Issued,
+) -> Result<Recovered> {
+    let context = actor.context();
+    let ticket = issued.ticket.clone();
+    let given: BTreeSet<_> = issued.shares.iter().map(|share| share.holder).collect();
+    let mut pending: BTreeSet<_> = key
+        .holders
+        .iter()
+        .map(|holder| holder.organisation)
+        .filter(|holder| !given.contains(holder))
+        .collect();
+    let mut asked: FuturesUnordered<_> = seats_of(context, key)
+        .filter(|(holder, _)| !given.contains(holder))
+        .map(|(holder, seat)| ask(actor, &ticket, holder, seat))
+        .collect();
+    let latest = Instant::now() + context.chain.deadlines().shares;
+    let needed = usize::from(key.threshold);
+    let has_enough = issued.shares.len() >= needed;
+    let mut deadline = if has_enough { Instant::now() } else { latest };
+    let mut refusals = Vec::new();
+    loop {
+        while Instant::now() < deadline
+            && let Ok(Some((holder, answer))) = timeout_at(deadline, asked.next()).await
+        {
+            pending.remove(&holder);
             match answer {
-                Ok(share) => shares.push(share),
-                Err(reason) => silent.push(format!("{}: {reason}", context.name_of(&holder))),
+                Ok(share) => issued.shares.push(share),
+                Err(refusal) => refusals.push((holder, refusal)),
             }
-            if shares.len() >= needed {
+            if issued.shares.len() >= needed {
                 deadline = latest.min(Instant::now() + GRACE);
             }
         }
-        let key = key.clone();
-        let label = label.clone();
-        let ticket = ticket.clone();
-        let session = Arc::clone(&session);
-        let signing_keys = signing_keys.clone();
-        let given = shares.clone();
-        let work = move || recover(&key, &label, &ticket, &session, &signing_keys, &given);
-        match context.computing.run(work).await? {
+        match recover_from(context, key, label, secret, issued).await? {
             Ok(recovered) => return Ok(recovered),
             // Culprits may be quick: holders that have not answered yet can still make up for them.
             Err(RecoverError::InsufficientShares { .. })
@@ -82,28 +146,68 @@ pub(super) async fn gather(
             {
                 deadline = latest;
             }
-            Err(error) => {
-                let names = pending.iter().map(|id| context.name_of(id));
-                silent.extend(names.map(|name| format!("{name}: no answer")));
-                return Err(unrecovered(context, error, silent));
+            Err(RecoverError::InsufficientShares { good, culprits, .. }) => {
+                issued.drop_shares_of(&culprits);
+                let told = refusals.iter().any(|(_, refusal)| refusal.is_over());
+                standing::explain(actor, &ticket, label, told).await?;
+                return Err(too_few(context, issued, good, needed, refusals, pending));
             }
+            Err(error) => return Err(Error::invalid_answer(error)),
         }
     }
 }
 
-fn unrecovered(context: &Context, error: RecoverError, silent: Vec<String>) -> Error {
-    match error {
-        RecoverError::InsufficientShares {
-            good,
-            needed,
-            culprits,
-        } => Error::InsufficientShares {
-            good,
-            needed,
-            culprits: culprits.iter().map(|id| context.name_of(id)).collect(),
-            silent,
-        },
-        other => Error::invalid_answer(other),
+async fn recover_from(
+    context: &Context,
+    key: &GateKey,
+    label: &GateLabel,
+    secret: &Arc<SessionSecret>,
+    issued: &Issued,
+) -> Result<Result<Recovered, RecoverError>> {
+    let members = context.chain.genesis().members.iter();
+    let signing_keys: Vec<(OrganisationId, VerifyingKey)> = members
+        .map(|member| (member.organisation(), member.key))
+        .collect();
+    let key = key.clone();
+    let label = label.clone();
+    let secret = Arc::clone(secret);
+    let ticket = issued.ticket.clone();
+    let shares = issued.shares.clone();
+    let work = move || recover(&key, &label, &ticket, &secret, &signing_keys, &shares);
+    Ok(context.computing.run(work).await?)
+}
+
+fn too_few(
+    context: &Context,
+    issued: &Issued,
+    good: usize,
+    needed: usize,
+    refusals: Vec<(OrganisationId, Refusal)>,
+    pending: BTreeSet<OrganisationId>,
+) -> Error {
+    let refused = refusals
+        .into_iter()
+        .map(|(holder, refusal)| (holder, refusal.reason));
+    let unanswered = pending
+        .into_iter()
+        .map(|holder| (holder, "no answer".to_owned()));
+    let text = |(holder, reason)| format!("{}: {reason}", context.name_of(&holder));
+    let culprits = issued.culprits.iter();
+    Error::InsufficientShares {
+        good,
+        needed,
+        culprits: culprits.map(|id| context.name_of(id)).collect(),
+        silent: refused.chain(unanswered).map(text).collect(),
+        ticket_expires: Some(issued.ticket.expires),
+    }
+}
+
+impl Issued {
+    /// Culprits may answer rightly next time, and are asked again.
+    fn drop_shares_of(&mut self, culprits: &[OrganisationId]) {
+        self.shares
+            .retain(|share| !culprits.contains(&share.holder));
+        self.culprits.extend(culprits);
     }
 }
 
@@ -113,29 +217,45 @@ async fn ask(
     ticket: &Ticket,
     holder: OrganisationId,
     seat: ReplicaId,
-) -> (OrganisationId, Result<ReleaseShare, String>) {
+) -> (OrganisationId, Result<ReleaseShare, Refusal>) {
     let deadline = Instant::now() + actor.context().chain.deadlines().shares;
     let mut backoff = Backoff::new(RETRY_PAUSE);
     loop {
         match ask_once(actor, ticket, holder, seat).await {
             Ok(share) => return (holder, Ok(share)),
-            Err(NoShare::Yet { reason }) if Instant::now() < deadline => {
-                tracing::debug!(%holder, reason, "asking again");
+            Err(refusal) if refusal.is_for_now() && Instant::now() < deadline => {
+                tracing::debug!(%holder, refusal.reason, "asking again");
                 backoff.pause().await;
             }
-            Err(NoShare::Yet { reason } | NoShare::Ever { reason }) => {
-                return (holder, Err(reason));
-            }
+            Err(refusal) => return (holder, Err(refusal)),
         }
     }
 }
 
-/// The reason of a holder that gave no share.
-enum NoShare {
-    /// It may give one soon.
-    Yet { reason: String },
-    /// Asking again is of no use.
-    Ever { reason: String },
+/// A holder gave no share.
+struct Refusal {
+    /// None without an answer that makes sense.
+    code: Option<RefusalCode>,
+    reason: String,
+}
+
+impl Refusal {
+    fn without_answer(reason: &impl ToString) -> Self {
+        Self {
+            code: None,
+            reason: reason.to_string(),
+        }
+    }
+
+    /// Whether the holder may give a share soon.
+    fn is_for_now(&self) -> bool {
+        self.code.is_some_and(RefusalCode::is_retryable)
+    }
+
+    /// Whether the holder says that the access has ended.
+    fn is_over(&self) -> bool {
+        matches!(self.code, Some(RefusalCode::Revoked | RefusalCode::Expired))
+    }
 }
 
 async fn ask_once(
@@ -143,10 +263,7 @@ async fn ask_once(
     ticket: &Ticket,
     holder: OrganisationId,
     seat: ReplicaId,
-) -> Result<ReleaseShare, NoShare> {
-    let never = |reason: &dyn ToString| NoShare::Ever {
-        reason: reason.to_string(),
-    };
+) -> Result<ReleaseShare, Refusal> {
     let chain = &actor.context().chain;
     let mut request = ShareRequest {
         ticket: ticket.id,
@@ -159,22 +276,24 @@ async fn ask_once(
     request.signature = actor
         .sign(&statement)
         .await
-        .map_err(|error| never(&error))?;
+        .map_err(|error| Refusal::without_answer(&error))?;
     let request = RpcRequest::Share(Box::new(request));
     match chain.ask(seat, &request).await {
         // A share in another holder's name must not frame that holder.
         Ok(RpcResponse::Share(share)) if share.holder != holder => {
-            Err(never(&"a share in another holder's name"))
+            Err(Refusal::without_answer(&"a share in another holder's name"))
         }
         Ok(RpcResponse::Share(share)) => Ok(*share),
-        Ok(RpcResponse::Refused(refusal)) if refusal.code.is_retryable() => Err(NoShare::Yet {
+        Ok(RpcResponse::Refused(refusal)) => Err(Refusal {
+            code: Some(refusal.code),
             reason: refusal.detail,
         }),
-        Ok(RpcResponse::Refused(refusal)) => Err(NoShare::Ever {
-            reason: refusal.detail,
+        Ok(_) => Err(Refusal::without_answer(&"an answer to another question")),
+        // This application's own load, or the member's.
+        Err(Error::Busy { reason }) => Err(Refusal {
+            code: Some(RefusalCode::Overloaded),
+            reason,
         }),
-        Ok(_) => Err(never(&"an answer to another question")),
-        Err(Error::Busy { reason }) => Err(NoShare::Yet { reason }),
-        Err(error) => Err(never(&error)),
+        Err(error) => Err(Refusal::without_answer(&error)),
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use medshare_abe::AccessPolicy;
 use medshare_abe::payload::{self, ContentTree};
-use medshare_contract::RegisterRecord;
-use medshare_contract::state::SealedLabel;
+use medshare_contract::state::{PersonState, SealedLabel};
+use medshare_contract::{RegisterRecord, keys};
 use medshare_host::{blocking, clock, os_random};
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{
-    AccessClass, ChainId, FactorSet, OrganisationId, PersonId, RecordContext, RecordId,
+    AccessClass, ChainId, Denial, FactorSet, OrganisationId, PersonId, RecordContext, RecordId,
     RecordVersion, SealingDate, Timestamp, Wire as _,
 };
 
@@ -175,7 +175,20 @@ impl Seal {
             registration.check_same(&earlier, &request).await?;
             return Ok(record);
         }
+        // What the contract would refuse is refused before the content is read: it may come from a
+        // stream that can be read once.
         check_times("bounds", self.floor, self.ceiling, clock::now())?;
+        check_subject(&self.actor, &subject).await?;
+        let description = Descriptor {
+            title: self.title,
+            media_type: self.media_type,
+            author: self.author.name,
+            sealed_at: clock::now(),
+        };
+        // The bound that readers decode with.
+        if description.to_wire().len() > Descriptor::MAX_LEN {
+            return Err(Error::DescriptorTooLong);
+        }
         let context = self.actor.context();
         let gate_key = self.actor.gate_key().await?;
         let placement = context.placement(self.actor.home());
@@ -200,12 +213,7 @@ impl Seal {
             floor: self.floor,
             ceiling: self.ceiling,
             data_key,
-            description: Descriptor {
-                title: self.title,
-                media_type: self.media_type,
-                author: self.author.name,
-                sealed_at: clock::now(),
-            },
+            description,
         };
         let access = context.computing.run(move || inputs.seal()).await??;
 
@@ -224,6 +232,16 @@ impl Seal {
             .submit(call, &placement, request.as_ref())
             .await?;
         Ok(record)
+    }
+}
+
+async fn check_subject(actor: &Actor, subject: &PersonId) -> Result<()> {
+    let known: Option<PersonState> = actor.read(keys::person(subject)).await?;
+    match known {
+        Some(_) => Ok(()),
+        None => Err(Error::Denied(Denial::Invalid {
+            field: "subject".to_owned(),
+        })),
     }
 }
 

@@ -52,6 +52,16 @@ async fn ledgers_missing_beside_logs_or_shares() {
     let anchor = folder.path().join("trust-anchor");
     std::fs::rename(&anchor, kept.path().join("anchor")).unwrap();
     assert_refused(folder.path(), "missing_trust_anchor", &["restore"]).await;
+    // Nor over key stores of members that took part.
+    for name in MEMBERS {
+        let log = kept.path().join(format!("{name}.log"));
+        std::fs::rename(file(name, "consensus.log"), log).unwrap();
+    }
+    assert_refused(folder.path(), "missing_trust_anchor", &["restore"]).await;
+    for name in MEMBERS {
+        let log = kept.path().join(format!("{name}.log"));
+        std::fs::rename(log, file(name, "consensus.log")).unwrap();
+    }
 
     std::fs::rename(kept.path().join("anchor"), &anchor).unwrap();
     for name in MEMBERS {
@@ -87,7 +97,7 @@ async fn absent_key_stores() {
     let (_, grant) = fixture.sealed_and_granted(b"x").await;
     fixture.close().await;
     let kept = folder.path().join("kept");
-    for store in ["people/keys", "authority/keys", "members/charite/keys"] {
+    for store in ["people/keys", "authority/keys"] {
         let store = folder.path().join(store);
         std::fs::rename(&store, &kept).unwrap();
         let path = store.display().to_string();

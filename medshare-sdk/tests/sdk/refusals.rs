@@ -1,5 +1,6 @@
 //! Every refusal, through the SDK alone: its stable code, and its fields.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use crate::support::{
@@ -8,8 +9,8 @@ use crate::support::{
 use medshare_sdk::keystore::KeyStoreError;
 use medshare_sdk::local::HolderConduct;
 use medshare_sdk::{
-    Denial, Digest, Error, GrantId, Person, Purpose, RecordId, RecordRef, RecordVersion, Timestamp,
-    Window,
+    Content, Denial, Digest, Error, GrantId, Person, PersonId, Purpose, RecordId, RecordRef,
+    RecordVersion, SigningKey, Timestamp, Window,
 };
 
 /// Opens, and expects an error with a text.
@@ -302,9 +303,23 @@ async fn sealing() {
     let seal = fixture.st_mary.seal(b"x", &fixture.policy);
     let seal = seal.subject(&fixture.patient).title("t".repeat(70_000));
     assert_eq!(seal.await.unwrap_err().code(), "descriptor_too_long");
+    // A descriptor that fits where it is stored and not where it is read, and a subject that the
+    // chain does not know: the content, which can be read once, is not read.
+    let seal = || {
+        let reader = Content::reader(std::io::repeat(0).take(9 << 20));
+        let seal = fixture.st_mary.seal(reader, &fixture.policy);
+        seal.on_progress(|_| unreachable!())
+    };
+    let long = seal().subject(&fixture.patient).title("t".repeat(40_000));
+    let error = long.await.unwrap_err();
+    assert_eq!(error.code(), "descriptor_too_long");
+    let stranger = PersonId::of_key(&SigningKey::from_seed(&[9; 32]).verifying_key());
+    let error = seal().subject(stranger).await.unwrap_err();
+    let field = "subject".to_owned();
+    assert_eq!(*denial(&error), Denial::Invalid { field });
     let folder = fixture.consortium.folder();
-    let missing = medshare_sdk::Content::file(folder.join("no such file"));
-    for content in [missing, medshare_sdk::Content::file(folder)] {
+    let missing = Content::file(folder.join("no such file"));
+    for content in [missing, Content::file(folder)] {
         let seal = fixture.st_mary.seal(content, &fixture.policy);
         let error = seal.subject(&fixture.patient).await.unwrap_err();
         assert_eq!(error.code(), "io");
@@ -367,7 +382,7 @@ async fn altered_objects() {
 #[tokio::test(flavor = "multi_thread")]
 async fn too_few_good_shares() {
     let fixture = Fixture::open().await;
-    let (_, grant) = fixture.sealed_and_granted(b"x").await;
+    let (record, grant) = fixture.sealed_and_granted(b"x").await;
     let set_conduct = |member: usize, conduct| {
         let done = fixture
             .consortium
@@ -390,6 +405,13 @@ async fn too_few_good_shares() {
     set_conduct(1, HolderConduct::Refuse);
     set_conduct(2, HolderConduct::Refuse);
     let (culprits, silent) = insufficient(&fixture, grant).await;
+    assert_eq!(culprits.len(), 2, "each lied for this ticket");
+    assert_eq!(silent.len(), 2);
+
+    let again = fixture
+        .patient
+        .grant(record, &fixture.doctor, Window::days(1));
+    let (culprits, silent) = insufficient(&fixture, again.await.unwrap()).await;
     assert!(culprits.is_empty());
     assert_eq!(silent.len(), 2);
 
@@ -408,6 +430,7 @@ async fn insufficient(fixture: &Fixture, grant: GrantId) -> (Vec<String>, Vec<St
         needed,
         culprits,
         silent,
+        ticket_expires: Some(_),
     } = error
     else {
         panic!("{error}");

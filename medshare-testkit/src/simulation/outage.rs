@@ -56,7 +56,9 @@ impl Simulation {
         }
         let mut down_ms = down_ms;
         let lost = self.scenario.lost_disk;
-        if let Some(lost) = lost.filter(|lost| lost.replica == member.id && member.life % 2 == 0) {
+        if let Some(lost) =
+            lost.filter(|lost| lost.replica == member.id && member.life.is_multiple_of(2))
+        {
             member.disk.lose();
             member.loss = lost.abstains.then(|| [member.life.to_le_bytes()[0]; 16]);
             if lost.abstains && index == 0 {
