@@ -24,7 +24,7 @@ pub(crate) struct Workers {
     pub(crate) proofs: WorkerPool,
     /// Checks of submitted transactions.
     pub(crate) checks: WorkerPool,
-    /// Release shares.
+    /// Release shares, which take the most time of all.
     pub(crate) shares: WorkerPool,
 }
 

@@ -37,7 +37,7 @@ pub enum MemberState {
     Silent,
     /// It has too much to do to tell.
     Busy {
-        /// The member's words.
+        /// The member's reason, in its own words.
         reason: String,
     },
     /// Its answer does not verify or makes no sense.

@@ -2,10 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use medshare_contract::Call;
+use medshare_contract::state::{OrganisationState, PersonState};
+use medshare_contract::{Call, keys};
 use medshare_host::os_random;
-use medshare_ledger::{ReceiptProof, RpcRequest, RpcResponse, Transaction};
-use medshare_types::{Nonce, Principal, ReplicaId, Signature, Signer, TransactionId, Wire as _};
+use medshare_ledger::{ReceiptProof, RefusalCode, RpcRequest, RpcResponse, Transaction};
+use medshare_types::{
+    Denial, Nonce, Principal, ReplicaId, Signature, Signer, TransactionId, Wire as _,
+};
 use tokio::time::Instant;
 
 use super::exchange::Kind;
@@ -41,6 +44,7 @@ impl Chain {
     /// takes effect once, and its receipt is found.
     pub(crate) async fn submit(&self, home: ReplicaId, transaction: Transaction) -> Result<Effect> {
         let id = transaction.id();
+        let sender = transaction.sender;
         let submit = RpcRequest::Submit(Box::new(transaction)).to_wire();
         let deadline = Instant::now() + self.deadlines.order;
         let _turn = self.turn(Queue::Orders).await?;
@@ -49,11 +53,13 @@ impl Chain {
         // A member that took it may have it ordered yet, whatever the others answered.
         let mut taken = false;
         while Instant::now() < deadline {
+            let mut unknown = 0;
             for member in self.members_from(home) {
                 let answer = self.exchange(member, submit.clone(), Kind::Short, Some(deadline));
                 match answer.await {
                     Ok(Some(RpcResponse::Accepted(_))) => taken = true,
                     Ok(Some(other)) => {
+                        unknown += usize::from(is_unknown_sender(&other));
                         failure.note_answer(other);
                         continue;
                     }
@@ -73,12 +79,29 @@ impl Chain {
                 }
             }
             self.check_running(self.quorum())?;
+            if !taken && unknown >= self.more_than_faulty() && self.lacks(home, &sender).await? {
+                return Err(Error::Denied(Denial::UnknownSender));
+            }
             backoff.pause().await;
         }
         Err(if taken {
             self.timed_out("order the transaction", id).await
         } else {
             failure.into_error()
+        })
+    }
+
+    /// Whether the members prove that the chain does not know a sender.
+    async fn lacks(&self, home: ReplicaId, sender: &Principal) -> Result<bool> {
+        Ok(match sender {
+            Principal::Organisation(id) => {
+                let key = keys::organisation(id);
+                self.read::<OrganisationState>(home, key).await?.is_none()
+            }
+            Principal::Person(id) => {
+                let key = keys::person(id);
+                self.read::<PersonState>(home, key).await?.is_none()
+            }
         })
     }
 
@@ -112,6 +135,11 @@ impl Chain {
             Some(other) => Err(unexpected(other)),
         }
     }
+}
+
+/// A refusal that is also the answer of a member that is behind.
+fn is_unknown_sender(answer: &RpcResponse) -> bool {
+    matches!(answer, RpcResponse::Refused(refusal) if refusal.code == RefusalCode::Unknown)
 }
 
 fn effect(transaction: TransactionId, proof: ReceiptProof) -> Result<Effect> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{CHEAP, Fixture, MEMBERS, PASSPHRASE, in_folder};
+use crate::support::{CHEAP, Fixture, MEMBERS, PASSPHRASE, PATIENT, in_folder};
 use medshare_abe::MasterSecretKey;
 use medshare_sdk::client::ExchangeError;
 use medshare_sdk::issuer::AttributeAuthority;
@@ -12,6 +12,7 @@ use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore};
 use medshare_sdk::local::Presence;
 use medshare_sdk::{Consortium, ConsortiumClient, Deadlines, GrantId, Person, Window};
 use medshare_types::{Digest, ReplicaId, TransactionId};
+use tokio::time::timeout;
 
 /// Behind while [`Presence::Isolated`].
 const LATE: &str = MEMBERS[1];
@@ -82,6 +83,24 @@ async fn absence_needs_more_members_than_may_be_faulty() {
     set_presence(&fixture, LATE, Presence::Silent);
     assert_eq!(code().await, ("unreachable", true));
     fixture.close().await;
+}
+
+/// The key store is that of another consortium: no member has ever heard of the person, which is a
+/// final no and not a member that is behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_whom_no_member_knows_is_told_so_at_once() {
+    let (fixture, other) = tokio::join!(Fixture::open(), Fixture::open());
+    let mut parts = fixture.consortium.parts();
+    parts.people = other.consortium.parts().people;
+    let consortium = Consortium::connect(parts).unwrap();
+    let st_mary = consortium.organisation(MEMBERS[0]).unwrap();
+    let stranger = st_mary.person(PATIENT).await.unwrap();
+    let revoked = timeout(Duration::from_secs(10), stranger.revoke(unknown_grant()));
+    let error = revoked.await.expect("at once").unwrap_err();
+    assert_eq!(error.code(), "unknown_sender");
+    assert!(!error.is_retryable());
+    fixture.close().await;
+    other.close().await;
 }
 
 /// The first member is asked, and the late one answers.
