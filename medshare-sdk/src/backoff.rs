@@ -1,4 +1,4 @@
-//! Pauses between attempts.
+//! Pauses between the attempts of one call, which grow.
 
 use std::time::Duration;
 

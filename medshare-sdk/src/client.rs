@@ -30,7 +30,7 @@ pub enum ExchangeError {
     Ended {
         /// The seat of the member.
         member: ReplicaId,
-        /// Why it ended.
+        /// The failure that it ended with.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The member did not start: one of its files is damaged. Where it is rebuilt, it answers again.

@@ -31,7 +31,7 @@ pub struct MemberHealth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemberState {
-    /// It answers.
+    /// It answers, with a proof of its height.
     Running(Running),
     /// It gave no answer within [`Deadlines::with_answer`](crate::Deadlines::with_answer).
     Silent,
