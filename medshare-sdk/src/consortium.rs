@@ -1,6 +1,7 @@
 //! A consortium, as an application knows it.
 
 mod lookups;
+mod stores;
 
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl Consortium {
     ///
     /// # Errors
     /// [`Error::InvalidGenesis`], [`Error::UnknownOrganisation`] for a store of a name that the
-    /// genesis does not have, or why a store cannot be opened.
+    /// genesis does not have.
     pub fn connect(parts: ConsortiumParts) -> Result<Self> {
         Ok(Self::new(Arc::new(Context::new(parts)?)))
     }
@@ -59,7 +60,7 @@ impl Consortium {
     /// [`Error::UnknownOrganisation`].
     pub fn organisation(&self, name: &str) -> Result<Organisation> {
         let member = self.context.chain.genesis().member_named(name);
-        let signer = self.context.signers.get(name);
+        let signer = self.context.signer(name);
         let (Some((seat, member)), Some(signer)) = (member, signer) else {
             return Err(Error::UnknownOrganisation {
                 name: name.to_owned(),
@@ -70,7 +71,7 @@ impl Consortium {
             name.to_owned(),
             member.organisation(),
             seat,
-            Arc::clone(signer),
+            signer,
         ))
     }
 
@@ -123,7 +124,7 @@ impl Consortium {
 
     /// The member that is asked first: that of the organisation that the application acts for.
     fn home(&self) -> ReplicaId {
-        let mut names = self.context.signers.keys();
+        let mut names = self.context.own_organisations();
         let (Some(name), None) = (names.next(), names.next()) else {
             return FIRST_SEAT;
         };
@@ -136,7 +137,10 @@ impl std::fmt::Debug for Consortium {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Consortium")
             .field("chain", self.context.chain.id())
-            .field("organisations", &self.context.signers.keys())
+            .field(
+                "organisations",
+                &self.context.own_organisations().collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -10,14 +10,16 @@ use medshare_types::keystore::{KeyStore, Signer};
 use medshare_types::{AccessClass, Denial, GateKey, Genesis, OrganisationId, ReplicaId};
 use tokio::sync::OnceCell;
 
+use crate::bounded::Bounded;
 use crate::chain::Chain;
 use crate::client::ConsortiumClient;
 use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
 use crate::issuer::AttributeIssuer;
 use crate::read::session::Sessions;
-use crate::store::backend::{Store, StoreLocation, Stores};
-use crate::store::placement::Placement;
+use crate::store::backend::{Owner, Store, Stores};
+use crate::store::location::RecordStore;
+use crate::store::placement::{CopyChoice, Placement};
 use crate::warnings::KnownPeople;
 
 /// Everything that an application needs to join a consortium.
@@ -26,8 +28,9 @@ pub struct ConsortiumParts {
     pub genesis: Genesis,
     /// Carries requests to the members, and is not trusted.
     pub client: Arc<dyn ConsortiumClient>,
-    /// The organisations' stores that the application can reach, by the organisations' names.
-    pub stores: BTreeMap<String, StoreLocation>,
+    /// The organisations' stores that the application can reach, by the organisations' names. Each
+    /// was [prepared](crate::Organisation::prepare_store) once.
+    pub stores: BTreeMap<String, RecordStore>,
     /// Issues the attribute keys of this consortium's authority.
     pub issuer: Arc<dyn AttributeIssuer>,
     /// Keeps people's signing and attribute keys.
@@ -52,8 +55,8 @@ pub(crate) struct Context {
     pub(crate) parameters: Arc<PublicParameters>,
     pub(crate) stores: Stores,
     pub(crate) issuer: Arc<dyn AttributeIssuer>,
-    pub(crate) people: Arc<dyn KeyStore>,
-    pub(crate) signers: BTreeMap<String, Arc<dyn Signer>>,
+    people: Arc<dyn KeyStore>,
+    signers: BTreeMap<String, Arc<dyn Signer>>,
     pub(crate) known_people: Arc<KnownPeople>,
     /// For all that takes a pairing or more.
     pub(crate) computing: ComputePool,
@@ -66,19 +69,23 @@ impl Context {
         let ConsortiumParts {
             genesis,
             client,
-            stores: locations,
+            stores: given,
             issuer,
             people,
             organisations: signers,
         } = parts;
         let parameters = PublicParameters::from_bytes(&genesis.authority.parameters)
             .map_err(Error::invalid_genesis)?;
+        let deadlines = Deadlines::default();
+        let chain = genesis.chain_id();
         let mut stores = Stores::new();
-        for (name, location) in locations {
+        for (name, given) in given {
             let Some((_, member)) = genesis.member_named(&name) else {
                 return Err(Error::UnknownOrganisation { name });
             };
-            stores.insert(member.organisation(), Store::open(location)?);
+            let id = member.organisation();
+            let owner = Owner { id, name, chain };
+            stores.insert(id, Store::new(owner, given, deadlines.store));
         }
         Ok(Self {
             chain: Chain::new(genesis, client)?,
@@ -97,18 +104,43 @@ impl Context {
     pub(crate) fn with_deadlines(&self, deadlines: Deadlines) -> Self {
         Self {
             chain: self.chain.with_deadlines(deadlines),
+            stores: self
+                .stores
+                .iter()
+                .map(|(id, store)| (*id, store.with_deadline(deadlines.store)))
+                .collect(),
             ..self.clone()
         }
     }
 
+    /// People's key store, with a deadline for each answer.
+    pub(crate) fn people(&self) -> Arc<dyn KeyStore> {
+        let inner = Arc::clone(&self.people);
+        Arc::new(Bounded::new(inner, self.chain.deadlines().secrets))
+    }
+
+    /// The signer of an organisation that the application acts for, with a deadline for each answer.
+    pub(crate) fn signer(&self, organisation: &str) -> Option<Arc<dyn Signer>> {
+        let inner = Arc::clone(self.signers.get(organisation)?);
+        Some(Arc::new(Bounded::new(
+            inner,
+            self.chain.deadlines().secrets,
+        )))
+    }
+
+    /// The names of the organisations that the application acts for.
+    pub(crate) fn own_organisations(&self) -> impl Iterator<Item = &str> {
+        self.signers.keys().map(String::as_str)
+    }
+
     /// The inverse of [`Self::new`].
     pub(crate) fn parts(&self) -> ConsortiumParts {
-        let stores = self.stores.iter();
+        let stores = self.stores.values();
         ConsortiumParts {
             genesis: self.chain.genesis().clone(),
             client: self.chain.client(),
             stores: stores
-                .map(|(id, store)| (self.name_of(id), store.location().clone()))
+                .map(|store| (store.owner().name.clone(), store.given().clone()))
                 .collect(),
             issuer: Arc::clone(&self.issuer),
             people: Arc::clone(&self.people),
@@ -129,10 +161,10 @@ impl Context {
     }
 
     /// The stores for a new record of the organisation in this seat.
-    pub(crate) fn placement(&self, owner: ReplicaId) -> Placement {
+    pub(crate) fn placement(&self, owner: ReplicaId, choice: CopyChoice) -> Placement {
         let members = self.chain.genesis().members.iter();
         let organisations: Vec<_> = members.map(|member| member.organisation()).collect();
-        Placement::near(owner, &organisations, &self.stores)
+        Placement::near(owner, &organisations, &self.stores, choice)
     }
 
     /// The name of an organisation; its identifier if the genesis does not name it.

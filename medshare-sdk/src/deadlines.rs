@@ -1,4 +1,4 @@
-//! How long calls wait for the consortium.
+//! How long calls wait for the consortium, and for what the caller has handed in.
 
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ pub struct Deadlines {
     pub(crate) shares: Duration,
     pub(crate) silence: Duration,
     pub(crate) issuance: Duration,
+    pub(crate) secrets: Duration,
+    pub(crate) store: Duration,
 }
 
 impl Default for Deadlines {
@@ -33,6 +35,8 @@ impl Default for Deadlines {
             shares: Duration::from_secs(5),
             silence: Duration::from_secs(20),
             issuance: Duration::from_secs(20),
+            secrets: Duration::from_secs(20),
+            store: Duration::from_secs(20),
         }
     }
 }
@@ -52,6 +56,22 @@ impl Deadlines {
     /// [`Error::TimedOut`](crate::Error::TimedOut) when it passes.
     pub const fn with_issuance(mut self, issuance: Duration) -> Self {
         self.issuance = bounded(issuance);
+        self
+    }
+
+    /// For a key store or a signer to answer once. 20 s by default;
+    /// [`Error::KeyStore`](crate::Error::KeyStore) when it passes. Longer where a person confirms
+    /// each signature.
+    pub const fn with_secrets(mut self, secrets: Duration) -> Self {
+        self.secrets = bounded(secrets);
+        self
+    }
+
+    /// For an object store to answer one request, for each 8 MiB that it carries. 20 s by default;
+    /// [`Error::ObjectStore`](crate::Error::ObjectStore) when it passes and no other store can do
+    /// in its place. A store that let it pass is asked after all others for half a minute.
+    pub const fn with_store(mut self, store: Duration) -> Self {
+        self.store = bounded(store);
         self
     }
 

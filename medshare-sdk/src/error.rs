@@ -246,9 +246,41 @@ pub enum Error {
     /// Stored data was found as it was written, but has no meaning.
     #[error("{what} is damaged: {source}")]
     Damaged { what: &'static str, source: Source },
-    /// The object store failed.
-    #[error("the object store failed: {source}")]
-    ObjectStore { source: Source },
+    /// An object store failed, or gave no answer in time.
+    #[error("the object store of {organisation} failed: {source}")]
+    ObjectStore {
+        organisation: String,
+        source: Source,
+    },
+    /// An object store lacks the marker that was written when it was prepared.
+    #[error(
+        "the object store of {organisation} is empty or not mounted; mount it, or replace it by a \
+         new one with Organisation::prepare_store and repair its records; nothing was written to it"
+    )]
+    MissingStore { organisation: String },
+    /// An object store is marked as that of another organisation or consortium, or holds records of
+    /// one that is not known.
+    #[error(
+        "the object store of {organisation} is in use by another organisation or consortium; \
+         give it a folder, bucket or prefix of its own, nothing was written to it"
+    )]
+    ForeignStore { organisation: String },
+    /// Fewer stores took a copy of the record than it needs. Nothing was registered.
+    #[error(
+        "{got} of {needed} copies of the record were stored; stores that failed: [{}]; try again, \
+         give the application more stores, or be content with fewer by Seal::at_least_copies",
+        texts(stores)
+    )]
+    TooFewCopies {
+        /// Copies that there should have been.
+        wanted: usize,
+        /// Copies without which nothing is registered.
+        needed: usize,
+        /// Copies that there would have been.
+        got: usize,
+        /// Why each store that failed did.
+        stores: Vec<Error>,
+    },
     /// Reading the input or writing the output failed.
     #[error("{source}")]
     Io {
@@ -368,6 +400,9 @@ impl Error {
     /// | `missing_secret` | [`MissingSecret`](Self::MissingSecret) |
     /// | `damaged` | [`Damaged`](Self::Damaged) |
     /// | `object_store` | [`ObjectStore`](Self::ObjectStore) |
+    /// | `missing_store` | [`MissingStore`](Self::MissingStore) |
+    /// | `foreign_store` | [`ForeignStore`](Self::ForeignStore) |
+    /// | `too_few_copies` | [`TooFewCopies`](Self::TooFewCopies) |
     /// | `io` | [`Io`](Self::Io) |
     /// | `folder_in_use` | [`FolderInUse`](Self::FolderInUse) |
     /// | `missing_trust_anchor` | [`MissingTrustAnchor`](Self::MissingTrustAnchor) |
@@ -427,6 +462,9 @@ impl Error {
             Self::MissingSecret { .. } => "missing_secret",
             Self::Damaged { .. } => "damaged",
             Self::ObjectStore { .. } => "object_store",
+            Self::MissingStore { .. } => "missing_store",
+            Self::ForeignStore { .. } => "foreign_store",
+            Self::TooFewCopies { .. } => "too_few_copies",
             Self::Io { .. } => "io",
             Self::FolderInUse { .. } => "folder_in_use",
             Self::MissingTrustAnchor { .. } => "missing_trust_anchor",
@@ -457,6 +495,7 @@ impl Error {
                 | Self::TimedOut { .. }
                 | Self::InsufficientShares { .. }
                 | Self::ObjectStore { .. }
+                | Self::TooFewCopies { .. }
                 | Self::Denied(Denial::NotYet { .. } | Denial::GateKeyNotReady)
         )
     }
@@ -505,6 +544,9 @@ impl Error {
             | Self::MissingSecret { .. }
             | Self::Damaged { .. }
             | Self::ObjectStore { .. }
+            | Self::MissingStore { .. }
+            | Self::ForeignStore { .. }
+            | Self::TooFewCopies { .. }
             | Self::Io { .. }
             | Self::FolderInUse { .. }
             | Self::MissingTrustAnchor { .. }
@@ -598,6 +640,12 @@ fn cost_of_retry(ticket_expires: Option<Timestamp>) -> String {
 fn list(damaged: &[Damage]) -> String {
     let texts: Vec<_> = damaged.iter().map(Damage::to_string).collect();
     texts.join(". ")
+}
+
+/// The texts of several errors, with commas between them.
+fn texts(errors: &[Error]) -> String {
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    texts.join(", ")
 }
 
 impl From<TaskError> for Error {

@@ -51,7 +51,8 @@
 //! so the rest of the application stays as it is.
 //!
 //! In the same way `open(grant).await` holds the content in memory, and [`Open::write_to`] streams
-//! it; `seal(bytes, ..)` copies, and [`Content::file`] and [`Content::reader`] stream.
+//! it; `seal(bytes, ..)` copies, and [`Content::file`], [`Content::reader`] and
+//! [`Content::stream`] stream.
 //!
 //! # Features
 //!
@@ -78,11 +79,12 @@
 //! | `contact` | signed introductions of people to other organisations |
 //! | [`receipt`] | proofs to keep |
 //! | `events` | watching the chain |
-//! | `deadlines`, `health` | how long calls wait, and what keeps members from answering |
+//! | `deadlines`, `bounded`, `health` | how long calls wait, and what keeps members from answering |
 //! | [`issuer`] | attribute keys: requests, and the authority |
 //! | [`client`], `chain` | requests to members, and the verification of their answers |
 //! | `turns`, `backoff` | how much is asked at the same time, and pauses between attempts |
-//! | `store` | object stores, their objects, and removing those that no record names |
+//! | `store` | object stores and their state, their objects, and removing those that no record names |
+//! | `repair` | the copies of one record: looking at them, and restoring them |
 //! | [`keystore`] | where secrets are kept |
 //! | `observe` | spans, metrics and progress |
 //! | [`local`] | a whole consortium in this process (feature `in-process`) |
@@ -92,6 +94,7 @@
 mod access_rule;
 mod actor;
 mod backoff;
+mod bounded;
 mod chain;
 pub mod client;
 mod consortium;
@@ -115,6 +118,7 @@ mod person_name;
 mod read;
 pub mod receipt;
 mod record;
+mod repair;
 mod store;
 mod times;
 mod turns;
@@ -143,6 +147,7 @@ pub use medshare_types::{
     PersonId, Principal, Purpose, PurposeSet, RecordId, RecordVersion, ReplicaId, Signature,
     SigningKey, Ticket, TicketId, Timestamp, TransactionId, VerifyingKey,
 };
+pub use object_store;
 pub use organisation::Organisation;
 pub use person::Person;
 pub use person_name::MAX_PERSON_NAME_LEN;
@@ -150,7 +155,10 @@ pub use read::open::{Access, Open, Opened};
 pub use read::own::OpenOwn;
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, RecordRef};
-pub use store::backend::StoreLocation;
+pub use repair::{CopyFault, CopyState, RecordCopies, StoredCopy};
+pub use store::location::{RecordStore, StoreLocation};
+pub use store::probe::{StoreHealth, StoreState};
+pub use store::sweep::StoreSweep;
 pub use warnings::{SealWarning, SealedRecord};
 pub use window::Window;
 pub use write::content::Content;

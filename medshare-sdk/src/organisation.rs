@@ -18,6 +18,10 @@ use crate::lists::{Listing, Lookup, PersonInfo, RecordInfo};
 use crate::observe::observed;
 use crate::person::Person;
 use crate::person_name::{PersonName, spellings};
+use crate::record::RecordRef;
+use crate::repair::{Intent, RecordCopies, examine};
+use crate::store::backend::Store;
+use crate::store::marker::Occasion;
 use crate::store::sweep::sweep;
 use crate::write::content::Content;
 use crate::write::seal::{Author, Seal};
@@ -155,7 +159,7 @@ impl Organisation {
     }
 
     fn stored_keys(&self, name: &str) -> StoredKeys {
-        StoredKeys::new(Arc::clone(&self.actor.context().people), &self.name, name)
+        StoredKeys::new(self.actor.context().people(), &self.name, name)
     }
 
     fn person_with(&self, signing_key: SigningKey, stored: StoredKeys) -> Person {
@@ -233,7 +237,7 @@ impl Organisation {
     /// # Errors
     /// [`Error::UnknownPerson`], or why the key store failed.
     pub async fn person_with_id(&self, id: &PersonId) -> Result<Person> {
-        let local = LocalName::load(&*self.actor.context().people, id).await?;
+        let local = LocalName::load(&*self.actor.context().people(), id).await?;
         if let Some(local) = local.filter(|local| local.organisation == self.name) {
             let person = self.person(&local.person).await?;
             if person.id() == id {
@@ -277,24 +281,63 @@ impl Organisation {
 
     /// Removes objects from this organisation's own store that belong to no registered payload and
     /// have not changed for `age`, with the staging files that killed seals have left. Returns the
-    /// number of payloads removed.
+    /// number of payloads removed. After an object that cannot be removed the sweep goes on with the
+    /// others, and returns that failure at its end.
     ///
     /// Keep `age` longer than any seal takes: its objects are stored before the chain knows of
-    /// them. Seals of this process are left alone at any age. A payload counts as unregistered only by the proof of a block that is later than its
-    /// last change by `age`, so neither a member that lags nor one that shows an old state can have
-    /// live objects removed. On an idle chain, sweeping waits for the next block.
+    /// them. Seals of this process are left alone at any age. A payload counts as unregistered only
+    /// by the proof of a block that is later than its last change by `age`, so neither a member that
+    /// lags nor one that shows an old state can have live objects removed. On an idle chain,
+    /// sweeping waits for the next block. A copy that failed while it was sealed, so that the record
+    /// names other stores, counts as unregistered.
     ///
     /// # Errors
-    /// [`Error::ObjectStore`], [`Error::UnknownOrganisation`] if the application cannot reach the
-    /// store, or why the state could not be read.
+    /// [`Error::ObjectStore`], [`Error::MissingStore`], [`Error::ForeignStore`],
+    /// [`Error::UnknownOrganisation`] if the application was not given the store, or why the state
+    /// could not be read.
     pub async fn sweep_orphans(&self, age: Duration) -> Result<usize> {
-        let context = self.actor.context();
-        match context.stores.get(&self.id) {
-            Some(store) => sweep(&context.chain, self.actor.home(), store, age).await,
-            None => Err(Error::UnknownOrganisation {
-                name: self.name.clone(),
-            }),
-        }
+        let chain = &self.actor.context().chain;
+        sweep(chain, self.actor.home(), self.store()?, age).await
+    }
+
+    /// Marks this organisation's store as its own, and creates the folder of a store that is one.
+    /// Needed once for each store that the application brings, and for a new one that replaces a
+    /// lost one; then [`Self::repair`] restores each record. A store without its marker takes no
+    /// objects: it may be the empty folder of a volume that is not mounted. Calling again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error::ForeignStore`] for a store of another organisation or consortium,
+    /// [`Error::ObjectStore`], or [`Error::UnknownOrganisation`] if the application was not given
+    /// the store.
+    pub async fn prepare_store(&self) -> Result<()> {
+        self.store()?.prepare(Occasion::Replacement).await
+    }
+
+    /// As [`Consortium::check`](crate::Consortium::check), asking this organisation's member first.
+    ///
+    /// # Errors
+    /// Those of that call.
+    pub async fn check(&self, record: impl Into<RecordRef>) -> Result<RecordCopies> {
+        let home = self.actor.home();
+        examine(self.actor.context(), home, record.into(), Intent::Look).await
+    }
+
+    /// As [`Consortium::repair`](crate::Consortium::repair), asking this organisation's member
+    /// first.
+    ///
+    /// # Errors
+    /// Those of that call.
+    pub async fn repair(&self, record: impl Into<RecordRef>) -> Result<RecordCopies> {
+        let home = self.actor.home();
+        examine(self.actor.context(), home, record.into(), Intent::Restore).await
+    }
+
+    fn store(&self) -> Result<&Store> {
+        let store = self.actor.context().stores.get(&self.id);
+        store.ok_or_else(|| Error::UnknownOrganisation {
+            name: self.name.clone(),
+        })
     }
 }
 

@@ -11,10 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use medshare_abe::policy::PolicyNode;
 use medshare_abe::{AccessPolicy, AttributeSet};
 use medshare_contract::VOUCHER_PREFIX;
-use medshare_types::{Genesis, PersonId};
+use medshare_types::{Genesis, OrganisationId, PersonId};
 
 use crate::issuer::vouched_for;
 use crate::record::RecordRef;
+use crate::store::placement::MAX_COPIES;
 
 /// Room for each warning once.
 pub(crate) type Warnings = [Option<SealWarning>; 2];
@@ -45,25 +46,29 @@ impl fmt::Display for SealWarning {
     }
 }
 
-/// A record that was just sealed, and what is doubtful about it. Takes the place of its
+/// A record that was just sealed, the stores that have it, and what is doubtful about it. Takes the place of its
 /// [`RecordRef`] in every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealedRecord {
     record: RecordRef,
     readable_by_subject: bool,
     warnings: Warnings,
+    copies: [Option<OrganisationId>; MAX_COPIES],
 }
 
 impl SealedRecord {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         record: RecordRef,
         readable_by_subject: bool,
         warnings: Warnings,
+        stores: &[OrganisationId],
     ) -> Self {
+        let mut stores = stores.iter().copied();
         Self {
             record,
             readable_by_subject,
             warnings,
+            copies: std::array::from_fn(|_| stores.next()),
         }
     }
 
@@ -71,6 +76,11 @@ impl SealedRecord {
     #[must_use]
     pub const fn record(&self) -> RecordRef {
         self.record
+    }
+
+    /// The organisations whose stores have the record, each of its objects, as it was registered.
+    pub fn copies(&self) -> impl Iterator<Item = OrganisationId> {
+        self.copies.into_iter().flatten()
     }
 
     /// Returns true unless the record was sealed by

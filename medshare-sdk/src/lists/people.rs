@@ -84,7 +84,7 @@ impl Lookup {
         let (person, _) = found.ok_or_else(|| Error::UnknownPerson {
             name: id.to_string(),
         })?;
-        let local = LocalName::load(&*self.context.people, id).await?;
+        let local = LocalName::load(&*self.context.people(), id).await?;
         Ok(PersonInfo {
             id: person.id,
             key: person.key,

@@ -31,8 +31,9 @@ use crate::local::consortium::LocalConsortium;
 use crate::local::folder;
 use crate::local::members::{LocalClient, Members};
 use crate::local::start::{self, FolderLock, Prepared, load, member_error};
+use crate::local::stores::MemberStores;
 use crate::receipt::TrustAnchor;
-use crate::store::backend::StoreLocation;
+use crate::store::location::RecordStore;
 
 /// The names of the first members, where none are given.
 const NAMES: [&str; 4] = ["st-mary", "charite", "north-general", "riverside"];
@@ -67,6 +68,7 @@ pub struct LocalBuilder {
     refuses: RefusalRule,
     rebuild: bool,
     restored: bool,
+    stores: MemberStores,
 }
 
 impl LocalBuilder {
@@ -87,6 +89,7 @@ impl LocalBuilder {
             refuses: Arc::new(|_| false),
             rebuild: false,
             restored: false,
+            stores: MemberStores::default(),
         }
     }
 
@@ -152,6 +155,19 @@ impl LocalBuilder {
         self
     }
 
+    /// Keeps the objects of a member, by its name, in this store and not in its folder: any store
+    /// of the crate [`object_store`](crate::object_store), a folder, or a mount. A consortium that
+    /// is founded now marks it; a new store for one that is opened again is to be
+    /// [prepared](crate::Organisation::prepare_store).
+    pub fn with_store(
+        mut self,
+        organisation: impl Into<String>,
+        store: impl Into<RecordStore>,
+    ) -> Self {
+        self.stores.give(organisation.into(), store.into());
+        self
+    }
+
     /// Founds the consortium or opens it again, starts its members on the current tokio runtime,
     /// and waits until the gate key exists.
     ///
@@ -162,7 +178,9 @@ impl LocalBuilder {
     /// [`Error::TooManyDamaged`] for more of them, [`Error::CopiedLogs`] for logs that are copies,
     /// [`Error::Member`] for a member that does not start, [`Error::KeyStore`] for another
     /// passphrase, [`Error::Denied`] when the key ceremony was stopped by a bad deal,
-    /// [`Error::FolderInUse`], [`Error::MissingPassphrase`], [`Error::InvalidSize`]; for state that was lost
+    /// [`Error::FolderInUse`], [`Error::MissingPassphrase`], [`Error::InvalidSize`],
+    /// [`Error::UnknownOrganisation`] for a store of a name that is no member's; when founding, why
+    /// a store cannot be marked; for state that was lost
     /// [`Error::MissingTrustAnchor`], [`Error::MissingLedgers`], [`Error::MissingKeyStore`],
     /// [`Error::MissingSecret`] and [`Error::ForeignMasterKey`].
     pub async fn start(self) -> Result<LocalConsortium> {
@@ -184,6 +202,8 @@ impl LocalBuilder {
                     source: Box::new(source),
                 })?;
                 check_key_stores(&root)?;
+                let members = genesis.members.iter().map(|member| &member.name);
+                self.stores.check(members)?;
                 genesis
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.found(&root).await?,
@@ -200,6 +220,7 @@ impl LocalBuilder {
             return Err(Error::MissingTrustAnchor { folder });
         }
         check_size(self.names.len())?;
+        self.stores.check(&self.names)?;
         let mut members = Vec::new();
         for name in &self.names {
             let keys = self.key_store(folder::member_keys(root, name)).await?;
@@ -226,6 +247,7 @@ impl LocalBuilder {
             parameters: self.parameters,
         };
         genesis.committee().map_err(Error::invalid_genesis)?;
+        self.stores.prepare(root, &genesis).await?;
         let anchor = folder::trust_anchor(root);
         files::create(&anchor, &genesis.to_wire(), Readers::All)?;
         Ok(genesis)
@@ -260,8 +282,7 @@ impl LocalBuilder {
             let opening = self.key_store(folder::member_keys(&root, name));
             let opened = Prepared::open(&root, name, opening).await;
             organisations.insert(name.clone(), opened.signer(seat, member));
-            let objects = folder::member_objects(&root, name);
-            stores.insert(name.clone(), StoreLocation::Folder(objects));
+            stores.insert(name.clone(), self.stores.of(&root, name));
             prepared.push(opened);
         }
         start::check_ledgers(&root, &genesis, &prepared).await?;

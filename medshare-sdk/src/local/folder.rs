@@ -5,7 +5,7 @@
 //! lock                       held by the process that runs the consortium
 //! members/<name>/            ledger.redb, consensus.log
 //! members/<name>/keys/       the organisation's key store
-//! members/<name>/objects/    its object store
+//! members/<name>/objects/    its object store, unless the caller has given another
 //! members/<name>/damaged-<n>/  what a rebuild moved aside
 //! authority/keys/            the attribute authority's key store
 //! people/keys/               people's key store

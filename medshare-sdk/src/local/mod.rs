@@ -11,6 +11,7 @@ mod folder;
 mod members;
 mod seams;
 mod start;
+mod stores;
 
 pub use builder::LocalBuilder;
 pub use consortium::LocalConsortium;

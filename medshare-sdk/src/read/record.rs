@@ -21,6 +21,7 @@ use crate::keyring::{Keyring, Requirement};
 use crate::record::{Descriptor, RecordRef};
 use crate::store::backend::Store;
 use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName, SegmentsObject};
+use crate::store::registered;
 
 /// A record as the chain has it, and the access header that it names.
 pub(crate) struct SealedHeader {
@@ -160,12 +161,16 @@ pub(crate) async fn describe(
     actor.context().computing.run(open).await?
 }
 
-/// The reachable stores that should hold a record, in the order in which they are asked.
+/// The reachable stores that should hold a record, in the order in which they are asked: those that
+/// lately hung come last.
 pub(super) fn stores_of<'a>(
     context: &'a Context,
     record: &'a RecordState,
 ) -> impl Iterator<Item = &'a Store> {
-    record.stores.iter().filter_map(|id| context.stores.get(id))
+    let stores = record.stores.iter().filter_map(|id| context.stores.get(id));
+    let mut stores: Vec<_> = stores.collect();
+    stores.sort_by_key(|store| store.is_avoided());
+    stores.into_iter()
 }
 
 async fn fetch_header(
@@ -173,11 +178,8 @@ async fn fetch_header(
     record: &RecordState,
     sealed: &SealedLabel,
 ) -> Result<AccessHeader> {
-    let registered = sealed.header;
-    let parse = move |bytes: Bytes| {
-        let header = AccessHeader::from_wire(&bytes).ok()?;
-        (header.digest() == registered).then_some(header)
-    };
+    let header = sealed.header;
+    let parse = move |bytes: Bytes| registered::access(&bytes, &header);
     first_fitting(context, record, ObjectKind::Access, MAX_SMALL_OBJECT, parse).await
 }
 
@@ -186,30 +188,15 @@ async fn fetch_segments(
     record: &RecordState,
     count: u32,
 ) -> Result<(Preamble, ContentTree)> {
-    let registered = record.preamble;
-    let root = record.content_root;
-    let parse = move |bytes: Bytes| {
-        let object = SegmentsObject::from_wire(&bytes).ok()?;
-        drop(bytes);
-        // Nothing is hashed for a tree of another size than the chain says.
-        if object.tree.len() as u64 != ContentTree::encoded_len(count) {
-            return None;
-        }
-        let preamble = Preamble::from_bytes(&object.preamble).ok()?;
-        let tree = ContentTree::from_bytes(&object.tree, &root).ok()?;
-        let fits = preamble.digest() == registered && tree.layout().segment_count() == count;
-        fits.then_some((preamble, tree))
-    };
+    let (preamble, root) = (record.preamble, record.content_root);
+    let parse = move |bytes: Bytes| registered::segments(bytes, &preamble, &root, count);
     let limit = SegmentsObject::max_len_of(count);
     first_fitting(context, record, ObjectKind::Segments, limit, parse).await
 }
 
 async fn fetch_descriptor(context: &Context, record: &RecordState) -> Result<SealedDescriptor> {
-    let registered = record.descriptor;
-    let parse = move |bytes: Bytes| {
-        let descriptor = SealedDescriptor::from_wire(&bytes).ok()?;
-        (Some(descriptor.digest()) == registered).then_some(descriptor)
-    };
+    let digest = record.descriptor;
+    let parse = move |bytes: Bytes| registered::descriptor(&bytes, &digest?);
     let kind = ObjectKind::Descriptor;
     first_fitting(context, record, kind, MAX_SMALL_OBJECT, parse).await
 }

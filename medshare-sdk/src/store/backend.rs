@@ -1,84 +1,188 @@
 //! One object store an organisation, none of them trusted with anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use medshare_host::blocking;
-use medshare_types::{OrganisationId, Timestamp};
+use medshare_types::{ChainId, OrganisationId, Timestamp};
 use object_store::local::LocalFileSystem;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _};
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _};
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout};
 
+use crate::deadlines::millis;
 use crate::error::{Error, Result, Source};
-use crate::store::objects::{ObjectName, PayloadName};
+use crate::store::location::{Given, RecordStore};
+use crate::store::objects::{CHUNK_LEN, ObjectName, PayloadName};
 use crate::store::staging::{self, StagingFile};
 
-/// The location of an organisation's object store.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub enum StoreLocation {
-    /// A folder of this machine, or mounted on it.
-    Folder(PathBuf),
-}
+/// Time for which a store that hung is asked after all others.
+const AVOIDED_FOR: Duration = Duration::from_secs(30);
 
-/// Every reachable store, by its organisation.
+/// Every store that the application was given, by its organisation.
 pub(crate) type Stores = BTreeMap<OrganisationId, Store>;
 
 /// The newest change of each payload's objects.
 pub(super) type Payloads = BTreeMap<PayloadName, Timestamp>;
 
-/// The object store of one organisation.
+/// An organisation of one consortium, the owner of a store.
+pub(crate) struct Owner {
+    pub(crate) id: OrganisationId,
+    pub(crate) name: String,
+    pub(crate) chain: ChainId,
+}
+
+/// The object store of one organisation. Every request has a deadline.
 #[derive(Clone)]
 pub(crate) struct Store {
-    inner: Arc<dyn ObjectStore>,
-    location: StoreLocation,
-    /// Payloads that this process is sealing.
-    sealing: Arc<Mutex<BTreeSet<PayloadName>>>,
+    shared: Arc<Shared>,
+    deadline: Duration,
+}
+
+struct Shared {
+    owner: Owner,
+    given: RecordStore,
+    opened: OnceCell<Arc<dyn ObjectStore>>,
+    /// Payloads that this process is sealing or restoring.
+    sealing: Mutex<BTreeSet<PayloadName>>,
+    avoided_until: Mutex<Option<Instant>>,
 }
 
 impl Store {
-    /// Opens a store, and creates it where it does not exist.
-    pub(crate) fn open(location: StoreLocation) -> Result<Self> {
-        let StoreLocation::Folder(folder) = &location;
-        std::fs::create_dir_all(folder)?;
-        let inner = LocalFileSystem::new_with_prefix(folder)
-            .map_err(failed)?
-            .with_fsync(true);
-        Ok(Self {
-            inner: Arc::new(inner),
-            location,
-            sealing: Arc::default(),
-        })
+    /// Opens nothing before the first request.
+    pub(crate) fn new(owner: Owner, given: RecordStore, deadline: Duration) -> Self {
+        let shared = Shared {
+            owner,
+            given,
+            opened: OnceCell::new(),
+            sealing: Mutex::default(),
+            avoided_until: Mutex::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            deadline,
+        }
     }
 
-    pub(crate) const fn location(&self) -> &StoreLocation {
-        &self.location
+    pub(crate) fn with_deadline(&self, deadline: Duration) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            deadline,
+        }
     }
 
-    pub(super) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<()> {
-        self.inner
-            .put(&name.path(), bytes.into())
-            .await
-            .map(drop)
-            .map_err(failed)
+    pub(crate) fn given(&self) -> &RecordStore {
+        &self.shared.given
+    }
+
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.shared.owner
+    }
+
+    /// Returns true if the store lately let a deadline pass.
+    pub(crate) fn is_avoided(&self) -> bool {
+        let until = locked(&self.shared.avoided_until);
+        until.is_some_and(|until| until > Instant::now())
+    }
+
+    async fn objects(&self) -> Result<&Arc<dyn ObjectStore>> {
+        let shared = &self.shared;
+        let open = || async {
+            match &shared.given.0 {
+                Given::Objects(store) => Ok(Arc::clone(store)),
+                Given::Location(_) => {
+                    let folder = shared.given.folder().cloned().unwrap_or_default();
+                    let opening = blocking(move || open_folder(&folder));
+                    match self.within(0, async { Ok(opening.await) }).await?? {
+                        Ok(store) => Ok(Arc::new(store) as Arc<dyn ObjectStore>),
+                        Err(error) if is_absent(&error) => Err(self.missing()),
+                        Err(error) => Err(self.failed(error)),
+                    }
+                }
+            }
+        };
+        shared.opened.get_or_try_init(open).await
+    }
+
+    /// Creates the folder of a store that is one.
+    pub(super) async fn create_folder(&self) -> Result<()> {
+        let Some(folder) = self.shared.given.folder().cloned() else {
+            return Ok(());
+        };
+        let created = blocking(move || std::fs::create_dir_all(folder));
+        let created = self.within(0, async { Ok(created.await) }).await??;
+        created.map_err(|error| self.failed(error))
+    }
+
+    /// The answer to a request that carries so many bytes.
+    async fn within<T>(
+        &self,
+        bytes: u64,
+        answer: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T> {
+        let chunks = u32::try_from(bytes / CHUNK_LEN as u64).unwrap_or(u32::MAX);
+        let deadline = self.deadline.saturating_mul(chunks.saturating_add(1));
+        match timeout(deadline, answer).await {
+            Ok(answer) => answer.map_err(|error| self.failed(error)),
+            Err(_) => {
+                *locked(&self.shared.avoided_until) = Some(Instant::now() + AVOIDED_FOR);
+                let text = format!("no answer within {} ms", millis(deadline));
+                Err(self.failed(io::Error::new(io::ErrorKind::TimedOut, text)))
+            }
+        }
+    }
+
+    /// As [`Self::within`], and nothing where there is no such object.
+    async fn found<T>(
+        &self,
+        bytes: u64,
+        answer: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<Option<T>> {
+        let found = async {
+            match answer.await {
+                Ok(found) => Ok(Some(found)),
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        self.within(bytes, found).await
+    }
+
+    pub(crate) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<()> {
+        self.put_at(&name.path(), bytes).await
+    }
+
+    pub(super) async fn put_at(&self, path: &Path, bytes: Bytes) -> Result<()> {
+        let objects = self.objects().await?;
+        let length = bytes.len() as u64;
+        let put = objects.put(path, bytes.into());
+        self.within(length, put).await.map(drop)
     }
 
     /// Begins an object that arrives in chunks; it exists from [`Upload::complete`] on.
     pub(super) async fn upload(&self, name: ObjectName) -> Result<Upload> {
-        let chunks = self
-            .inner
-            .put_multipart(&name.path())
-            .await
-            .map_err(failed)?;
-        Ok(Upload { chunks })
+        self.upload_at(&name.path()).await
+    }
+
+    pub(super) async fn upload_at(&self, path: &Path) -> Result<Upload> {
+        let objects = self.objects().await?;
+        let chunks = self.within(0, objects.put_multipart(path)).await?;
+        Ok(Upload {
+            store: self.clone(),
+            chunks,
+        })
     }
 
     /// Keeps sweeps of this process away from a payload, for as long as the result exists.
-    pub(super) fn begin_sealing(&self, payload: PayloadName) -> SealingGuard {
-        self.sealing().insert(payload);
+    pub(crate) fn begin_sealing(&self, payload: PayloadName) -> SealingGuard {
+        locked(&self.shared.sealing).insert(payload);
         SealingGuard {
             store: self.clone(),
             payload,
@@ -86,27 +190,32 @@ impl Store {
     }
 
     pub(super) fn is_sealing(&self, payload: &PayloadName) -> bool {
-        self.sealing().contains(payload)
-    }
-
-    fn sealing(&self) -> MutexGuard<'_, BTreeSet<PayloadName>> {
-        self.sealing.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.shared.sealing).contains(payload)
     }
 
     /// Length in bytes, or nothing where there is no such object.
     pub(crate) async fn length(&self, name: ObjectName) -> Result<Option<u64>> {
-        match self.inner.head(&name.path()).await {
-            Ok(meta) => Ok(Some(meta.size)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
-        }
+        self.length_at(&name.path()).await
     }
 
+    pub(super) async fn length_at(&self, path: &Path) -> Result<Option<u64>> {
+        let objects = self.objects().await?;
+        let meta = self.found(0, objects.head(path)).await?;
+        Ok(meta.map(|meta| meta.size))
+    }
+
+    /// The bytes of a range. A store may return fewer.
     pub(crate) async fn read(&self, name: ObjectName, range: Range<u64>) -> Result<Bytes> {
-        self.inner
-            .get_range(&name.path(), range)
+        let objects = self.objects().await?;
+        let length = range.end.saturating_sub(range.start);
+        self.within(length, objects.get_range(&name.path(), range))
             .await
-            .map_err(failed)
+    }
+
+    /// The first bytes of an object, or nothing where there is none.
+    pub(super) async fn read_at(&self, path: &Path, range: Range<u64>) -> Result<Option<Bytes>> {
+        let objects = self.objects().await?;
+        self.found(0, objects.get_range(path, range)).await
     }
 
     /// A whole small object; nothing where it is absent or longer than `limit` bytes.
@@ -121,43 +230,95 @@ impl Store {
 
     /// Removes an object; it need not exist.
     pub(super) async fn delete(&self, name: ObjectName) -> Result<()> {
-        match self.inner.delete(&name.path()).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failed(error)),
-        }
+        self.delete_at(&name.path()).await
     }
 
-    /// The payloads that have objects here, with the newest change of each. An object dated before
-    /// 1970 counts as changed just now, at the end of time: such a clock proves no age.
+    pub(super) async fn delete_at(&self, path: &Path) -> Result<()> {
+        let objects = self.objects().await?;
+        self.found(0, objects.delete(path)).await.map(drop)
+    }
+
+    /// Calls `see` with every object below a prefix, until it returns false.
+    pub(super) async fn list(
+        &self,
+        prefix: &str,
+        mut see: impl FnMut(ObjectMeta) -> bool,
+    ) -> Result<()> {
+        let objects = self.objects().await?;
+        let mut listing = objects.list(Some(&Path::from(prefix)));
+        while let Some(meta) = self.within(0, listing.try_next()).await? {
+            if !see(meta) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The payloads that have objects here, with the newest change of each.
     pub(super) async fn payloads(&self) -> Result<Payloads> {
         let mut found = Payloads::new();
-        let prefix = object_store::path::Path::from(PayloadName::ROOT);
-        let mut listing = self.inner.list(Some(&prefix));
-        while let Some(meta) = listing.try_next().await.map_err(failed)? {
-            let Some(payload) = PayloadName::of_path(meta.location.as_ref()) else {
-                continue;
-            };
-            let changed = u64::try_from(meta.last_modified.timestamp_millis())
-                .map_or(Timestamp::MAX, Timestamp::from_millis);
-            let newest = found.entry(payload).or_insert(changed);
-            *newest = changed.max(*newest);
-        }
+        let see = |meta: ObjectMeta| {
+            if let Some(payload) = PayloadName::of_path(meta.location.as_ref()) {
+                let changed = changed(&meta);
+                let newest = found.entry(payload).or_insert(changed);
+                *newest = changed.max(*newest);
+            }
+            true
+        };
+        self.list(PayloadName::ROOT, see).await?;
         Ok(found)
     }
 
     /// The files of uploads that are running or were killed.
     pub(super) async fn staging_files(&self) -> Result<Vec<StagingFile>> {
-        let StoreLocation::Folder(folder) = self.location.clone();
-        blocking(move || staging::staging_files(&folder))
-            .await?
-            .map_err(failed)
+        let Some(folder) = self.shared.given.folder().cloned() else {
+            return Ok(Vec::new());
+        };
+        let files = blocking(move || staging::staging_files(&folder));
+        let files = self.within(0, async { Ok(files.await) }).await??;
+        files.map_err(|error| self.failed(error))
     }
 
     pub(super) async fn remove_staging(&self, files: Vec<PathBuf>) -> Result<()> {
-        blocking(move || staging::remove(&files))
-            .await?
-            .map_err(failed)
+        let removed = blocking(move || staging::remove(&files));
+        let removed = self.within(0, async { Ok(removed.await) }).await??;
+        removed.map_err(|error| self.failed(error))
     }
+
+    pub(crate) fn missing(&self) -> Error {
+        Error::MissingStore {
+            organisation: self.shared.owner.name.clone(),
+        }
+    }
+
+    pub(super) fn failed(&self, error: impl Into<Source>) -> Error {
+        Error::ObjectStore {
+            organisation: self.shared.owner.name.clone(),
+            source: error.into(),
+        }
+    }
+}
+
+/// The last change of an object. One dated before 1970 counts as changed just now, at the end of
+/// time: such a clock proves no age.
+pub(super) fn changed(meta: &ObjectMeta) -> Timestamp {
+    u64::try_from(meta.last_modified.timestamp_millis())
+        .map_or(Timestamp::MAX, Timestamp::from_millis)
+}
+
+/// The store of a folder that exists. Blocks.
+fn open_folder(folder: &FilePath) -> object_store::Result<LocalFileSystem> {
+    Ok(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true))
+}
+
+/// Returns true if an error, or a cause of it, is a file that does not exist.
+fn is_absent(error: &(dyn std::error::Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    kind == Some(io::ErrorKind::NotFound) || error.source().is_some_and(is_absent)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A payload that this process is sealing into a store.
@@ -168,33 +329,37 @@ pub(crate) struct SealingGuard {
 
 impl Drop for SealingGuard {
     fn drop(&mut self) {
-        self.store.sealing().remove(&self.payload);
+        locked(&self.store.shared.sealing).remove(&self.payload);
     }
 }
 
 /// An object on its way. Dropped before it is complete, it leaves nothing that can be read.
 pub(super) struct Upload {
+    store: Store,
     chunks: Box<dyn MultipartUpload>,
 }
 
 impl Upload {
-    pub(super) async fn append(&mut self, bytes: Bytes) -> Result<()> {
-        self.chunks.put_part(bytes.into()).await.map_err(failed)
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
     }
 
-    pub(super) async fn complete(mut self) -> Result<()> {
-        self.chunks.complete().await.map(drop).map_err(failed)
+    pub(super) async fn append(&mut self, bytes: Bytes) -> Result<()> {
+        let length = bytes.len() as u64;
+        let part = self.chunks.put_part(bytes.into());
+        self.store.within(length, part).await
+    }
+
+    pub(super) async fn complete(mut self) -> Result<Store> {
+        let completed = self.chunks.complete();
+        self.store.within(0, completed).await?;
+        Ok(self.store)
     }
 
     pub(super) async fn abort(mut self) {
-        if let Err(error) = self.chunks.abort().await {
+        let aborted = self.chunks.abort();
+        if let Err(error) = self.store.within(0, aborted).await {
             tracing::warn!(%error, "an unfinished upload could not be removed");
         }
-    }
-}
-
-fn failed(error: impl Into<Source>) -> Error {
-    Error::ObjectStore {
-        source: error.into(),
     }
 }

@@ -67,6 +67,11 @@ impl SegmentsObject {
     }
 }
 
+/// The marker's name, in a store's root.
+pub(super) const MARKER: &str = "medshare-store";
+/// The first component of the paths of probes.
+pub(super) const PROBES: &str = "probe";
+
 /// One of a record's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ObjectKind {

@@ -1,92 +1,282 @@
-//! The stores that one record's objects go to, and uploads to all of them at once.
+//! The stores that one record's objects go to. A store that is down or hangs is replaced by another
+//! organisation's; the record names the stores that took every object.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::join_all;
+use medshare_abe::payload::ContentTree;
 use medshare_types::{OrganisationId, ReplicaId};
 use tokio::sync::mpsc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::backend::{SealingGuard, Store, Stores, Upload};
-use crate::store::objects::{ObjectKind, ObjectName, PayloadName};
+use crate::store::objects::{ObjectKind, PayloadName};
+use crate::store::sweep::remove;
+use crate::store::transfer::{self, Source};
 
-/// Stores that hold a copy of each of a record's objects (r).
+/// Stores that hold a copy of each of a record's objects (r), where the caller chooses no number.
 const COPIES: usize = 2;
+/// The most stores that the contract registers for a record.
+pub(crate) const MAX_COPIES: usize = 8;
 
-/// The stores of one record.
-pub(crate) struct Placement(Vec<(OrganisationId, Store)>);
+/// The caller's choice of copies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CopyChoice {
+    pub(crate) wanted: Option<usize>,
+    pub(crate) at_least: Option<usize>,
+}
+
+/// The stores for one record, in the order in which they are tried.
+pub(crate) struct Placement {
+    candidates: VecDeque<Store>,
+    wanted: usize,
+    needed: usize,
+}
 
 impl Placement {
-    /// The owner's store and those of its neighbours in the order of seats, as far as they can be
-    /// reached.
-    pub(crate) fn near(owner: ReplicaId, seats: &[OrganisationId], stores: &Stores) -> Self {
+    /// The owner's store and those of the others in the order of seats; stores that lately hung
+    /// come last.
+    pub(crate) fn near(
+        owner: ReplicaId,
+        seats: &[OrganisationId],
+        stores: &Stores,
+        choice: CopyChoice,
+    ) -> Self {
         let from_owner = seats.iter().cycle().skip(owner.index()).take(seats.len());
-        let reachable = from_owner.filter_map(|id| Some((*id, stores.get(id)?.clone())));
-        Self(reachable.take(COPIES).collect())
-    }
-
-    pub(crate) fn organisations(&self) -> Vec<OrganisationId> {
-        self.0.iter().map(|(id, _)| *id).collect()
-    }
-
-    /// Keeps sweeps of this process away from a payload, for as long as the result exists.
-    pub(crate) fn begin_sealing(&self, payload: PayloadName) -> Vec<SealingGuard> {
-        let stores = self.0.iter();
-        stores
-            .map(|(_, store)| store.begin_sealing(payload))
-            .collect()
-    }
-
-    /// Writes one object to every store.
-    pub(crate) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<()> {
-        for (_, store) in &self.0 {
-            store.put(name, bytes.clone()).await?;
+        let mut candidates: Vec<Store> = from_owner
+            .filter_map(|id| stores.get(id).cloned())
+            .collect();
+        candidates.sort_by_key(Store::is_avoided);
+        let usual = COPIES.min(candidates.len());
+        let at_least = choice.at_least.unwrap_or(0);
+        let wanted = choice.wanted.unwrap_or(usual).max(at_least).max(1);
+        Self {
+            candidates: candidates.into(),
+            wanted,
+            needed: choice.at_least.unwrap_or(wanted).max(1),
         }
-        Ok(())
     }
 
-    /// Begins an object that arrives in chunks.
-    pub(crate) async fn upload(&self, name: ObjectName) -> Result<Uploads> {
-        let mut uploads = Vec::new();
-        for (_, store) in &self.0 {
-            uploads.push(store.upload(name).await?);
-        }
-        Ok(Uploads(uploads))
-    }
-
-    /// Removes every object of a payload; they need not exist.
-    pub(crate) async fn delete(&self, payload: PayloadName) -> Result<()> {
-        for (_, store) in &self.0 {
-            for kind in ObjectKind::ALL {
-                store.delete(payload.object(kind)).await?;
+    /// Begins an upload of the payload to as many stores as there shall be copies.
+    ///
+    /// # Errors
+    /// [`Error::TooFewCopies`], before any content is read.
+    pub(crate) async fn begin(self, payload: PayloadName) -> Result<PendingCopies> {
+        let guards = self.candidates.iter();
+        let mut copies = PendingCopies {
+            payload,
+            wanted: self.wanted,
+            needed: self.needed,
+            _sealing: guards.map(|store| store.begin_sealing(payload)).collect(),
+            spare: self.candidates,
+            uploads: Vec::new(),
+            whole: Vec::new(),
+            failures: Vec::new(),
+        };
+        loop {
+            let lacking = copies.most().saturating_sub(copies.uploads.len());
+            let next = lacking.min(copies.spare.len());
+            if next == 0 {
+                break;
+            }
+            let begun = copies.spare.drain(..next).map(|store| async move {
+                let upload = begin_upload(&store, payload).await;
+                (store, upload)
+            });
+            for (store, upload) in join_all(begun).await {
+                match upload {
+                    Ok(upload) => copies.uploads.push(upload),
+                    Err(error) => copies.give_up(&store, None, error),
+                }
             }
         }
-        Ok(())
+        let got = copies.uploads.len();
+        if got < copies.needed {
+            copies.abandon().await;
+            return Err(copies.too_few(got));
+        }
+        Ok(copies)
     }
 }
 
-/// One object on its way to every store of a placement.
-pub(crate) struct Uploads(Vec<Upload>);
+async fn begin_upload(store: &Store, payload: PayloadName) -> Result<Upload> {
+    store.check_marker().await?;
+    store.upload(payload.object(ObjectKind::Payload)).await
+}
 
-impl Uploads {
-    /// Takes chunks until their sender is dropped, or until a store fails.
+/// The copies of one record that is being sealed.
+pub(crate) struct PendingCopies {
+    payload: PayloadName,
+    wanted: usize,
+    needed: usize,
+    /// Keeps sweeps of this process away.
+    _sealing: Vec<SealingGuard>,
+    /// Stores that were not tried yet.
+    spare: VecDeque<Store>,
+    uploads: Vec<Upload>,
+    /// Stores that took everything that was written so far.
+    whole: Vec<Store>,
+    failures: Vec<Error>,
+}
+
+impl PendingCopies {
+    /// The stores that hold every object.
+    pub(crate) fn organisations(&self) -> Vec<OrganisationId> {
+        self.whole.iter().map(|store| store.owner().id).collect()
+    }
+
+    fn most(&self) -> usize {
+        self.wanted.min(MAX_COPIES)
+    }
+
+    /// Takes the payload's chunks until their sender is dropped. Every store takes a chunk at the
+    /// same time; one that fails is left out from then on.
     pub(crate) async fn append_all(&mut self, mut chunks: mpsc::Receiver<Bytes>) -> Result<()> {
         while let Some(chunk) = chunks.recv().await {
-            for upload in &mut self.0 {
-                upload.append(chunk.clone()).await?;
+            let uploads = self.uploads.iter_mut();
+            let appended = join_all(uploads.map(|upload| upload.append(chunk.clone()))).await;
+            for (upload, appended) in std::mem::take(&mut self.uploads).into_iter().zip(appended) {
+                match appended {
+                    Ok(()) => self.uploads.push(upload),
+                    Err(error) => self.give_up(&upload.store().clone(), Some(upload), error),
+                }
+            }
+            // What fails now is made up for at the end, out of a copy that is whole.
+            let got = self.uploads.len();
+            if got == 0 || got + self.spare.len() < self.needed {
+                return Err(self.too_few(got));
             }
         }
         Ok(())
     }
 
-    pub(crate) async fn complete(self) -> Result<()> {
-        for upload in self.0 {
-            upload.complete().await?;
+    /// Ends the uploads of the payload.
+    pub(crate) async fn complete(&mut self) -> Result<()> {
+        let completed = self.uploads.drain(..).map(|upload| async {
+            let store = upload.store().clone();
+            (store, upload.complete().await)
+        });
+        for (store, completed) in join_all(completed).await {
+            match completed {
+                Ok(store) => self.whole.push(store),
+                Err(error) => self.give_up(&store, None, error),
+            }
+        }
+        if self.whole.is_empty() {
+            return Err(self.too_few(0));
         }
         Ok(())
     }
 
-    pub(crate) async fn abort(self) {
-        for upload in self.0 {
-            upload.abort().await;
+    /// Writes the objects beside the payload, then the whole record to spare stores until there are
+    /// as many copies as wanted.
+    ///
+    /// # Errors
+    /// [`Error::TooFewCopies`]; then nothing is left in the stores that can be reached.
+    pub(crate) async fn put_beside(
+        &mut self,
+        objects: &[(ObjectKind, Bytes)],
+        tree: &Arc<ContentTree>,
+    ) -> Result<()> {
+        let (payload, length) = (self.payload, tree.layout().sealed_len());
+        let written = self.whole.drain(..).map(|store| async move {
+            let written = write_beside(&store, payload, objects, length).await;
+            (store, written)
+        });
+        for (store, written) in join_all(written).await {
+            match written {
+                Ok(()) => self.whole.push(store),
+                Err(error) => self.give_up(&store, None, error),
+            }
+        }
+        let sources = self.whole.iter().cloned();
+        let sources: Vec<_> = sources.map(|store| Source { store, length }).collect();
+        while !sources.is_empty()
+            && self.whole.len() < self.most()
+            && let Some(store) = self.spare.pop_front()
+        {
+            let copied = async {
+                store.check_marker().await?;
+                transfer::copy(&sources, &store, payload, tree).await?;
+                write_beside(&store, payload, objects, length).await
+            };
+            match copied.await {
+                Ok(()) => self.whole.push(store),
+                Err(error) => self.give_up(&store, None, error),
+            }
+        }
+        let got = self.whole.len();
+        if got < self.needed {
+            self.abandon().await;
+            return Err(self.too_few(got));
+        }
+        Ok(())
+    }
+
+    /// Removes what was written, as far as the stores can be reached; sweeps find the rest.
+    pub(crate) async fn abandon(&mut self) {
+        let payload = self.payload;
+        let aborted = self.uploads.drain(..).map(Upload::abort);
+        join_all(aborted).await;
+        let removed = self.whole.drain(..).map(|store| async move {
+            if let Err(error) = remove(&store, payload).await {
+                tracing::warn!(%error, "objects of an abandoned seal are left to a sweep");
+            }
+        });
+        join_all(removed).await;
+    }
+
+    /// Goes on without a store. What it took is removed in the background: it may hang.
+    fn give_up(&mut self, store: &Store, upload: Option<Upload>, error: Error) {
+        tracing::warn!(%error, "a seal goes on without a store");
+        self.failures.push(error);
+        let (store, payload) = (store.clone(), self.payload);
+        tokio::spawn(async move {
+            if let Some(upload) = upload {
+                upload.abort().await;
+            }
+            if let Err(error) = remove(&store, payload).await {
+                tracing::debug!(%error, "objects of a failed copy are left to a sweep");
+            }
+        });
+    }
+
+    fn too_few(&mut self, got: usize) -> Error {
+        Error::TooFewCopies {
+            wanted: self.wanted,
+            needed: self.needed,
+            got,
+            stores: std::mem::take(&mut self.failures),
         }
     }
+}
+
+/// Writes the objects beside a payload, and compares the lengths of all with what was written.
+async fn write_beside(
+    store: &Store,
+    payload: PayloadName,
+    objects: &[(ObjectKind, Bytes)],
+    payload_len: u64,
+) -> Result<()> {
+    for (kind, bytes) in objects {
+        store.put(payload.object(*kind), bytes.clone()).await?;
+    }
+    let written = objects
+        .iter()
+        .map(|(kind, bytes)| (*kind, bytes.len() as u64));
+    for (kind, expected) in written.chain([(ObjectKind::Payload, payload_len)]) {
+        let found = store.length(payload.object(kind)).await?;
+        if found != Some(expected) {
+            let found = found.map_or("nothing".to_owned(), |found| format!("{found} bytes"));
+            let text = format!(
+                "{expected} bytes of {} were sent, it has {found}",
+                kind.name()
+            );
+            return Err(store.failed(io::Error::new(io::ErrorKind::InvalidData, text)));
+        }
+    }
+    Ok(())
 }

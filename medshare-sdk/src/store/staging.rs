@@ -7,11 +7,12 @@ use std::time::UNIX_EPOCH;
 
 use medshare_types::Timestamp;
 
-use crate::store::objects::{ObjectKind, PayloadName};
+use crate::store::objects::{MARKER, ObjectKind, PROBES, PayloadName};
 
-/// A file that is, or was to become, an object of a payload.
+/// A file that is, or was to become, an object.
 pub(super) struct StagingFile {
-    pub(super) payload: PayloadName,
+    /// None for the store's marker, and for probes.
+    pub(super) payload: Option<PayloadName>,
     pub(super) path: PathBuf,
     /// The end of time for a clock before 1970, which proves no age.
     pub(super) changed: Timestamp,
@@ -19,7 +20,12 @@ pub(super) struct StagingFile {
 
 /// Every staging file of a store's folder. Blocks.
 pub(super) fn staging_files(folder: &Path) -> io::Result<Vec<StagingFile>> {
-    let mut folders = vec![folder.join(PayloadName::ROOT)];
+    let mut folders = vec![
+        folder.to_owned(),
+        folder.join(PayloadName::ROOT),
+        folder.join(PROBES),
+    ];
+    let records = folder.join(PayloadName::ROOT);
     let mut found = Vec::new();
     while let Some(next) = folders.pop() {
         let entries = match std::fs::read_dir(&next) {
@@ -30,7 +36,9 @@ pub(super) fn staging_files(folder: &Path) -> io::Result<Vec<StagingFile>> {
         for entry in entries {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
+                if entry.path() != records && entry.path().starts_with(&records) {
+                    folders.push(entry.path());
+                }
             } else if let Some(payload) = staged_for(folder, &entry.path()) {
                 match changed(&entry) {
                     Ok(changed) => found.push(StagingFile {
@@ -59,15 +67,21 @@ pub(super) fn remove(files: &[PathBuf]) -> io::Result<()> {
     Ok(())
 }
 
-/// The payload that a file was staged for; none for any other file.
-fn staged_for(folder: &Path, file: &Path) -> Option<PayloadName> {
+/// The payload that a file was staged for, or that it was staged for another object; none for any
+/// other file.
+fn staged_for(folder: &Path, file: &Path) -> Option<Option<PayloadName>> {
     let (object, number) = file.file_name()?.to_str()?.split_once('#')?;
-    let is_staged = ObjectKind::ALL.iter().any(|kind| kind.name() == object)
-        && !number.is_empty()
-        && number.bytes().all(|digit| digit.is_ascii_digit());
-    let components = file.strip_prefix(folder).ok()?.iter();
-    let path: Option<Vec<&str>> = components.map(|component| component.to_str()).collect();
-    PayloadName::of_path(&path?.join("/")).filter(|_| is_staged)
+    if number.is_empty() || !number.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let inside = file.strip_prefix(folder).ok()?;
+    if inside.starts_with(PROBES) || (object == MARKER && inside.iter().count() == 1) {
+        return Some(None);
+    }
+    let is_object = ObjectKind::ALL.iter().any(|kind| kind.name() == object);
+    let path: Option<Vec<&str>> = inside.iter().map(|component| component.to_str()).collect();
+    let payload = PayloadName::of_path(&path?.join("/")).filter(|_| is_object)?;
+    Some(Some(payload))
 }
 
 fn changed(entry: &std::fs::DirEntry) -> io::Result<Timestamp> {

@@ -1,46 +1,93 @@
-//! Content that is sealed: bytes, a file, or a reader.
+//! Content that is sealed: bytes, texts, files, readers and streams.
 
-use std::io::{Cursor, Error as IoError, ErrorKind, Read};
+use std::io::{Cursor, Error as IoError, ErrorKind, Read, Result as IoResult};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt as _, stream};
+use medshare_host::{TaskError, blocking};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::error::{Error, Result};
 use crate::store::objects::MAX_CONTENT_LEN;
+use crate::write::pump::{ByteStream, pump};
 
-/// Content to be sealed. Files and readers are never held in memory as a whole.
+/// Bytes that are read from an asynchronous reader at once.
+const PIECE_LEN: usize = 64 << 10;
+
+/// Content to be sealed. Files, readers and streams are never held in memory as a whole.
+///
+/// Bytes and texts become content by `From`; paths too, which name files. `&str` and `String` are
+/// the text itself, never a path.
+///
+/// ```
+/// use medshare_sdk::Content;
+/// use std::path::Path;
+///
+/// let text = Content::from("no known allergies");
+/// let file = Content::from(Path::new("scan.dcm"));
+/// let upload = futures::stream::iter([Ok(b"part 1".to_vec()), Ok(b"part 2".to_vec())]);
+/// let stream = Content::stream(upload);
+/// # drop((text, file, stream));
+/// ```
 pub struct Content(Source);
 
 enum Source {
     Bytes(Bytes),
     File(PathBuf),
     Reader(Box<dyn Read + Send>),
+    Stream(ByteStream),
 }
 
 impl Content {
     /// Bytes of the longest content that is sealed or opened: 2 TiB.
     pub const MAX_LEN: u64 = MAX_CONTENT_LEN;
 
-    /// The bytes of a file, read while it is sealed.
+    /// The bytes of a file, read while it is sealed. A file that changes in the meantime is
+    /// refused, as [`Error::Io`]: its content would be neither the old nor the new one.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(path.into()))
     }
 
-    /// All bytes of `reader`, to its end.
+    /// All bytes of `reader`, to its end, on a blocking thread. A seal that is dropped while the
+    /// reader blocks leaves that thread to it.
     #[must_use]
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
         Self(Source::Reader(Box::new(reader)))
     }
 
-    /// Refuses content that is known to be too long, before any work. A reader is measured while
-    /// it is read.
+    /// All bytes of an asynchronous `reader`, to its end. How long it takes is the reader's
+    /// business: no deadline is set for it.
+    #[must_use]
+    pub fn async_reader(reader: impl AsyncRead + Send + 'static) -> Self {
+        let pieces = stream::try_unfold(Box::pin(reader), |mut reader| async move {
+            let mut piece = BytesMut::with_capacity(PIECE_LEN);
+            let length = reader.read_buf(&mut piece).await?;
+            IoResult::Ok((length > 0).then(|| (piece.freeze(), reader)))
+        });
+        Self(Source::Stream(pieces.boxed()))
+    }
+
+    /// All bytes of a stream, to its end: the body of a request, for one. No deadline is set for
+    /// it.
+    #[must_use]
+    pub fn stream<B: Into<Bytes>>(
+        stream: impl Stream<Item = IoResult<B>> + Send + 'static,
+    ) -> Self {
+        Self(Source::Stream(
+            stream.map(|piece| piece.map(Into::into)).boxed(),
+        ))
+    }
+
+    /// Refuses content that is known to be too long, before any work. Readers and streams are
+    /// measured while they are read.
     pub(super) async fn checked(self) -> Result<Self> {
         let known = match &self.0 {
             Source::Bytes(bytes) => Some(bytes.len() as u64),
             // A file without metadata cannot be read either; reading it tells why.
             Source::File(path) => tokio::fs::metadata(path).await.ok().map(|file| file.len()),
-            Source::Reader(_) => None,
+            Source::Reader(_) | Source::Stream(_) => None,
         };
         if let Some(length) = known {
             check_len(length, Self::MAX_LEN)?;
@@ -48,12 +95,34 @@ impl Content {
         Ok(self)
     }
 
-    pub(super) fn into_reader(self) -> Result<Box<dyn Read + Send>> {
-        Ok(match self.0 {
-            Source::Bytes(bytes) => Box::new(Cursor::new(bytes)),
-            Source::Reader(reader) => reader,
-            Source::File(path) => Box::new(open_file(&path)?),
-        })
+    /// Runs `work` with the content's reader on a blocking thread, and feeds it from the stream if
+    /// the content is one.
+    pub(super) async fn read_by<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&mut dyn Read) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let work = |reader: IoResult<Box<dyn Read + Send>>| {
+            blocking(move || work(&mut *reader.map_err(Error::from)?))
+        };
+        let done: Result<Result<T>, TaskError> = match self.0 {
+            Source::Bytes(bytes) => work(Ok(Box::new(Cursor::new(bytes)))).await,
+            Source::Reader(reader) => work(Ok(reader)).await,
+            Source::File(path) => {
+                let open = blocking(move || FileReader::open(path)).await?;
+                work(open.map(|file| Box::new(file) as _)).await
+            }
+            Source::Stream(stream) => {
+                let (reader, pump) = pump(stream);
+                let work = work(Ok(Box::new(reader)));
+                tokio::pin!(work);
+                // The work may end before the stream does.
+                tokio::select! {
+                    done = &mut work => done,
+                    () = pump => work.await,
+                }
+            }
+        };
+        done?
     }
 }
 
@@ -66,15 +135,56 @@ pub(super) const fn check_len(length: u64, limit: u64) -> Result<()> {
     }
 }
 
-fn open_file(path: &Path) -> Result<std::fs::File> {
-    let named = |source: IoError| Error::Io {
-        source: IoError::new(source.kind(), format!("{}: {source}", path.display())),
-    };
-    let file = std::fs::File::open(path).map_err(named)?;
-    if file.metadata().map_err(named)?.is_dir() {
-        return Err(named(ErrorKind::IsADirectory.into()));
+/// A file whose errors name it.
+struct FileReader {
+    path: PathBuf,
+    file: std::fs::File,
+    /// As the file was when it was opened.
+    opened: std::fs::Metadata,
+}
+
+impl FileReader {
+    /// Blocks, on a pipe until it has a writer.
+    fn open(path: PathBuf) -> IoResult<Self> {
+        let named = |error| named(&path, &error);
+        let file = std::fs::File::open(&path).map_err(named)?;
+        let opened = file.metadata().map_err(named)?;
+        if opened.is_dir() {
+            return Err(named(ErrorKind::IsADirectory.into()));
+        }
+        Ok(Self { path, file, opened })
     }
-    Ok(file)
+
+    /// Refuses a file that was written to since it was opened. Devices and pipes have no length.
+    fn check_unchanged(&self) -> IoResult<()> {
+        let now = self.file.metadata()?;
+        if !now.is_file()
+            || (now.len() == self.opened.len()
+                && now.modified().ok() == self.opened.modified().ok())
+        {
+            return Ok(());
+        }
+        Err(IoError::other(format!(
+            "it was changed while it was read, from {} to {} bytes; seal a copy",
+            self.opened.len(),
+            now.len()
+        )))
+    }
+}
+
+impl Read for FileReader {
+    fn read(&mut self, out: &mut [u8]) -> IoResult<usize> {
+        let read = self.file.read(out);
+        match read {
+            Ok(0) if !out.is_empty() => self.check_unchanged().map(|()| 0),
+            read => read,
+        }
+        .map_err(|error| named(&self.path, &error))
+    }
+}
+
+fn named(path: &Path, source: &IoError) -> IoError {
+    IoError::new(source.kind(), format!("{}: {source}", path.display()))
 }
 
 impl std::fmt::Debug for Content {
@@ -83,6 +193,7 @@ impl std::fmt::Debug for Content {
             Source::Bytes(bytes) => write!(f, "Content({} bytes)", bytes.len()),
             Source::File(path) => write!(f, "Content({})", path.display()),
             Source::Reader(_) => f.write_str("Content(a reader)"),
+            Source::Stream(_) => f.write_str("Content(a stream)"),
         }
     }
 }
@@ -108,5 +219,135 @@ impl From<&[u8]> for Content {
 impl<const N: usize> From<&[u8; N]> for Content {
     fn from(bytes: &[u8; N]) -> Self {
         bytes.as_slice().into()
+    }
+}
+
+impl From<String> for Content {
+    /// The text, in UTF-8.
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+impl From<&str> for Content {
+    /// The text, in UTF-8.
+    fn from(text: &str) -> Self {
+        text.as_bytes().into()
+    }
+}
+
+impl From<PathBuf> for Content {
+    /// The bytes of that file, as [`Content::file`].
+    fn from(path: PathBuf) -> Self {
+        Self::file(path)
+    }
+}
+
+impl From<&Path> for Content {
+    /// The bytes of that file, as [`Content::file`].
+    fn from(path: &Path) -> Self {
+        Self::file(path)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    async fn read(content: Content) -> Result<Vec<u8>> {
+        let whole = |reader: &mut dyn Read| {
+            let mut bytes = Vec::new();
+            reader.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        content.read_by(whole).await
+    }
+
+    #[tokio::test]
+    async fn every_kind_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scan");
+        let long = vec![7; 3 * PIECE_LEN + 5];
+        std::fs::write(&file, &long).unwrap();
+        let pieces = [Ok("ab"), Ok(""), Ok("c")];
+        let async_file = tokio::fs::File::open(&file).await.unwrap();
+        for (content, expected) in [
+            (Content::from("text"), &b"text"[..]),
+            ("text".to_owned().into(), b"text"),
+            (Vec::from("bytes").into(), b"bytes"),
+            (Bytes::from("bytes").into(), b"bytes"),
+            (Content::stream(stream::iter(pieces)), b"abc"),
+            (
+                Content::stream(stream::empty::<IoResult<Bytes>>()),
+                &b""[..],
+            ),
+            (Content::async_reader(&b"slice"[..]), b"slice"),
+            (Content::async_reader(async_file), &long),
+            (file.clone().into(), &long),
+            (file.as_path().into(), &long),
+            (Content::reader(&b"slice"[..]), b"slice"),
+        ] {
+            let name = format!("{content:?}");
+            assert!(read(content).await.unwrap() == expected, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_fails_is_no_end() {
+        let pieces = [Ok("ab"), Err(IoError::other("unplugged")), Ok("c")];
+        let error = read(Content::stream(stream::iter(pieces))).await;
+        assert!(error.unwrap_err().to_string().contains("unplugged"));
+    }
+
+    /// The work that a stream feeds goes on without its caller, and never takes the caller's end
+    /// for the content's.
+    #[tokio::test]
+    async fn a_dropped_stream_is_no_end() {
+        let (result, told) = std::sync::mpsc::channel();
+        let first = stream::once(async { IoResult::Ok("ab") });
+        let content = Content::stream(first.chain(stream::pending()));
+        let work = move |reader: &mut dyn Read| {
+            result.send(reader.read_to_end(&mut Vec::new())).unwrap();
+            Ok(())
+        };
+        let dropped =
+            tokio::time::timeout(std::time::Duration::from_millis(20), content.read_by(work));
+        assert!(dropped.await.is_err());
+        let told = blocking(move || told.recv().unwrap()).await.unwrap();
+        assert_eq!(told.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_changes_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("growing.log");
+        for (write, words) in [("more", "from 4 to 8 bytes"), ("", "from 4 to 0 bytes")] {
+            std::fs::write(&path, "once").unwrap();
+            let changed = path.clone();
+            let change = move |reader: &mut dyn Read| {
+                reader.read_exact(&mut [0; 2])?;
+                let mut file = std::fs::File::options()
+                    .append(true)
+                    .open(&changed)
+                    .unwrap();
+                if write.is_empty() {
+                    file.set_len(0).unwrap();
+                }
+                file.write_all(write.as_bytes()).unwrap();
+                reader.read_to_end(&mut Vec::new())?;
+                Ok(())
+            };
+            let error = Content::file(&path).read_by(change).await.unwrap_err();
+            assert_eq!(error.code(), "io");
+            let text = error.to_string();
+            assert!(
+                text.contains(words) && text.contains("growing.log"),
+                "{text}"
+            );
+        }
+        let error = read(Content::file(folder.path().join("none"))).await;
+        assert!(error.unwrap_err().to_string().contains("none"));
     }
 }

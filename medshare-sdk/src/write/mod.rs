@@ -4,5 +4,6 @@ mod access;
 pub(crate) mod content;
 mod fingerprints;
 mod payload;
+mod pump;
 mod registration;
 pub(crate) mod seal;

@@ -4,7 +4,6 @@ use std::io::{ErrorKind, Read};
 
 use bytes::Bytes;
 use medshare_abe::payload::{ContentTree, SEGMENT_LEN, SegmentSealer, TAG_LEN};
-use medshare_host::{TaskError, blocking};
 use medshare_types::Digest;
 use medshare_types::hash::Hasher;
 use tokio::sync::mpsc;
@@ -13,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::observe::Progress;
 use crate::store::objects::CHUNK_LEN;
-use crate::store::placement::Uploads;
+use crate::store::placement::PendingCopies;
 use crate::write::content::{Content, check_len};
 
 /// Sealed chunks that wait for the stores.
@@ -26,38 +25,31 @@ pub(super) struct SealedContent {
     pub(super) digest: Option<Digest>,
 }
 
-/// Seals the content into every upload. After an error nothing is left that can be read.
+/// Seals the content into every copy. After an error nothing is left that can be read.
 pub(super) async fn upload(
     content: Content,
     sealer: SegmentSealer,
-    mut uploads: Uploads,
+    copies: &mut PendingCopies,
     hasher: Option<Hasher>,
     progress: Option<Progress>,
 ) -> Result<SealedContent> {
     let (chunks, incoming) = mpsc::channel(CHUNKS_AHEAD);
-    let sealing =
-        blocking(move || seal_chunks(Content::MAX_LEN, content, sealer, &chunks, hasher, progress));
-    // A store that fails drops the receiving end, and so ends the sealing early.
-    let (sealed, stored) = tokio::join!(sealing, uploads.append_all(incoming));
-    match sealed_of(stored, sealed) {
-        Ok(content) => {
-            uploads.complete().await?;
+    let sealing = content.read_by(move |reader| {
+        let sealed = seal_chunks(Content::MAX_LEN, reader, sealer, &chunks, hasher, progress);
+        sealed?.ok_or_else(|| Error::internal("sealing ended before the stores had all chunks"))
+    });
+    // Where the stores fail, this ends at once, whatever the content waits for. The thread that
+    // seals finds the receiving end dropped.
+    match tokio::try_join!(copies.append_all(incoming), sealing) {
+        Ok(((), content)) => {
+            copies.complete().await?;
             Ok(content)
         }
         Err(error) => {
-            uploads.abort().await;
+            copies.abandon().await;
             Err(error)
         }
     }
-}
-
-/// The sealed content, or the error that came first: a failed store is why the sealing ended.
-fn sealed_of(
-    stored: Result<()>,
-    sealed: Result<Result<Option<SealedContent>>, TaskError>,
-) -> Result<SealedContent> {
-    stored?;
-    sealed??.ok_or_else(|| Error::internal("sealing ended before the stores had all chunks"))
 }
 
 /// A hasher of content, for [`upload`].
@@ -66,13 +58,12 @@ pub(super) fn content_hasher() -> Hasher {
 }
 
 /// The digest of content that is not sealed: of its segments, none of them empty. Blocks.
-pub(super) fn content_digest(content: Content) -> Result<Digest> {
-    let mut reader = content.into_reader()?;
+pub(super) fn content_digest(reader: &mut dyn Read) -> Result<Digest> {
     let mut segment = Zeroizing::new(Vec::with_capacity(SEGMENT_LEN));
     let mut hasher = content_hasher();
     let mut done = 0;
     loop {
-        fill(&mut reader, &mut segment)?;
+        fill(reader, &mut segment)?;
         if segment.is_empty() {
             return Ok(hasher.finish());
         }
@@ -88,23 +79,22 @@ pub(super) fn content_digest(content: Content) -> Result<Digest> {
 /// Holds one chunk and two segments at a time, and 32 bytes for each segment so far.
 fn seal_chunks(
     limit: u64,
-    content: Content,
+    reader: &mut dyn Read,
     mut sealer: SegmentSealer,
     chunks: &mpsc::Sender<Bytes>,
     mut hasher: Option<Hasher>,
     progress: Option<Progress>,
 ) -> Result<Option<SealedContent>> {
-    let mut reader = content.into_reader()?;
     let mut segment = Zeroizing::new(Vec::with_capacity(SEGMENT_LEN));
     let mut next = Zeroizing::new(Vec::with_capacity(SEGMENT_LEN));
     let mut chunk = Vec::new();
     let mut done = 0;
-    fill(&mut reader, &mut segment)?;
+    fill(reader, &mut segment)?;
     loop {
         // A segment's nonce says whether it is the last, so the next one is read before it is
         // sealed.
         if segment.len() == SEGMENT_LEN {
-            fill(&mut reader, &mut next)?;
+            fill(reader, &mut next)?;
         }
         let last = next.is_empty();
         check_len(done + segment.len() as u64, limit)?;
@@ -138,7 +128,7 @@ fn seal_chunks(
 }
 
 /// Fills an empty segment as far as the reader goes.
-fn fill(reader: &mut impl Read, segment: &mut Vec<u8>) -> Result<()> {
+fn fill(reader: &mut dyn Read, segment: &mut Vec<u8>) -> Result<()> {
     segment.clear();
     segment.resize(SEGMENT_LEN, 0);
     let mut filled = 0;
@@ -163,10 +153,9 @@ mod tests {
     fn seal(length: usize, limit: u64) -> Result<Option<SealedContent>> {
         let (_, _, sealer) = medshare_abe::payload::create(&mut os_random());
         let (chunks, _incoming) = mpsc::channel(4);
-        let content = Content::reader(std::io::repeat(7).take(length as u64));
         seal_chunks(
             limit,
-            content,
+            &mut std::io::repeat(7).take(length as u64),
             sealer,
             &chunks,
             Some(content_hasher()),
@@ -179,8 +168,7 @@ mod tests {
         let limit = 2 * SEGMENT_LEN;
         for length in [0, 1, limit - 1, limit] {
             let sealed = seal(length, limit as u64).unwrap().unwrap();
-            let content = Content::reader(std::io::repeat(7).take(length as u64));
-            let digest = content_digest(content).unwrap();
+            let digest = content_digest(&mut std::io::repeat(7).take(length as u64)).unwrap();
             assert_eq!(sealed.digest, Some(digest), "{length}");
         }
         for length in [limit + 1, 3 * SEGMENT_LEN] {
@@ -194,8 +182,8 @@ mod tests {
         let (_, _, sealer) = medshare_abe::payload::create(&mut os_random());
         let (chunks, incoming) = mpsc::channel(1);
         drop(incoming);
-        let endless = Content::reader(std::io::repeat(7));
-        let sealed = seal_chunks(Content::MAX_LEN, endless, sealer, &chunks, None, None);
+        let mut endless = std::io::repeat(7);
+        let sealed = seal_chunks(Content::MAX_LEN, &mut endless, sealer, &chunks, None, None);
         assert!(sealed.unwrap().is_none());
     }
 }

@@ -3,14 +3,14 @@
 use medshare_contract::state::RecordState;
 use medshare_contract::{Call, RegisterRecord, keys};
 use medshare_host::os_random;
-use medshare_types::{Denial, Digest, RandomSource as _, hash};
+use medshare_types::{Denial, Digest, OrganisationId, RandomSource as _, hash};
 
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::read::record::first_fitting;
 use crate::record::RecordRef;
-use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName};
-use crate::store::placement::Placement;
+use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind};
+use crate::store::placement::PendingCopies;
 use crate::write::fingerprints::{FingerprintKey, Fingerprints, Request};
 
 /// Registers one record of an organisation.
@@ -99,34 +99,32 @@ impl<'a> Registration<'a> {
 
     /// Registers the record, or removes the payload's objects if the contract denies it. Under an
     /// idempotency key an earlier attempt may have been ordered in the meantime; then its payload
-    /// is the one that counts, if it was sealed from the same request.
+    /// is the one that counts, if it was sealed from the same request. Returns the stores that have
+    /// the registered payload.
     pub(super) async fn submit(
         &self,
         call: RegisterRecord,
-        placement: &Placement,
+        copies: &mut PendingCopies,
         request: Option<&Request>,
-    ) -> Result<()> {
+    ) -> Result<Vec<OrganisationId>> {
         let record = RecordRef {
             id: call.record,
             version: call.version,
         };
-        let payload = PayloadName {
-            record: record.id,
-            version: record.version,
-            preamble: call.preamble,
-        };
+        let stores = call.stores.clone();
         let call = Call::RegisterRecord(Box::new(call));
         let denial = match self.actor.call(&call).await {
             Err(Error::Denied(denial)) => denial,
-            registered => return registered.map(drop),
+            registered => return registered.map(|_| stores),
         };
         // A denial is final: no record will ever name these objects.
-        placement.delete(payload).await?;
+        copies.abandon().await;
         if denial == Denial::AlreadyExists
             && let Some(request) = request
             && let Some(earlier) = self.earlier(record).await?
         {
-            return self.check_same(&earlier, request).await;
+            self.check_same(&earlier, request).await?;
+            return Ok(earlier.stores);
         }
         Err(Error::Denied(denial))
     }

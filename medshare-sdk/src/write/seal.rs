@@ -8,7 +8,7 @@ use medshare_abe::AccessPolicy;
 use medshare_abe::payload::{self, ContentTree};
 use medshare_contract::state::{PersonState, SealedLabel};
 use medshare_contract::{RegisterRecord, keys};
-use medshare_host::{blocking, clock, os_random};
+use medshare_host::{clock, os_random};
 use medshare_types::keystore::BoxFuture;
 use medshare_types::{
     AccessClass, ChainId, Denial, FactorSet, OrganisationId, PersonId, RecordContext, RecordId,
@@ -17,11 +17,12 @@ use medshare_types::{
 
 use crate::access_rule::with_subject;
 use crate::actor::Actor;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::observe::{Progress, observed};
 use crate::record::{Descriptor, RecordRef};
 use crate::store::objects::{ObjectKind, PayloadName, SegmentsObject};
-use crate::store::placement::Placement;
+use crate::store::placement::{CopyChoice, PendingCopies};
 use crate::turns::Queue;
 use crate::warnings::{SealedRecord, Warnings};
 use crate::window::check_times;
@@ -52,6 +53,7 @@ pub struct Seal {
     floor: Timestamp,
     ceiling: Timestamp,
     idempotency_key: Option<String>,
+    copies: CopyChoice,
     progress: Option<Progress>,
 }
 
@@ -74,6 +76,7 @@ impl Seal {
             floor: Timestamp::from_millis(0),
             ceiling: Timestamp::MAX,
             idempotency_key: None,
+            copies: CopyChoice::default(),
             progress: None,
         }
     }
@@ -124,6 +127,22 @@ impl Seal {
         self
     }
 
+    /// The number of stores that shall have the record, at most 8: the organisation's own if it
+    /// can be reached, and others in the order of seats. By default 2, or all of fewer stores that
+    /// the application was given. A store that is down is replaced by the next.
+    pub const fn copies(mut self, copies: usize) -> Self {
+        self.copies.wanted = Some(copies);
+        self
+    }
+
+    /// The number of stores that must have the record, for it to be registered: by default as many
+    /// as there shall be. With fewer the seal ends as [`Error::TooFewCopies`], before any content
+    /// is read where that is known then.
+    pub const fn at_least_copies(mut self, copies: usize) -> Self {
+        self.copies.at_least = Some(copies);
+        self
+    }
+
     /// Calls `progress` with the bytes sealed so far, about every 8 MiB.
     pub fn on_progress(mut self, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
@@ -133,8 +152,13 @@ impl Seal {
     async fn run(self) -> Result<SealedRecord> {
         let warnings = self.warnings();
         let readable_by_subject = self.readable_by_subject;
-        let record = self.seal().await?;
-        Ok(SealedRecord::new(record, readable_by_subject, warnings))
+        let (record, stores) = self.seal().await?;
+        Ok(SealedRecord::new(
+            record,
+            readable_by_subject,
+            warnings,
+            &stores,
+        ))
     }
 
     fn warnings(&self) -> Warnings {
@@ -147,7 +171,8 @@ impl Seal {
         warnings
     }
 
-    async fn seal(self) -> Result<RecordRef> {
+    /// The record, and the stores that have it.
+    async fn seal(self) -> Result<(RecordRef, Vec<OrganisationId>)> {
         let subject = self.subject.ok_or(Error::MissingSubject)?;
         let content = self.content.checked().await?;
         let _turn = self.actor.context().chain.turn(Queue::Seals).await?;
@@ -170,10 +195,10 @@ impl Seal {
             content,
         };
         if let Some(earlier) = registration.earlier(record).await? {
-            let content = blocking(move || content_digest(content)).await??;
+            let content = content.read_by(content_digest).await?;
             let request = request_of(content);
             registration.check_same(&earlier, &request).await?;
-            return Ok(record);
+            return Ok((record, earlier.stores));
         }
         // What the contract would refuse is refused before the content is read: it may come from a
         // stream that can be read once.
@@ -191,7 +216,7 @@ impl Seal {
         }
         let context = self.actor.context();
         let gate_key = self.actor.gate_key().await?;
-        let placement = context.placement(self.actor.home());
+        let placement = context.placement(self.actor.home(), self.copies);
 
         let (data_key, preamble, sealer) = payload::create(&mut os_random());
         let name = PayloadName {
@@ -199,11 +224,10 @@ impl Seal {
             version: record.version,
             preamble: preamble.digest(),
         };
-        let _sealing = placement.begin_sealing(name);
-        let uploads = placement.upload(name.object(ObjectKind::Payload)).await?;
+        let mut copies = placement.begin(name).await?;
         let hasher = registration.is_keyed().then(content_hasher);
-        let sealed = upload(content, sealer, uploads, hasher, self.progress).await?;
-        let tree = sealed.tree;
+        let sealed = upload(content, sealer, &mut copies, hasher, self.progress).await?;
+        let tree = Arc::new(sealed.tree);
 
         let inputs = AccessInputs {
             parameters: Arc::clone(&context.parameters),
@@ -215,7 +239,7 @@ impl Seal {
             data_key,
             description,
         };
-        let access = context.computing.run(move || inputs.seal()).await??;
+        let access = seal_access(context, inputs, &mut copies).await?;
 
         let request = sealed.digest.map(request_of);
         let fingerprints = request
@@ -225,13 +249,14 @@ impl Seal {
             preamble: preamble.to_bytes(),
             tree: tree.to_bytes(),
         };
-        store_beside(&placement, name, &segments, &access, fingerprints).await?;
-        let stores = placement.organisations();
+        let beside = objects_beside(&segments, &access, fingerprints);
+        copies.put_beside(&beside, &tree).await?;
+        let stores = copies.organisations();
         let call = register_call(name, preimage, subject, &tree, &access, stores);
-        registration
-            .submit(call, &placement, request.as_ref())
+        let stores = registration
+            .submit(call, &mut copies, request.as_ref())
             .await?;
-        Ok(record)
+        Ok((record, stores))
     }
 }
 
@@ -243,6 +268,19 @@ async fn check_subject(actor: &Actor, subject: &PersonId) -> Result<()> {
             field: "subject".to_owned(),
         })),
     }
+}
+
+/// Access header and descriptor; where there are none, the payload is given up.
+async fn seal_access(
+    context: &Context,
+    inputs: AccessInputs,
+    copies: &mut PendingCopies,
+) -> Result<SealedAccess> {
+    let access = context.computing.run(move || inputs.seal()).await?;
+    if access.is_err() {
+        copies.abandon().await;
+    }
+    access
 }
 
 /// Everything that the record's keys are bound to.
@@ -284,27 +322,21 @@ fn register_call(
     }
 }
 
-/// Stores the small objects beside a payload.
-async fn store_beside(
-    placement: &Placement,
-    payload: PayloadName,
+/// The small objects beside a payload.
+fn objects_beside(
     segments: &SegmentsObject,
     access: &SealedAccess,
     fingerprints: Option<Fingerprints>,
-) -> Result<()> {
+) -> Vec<(ObjectKind, Bytes)> {
     let mut objects = vec![
-        (ObjectKind::Segments, segments.to_wire()),
-        (ObjectKind::Access, access.header.to_wire()),
-        (ObjectKind::Descriptor, access.descriptor.to_wire()),
+        (ObjectKind::Segments, segments.to_wire().into()),
+        (ObjectKind::Access, access.header.to_wire().into()),
+        (ObjectKind::Descriptor, access.descriptor.to_wire().into()),
     ];
     if let Some(fingerprints) = fingerprints {
-        objects.push((ObjectKind::Fingerprints, fingerprints.to_wire()));
+        objects.push((ObjectKind::Fingerprints, fingerprints.to_wire().into()));
     }
-    for (kind, bytes) in objects {
-        let object = payload.object(kind);
-        placement.put(object, Bytes::from(bytes)).await?;
-    }
-    Ok(())
+    objects
 }
 
 impl IntoFuture for Seal {

@@ -129,7 +129,7 @@ async fn start_members(root: &Path) -> Vec<NodeHandle> {
 
 async fn connect(root: &Path, client: Valve) -> Consortium {
     let member = |name: &str| root.join("members").join(name);
-    let location = |name: &str| StoreLocation::Folder(member(name).join("objects"));
+    let location = |name: &str| StoreLocation::Folder(member(name).join("objects")).into();
     let stores: BTreeMap<_, _> = MEMBERS.map(|name| (name.to_owned(), location(name))).into();
     let keys = keys_in(&member(MEMBERS[0])).await;
     let seed = keys.load(secrets::SIGNING_KEY).await.unwrap().unwrap();

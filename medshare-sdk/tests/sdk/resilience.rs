@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::support::{Fixture, MEMBERS, SEALED_SEGMENT, bytes, files_under, swap_segments};
+use crate::support::{Fixture, MEMBERS, SEALED_SEGMENT, bytes, objects_in, swap_segments};
 use futures::future::join_all;
 use medshare_sdk::Content;
 use medshare_sdk::local::{HolderConduct, Presence};
@@ -206,7 +206,7 @@ async fn content_that_breaks_off_leaves_nothing() {
         for member in MEMBERS {
             let folder = fixture.consortium.folder();
             let objects = folder.join("members").join(member).join("objects");
-            let left = files_under(&objects);
+            let left = objects_in(&objects);
             assert!(left.is_empty(), "{length} bytes: {left:?}");
         }
     }
@@ -323,7 +323,7 @@ async fn a_seal_dropped_midway() {
         organisation.sweep_orphans(Duration::ZERO).await.unwrap();
         let folder = fixture.consortium.folder();
         let member = folder.join("members").join(organisation.name());
-        let left = files_under(&member.join("objects"));
+        let left = objects_in(&member.join("objects"));
         assert_eq!(left.len(), 5 * records.len(), "{left:?}");
     }
     for record in records {

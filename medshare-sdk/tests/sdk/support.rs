@@ -142,6 +142,16 @@ pub fn files_under(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The files of a store in a folder that are objects of records, or were to become some.
+pub fn objects_in(store: &Path) -> Vec<PathBuf> {
+    let records = store.join("records");
+    if records.exists() {
+        files_under(&records)
+    } else {
+        Vec::new()
+    }
+}
+
 /// Exchanges the first two sealed segments of a stored payload.
 pub fn swap_segments(file: &Path) {
     let mut stored = std::fs::read(file).unwrap();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
-use crate::support::{Fixture, MEMBERS, bytes, files_under};
+use crate::support::{Fixture, MEMBERS, bytes, files_under, objects_in};
 use medshare_sdk::Content;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -33,7 +33,7 @@ fn set_old(file: &Path) {
 async fn staging_files_of_killed_seals_are_swept() {
     let fixture = Fixture::open().await;
     let (record, grant) = fixture.sealed_and_granted(b"kept").await;
-    let kept = files_under(&objects(&fixture));
+    let kept = objects_in(&objects(&fixture));
     let registered = fixture.payloads(record);
     let registered = registered
         .iter()
@@ -58,7 +58,7 @@ async fn staging_files_of_killed_seals_are_swept() {
     assert!(!registered.join("access#12").exists());
     stage(&killed.join("access#1"));
     assert_eq!(fixture.st_mary.sweep_orphans(HOUR).await.unwrap(), 1);
-    let mut left = files_under(&objects(&fixture));
+    let mut left = objects_in(&objects(&fixture));
     left.retain(|file| !kept.contains(file));
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(fixture.st_mary.sweep_orphans(HOUR).await.unwrap(), 0);
@@ -88,7 +88,7 @@ async fn a_running_seal_keeps_its_staging_files() {
         .st_mary
         .seal(Content::reader(Awaited(awaited)), &fixture.policy);
     let seal = tokio::spawn(seal.subject(&fixture.patient).into_future());
-    while files_under(&objects(&fixture)).is_empty() {
+    while objects_in(&objects(&fixture)).is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     fixture.st_mary.enrol("visitor", &[]).await.unwrap();

@@ -81,7 +81,8 @@ fn change(bytes: &mut Vec<u8>, rng: &mut ChaCha8Rng) -> Option<String> {
 
 /// Some stored objects of a member that belong to no call in flight.
 pub(super) fn some_objects(member: &Path, rng: &mut ChaCha8Rng) -> Vec<PathBuf> {
-    let mut settled: Vec<PathBuf> = files_under(&member.join("objects"))
+    let records = member.join("objects").join("records");
+    let mut settled: Vec<PathBuf> = files_under(&records)
         .into_iter()
         .filter(|path| is_settled(path))
         .collect();

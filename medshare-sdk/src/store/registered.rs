@@ -1,0 +1,41 @@
+//! The small objects beside a payload, accepted only as the chain has them.
+
+use bytes::Bytes;
+use medshare_abe::access::AccessHeader;
+use medshare_abe::descriptor::SealedDescriptor;
+use medshare_abe::payload::{ContentTree, Preamble};
+use medshare_types::{Digest, Wire as _};
+
+use crate::store::objects::SegmentsObject;
+
+/// The access header of that digest.
+pub(crate) fn access(bytes: &[u8], registered: &Digest) -> Option<AccessHeader> {
+    let header = AccessHeader::from_wire(bytes).ok()?;
+    (header.digest() == *registered).then_some(header)
+}
+
+/// The preamble of that digest, and the content tree of that root and of `count` segments. Blocks
+/// for large trees.
+pub(crate) fn segments(
+    bytes: Bytes,
+    registered: &Digest,
+    root: &Digest,
+    count: u32,
+) -> Option<(Preamble, ContentTree)> {
+    let object = SegmentsObject::from_wire(&bytes).ok()?;
+    drop(bytes);
+    // Nothing is hashed for a tree of another size than the chain says.
+    if object.tree.len() as u64 != ContentTree::encoded_len(count) {
+        return None;
+    }
+    let preamble = Preamble::from_bytes(&object.preamble).ok()?;
+    let tree = ContentTree::from_bytes(&object.tree, root).ok()?;
+    let fits = preamble.digest() == *registered && tree.layout().segment_count() == count;
+    fits.then_some((preamble, tree))
+}
+
+/// The descriptor of that digest.
+pub(crate) fn descriptor(bytes: &[u8], registered: &Digest) -> Option<SealedDescriptor> {
+    let descriptor = SealedDescriptor::from_wire(bytes).ok()?;
+    (descriptor.digest() == *registered).then_some(descriptor)
+}
