@@ -104,6 +104,10 @@ fn examples(root: &Path, demo: &Path) -> Result<()> {
     }
     let (receipt, anchor) = (walk.join("receipt"), walk.join("trust-anchor"));
     example("verify_receipt", &[&receipt, &anchor])?;
+    example(
+        "referral_service",
+        &[Path::new("--referrals"), Path::new("9")],
+    )?;
     example("attributes", &[Path::new("--rounds"), Path::new("3")])
 }
 
