@@ -69,7 +69,8 @@ pub enum Timer {
 #[must_use]
 pub enum Output<P> {
     /// Append the record to the log, sync, then report [`Input::Persisted`]. One sync may cover
-    /// several records. A failed sync ends the process.
+    /// several records. A failed sync ends the replica; another recovers from what was durable
+    /// before.
     Persist {
         /// Position to report with [`Input::Persisted`].
         position: LogPosition,

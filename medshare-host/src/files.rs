@@ -1,17 +1,23 @@
 //! Files that are there whole or not at all, and folders that only their owner may enter.
 //!
 //! A write goes to a temporary file in the same folder, syncs it, gives it its name in one step, and
-//! syncs the folder. A crash leaves the old file or the new one; it may leave a temporary file
-//! beside them. The crate `atomic-write-file` syncs the same way, but it cannot create a file only
+//! syncs the folder. A crash or a full disk leaves the old file or the new one; a crash may leave a
+//! temporary file beside them, for [`sweep`]. The crate `atomic-write-file` syncs the same way, but it cannot create a file only
 //! where there is none, which logs and key stores need: of two processes that start one at once,
 //! one must lose. `tempfile` can do both.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tempfile::NamedTempFile;
+
+/// Names of temporary files: this, and then random letters and digits.
+const PREFIX: &str = ".tmp";
+const RANDOM_LEN: usize = 6;
+/// Age from which a temporary file is a killed write's.
+const SETTLED: Duration = Duration::from_secs(3_600);
 
 /// The accounts that may read a file, on systems with Unix permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +50,19 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
         let _ = path;
         None
     }
+}
+
+/// Whether an error, or a cause of it, says that a disk has no room or the account may not take more.
+#[must_use]
+pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let full = |error: &(dyn std::error::Error + 'static)| {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        matches!(
+            kind,
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        )
+    };
+    std::iter::successors(Some(error), |error| error.source()).any(full)
 }
 
 /// Writes a file whole where there is none.
@@ -124,6 +143,35 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     sync_folder_of(from)
 }
 
+/// Removes temporary files that killed writes left in a folder, as far as the system allows. Files
+/// changed within the last hour stay: another process may be writing them.
+pub fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().to_str().is_some_and(is_temporary);
+        if is_ours && is_settled(&entry) {
+            // Another sweep may have been faster.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_temporary(name: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|random| {
+        random.len() == RANDOM_LEN && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+fn is_settled(entry: &std::fs::DirEntry) -> bool {
+    let Ok(metadata) = entry.metadata() else {
+        return false;
+    };
+    let unchanged = metadata.modified().ok().and_then(|at| at.elapsed().ok());
+    metadata.is_file() && unchanged.is_some_and(|age| age >= SETTLED)
+}
+
 /// Creates a folder, and those above it, that only its owner may enter.
 ///
 /// # Errors
@@ -146,6 +194,7 @@ fn written(
     readers: Readers,
 ) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).rand_bytes(RANDOM_LEN);
     #[cfg(unix)]
     if readers == Readers::All {
         use std::os::unix::fs::PermissionsExt as _;
@@ -217,6 +266,56 @@ mod tests {
             std::fs::copy(&path, &moved).unwrap();
             assert_ne!(mark(&moved), own);
         }
+    }
+
+    #[test]
+    fn what_killed_writes_left_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - 2 * SETTLED;
+        let put = |name: &str, changed| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(changed).unwrap();
+        };
+        put(".tmpAb3dE9", old);
+        put(".tmpAb3dE8", SystemTime::now());
+        for other in ["file", ".tmp", ".tmpAb3dE", ".tmpAb3dE9x", ".tmp-b3dE9"] {
+            put(other, old);
+        }
+        // A write that is dropped before its end is what a kill leaves, but for its removal.
+        let kept = written(&folder.path().join("file"), &|_| Vec::new(), Readers::Owner).unwrap();
+        let name = kept.path().file_name().unwrap().to_str().unwrap();
+        assert!(is_temporary(name), "{name}");
+        kept.as_file().set_modified(old).unwrap();
+        std::mem::forget(kept.into_temp_path());
+        sweep(folder.path());
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        let left = [
+            ".tmp",
+            ".tmp-b3dE9",
+            ".tmpAb3dE",
+            ".tmpAb3dE8",
+            ".tmpAb3dE9x",
+            "file",
+        ];
+        assert_eq!(names, left);
+    }
+
+    /// `/dev/full` fails every write for want of room.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_recognised_through_the_errors_above_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("above")]
+        struct Above(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+        let mut full = File::options().write(true).open("/dev/full").unwrap();
+        let error = full.write_all(b"x").unwrap_err();
+        assert!(is_disk_full(&error));
+        assert!(is_disk_full(&Above(Box::new(Above(Box::new(error))))));
+        let other = io::Error::from(io::ErrorKind::PermissionDenied);
+        assert!(!is_disk_full(&Above(Box::new(other))));
     }
 
     #[cfg(unix)]

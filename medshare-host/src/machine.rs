@@ -3,6 +3,7 @@
 //! A node asks for both through this seam, so that tests can set back the clock or fill the disk of
 //! one node among several in a process.
 
+use std::io;
 use std::path::Path;
 
 use medshare_types::Timestamp;
@@ -19,6 +20,15 @@ pub trait Machine: Send + Sync {
     /// Bytes that may still be written to the disk of `path`, where the system tells.
     fn free_bytes(&self, path: &Path) -> Option<u64> {
         files::free_bytes(path)
+    }
+
+    /// Called before each write of the node's log, each sync of it, and each block and checkpoint of
+    /// its ledger.
+    ///
+    /// # Errors
+    /// The error that the write fails with, before it changes anything.
+    fn before_write(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 

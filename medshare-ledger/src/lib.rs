@@ -95,7 +95,9 @@ pub use light::{
     VerifiedState, VerifyError,
 };
 pub use list::{ListProof, receipts_root, transactions_root};
-pub use rpc::{MemberStatus, RefusalCode, RpcRefusal, RpcRequest, RpcResponse, ShareRequest};
+pub use rpc::{
+    MemberStatus, RefusalCode, Refusing, RpcRefusal, RpcRequest, RpcResponse, ShareRequest,
+};
 pub use state::{StatePath, state_root};
 #[cfg(feature = "storage")]
 pub use storage::{LedgerStore, StoreError};

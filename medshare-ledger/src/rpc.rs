@@ -160,6 +160,20 @@ pub struct MemberStatus {
     pub lost: bool,
     /// True when the member should hold a share of the gate key, and has none.
     pub lacks_share: bool,
+    /// Why it refuses requests for the time being.
+    pub refusing: Option<Refusing>,
+}
+
+/// Why a member refuses requests for the time being. It goes on by itself once `needed` bytes are
+/// free; `since` is by its own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the type names the fields")]
+pub enum Refusing {
+    /// Its disk has little room left: it votes and answers, and takes no new transactions.
+    DiskLow { since: Timestamp, needed: u64 },
+    /// A write failed for want of room: it neither votes nor answers.
+    DiskFull { since: Timestamp, needed: u64 },
 }
 
 /// A member's reasoned refusal of a request.
@@ -219,6 +233,8 @@ pub enum RefusalCode {
     Revoked,
     /// The ticket, its grant's window or the label is over by the member's own state and clock.
     Expired,
+    /// The member's disk has too little room; it goes on once there is more.
+    DiskFull,
 }
 
 impl RefusalCode {
@@ -238,6 +254,7 @@ impl RefusalCode {
             Self::Internal => "internal",
             Self::Revoked => "revoked",
             Self::Expired => "expired",
+            Self::DiskFull => "disk_full",
         }
     }
 
@@ -246,7 +263,7 @@ impl RefusalCode {
     pub const fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::Unknown | Self::NotYetCertified | Self::Overloaded | Self::Stale
+            Self::Unknown | Self::NotYetCertified | Self::Overloaded | Self::Stale | Self::DiskFull
         )
     }
 }

@@ -8,6 +8,10 @@ use medshare_host::Machine;
 use medshare_types::keystore::KeyStore;
 use medshare_types::{Genesis, ReplicaId};
 
+/// Room for the log between two checkpoints, for its copy when it is cut, and for the growth of a
+/// ledger of usual blocks, bytes.
+pub const DEFAULT_DISK_FLOOR: u64 = 16 << 20;
+
 /// The seat, the files and the secrets of one node.
 pub struct NodeConfig {
     /// The consortium's trust anchor.
@@ -22,6 +26,9 @@ pub struct NodeConfig {
     pub machine: Arc<dyn Machine>,
     /// What the node may do about files that it lacks, or that are copies.
     pub recovery: Recovery,
+    /// Bytes that must be free on its disk for it to take new transactions; see
+    /// [`DEFAULT_DISK_FLOOR`].
+    pub disk_floor: u64,
 }
 
 /// What a node may do about a ledger or log that is missing, and about a log that is a copy.

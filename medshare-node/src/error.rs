@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use medshare_consensus::ReplayError;
 use medshare_contract::{GenesisError, StateError};
-use medshare_host::TaskError;
+use medshare_host::{TaskError, files};
 use medshare_ledger::StoreError;
 use medshare_threshold::CeremonyError;
 use medshare_types::{DecodeError, Height, keystore::KeyStoreError};
@@ -44,11 +44,21 @@ pub enum NodeError {
     /// A whole frame of the log does not hold a record.
     #[error("record {index} of the consensus log cannot be decoded")]
     LogRecord { index: usize, source: DecodeError },
+    /// A write to the log or a sync of it failed, and it was not recovered since.
+    #[error("{} takes no records since a write to it failed", path.display())]
+    UnsoundLog { path: PathBuf },
     /// The log's medium failed. After a failed write or sync its state is unknown.
     #[error("{} cannot be read or written", path.display())]
     LogMedium {
         path: PathBuf,
         source: std::io::Error,
+    },
+    /// The disk has less room than the node keeps free.
+    #[error("the disk of {} has {free} bytes free, and {needed} are needed", folder.display())]
+    DiskFull {
+        folder: PathBuf,
+        free: u64,
+        needed: u64,
     },
     /// The node has voted, and its log is gone: it forgot its votes and might contradict them.
     #[error("{} is missing, and with it the member's votes", path.display())]
@@ -80,4 +90,12 @@ pub enum NodeError {
         #[from]
         source: TaskError,
     },
+}
+
+impl NodeError {
+    /// Whether the disk had no room. The node then pauses, and goes on once there is room.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::DiskFull { .. }) || files::is_disk_full(self)
+    }
 }

@@ -1,4 +1,4 @@
-//! Faults on purpose: nodes that lie, refuse or fall silent, wrong clocks (feature
+//! Faults on purpose: nodes that lie, refuse or fall silent, wrong clocks, full disks (feature
 //! `fault-injection`).
 //!
 //! **For tests and demonstrations only; never enable the feature in a deployment.** The faults are
@@ -6,6 +6,8 @@
 //! faulty branch: it stays honest, and [`FaultyClient`] replaces its answer by a wrong one, signed
 //! with the node's key, which the caller brings. No message from outside can turn a fault on.
 
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -40,6 +42,18 @@ pub enum Presence {
     Isolated,
 }
 
+/// Whether a node's disk takes writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Disk {
+    /// The machine's own disk.
+    #[default]
+    Real,
+    /// No byte is free, and every write of the node's log and ledger fails.
+    Full,
+    /// Writes succeed, and this many bytes are free.
+    Free(u64),
+}
+
 /// The faults injected into the nodes of one process, by seat. They last as long as this value and
 /// are stored nowhere.
 #[derive(Debug)]
@@ -50,6 +64,7 @@ struct Injected {
     conduct: HolderConduct,
     presence: Presence,
     clock_offset_ms: i64,
+    disk: Disk,
 }
 
 impl Faults {
@@ -78,6 +93,13 @@ impl Faults {
     pub fn set_clock_offset(&self, seat: ReplicaId, offset_ms: i64) {
         if let Some(injected) = self.lock().get_mut(seat.index()) {
             injected.clock_offset_ms = offset_ms;
+        }
+    }
+
+    /// Fills or frees the disk of the node at `seat`; a seat that does not exist is ignored.
+    pub fn set_disk(&self, seat: ReplicaId, disk: Disk) {
+        if let Some(injected) = self.lock().get_mut(seat.index()) {
+            injected.disk = disk;
         }
     }
 
@@ -147,6 +169,21 @@ impl Machine for FaultyMachine {
             real.minus_millis(offset_ms.unsigned_abs())
         } else {
             real.plus_millis(offset_ms.unsigned_abs())
+        }
+    }
+
+    fn free_bytes(&self, path: &Path) -> Option<u64> {
+        match self.faults.of(self.seat).disk {
+            Disk::Real => ThisMachine.free_bytes(path),
+            Disk::Full => Some(0),
+            Disk::Free(bytes) => Some(bytes),
+        }
+    }
+
+    fn before_write(&self) -> io::Result<()> {
+        match self.faults.of(self.seat).disk {
+            Disk::Real | Disk::Free(_) => Ok(()),
+            Disk::Full => Err(io::ErrorKind::StorageFull.into()),
         }
     }
 }

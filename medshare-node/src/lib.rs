@@ -52,7 +52,7 @@ mod subscriptions;
 pub mod transport;
 mod worker_pool;
 
-pub use config::{NodeConfig, Recovery, ledger_path, log_path};
+pub use config::{DEFAULT_DISK_FLOOR, NodeConfig, Recovery, ledger_path, log_path};
 pub use error::NodeError;
 pub use handle::{End, NodeClient, NodeHandle};
 pub use secrets::NodeSecrets;

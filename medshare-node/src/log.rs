@@ -3,19 +3,28 @@
 //! A tail that a crash tore is dropped: the frame at the end that does not check, when no whole
 //! frame follows it. Anything else that does not check is damage and is refused. Assumptions about
 //! the medium: a completed sync survives a crash, and a rename within a folder is atomic.
+//!
+//! # Failed writes and syncs
+//!
+//! After a failed write the file may end in part of a frame. After a failed sync it may show frames
+//! that are not on the disk: a kernel can mark pages clean whose writing failed, so another sync of
+//! the same file proves nothing. A log therefore takes no records from then on, until
+//! [`ConsensusLog::recover`] has written the frames of completed syncs to a new file. Frames since
+//! then are dropped. No vote in them left the node, since votes wait for the sync.
 
 mod format;
 mod storage;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use medshare_consensus::LossId;
 use medshare_host::files::FileMark;
-use medshare_host::os_random;
+use medshare_host::{ThisMachine, os_random};
 use medshare_types::{ChainId, Height, RandomSource as _};
 
-use format::Format;
 pub use format::MAX_BODY_LEN;
+use format::{Format, HEADER_LEN};
 pub use storage::{LogFile, Storage};
 
 use crate::error::NodeError;
@@ -49,6 +58,10 @@ pub struct ConsensusLog {
     copied: bool,
     storage: Box<dyn Storage>,
     pending: Vec<u8>,
+    /// Bytes at the beginning of the file that completed syncs cover.
+    synced: usize,
+    /// A write or sync failed, so the file behind `synced` is unknown.
+    failed: bool,
 }
 
 impl ConsensusLog {
@@ -58,7 +71,8 @@ impl ConsensusLog {
     /// [`NodeError::NotALog`], [`NodeError::ForeignLog`], [`NodeError::DamagedLog`],
     /// [`NodeError::LogMedium`].
     pub fn open(path: &Path, chain: ChainId) -> Result<(Self, Vec<Frame>), NodeError> {
-        Self::open_on(Box::new(LogFile::new(path)), path, chain)
+        let file = LogFile::new(path, Arc::new(ThisMachine));
+        Self::open_on(Box::new(file), path, chain)
     }
 
     /// As [`open`](Self::open), on any medium; `path` only names it in errors.
@@ -102,6 +116,8 @@ impl ConsensusLog {
             copied,
             storage,
             pending: Vec::new(),
+            synced: whole,
+            failed: false,
         };
         Ok((log, frames))
     }
@@ -113,7 +129,7 @@ impl ConsensusLog {
     /// [`NodeError::LogMedium`], also where there is a log.
     pub fn create_lost(path: &Path, chain: ChainId) -> Result<(), NodeError> {
         let format = Format::new(chain, os_random().array(), true);
-        let created = LogFile::new(path).create(&|mark| format.header(mark));
+        let created = LogFile::new(path, Arc::new(ThisMachine)).create(&|mark| format.header(mark));
         created.map_err(|source| NodeError::LogMedium {
             path: path.to_owned(),
             source,
@@ -130,7 +146,7 @@ impl ConsensusLog {
             path: path.to_owned(),
             source,
         };
-        let mut file = LogFile::new(path);
+        let mut file = LogFile::new(path, Arc::new(ThisMachine));
         let Some(bytes) = file.read().map_err(medium)? else {
             return Ok(None);
         };
@@ -177,23 +193,67 @@ impl ConsensusLog {
     /// Makes everything appended durable: one write, one sync.
     ///
     /// # Errors
-    /// [`NodeError::LogMedium`]. The state of the medium is then unknown: stop the process.
+    /// [`NodeError::LogMedium`]. The log then takes no more until it is [recovered](Self::recover).
     pub fn sync(&mut self) -> Result<(), NodeError> {
+        if self.failed {
+            return Err(NodeError::UnsoundLog {
+                path: self.path.clone(),
+            });
+        }
         if self.pending.is_empty() {
             return Ok(());
         }
         let pending = std::mem::take(&mut self.pending);
+        self.failed = true;
         self.storage
             .append(&pending)
             .and_then(|()| self.storage.sync())
-            .map_err(|source| self.medium(source))
+            .map_err(|source| self.medium(source))?;
+        self.synced += pending.len();
+        self.failed = false;
+        Ok(())
+    }
+
+    /// Takes the log up again after a failed write or sync, and returns its frames in order: those
+    /// that completed syncs made durable, in a new file. Everything appended since is dropped.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); it may be called again.
+    pub fn recover(&mut self) -> Result<Vec<Frame>, NodeError> {
+        self.failed = true;
+        self.pending.clear();
+        let mut bytes = self.read()?;
+        // It is another file where a rewrite failed after it had taken the name, whole from its
+        // first byte on, and with the header of that rewrite.
+        bytes.truncate(self.synced);
+        let (format, written_to) = Format::of_file(&self.path, self.format.chain(), &bytes)?;
+        let mark = self.storage.mark().map_err(|source| self.medium(source))?;
+        let (frames, whole) = format.parse(&self.path, &bytes)?;
+        if whole < bytes.len() {
+            return Err(NodeError::DamagedLog {
+                path: self.path.clone(),
+                offset: whole,
+            });
+        }
+        let copied = written_to != mark;
+        if copied != self.copied {
+            // Another process put it there.
+            return Err(NodeError::DamagedLog {
+                path: self.path.clone(),
+                offset: 0,
+            });
+        }
+        let kept = bytes.split_off(HEADER_LEN);
+        self.replace(format, &kept)?;
+        Ok(frames)
     }
 
     /// Drops every record at or below `height`; the rest stays, whole or not at all. Cost: reads and
     /// writes the whole log.
     ///
     /// # Errors
-    /// As [`open`](Self::open); the log is then as it was.
+    /// As [`open`](Self::open). The log then takes no more until it is [recovered](Self::recover), with
+    /// or without the records at or below `height`.
     pub fn cut(&mut self, height: Height) -> Result<(), NodeError> {
         self.rewrite(self.format.clone(), Some(height))
     }
@@ -201,24 +261,36 @@ impl ConsensusLog {
     /// Writes the records above a height, or all, to a new file with another header.
     fn rewrite(&mut self, format: Format, above: Option<Height>) -> Result<(), NodeError> {
         self.sync()?;
-        let bytes = self
-            .storage
-            .read()
-            .and_then(|bytes| bytes.ok_or_else(|| std::io::ErrorKind::NotFound.into()))
-            .map_err(|source| self.medium(source))?;
+        self.failed = true;
+        let bytes = self.read()?;
         let (frames, _) = self.format.parse(&self.path, &bytes)?;
         let mut kept = Vec::new();
         let is_kept = |frame: &&Frame| above.is_none_or(|height| frame.height > height);
         for frame in frames.iter().filter(is_kept) {
             format.write_frame(&mut kept, frame.height, &frame.body);
         }
-        let whole = |mark: FileMark| [format.header(mark), kept.clone()].concat();
+        self.replace(format, &kept)
+    }
+
+    /// Goes on in a new file of this header and these frames. Where that fails at its last step, the
+    /// new file may have taken the name, so that the open one has none.
+    fn replace(&mut self, format: Format, frames: &[u8]) -> Result<(), NodeError> {
+        let whole = |mark: FileMark| [&format.header(mark), frames].concat();
         self.storage
             .replace(&whole)
             .map_err(|source| self.medium(source))?;
         self.format = format;
         self.copied = false;
+        self.synced = HEADER_LEN + frames.len();
+        self.failed = false;
         Ok(())
+    }
+
+    fn read(&mut self) -> Result<Vec<u8>, NodeError> {
+        self.storage
+            .read()
+            .and_then(|bytes| bytes.ok_or_else(|| std::io::ErrorKind::NotFound.into()))
+            .map_err(|source| self.medium(source))
     }
 
     fn medium(&self, source: std::io::Error) -> NodeError {

@@ -51,6 +51,8 @@ pub(crate) enum Admission {
     Forged,
     /// Its key is not, or not yet, the sender's in this node's state.
     UnknownSender,
+    /// The node's disk has little room left.
+    DiskLow,
 }
 
 impl Mempool {
@@ -88,6 +90,10 @@ impl Mempool {
 
     pub(crate) fn contains(&self, id: &TransactionId) -> bool {
         self.arrivals.contains_key(id)
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = TransactionId> + '_ {
+        self.arrivals.keys().copied()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use medshare_abe::{AccessPolicy, Condition, Date, Validity};
 use medshare_host::TaskError;
+use medshare_host::files::is_disk_full;
 use medshare_types::{Denial, GrantId, Timestamp, TransactionId};
 
 pub use medshare_ledger::VerifyError;
@@ -239,7 +240,7 @@ pub enum Error {
     },
     /// The key store failed.
     #[error(transparent)]
-    KeyStore(#[from] KeyStoreError),
+    KeyStore(KeyStoreError),
     /// The key store lacks a secret that was stored when the consortium was founded.
     #[error("the key store has no {entry}; restore it from a backup")]
     MissingSecret { entry: String },
@@ -283,9 +284,14 @@ pub enum Error {
     },
     /// Reading the input or writing the output failed.
     #[error("{source}")]
-    Io {
-        #[from]
-        source: std::io::Error,
+    Io { source: std::io::Error },
+    /// A disk has no room: of a member, of a store, or of this process. What was stored before is as
+    /// it was. A member goes on by itself once there is room.
+    #[error("no room on a disk of {at}: {source}; free some and try again")]
+    DiskFull {
+        /// The organisation, or what was to be written.
+        at: String,
+        source: Source,
     },
     /// Another process has opened the consortium's folder.
     #[error("{} is in use by another process; stop it and try again", folder.display())]
@@ -404,6 +410,7 @@ impl Error {
     /// | `foreign_store` | [`ForeignStore`](Self::ForeignStore) |
     /// | `too_few_copies` | [`TooFewCopies`](Self::TooFewCopies) |
     /// | `io` | [`Io`](Self::Io) |
+    /// | `disk_full` | [`DiskFull`](Self::DiskFull) |
     /// | `folder_in_use` | [`FolderInUse`](Self::FolderInUse) |
     /// | `missing_trust_anchor` | [`MissingTrustAnchor`](Self::MissingTrustAnchor) |
     /// | `missing_ledgers` | [`MissingLedgers`](Self::MissingLedgers) |
@@ -466,6 +473,7 @@ impl Error {
             Self::ForeignStore { .. } => "foreign_store",
             Self::TooFewCopies { .. } => "too_few_copies",
             Self::Io { .. } => "io",
+            Self::DiskFull { .. } => "disk_full",
             Self::FolderInUse { .. } => "folder_in_use",
             Self::MissingTrustAnchor { .. } => "missing_trust_anchor",
             Self::MissingLedgers { .. } => "missing_ledgers",
@@ -492,6 +500,7 @@ impl Error {
             Self::Unreachable
                 | Self::Busy { .. }
                 | Self::FolderInUse { .. }
+                | Self::DiskFull { .. }
                 | Self::TimedOut { .. }
                 | Self::InsufficientShares { .. }
                 | Self::ObjectStore { .. }
@@ -548,6 +557,7 @@ impl Error {
             | Self::ForeignStore { .. }
             | Self::TooFewCopies { .. }
             | Self::Io { .. }
+            | Self::DiskFull { .. }
             | Self::FolderInUse { .. }
             | Self::MissingTrustAnchor { .. }
             | Self::MissingLedgers { .. }
@@ -646,6 +656,35 @@ fn list(damaged: &[Damage]) -> String {
 fn texts(errors: &[Error]) -> String {
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     texts.join(", ")
+}
+
+impl Error {
+    /// Turns a failure for want of room into [`Error::DiskFull`], and any other by `otherwise`.
+    pub(crate) fn of_disk<E>(at: &str, source: E, otherwise: impl FnOnce(E) -> Self) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        if is_disk_full(&source) {
+            Self::DiskFull {
+                at: at.to_owned(),
+                source: Box::new(source),
+            }
+        } else {
+            otherwise(source)
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::of_disk("this process", error, |source| Self::Io { source })
+    }
+}
+
+impl From<KeyStoreError> for Error {
+    fn from(error: KeyStoreError) -> Self {
+        Self::of_disk("the key store", error, Self::KeyStore)
+    }
 }
 
 impl From<TaskError> for Error {

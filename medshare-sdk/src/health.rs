@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use medshare_ledger::Refusing;
 use medshare_types::{Height, ReplicaId, Timestamp};
 
 use crate::damage::{DamagedFile, WayBack};
@@ -87,6 +88,10 @@ pub struct Running {
     pub lost: bool,
     /// True when the member should hold a share of the gate key, and has none.
     pub lacks_share: bool,
+    /// Why the member refuses requests for the time being.
+    pub refusing: Option<Refusing>,
+    /// The median of the other running members' clocks at the same moment.
+    pub other_clocks: Option<Timestamp>,
 }
 
 impl Running {
@@ -98,18 +103,72 @@ impl Running {
     }
 }
 
+impl Running {
+    /// How far the member's clock is ahead of the others'. What it proposes is then too early for
+    /// them.
+    #[must_use]
+    pub fn clock_ahead(&self) -> Duration {
+        let others = self.other_clocks.unwrap_or(self.clock);
+        Duration::from_millis(self.clock.millis_since(others))
+    }
+
+    fn problem(&self, name: &str) -> Option<String> {
+        let free = match self.disk_free {
+            Some(free) => format!("{free} bytes are free"),
+            None => "its free bytes are not known".to_owned(),
+        };
+        match self.refusing {
+            Some(Refusing::DiskFull { since, needed }) => {
+                return Some(format!(
+                    "the disk of {name} is full since {since}, so it refuses everything; {free}, \
+                     and it goes on with {needed}"
+                ));
+            }
+            Some(Refusing::DiskLow { since, needed }) => {
+                return Some(format!(
+                    "the disk of {name} is nearly full since {since}, so it takes nothing new; \
+                     {free}, and it goes on with {needed}"
+                ));
+            }
+            _ => {}
+        }
+        let ahead = self.clock_ahead().as_millis();
+        if ahead > u128::from(USUAL_CLOCK_ERROR_MS) {
+            return Some(format!(
+                "the clock of {name} is {ahead} ms ahead of the others"
+            ));
+        }
+        let behind = self.clock_behind_tip().as_millis();
+        if behind > u128::from(USUAL_CLOCK_ERROR_MS) {
+            return Some(format!(
+                "the clock of {name} is {behind} ms behind the last block"
+            ));
+        }
+        match self.disk_free {
+            Some(free) if free < LOW_DISK => {
+                return Some(format!("the disk of {name} has {free} bytes left"));
+            }
+            _ => {}
+        }
+        if self.lost {
+            return Some(format!("{name} forgot its votes, and waits for the others"));
+        }
+        if self.lacks_share {
+            return Some(format!("{name} has no share of the gate key"));
+        }
+        (self.lag > USUAL_LAG).then(|| format!("{name} is {} blocks behind", self.lag))
+    }
+}
+
 impl MemberHealth {
     /// What keeps the member from its work, for people; `None` where nothing is known.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let name = &self.organisation;
-        let running = match &self.state {
-            MemberState::Silent => return Some(format!("{name} does not answer")),
-            MemberState::Busy { reason } => return Some(format!("{name} is busy: {reason}")),
-            MemberState::Invalid { reason } => {
-                return Some(format!("{name} answers wrongly: {reason}"));
-            }
-            MemberState::Ended { reason } => return Some(format!("{name}: {reason}")),
+        match &self.state {
+            MemberState::Silent => Some(format!("{name} does not answer")),
+            MemberState::Busy { reason } => Some(format!("{name} is busy: {reason}")),
+            MemberState::Invalid { reason } => Some(format!("{name} answers wrongly: {reason}")),
             MemberState::Damaged {
                 file,
                 path,
@@ -117,31 +176,13 @@ impl MemberHealth {
                 reason,
             } => {
                 let path = path.display();
-                return Some(format!(
+                Some(format!(
                     "the {file} of {name}, {path}: {reason}; {way_back}"
-                ));
+                ))
             }
-            MemberState::Running(running) => running,
-        };
-        let behind = running.tip_time.millis_since(running.clock);
-        if behind > USUAL_CLOCK_ERROR_MS {
-            return Some(format!(
-                "the clock of {name} is {behind} ms behind the last block"
-            ));
+            MemberState::Ended { reason } => Some(format!("{name}: {reason}")),
+            MemberState::Running(running) => running.problem(name),
         }
-        match running.disk_free {
-            Some(free) if free < LOW_DISK => {
-                return Some(format!("the disk of {name} has {free} bytes left"));
-            }
-            _ => {}
-        }
-        if running.lost {
-            return Some(format!("{name} forgot its votes, and waits for the others"));
-        }
-        if running.lacks_share {
-            return Some(format!("{name} has no share of the gate key"));
-        }
-        (running.lag > USUAL_LAG).then(|| format!("{name} is {} blocks behind", running.lag))
     }
 }
 
@@ -180,6 +221,8 @@ mod tests {
             primary: ReplicaId(0),
             lost: false,
             lacks_share: false,
+            refusing: None,
+            other_clocks: Some(Timestamp::from_millis(50_000)),
         };
         let member = MemberHealth {
             organisation: name.to_owned(),
@@ -206,6 +249,19 @@ mod tests {
             disk_free: Some(0),
             ..state.clone()
         };
+        let ahead = Running {
+            other_clocks: Some(Timestamp::from_millis(20_100)),
+            ..state.clone()
+        };
+        let since = Timestamp::from_millis(40_000);
+        let refusing = Running {
+            refusing: Some(Refusing::DiskFull { since, needed: 77 }),
+            ..full.clone()
+        };
+        let low = Running {
+            refusing: Some(Refusing::DiskLow { since, needed: 77 }),
+            ..full.clone()
+        };
         let lagging = Running {
             lag: 40,
             ..state.clone()
@@ -229,7 +285,13 @@ mod tests {
             (MemberState::Running(without_share), "no share"),
             (damaged, "ledger.redb: it ends too early; rebuild"),
             (MemberState::Running(late), "30000 ms behind"),
+            (MemberState::Running(ahead), "30000 ms ahead of the others"),
             (MemberState::Running(full), "0 bytes left"),
+            (
+                MemberState::Running(refusing),
+                "refuses everything; 0 bytes",
+            ),
+            (MemberState::Running(low), "takes nothing new"),
             (MemberState::Running(lagging), "40 blocks"),
             (MemberState::Silent, "does not answer"),
         ] {

@@ -136,7 +136,7 @@ pub use deadlines::Deadlines;
 pub use error::{Error, Result};
 pub use events::Events;
 pub use grant::GrantRequest;
-pub use health::{MemberHealth, MemberState, Running};
+pub use health::{MemberHealth, MemberState, Refusing, Running};
 pub use lists::{GrantInfo, GrantStatus, Listing, OrganisationInfo, PersonInfo, RecordInfo};
 pub use medshare_abe::{
     AccessPolicy, Attribute, Date, MasterSecretKey, PublicParameters, Validity,

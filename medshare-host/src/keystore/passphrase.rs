@@ -74,6 +74,7 @@ impl PassphraseKeyStore {
         let passphrase = Zeroizing::new(passphrase.to_owned());
         blocking(move || {
             files::create_private_folder(&folder).map_err(|error| file_failed(&folder, error))?;
+            files::sweep(&folder);
             let key = open_or_create(&folder.join("store"), &passphrase, cost)?;
             Ok(Self {
                 folder,

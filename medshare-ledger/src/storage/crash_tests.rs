@@ -1,4 +1,5 @@
-//! Crashes at every write, on a disk that loses, reorders and tears unsynced writes.
+//! Crashes at every write, on a disk that loses, reorders and tears unsynced writes; and disks that are
+//! full for a while.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -64,11 +65,16 @@ impl Disk {
     fn burn(&self) -> io::Result<std::sync::MutexGuard<'_, State>> {
         let mut state = self.0.lock().unwrap();
         match &mut state.fuse {
-            Some(0) => return Err(io::Error::other("the disk is gone")),
+            Some(0) => return Err(io::ErrorKind::StorageFull.into()),
             Some(left) => *left -= 1,
             None => {}
         }
         Ok(state)
+    }
+
+    /// The image that a process sees which opens the file again, without a power failure.
+    fn seen(&self) -> Vec<u8> {
+        self.0.lock().unwrap().live.clone()
     }
 
     /// The image after a power failure: it keeps some of the writes since the last sync, and of some
@@ -240,6 +246,54 @@ fn a_crash_at_any_write_leaves_a_whole_block() {
             );
             return;
         }
+    }
+}
+
+/// The disk is full at any write or sync of blocks. The first failure says so; after it the store
+/// takes no more; opened again, it is at a whole block, not below the last one synced, and goes on.
+#[test]
+fn a_ledger_whose_disk_was_full_goes_on_once_it_is_opened_again() {
+    let fixture = Fixture::new();
+    let mut failed = 0;
+    for cut in 0.. {
+        let disk = Disk::default();
+        let store = fixture.open(&disk).unwrap();
+        store.begin_chain(&BTreeMap::new()).unwrap();
+        let disk = disk.cut_after(cut);
+        let mut durable = Height(0);
+        let mut applied = Height(0);
+        let error = loop {
+            match fixture.grow(&store) {
+                Ok(height) => applied = height,
+                Err(error) => break Some(error),
+            }
+            if applied.0.is_multiple_of(2) {
+                match store.sync() {
+                    Ok(()) => durable = applied,
+                    Err(error) => break Some(error),
+                }
+            }
+            if applied == Height(6) {
+                break None;
+            }
+        };
+        let Some(error) = error else {
+            assert!(failed > 10, "{failed}");
+            return;
+        };
+        failed += 1;
+        let full = |source: &io::Error| source.kind() == io::ErrorKind::StorageFull;
+        assert!(
+            matches!(&error, StoreError::Io { source } if full(source)),
+            "{cut}: {error:?}"
+        );
+        disk.0.lock().unwrap().fuse = None;
+        fixture.grow(&store).unwrap_err();
+        drop(store);
+        let store = fixture.reopen(&Disk::with(disk.seen())).unwrap();
+        let height = store.verify_from_genesis().unwrap();
+        assert!(durable <= height && height <= applied.next(), "{cut}");
+        assert_eq!(fixture.grow(&store).unwrap(), height.next());
     }
 }
 

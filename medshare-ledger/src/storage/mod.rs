@@ -36,6 +36,7 @@ mod crash_tests;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use borsh::BorshDeserialize;
 use medshare_types::{
@@ -56,6 +57,10 @@ use tables::{
     failed, load, value_at,
 };
 
+/// Beginning of the extension of a ledger that is being made; the process id follows.
+const UNFINISHED: &str = "new-";
+/// Age from which an unfinished ledger is a killed process's.
+const SETTLED: Duration = Duration::from_secs(3_600);
 /// Cache for pages of the file, bytes.
 const CACHE_BYTES: usize = 16 << 20;
 
@@ -99,6 +104,7 @@ impl LedgerStore {
         let database = builder().open(path).map_err(failed)?;
         let store = Self { client, database };
         store.check_belongs(genesis_state)?;
+        remove_unfinished(path);
         Ok(store)
     }
 
@@ -110,7 +116,7 @@ impl LedgerStore {
         genesis_state: &BTreeMap<Digest, Vec<u8>>,
     ) -> Result<(), StoreError> {
         let io = |source| StoreError::Io { source };
-        let beside = path.with_extension(format!("new-{}", std::process::id()));
+        let beside = path.with_extension(format!("{UNFINISHED}{}", std::process::id()));
         match std::fs::remove_file(&beside) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
             _ => {}
@@ -329,6 +335,30 @@ fn builder() -> Builder {
         .set_cache_size(CACHE_BYTES)
         .set_check_integrity_on_open(true);
     builder
+}
+
+/// Removes what killed processes left of new ledgers beside an open one. Files changed within the
+/// last hour stay: another process may be making them.
+fn remove_unfinished(path: &Path) {
+    let Some(folder) = path.parent() else {
+        return;
+    };
+    let is_unfinished = |beside: &Path| {
+        let extension = beside.extension().and_then(|extension| extension.to_str());
+        beside.file_stem() == path.file_stem()
+            && extension.is_some_and(|extension| extension.starts_with(UNFINISHED))
+    };
+    let is_settled = |metadata: &std::fs::Metadata| {
+        let unchanged = metadata.modified().ok().and_then(|at| at.elapsed().ok());
+        unchanged.is_some_and(|age| age >= SETTLED)
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let settled = entry.metadata().is_ok_and(|metadata| is_settled(&metadata));
+        if settled && is_unfinished(&entry.path()) {
+            // As far as the system allows: they do no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes the new file's name durable, on systems that can sync a folder.

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use medshare_ledger::{
     AccessReceipt, Block, CertifiedHeader, LedgerStore, MAX_CALL_LEN, MemberStatus, ReceiptProof,
-    RefusalCode, RpcRefusal, RpcRequest, RpcResponse, ShareRequest, StateProof, Transaction,
-    TransactionError,
+    RefusalCode, Refusing, RpcRefusal, RpcRequest, RpcResponse, ShareRequest, StateProof,
+    Transaction, TransactionError,
 };
 use medshare_types::sign::BadSignature;
 use medshare_types::{
@@ -129,6 +129,10 @@ fn requests_and_responses_round_trip() {
             disk_free: Some(4),
             lost: true,
             lacks_share: false,
+            refusing: Some(Refusing::DiskLow {
+                since: Timestamp::from_millis(5),
+                needed: 6,
+            }),
         }))
     };
     for response in [
@@ -174,14 +178,21 @@ fn the_first_formats_are_these_bytes() {
         disk_free: None,
         lost: false,
         lacks_share: true,
+        refusing: Some(Refusing::DiskFull {
+            since: Timestamp::from_millis(5),
+            needed: 6,
+        }),
     };
     let status = RpcResponse::Status(Box::new(status)).to_wire();
     assert_eq!(
         status,
-        b"mRSP\0\x01\x08\0\x07\0\0\0\0\0\0\0\x02\0\x03\0\0\0\0\0\x01"
+        b"mRSP\0\x01\x08\0\x07\0\0\0\0\0\0\0\x02\0\x03\0\0\0\0\0\x01\
+           \x01\x01\x05\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0"
     );
     let refused = RpcResponse::Refused(RpcRefusal::new(RefusalCode::Overloaded, "no"));
     assert_eq!(refused.to_wire(), b"mRSP\0\x01\x06\x05\x02\0\0\0no");
+    let refused = RpcResponse::Refused(RpcRefusal::new(RefusalCode::DiskFull, "no"));
+    assert_eq!(refused.to_wire(), b"mRSP\0\x01\x06\x0a\x02\0\0\0no");
 }
 
 #[test]

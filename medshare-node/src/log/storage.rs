@@ -3,7 +3,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use medshare_host::Machine;
 use medshare_host::files::{self, FileMark, Readers};
 
 /// One file, of which a completed sync survives a crash.
@@ -30,7 +32,7 @@ pub trait Storage: Send {
     /// all.
     ///
     /// # Errors
-    /// Those of the medium.
+    /// Those of the medium; the file may then be the new one, whose name a crash may undo.
     fn replace(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()>;
 
     /// Cuts the file to its first `length` bytes, durably.
@@ -53,9 +55,9 @@ pub trait Storage: Send {
 }
 
 /// A log in the file system.
-#[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
+    machine: Arc<dyn Machine>,
     /// Opened when it is first needed.
     file: Option<File>,
 }
@@ -63,9 +65,10 @@ pub struct LogFile {
 impl LogFile {
     /// Names the file; nothing is opened or created yet.
     #[must_use]
-    pub fn new(path: &Path) -> Self {
+    pub fn new(path: &Path, machine: Arc<dyn Machine>) -> Self {
         Self {
             path: path.to_owned(),
+            machine,
             file: None,
         }
     }
@@ -79,6 +82,14 @@ impl LogFile {
                 .open(&self.path)?,
         };
         Ok(self.file.insert(file))
+    }
+}
+
+impl std::fmt::Debug for LogFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,27 +111,31 @@ impl Storage for LogFile {
     }
 
     fn create(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()> {
+        self.machine.before_write()?;
         files::create_marked(&self.path, bytes, Readers::All)
     }
 
     fn replace(&mut self, bytes: &dyn Fn(FileMark) -> Vec<u8>) -> io::Result<()> {
-        files::write_marked(&self.path, bytes, Readers::All)?;
-        // The open file is the replaced one.
+        self.machine.before_write()?;
+        // The open file is the replaced one, perhaps also where this fails.
         self.file = None;
-        Ok(())
+        files::write_marked(&self.path, bytes, Readers::All)
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.machine.before_write()?;
         let file = self.opened()?;
         file.set_len(length)?;
         file.sync_all()
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.machine.before_write()?;
         self.opened()?.write_all(bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        self.machine.before_write()?;
         self.opened()?.sync_data()
     }
 }

@@ -172,6 +172,8 @@ struct Content {
     durable: Option<Vec<u8>>,
     /// Operations that still succeed before one fails.
     until_failure: Option<usize>,
+    /// Syncs do nothing until the file is replaced, since its pages count as clean.
+    clean: bool,
 }
 
 impl Medium {
@@ -181,6 +183,11 @@ impl Medium {
 
     fn open(&self) -> Result<(ConsensusLog, Vec<Frame>), NodeError> {
         ConsensusLog::open_on(Box::new(self.clone()), Path::new("log"), chain(1))
+    }
+
+    /// The kernel forgets that what is written and not synced is dirty.
+    fn clean_pages(&self) {
+        self.lock().clean = true;
     }
 
     fn fail_after(&self, operations: usize) {
@@ -203,7 +210,7 @@ impl Medium {
     fn operate<T>(&self, act: impl FnOnce(&mut Content) -> T) -> io::Result<T> {
         let mut content = self.lock();
         match &mut content.until_failure {
-            Some(0) => return Err(io::Error::other("injected")),
+            Some(0) => return Err(io::ErrorKind::StorageFull.into()),
             Some(left) => *left -= 1,
             None => {}
         }
@@ -213,6 +220,7 @@ impl Medium {
     fn put_durably(content: &mut Content, bytes: Vec<u8>) {
         content.live = Some(bytes.clone());
         content.durable = Some(bytes);
+        content.clean = false;
     }
 }
 
@@ -244,12 +252,23 @@ impl Storage for Medium {
         })
     }
 
+    /// A disk that becomes full takes some of the bytes.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let full = self.lock().until_failure == Some(0);
+        if full {
+            let part = &bytes[..bytes.len() / 2];
+            let mut content = self.lock();
+            content.live.as_mut().unwrap().extend_from_slice(part);
+        }
         self.operate(|content| content.live.as_mut().unwrap().extend_from_slice(bytes))
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.operate(|content| content.durable = content.live.clone())
+        self.operate(|content| {
+            if !content.clean {
+                content.durable = content.live.clone();
+            }
+        })
     }
 }
 
@@ -305,6 +324,50 @@ fn a_cut_that_fails_leaves_the_log_as_it_was() {
         log.cut(Height(2)).unwrap();
         medium.crash(0);
         assert_eq!(heights(&medium.open().unwrap().1), [3]);
+    }
+}
+
+/// The disk is full at every operation in turn, of writes, syncs, cuts and recoveries; then there is
+/// room again. Every record whose sync completed is there, in order, once; the log goes on without
+/// being opened again; and so it does after a crash, although the pages of failed syncs look clean.
+#[test]
+fn a_log_whose_disk_was_full_goes_on_with_what_was_synced() {
+    for succeeding in 0..24 {
+        let medium = Medium::default();
+        let (mut log, _) = medium.open().unwrap();
+        medium.fail_after(succeeding);
+        let mut durable = Vec::new();
+        let mut failures = 0;
+        for height in 1..=8 {
+            log.append(Height(height), b"record");
+            let synced = log.sync();
+            if synced.is_ok() {
+                durable.push(height);
+            }
+            let cut = match &synced {
+                Ok(()) if height % 3 == 0 => log.cut(Height(height - 2)),
+                _ => Ok(()),
+            };
+            if height % 3 == 0 && synced.is_ok() && cut.is_ok() {
+                durable.retain(|kept| *kept > height - 2);
+            }
+            if synced.is_ok() && cut.is_ok() {
+                continue;
+            }
+            failures += 1;
+            let refused = log.sync().unwrap_err();
+            assert!(matches!(refused, NodeError::UnsoundLog { .. }), "{refused}");
+            // Still full: it reads and does not write.
+            medium.fail_after(1);
+            let error = log.recover().unwrap_err();
+            assert!(error.is_disk_full(), "{error}");
+            medium.clean_pages();
+            medium.lock().until_failure = None;
+            assert_eq!(heights(&log.recover().unwrap()), durable, "{succeeding}");
+        }
+        assert_eq!(failures, usize::from(succeeding < 20), "{succeeding}");
+        medium.crash(0);
+        assert_eq!(heights(&medium.open().unwrap().1), durable, "{succeeding}");
     }
 }
 

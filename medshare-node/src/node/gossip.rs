@@ -79,6 +79,9 @@ impl Node {
         if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
             return Ok(Some(Admission::Known));
         }
+        if !self.disk.takes_transactions() {
+            return Ok(Some(Admission::DiskLow));
+        }
         let has_room = self.mempool.has_room_for(transaction);
         Ok((!has_room).then_some(Admission::Full))
     }

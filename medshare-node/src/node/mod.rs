@@ -5,8 +5,10 @@
 //! what clients ask for is checked, proven and computed beside it, so the task waits for no client.
 
 mod ceremony;
+mod disk;
 mod gossip;
 mod open;
+mod paused;
 mod propose;
 mod requests;
 mod submissions;
@@ -20,12 +22,14 @@ use medshare_consensus::{
     Authenticated, Effect, Input, LogRecord, Message, Output, Proposal, Replica, Timer,
 };
 use medshare_host::{Machine, blocking};
-use medshare_ledger::{LedgerStore, Transaction};
+use medshare_ledger::{CertifiedHeader, LedgerStore, StoreError, Transaction};
 use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use self::ceremony::Ceremony;
+use self::disk::Disk;
+use self::paused::Paused;
 use self::submissions::{CheckedQueue, CheckedSubmission};
 use crate::batch::Batch;
 use crate::error::NodeError;
@@ -75,14 +79,41 @@ pub(crate) struct Node {
     /// A holder needs a recent block.
     block_wanted: bool,
     shut_down: oneshot::Receiver<()>,
+    disk: Disk,
+    /// The newest block, which a paused node still tells of.
+    tip: Option<CertifiedHeader>,
 }
 
 impl Node {
-    /// Runs until its handle is gone or asks it to stop; then makes the ledger durable.
+    /// Runs until its handle is gone or asks it to stop; then makes the ledger durable. While its
+    /// disk is full it is [paused].
     ///
     /// # Errors
     /// [`NodeError`] when the node cannot go on; nothing is half-written then.
     pub(crate) async fn run(mut self) -> Result<(), NodeError> {
+        while let Err(error) = self.work().await {
+            if !error.is_disk_full() {
+                return Err(error);
+            }
+            self.tell_pause(&error);
+            match Paused::of(self).await?.wait().await? {
+                Some(node) => self = node,
+                None => return Ok(()),
+            }
+        }
+        self.workers.close().await;
+        self.checkpoint(self.ledger.height()?).await
+    }
+
+    fn tell_pause(&self, error: &NodeError) {
+        // With its sources.
+        let error: &dyn std::error::Error = error;
+        tracing::error!(member = %self.own, error, "the disk is full: the node pauses");
+    }
+
+    /// Works until the handle is gone or asks the node to stop.
+    async fn work(&mut self) -> Result<(), NodeError> {
+        self.disk.look(&self.folder, &*self.machine);
         let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
         housekeeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.step_ceremony().await?;
@@ -101,6 +132,9 @@ impl Node {
                     self.subscriptions.expire();
                     self.rebroadcast();
                     self.pass_on_need_of_block();
+                    if self.disk.look(&self.folder, &*self.machine) {
+                        self.step_ceremony().await?;
+                    }
                 }
                 incoming = next_incoming(
                     &mut self.link.inbound,
@@ -122,8 +156,7 @@ impl Node {
             }
             self.drive().await?;
         }
-        self.workers.close().await;
-        self.checkpoint(self.ledger.height()?).await
+        Ok(())
     }
 
     async fn on_frame(&mut self, sender: ReplicaId, frame: &Bytes) -> Result<(), NodeError> {
@@ -240,8 +273,10 @@ impl Node {
         proposal: Proposal<Batch>,
         certificate: CommitCertificate,
     ) -> Result<(), NodeError> {
+        self.check_writable()?;
         let ledger = Arc::clone(&self.ledger);
         let genesis = Arc::clone(&self.genesis);
+        let header = proposal.header.clone();
         let ordered: Vec<_> = proposal
             .payload
             .transactions()
@@ -249,8 +284,13 @@ impl Node {
             .map(Transaction::id)
             .collect();
         let certified = proposal.header.executed.height;
+        let tip = CertifiedHeader {
+            header,
+            certificate: certificate.clone(),
+        };
         let roots = blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate))
             .await??;
+        self.tip = Some(tip);
         metrics::counter!("medshare_node_blocks_total", "member" => self.own.to_string())
             .increment(1);
         metrics::counter!("medshare_node_transactions_total", "member" => self.own.to_string())
@@ -270,9 +310,16 @@ impl Node {
 
     /// Makes the ledger durable, and only then cuts the log.
     async fn checkpoint(&self, height: Height) -> Result<(), NodeError> {
+        self.check_writable()?;
         let ledger = Arc::clone(&self.ledger);
         blocking(move || ledger.sync()).await??;
         self.with_log(move |log| log.cut(height)).await
+    }
+
+    fn check_writable(&self) -> Result<(), StoreError> {
+        self.machine
+            .before_write()
+            .map_err(|source| StoreError::Io { source })
     }
 }
 

@@ -5,20 +5,21 @@ use std::sync::{Arc, Mutex};
 
 use medshare_consensus::{Config, LogRecord, Replica, Tip};
 use medshare_contract::genesis_state;
-use medshare_host::blocking;
+use medshare_host::{Machine, blocking, files};
 use medshare_ledger::LedgerStore;
 use medshare_types::keystore::{KeyStore, KeyStoreError};
-use medshare_types::{Genesis, Height, OrganisationId, Wire as _};
+use medshare_types::{Genesis, Height, OrganisationId, ReplicaId, SigningKey, Wire as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::ceremony::Ceremony;
+use super::disk::Disk;
 use super::submissions::CheckedQueue;
 use super::{ClientRequest, Node};
 use crate::batch::Batch;
 use crate::config::{NodeConfig, Recovery, ledger_path, log_path};
 use crate::error::NodeError;
 use crate::holder::Holder;
-use crate::log::{ConsensusLog, Frame, LogState};
+use crate::log::{ConsensusLog, Frame, LogFile, LogState};
 use crate::mempool::Mempool;
 use crate::secrets::{NodeSecrets, TOOK_PART};
 use crate::subscriptions::Subscriptions;
@@ -44,38 +45,28 @@ impl Node {
             keys,
             machine,
             recovery,
+            disk_floor,
         } = config;
         let secrets = NodeSecrets::load(&*keys, &genesis, own).await?;
         let opening = genesis.clone();
         let files = folder.clone();
         let took_part = keys.load(TOOK_PART).await?.is_some();
-        let (ledger, log, records, verified) = blocking(move || -> Result<_, NodeError> {
-            let (ledger, log, frames) = open_files(&files, &opening, took_part, recovery)?;
+        let disk_below = Arc::clone(&machine);
+        let (ledger, log, frames, verified) = blocking(move || -> Result<_, NodeError> {
+            let (ledger, log, frames) =
+                open_files(&files, &opening, took_part, recovery, disk_below)?;
             let verified = ledger.verify_from_genesis()?;
-            Ok((ledger, log, records(&frames)?, verified))
+            Ok((ledger, log, frames, verified))
         })
         .await??;
         if !took_part {
             // Before the first vote.
             note_part(&*keys).await?;
         }
-        let committee = genesis
-            .committee()
-            .map_err(|source| NodeError::Committee { source })?;
-        let consensus = Config {
-            replica: own,
-            signing_key: secrets.signing_key.clone(),
-            committee,
-            chain: genesis.chain_id(),
-            parameters: genesis.parameters,
-            resend_ms: RESEND_MS,
-        };
-        let tip = tip(&ledger, &genesis)?;
-        let loss = log.state();
-        let replica = match loss {
-            LogState::Lost(loss) => Replica::recover_lost(consensus, tip, records, loss)?,
-            LogState::Own | LogState::Copied => Replica::recover(consensus, tip, records)?,
-        };
+        let state = log.state();
+        let signing_key = secrets.signing_key.clone();
+        let replica = recover(&genesis, own, signing_key, &ledger, &frames, state)?;
+        let tip = ledger.tip()?;
         let genesis = Arc::new(genesis);
         let holder = Arc::new(Holder::new(
             Arc::clone(&genesis),
@@ -89,7 +80,7 @@ impl Node {
             folder,
             machine,
             replica,
-            marked_lost: matches!(loss, LogState::Lost(_)),
+            marked_lost: matches!(state, LogState::Lost(_)),
             log: Arc::new(Mutex::new(log)),
             ledger: Arc::new(ledger),
             link,
@@ -103,6 +94,8 @@ impl Node {
             resend_at: None,
             block_wanted: false,
             shut_down,
+            disk: Disk::new(disk_floor),
+            tip,
         };
         Ok((node, verified))
     }
@@ -112,6 +105,39 @@ impl Node {
     }
 }
 
+/// The replica as ledger and log left it.
+pub(super) fn recover(
+    genesis: &Genesis,
+    own: ReplicaId,
+    signing_key: SigningKey,
+    ledger: &LedgerStore,
+    frames: &[Frame],
+    state: LogState,
+) -> Result<Replica<Batch>, NodeError> {
+    let committee = genesis
+        .committee()
+        .map_err(|source| NodeError::Committee { source })?;
+    let config = Config {
+        replica: own,
+        signing_key,
+        committee,
+        chain: genesis.chain_id(),
+        parameters: genesis.parameters,
+        resend_ms: RESEND_MS,
+    };
+    let tip = tip(ledger, genesis)?;
+    let records = records(frames)?;
+    Ok(match state {
+        LogState::Lost(loss) => Replica::recover_lost(config, tip, records, loss)?,
+        LogState::Own | LogState::Copied => Replica::recover(config, tip, records)?,
+    })
+}
+
+pub(super) fn open_ledger(folder: &Path, genesis: &Genesis) -> Result<LedgerStore, NodeError> {
+    let state = genesis_state(genesis)?;
+    Ok(LedgerStore::open(ledger_path(folder), genesis, &state)?)
+}
+
 /// Opens a node's ledger and log, or begins them, the log first. A node that took part in the chain
 /// has both, or lost one.
 fn open_files(
@@ -119,7 +145,9 @@ fn open_files(
     genesis: &Genesis,
     took_part: bool,
     recovery: Recovery,
+    machine: Arc<dyn Machine>,
 ) -> Result<(LedgerStore, ConsensusLog, Vec<Frame>), NodeError> {
+    files::sweep(folder);
     let ledger = ledger_path(folder);
     let path = log_path(folder);
     let chain = genesis.chain_id();
@@ -133,7 +161,8 @@ fn open_files(
     } else if (took_part || ledger.exists()) && !has_log {
         return Err(NodeError::MissingLog { path });
     }
-    let (mut log, frames) = ConsensusLog::open(&path, chain)?;
+    let file = Box::new(LogFile::new(&path, machine));
+    let (mut log, frames) = ConsensusLog::open_on(file, &path, chain)?;
     if log.state() == LogState::Copied {
         if recovery == Recovery::RestoredTogether {
             log.end_loss()?;
@@ -145,8 +174,7 @@ fn open_files(
             log.begin_loss()?;
         }
     }
-    let ledger = LedgerStore::open(ledger, genesis, &genesis_state(genesis)?)?;
-    Ok((ledger, log, frames))
+    Ok((open_ledger(folder, genesis)?, log, frames))
 }
 
 async fn note_part(keys: &dyn KeyStore) -> Result<(), NodeError> {
@@ -183,6 +211,10 @@ mod tests {
     use medshare_testkit::fixtures::{Members, rng};
     use medshare_threshold::HolderKeyPair;
 
+    fn machine() -> Arc<dyn Machine> {
+        Arc::new(medshare_host::ThisMachine)
+    }
+
     fn genesis() -> Genesis {
         let holder_key = |seat| HolderKeyPair::random(&mut rng(seat)).public();
         let members = Members::new(4).with_holder_keys((0..4).map(holder_key));
@@ -194,7 +226,8 @@ mod tests {
         let genesis = genesis();
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        let open = |took_part, recovery| open_files(folder, &genesis, took_part, recovery);
+        let open =
+            |took_part, recovery| open_files(folder, &genesis, took_part, recovery, machine());
         // A crash between the two leaves a log alone.
         ConsensusLog::open(&log_path(folder), genesis.chain_id()).unwrap();
         for took_part in [false, true] {
@@ -232,12 +265,12 @@ mod tests {
         let genesis = genesis();
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        drop(open_files(folder, &genesis, false, Recovery::Refuse).unwrap());
+        drop(open_files(folder, &genesis, false, Recovery::Refuse, machine()).unwrap());
         let log = std::fs::read(log_path(folder)).unwrap();
         std::fs::remove_file(log_path(folder)).unwrap();
         std::fs::write(log_path(folder), log).unwrap();
         for recovery in [Recovery::RestoredTogether, Recovery::Refuse] {
-            let (_, log, _) = open_files(folder, &genesis, true, recovery).unwrap();
+            let (_, log, _) = open_files(folder, &genesis, true, recovery, machine()).unwrap();
             assert_eq!(log.state(), LogState::Own);
         }
     }

@@ -67,6 +67,7 @@ impl Node {
         let machine = Arc::clone(&self.machine);
         let lost = self.replica.is_lost();
         let lacks_share = self.lacks_share()?;
+        let refusing = self.disk.refusing();
         self.workers.proofs.run(answer, move || {
             RpcResponse::Status(Box::new(MemberStatus {
                 tip,
@@ -76,6 +77,7 @@ impl Node {
                 disk_free: machine.free_bytes(&folder),
                 lost,
                 lacks_share,
+                refusing,
             }))
         });
         Ok(())

@@ -35,6 +35,14 @@ impl Default for CheckedQueue {
     }
 }
 
+impl CheckedSubmission {
+    /// Answers without admitting.
+    pub(super) fn refuse(self, refusal: &RpcResponse) {
+        // The client may have hung up.
+        let _ = self.answer.send(refusal.to_wire());
+    }
+}
+
 impl CheckedQueue {
     /// Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> CheckedSubmission {
@@ -55,7 +63,7 @@ impl Node {
     ) -> Result<(), NodeError> {
         let id = transaction.id();
         if let Some(admission) = self.judge_unchecked(&transaction)? {
-            respond(id, &admission, answer);
+            self.respond(id, &admission, answer);
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
@@ -113,25 +121,26 @@ impl Node {
             },
             Err(admission) => admission,
         };
-        respond(id, &admission, answer);
+        self.respond(id, &admission, answer);
         Ok(())
     }
-}
 
-fn respond(id: TransactionId, admission: &Admission, answer: oneshot::Sender<Vec<u8>>) {
-    let response = match admission {
-        Admission::Added | Admission::Known => RpcResponse::Accepted(id),
-        Admission::Full => {
-            RpcResponse::refused(RefusalCode::Overloaded, "too many transactions wait")
-        }
-        Admission::UnknownSender => RpcResponse::refused(
-            RefusalCode::Unknown,
-            "the sender is not known here by this key",
-        ),
-        Admission::Forged => {
-            RpcResponse::refused(RefusalCode::BadSignature, "not signed for this chain")
-        }
-    };
-    // The client may have hung up.
-    let _ = answer.send(response.to_wire());
+    fn respond(&self, id: TransactionId, admission: &Admission, answer: oneshot::Sender<Vec<u8>>) {
+        let response = match admission {
+            Admission::DiskLow => self.disk.refusal(&self.genesis, self.own),
+            Admission::Added | Admission::Known => RpcResponse::Accepted(id),
+            Admission::Full => {
+                RpcResponse::refused(RefusalCode::Overloaded, "too many transactions wait")
+            }
+            Admission::UnknownSender => RpcResponse::refused(
+                RefusalCode::Unknown,
+                "the sender is not known here by this key",
+            ),
+            Admission::Forged => {
+                RpcResponse::refused(RefusalCode::BadSignature, "not signed for this chain")
+            }
+        };
+        // The client may have hung up.
+        let _ = answer.send(response.to_wire());
+    }
 }

@@ -13,7 +13,7 @@ use medshare_ledger::{LightClient, RefusalCode, RpcRequest, RpcResponse, Transac
 use medshare_node::fault_injection::Faults;
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
 use medshare_node::transport::{Inbox, InboxSender, Link, Outbound, SendError, inbox};
-use medshare_node::{NodeConfig, NodeHandle, NodeSecrets, Recovery};
+use medshare_node::{DEFAULT_DISK_FLOOR, NodeConfig, NodeHandle, NodeSecrets, Recovery};
 use medshare_testkit::fixtures::{Members, rng};
 use medshare_threshold::HolderKeyPair;
 use medshare_types::{
@@ -152,6 +152,7 @@ impl Fixture {
             keys: self.key_stores[usize::from(seat)].clone(),
             machine: self.faults.machine(ReplicaId(seat)),
             recovery: Recovery::default(),
+            disk_floor: DEFAULT_DISK_FLOOR,
         };
         let handle = NodeHandle::start(config, link).await.unwrap();
         self.nodes.insert(seat, handle);

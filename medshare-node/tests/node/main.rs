@@ -3,6 +3,7 @@
 
 mod ceremony;
 mod clocks;
+mod disks;
 mod fixture;
 mod flood;
 mod hostile;

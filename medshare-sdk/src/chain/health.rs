@@ -2,9 +2,11 @@
 
 use medshare_ledger::{RefusalCode, RpcRefusal, RpcRequest, RpcResponse};
 use medshare_types::{Height, ReplicaId, Wire as _};
+use tokio::time::Instant;
 
 use super::{Chain, unexpected};
 use crate::client::ExchangeError;
+use crate::deadlines::millis;
 use crate::error::Error;
 use crate::health::{MemberHealth, MemberState, Running};
 
@@ -13,8 +15,10 @@ impl Chain {
     /// of one answer.
     pub(crate) async fn health(&self) -> Vec<MemberHealth> {
         let seats: Vec<_> = self.light.committee().replicas().collect();
-        let asked = seats.iter().map(|seat| self.state_of(*seat));
-        let mut states = futures::future::join_all(asked).await;
+        let asked = seats.iter().map(|seat| self.told_by(*seat));
+        let told = futures::future::join_all(asked).await;
+        let mut states = at_one_moment(told);
+        compare_clocks(&mut states);
         let running = states.iter().filter_map(|state| match state {
             MemberState::Running(running) => Some((running.height, running.tip_time)),
             _ => None,
@@ -35,6 +39,12 @@ impl Chain {
                 state,
             })
             .collect()
+    }
+
+    /// A member's state, and when it told it.
+    async fn told_by(&self, member: ReplicaId) -> (Instant, MemberState) {
+        let state = self.state_of(member).await;
+        (Instant::now(), state)
     }
 
     async fn state_of(&self, member: ReplicaId) -> MemberState {
@@ -84,6 +94,39 @@ impl Chain {
             primary: status.primary,
             lost: status.lost,
             lacks_share: status.lacks_share,
+            refusing: status.refusing,
+            other_clocks: None,
         })
+    }
+}
+
+/// The states as of the last answer: each clock has gone on since its member told it.
+fn at_one_moment(told: Vec<(Instant, MemberState)>) -> Vec<MemberState> {
+    let latest = told.iter().map(|(at, _)| *at).max();
+    let advanced = |(at, mut state): (Instant, MemberState)| {
+        if let (MemberState::Running(running), Some(latest)) = (&mut state, latest) {
+            running.clock = running.clock.plus_millis(millis(latest - at));
+        }
+        state
+    };
+    told.into_iter().map(advanced).collect()
+}
+
+/// Sets for each running member the median of the other running members' clocks.
+fn compare_clocks(states: &mut [MemberState]) {
+    let clocks: Vec<_> = states
+        .iter()
+        .map(|state| match state {
+            MemberState::Running(running) => Some(running.clock),
+            _ => None,
+        })
+        .collect();
+    for (index, state) in states.iter_mut().enumerate() {
+        if let MemberState::Running(running) = state {
+            let others = clocks.iter().enumerate().filter(|(at, _)| *at != index);
+            let mut others: Vec<_> = others.filter_map(|(_, clock)| *clock).collect();
+            others.sort_unstable();
+            running.other_clocks = others.get(others.len() / 2).copied();
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use medshare_ledger::{LightClient, ReceiptProof, RpcResponse};
+use medshare_ledger::{LightClient, ReceiptProof, RefusalCode, RpcResponse};
 use medshare_types::{ChainId, Genesis, OrganisationId, ReplicaId, TransactionId};
 use tokio::time::Instant;
 
@@ -127,6 +127,10 @@ impl Chain {
 
 fn unexpected(answer: RpcResponse) -> Error {
     match answer {
+        RpcResponse::Refused(refusal) if refusal.code == RefusalCode::DiskFull => Error::DiskFull {
+            at: "a member".to_owned(),
+            source: Box::new(refusal),
+        },
         RpcResponse::Refused(refusal) if refusal.code.is_retryable() => Error::Busy {
             reason: refusal.detail,
         },

@@ -13,7 +13,7 @@ use medshare_contract::state::CeremonyState;
 use medshare_host::files::{self, Readers};
 use medshare_host::keystore::{PassphraseCost, PassphraseKeyStore};
 use medshare_host::{clock, os_random};
-use medshare_node::NodeSecrets;
+use medshare_node::{DEFAULT_DISK_FLOOR, NodeSecrets};
 use medshare_types::committee::{MAX_MEMBERS, MIN_MEMBERS};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::load_or_create;
@@ -69,6 +69,7 @@ pub struct LocalBuilder {
     rebuild: bool,
     restored: bool,
     stores: MemberStores,
+    disk_floor: u64,
 }
 
 impl LocalBuilder {
@@ -90,6 +91,7 @@ impl LocalBuilder {
             rebuild: false,
             restored: false,
             stores: MemberStores::default(),
+            disk_floor: DEFAULT_DISK_FLOOR,
         }
     }
 
@@ -121,6 +123,13 @@ impl LocalBuilder {
     /// The lifetime of attribute keys, as in [`AttributeAuthority::with_key_lifetime`].
     pub const fn with_key_lifetime(mut self, days: NonZeroU16) -> Self {
         self.key_lifetime_days = days;
+        self
+    }
+
+    /// Bytes that must be free on the disk for a member to take new transactions; 16 MiB by default.
+    /// With less it goes on voting, so that what was taken before is ordered.
+    pub const fn with_disk_floor(mut self, bytes: u64) -> Self {
+        self.disk_floor = bytes;
         self
     }
 
@@ -287,8 +296,16 @@ impl LocalBuilder {
         }
         start::check_ledgers(&root, &genesis, &prepared).await?;
         let recovery = start::recovery(&root, &genesis, self.restored)?;
-        let started =
-            Members::start(genesis.clone(), root, prepared, recovery, lock, temporary).await?;
+        let started = Members::start(
+            genesis.clone(),
+            root,
+            prepared,
+            recovery,
+            self.disk_floor,
+            lock,
+            temporary,
+        )
+        .await?;
         let members = Arc::new(started);
         let client = Arc::new(LocalClient(Arc::clone(&members)));
         let anchor = TrustAnchor::new(genesis.clone());

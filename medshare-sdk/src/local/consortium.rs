@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[cfg(feature = "fault-injection")]
-use medshare_node::fault_injection::{HolderConduct, Presence};
+use medshare_node::fault_injection::{Disk, HolderConduct, Presence};
 use medshare_types::Height;
 use medshare_types::keystore::KeyStore;
 
@@ -130,6 +130,18 @@ impl LocalConsortium {
     pub fn set_clock_offset(&self, organisation: &str, offset_ms: i64) -> Result<()> {
         let seat = self.members.seat_of(organisation)?;
         self.members.seams.faults.set_clock_offset(seat, offset_ms);
+        Ok(())
+    }
+
+    /// Fills a member's disk, or frees it again (feature `fault-injection`): the files of its log and
+    /// ledger. Key stores and object stores take writes as before.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation).
+    #[cfg(feature = "fault-injection")]
+    pub fn set_disk(&self, organisation: &str, disk: Disk) -> Result<()> {
+        let seat = self.members.seat_of(organisation)?;
+        self.members.seams.faults.set_disk(seat, disk);
         Ok(())
     }
 

@@ -87,6 +87,7 @@ pub(super) struct Members {
     pub(super) list: Vec<LocalMember>,
     pub(super) seams: Seams,
     genesis: Genesis,
+    disk_floor: u64,
     transport: InProcess,
     running: Mutex<RunningNodes>,
     /// Removes the folder of a consortium that was given none; the members hold it too.
@@ -109,6 +110,7 @@ impl Members {
         root: PathBuf,
         prepared: Vec<Prepared>,
         recovery: Recovery,
+        disk_floor: u64,
         lock: FolderLock,
         temporary: Option<tempfile::TempDir>,
     ) -> Result<Self> {
@@ -124,6 +126,7 @@ impl Members {
             temporary: temporary.map(Arc::new),
             folder: root,
             genesis,
+            disk_floor,
         };
         // All links first: frames to a seat without one are lost.
         let linked = (0..seats)
@@ -172,6 +175,7 @@ impl Members {
             keys: keys.store.clone(),
             machine: self.seams.machine(seat),
             recovery,
+            disk_floor: self.disk_floor,
         };
         match start_member(config, link, lock).await {
             Ok(handle) => {

@@ -16,5 +16,5 @@ mod stores;
 pub use builder::LocalBuilder;
 pub use consortium::LocalConsortium;
 #[cfg(feature = "fault-injection")]
-pub use medshare_node::fault_injection::{HolderConduct, Presence};
+pub use medshare_node::fault_injection::{Disk, HolderConduct, Presence};
 pub use medshare_types::genesis::ChainParameters;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use medshare_host::files::is_disk_full;
 use medshare_host::keystore::PassphraseKeyStore;
 use medshare_node::log::{ConsensusLog, LogState};
 use medshare_node::secrets::{GATE_SHARE, SIGNING_KEY, TOOK_PART};
@@ -277,9 +278,17 @@ const fn way_back_of(kind: io::ErrorKind) -> Option<WayBack> {
 }
 
 pub(super) fn member_error(organisation: &str, error: impl Into<Source>) -> Error {
+    let organisation = organisation.to_owned();
+    let source = error.into();
+    if is_disk_full(&*source) {
+        return Error::DiskFull {
+            at: organisation,
+            source,
+        };
+    }
     Error::Member {
-        organisation: organisation.to_owned(),
-        source: error.into(),
+        organisation,
+        source,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Gathering release shares for a ticket.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -39,8 +39,9 @@ pub(super) async fn await_holders(actor: &Actor, key: &GateKey) -> Result<()> {
         .iter()
         .map(|holder| holder.organisation)
         .collect();
+    let reasons = Reasons::default();
     let mut asked: FuturesUnordered<_> = seats_of(context, key)
-        .map(|(holder, seat)| answers(actor, holder, seat, deadline))
+        .map(|(holder, seat)| answers(actor, holder, seat, deadline, &reasons))
         .collect();
     while let Ok(Some(answer)) = timeout_at(deadline, asked.next()).await {
         if let Some(holder) = answer {
@@ -51,28 +52,50 @@ pub(super) async fn await_holders(actor: &Actor, key: &GateKey) -> Result<()> {
         }
     }
     context.chain.check_running(needed)?;
-    let name = |id| format!("{}: no answer", context.name_of(id));
+    let reason = |id: &OrganisationId| format!("{}: {}", context.name_of(id), reasons.of(id));
     Err(Error::InsufficientShares {
         good: 0,
         needed,
         culprits: Vec::new(),
-        silent: silent.iter().map(name).collect(),
+        silent: silent.iter().map(reason).collect(),
         ticket_expires: None,
     })
 }
 
-/// The holder, once it has answered anything before the deadline.
+/// Why holders that are still asked gave nothing the last time.
+#[derive(Default)]
+struct Reasons(Mutex<BTreeMap<OrganisationId, String>>);
+
+impl Reasons {
+    fn note(&self, holder: OrganisationId, reason: &str) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert(holder, reason.to_owned());
+    }
+
+    fn of(&self, holder: &OrganisationId) -> String {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = told.get(holder).map_or("no answer", String::as_str);
+        reason.to_owned()
+    }
+}
+
+/// The holder, once it has answered before the deadline, and not with a full disk.
 async fn answers(
     actor: &Actor,
     holder: OrganisationId,
     seat: ReplicaId,
     deadline: Instant,
+    reasons: &Reasons,
 ) -> Option<OrganisationId> {
     let mut backoff = Backoff::new(RETRY_PAUSE);
     loop {
         match actor.context().chain.ask(seat, &RpcRequest::Tip).await {
             // It does not come back.
             Err(Error::Member { .. }) => return None,
+            Ok(RpcResponse::Refused(refusal)) if refusal.code == RefusalCode::DiskFull => {
+                reasons.note(holder, &refusal.detail);
+                backoff.pause().await;
+            }
             Err(_) if Instant::now() >= deadline => return None,
             Err(_) => backoff.pause().await,
             Ok(_) => return Some(holder),
@@ -116,9 +139,10 @@ pub(super) async fn gather(
         .map(|holder| holder.organisation)
         .filter(|holder| !given.contains(holder))
         .collect();
+    let reasons = Reasons::default();
     let mut asked: FuturesUnordered<_> = seats_of(context, key)
         .filter(|(holder, _)| !given.contains(holder))
-        .map(|(holder, seat)| ask(actor, &ticket, holder, seat))
+        .map(|(holder, seat)| ask(actor, &ticket, holder, seat, &reasons))
         .collect();
     let latest = Instant::now() + context.chain.deadlines().shares;
     let needed = usize::from(key.threshold);
@@ -150,7 +174,11 @@ pub(super) async fn gather(
                 issued.drop_shares_of(&culprits);
                 let told = refusals.iter().any(|(_, refusal)| refusal.is_over());
                 standing::explain(actor, &ticket, label, told).await?;
-                return Err(too_few(context, issued, good, needed, refusals, pending));
+                let pending = pending.into_iter().map(|id| (id, reasons.of(&id)));
+                let told = refusals
+                    .into_iter()
+                    .map(|(id, refusal)| (id, refusal.reason));
+                return Err(too_few(context, issued, good, needed, told.chain(pending)));
             }
             Err(error) => return Err(Error::invalid_answer(error)),
         }
@@ -182,22 +210,15 @@ fn too_few(
     issued: &Issued,
     good: usize,
     needed: usize,
-    refusals: Vec<(OrganisationId, Refusal)>,
-    pending: BTreeSet<OrganisationId>,
+    silent: impl Iterator<Item = (OrganisationId, String)>,
 ) -> Error {
-    let refused = refusals
-        .into_iter()
-        .map(|(holder, refusal)| (holder, refusal.reason));
-    let unanswered = pending
-        .into_iter()
-        .map(|holder| (holder, "no answer".to_owned()));
     let text = |(holder, reason)| format!("{}: {reason}", context.name_of(&holder));
     let culprits = issued.culprits.iter();
     Error::InsufficientShares {
         good,
         needed,
         culprits: culprits.map(|id| context.name_of(id)).collect(),
-        silent: refused.chain(unanswered).map(text).collect(),
+        silent: silent.map(text).collect(),
         ticket_expires: Some(issued.ticket.expires),
     }
 }
@@ -217,6 +238,7 @@ async fn ask(
     ticket: &Ticket,
     holder: OrganisationId,
     seat: ReplicaId,
+    reasons: &Reasons,
 ) -> (OrganisationId, Result<ReleaseShare, Refusal>) {
     let deadline = Instant::now() + actor.context().chain.deadlines().shares;
     let mut backoff = Backoff::new(RETRY_PAUSE);
@@ -225,6 +247,7 @@ async fn ask(
             Ok(share) => return (holder, Ok(share)),
             Err(refusal) if refusal.is_for_now() && Instant::now() < deadline => {
                 tracing::debug!(%holder, refusal.reason, "asking again");
+                reasons.note(holder, &refusal.reason);
                 backoff.pause().await;
             }
             Err(refusal) => return (holder, Err(refusal)),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use medshare_host::blocking;
+use medshare_host::files::is_disk_full;
 use medshare_types::{ChainId, OrganisationId, Timestamp};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -292,9 +293,16 @@ impl Store {
     }
 
     pub(super) fn failed(&self, error: impl Into<Source>) -> Error {
+        let source = error.into();
+        if is_disk_full(&*source) {
+            return Error::DiskFull {
+                at: format!("the object store of {}", self.shared.owner.name),
+                source,
+            };
+        }
         Error::ObjectStore {
             organisation: self.shared.owner.name.clone(),
-            source: error.into(),
+            source,
         }
     }
 }

@@ -11,7 +11,7 @@ use medshare_contract::keys;
 use medshare_contract::state::GrantState;
 use medshare_host::ThisMachine;
 use medshare_ledger::{RpcRequest, RpcResponse};
-use medshare_node::{NodeClient, NodeConfig, NodeHandle, secrets, transport};
+use medshare_node::{DEFAULT_DISK_FLOOR, NodeClient, NodeConfig, NodeHandle, secrets, transport};
 use medshare_sdk::client::ExchangeError;
 use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
 use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore, Signer};
@@ -121,6 +121,7 @@ async fn start_members(root: &Path) -> Vec<NodeHandle> {
             recovery: medshare_node::Recovery::default(),
             folder,
             machine: Arc::new(ThisMachine),
+            disk_floor: DEFAULT_DISK_FLOOR,
         };
         handles.push(NodeHandle::start(config, link).await.unwrap());
     }

@@ -1,0 +1,91 @@
+//! Members' disks that are full for a while.
+
+use std::time::Duration;
+
+use crate::support::{DOCTOR, Fixture, MEMBERS, PATIENT};
+use medshare_sdk::local::Disk;
+use medshare_sdk::{Consortium, Deadlines, Error, MemberState, Refusing, Window};
+
+fn set_disks(fixture: &Fixture, members: &[&str], disk: Disk) {
+    for member in members {
+        fixture.consortium.set_disk(member, disk).unwrap();
+    }
+}
+
+fn hasty(fixture: &Fixture) -> Consortium {
+    let deadlines = Deadlines::default()
+        .with_order(Duration::from_secs(3))
+        .with_shares(Duration::from_secs(3));
+    fixture.consortium.with_deadlines(deadlines)
+}
+
+fn refusing(state: &MemberState) -> Option<Refusing> {
+    match state {
+        MemberState::Running(running) => running.refusing,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The proposer's disk is full: the others answer, and the time-out says why nothing is ordered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_proposer_is_the_cause_of_the_time_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::open_in(folder.path()).await;
+    let (record, grant) = fixture.sealed_and_granted(b"before").await;
+    set_disks(&fixture, &MEMBERS[..1], Disk::Full);
+
+    let consortium = hasty(&fixture);
+    let charite = consortium.organisation(MEMBERS[1]).unwrap();
+    let error = charite.enrol("Dr Late", &[]).await.unwrap_err();
+    let Error::TimedOut { causes, .. } = &error else {
+        panic!("{error}");
+    };
+    assert!(
+        causes.iter().any(|cause| cause.contains(MEMBERS[0])
+            && cause.contains("disk")
+            && cause.contains("proposes")),
+        "{error}"
+    );
+    let health = consortium.health().await;
+    assert!(
+        matches!(refusing(&health[0].state), Some(Refusing::DiskFull { .. })),
+        "{health:?}"
+    );
+
+    set_disks(&fixture, &MEMBERS[..1], Disk::Real);
+    charite.enrol("Dr Later", &[]).await.unwrap();
+    assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), b"before");
+    assert_eq!(consortium.health().await[0].problem(), None);
+    fixture.close().await;
+
+    let fixture = Fixture::reopen(folder.path()).await;
+    assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), b"before");
+    fixture.grant(record).await;
+    fixture.close().await;
+}
+
+/// All disks are full: calls end with a code of their own, and the same calls succeed afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_refused_while_all_disks_are_full() {
+    let fixture = Fixture::open().await;
+    let (record, grant) = fixture.sealed_and_granted(b"x").await;
+    set_disks(&fixture, &MEMBERS, Disk::Full);
+    let consortium = hasty(&fixture);
+    let st_mary = consortium.organisation(MEMBERS[0]).unwrap();
+    let patient = st_mary.person(PATIENT).await.unwrap();
+    let doctor = st_mary.person(DOCTOR).await.unwrap();
+    // The first call finds the disks full, and may have been handed in before.
+    let error = patient.revoke(grant).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    let error = patient
+        .grant(record, &doctor, Window::days(1))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "disk_full", "{error}");
+    assert!(error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("the disk of"), "{error}");
+    set_disks(&fixture, &MEMBERS, Disk::Real);
+    let again = fixture.grant(record).await;
+    assert_eq!(fixture.doctor.open(again).await.unwrap().bytes(), b"x");
+    fixture.close().await;
+}
