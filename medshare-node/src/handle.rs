@@ -70,8 +70,8 @@ impl NodeHandle {
     ///
     /// # Errors
     /// [`NodeError`] for secrets that are missing or contradict the genesis, for a folder of another
-    /// consortium, for a ledger without its log, and for damaged files, which are never repaired in
-    /// silence.
+    /// consortium, for files that are missing, unless [`NodeConfig::recovery`] says otherwise, and for
+    /// damaged files, which are never repaired in silence.
     pub async fn start(config: NodeConfig, link: Link) -> Result<Self, NodeError> {
         let seat = config.replica;
         let (requests, incoming) = mpsc::channel(REQUEST_QUEUE);

@@ -99,7 +99,14 @@ impl ConsensusLog {
             }
         };
         let (format, written_to) = Format::of_file(path, chain, &bytes)?;
-        let copied = written_to != storage.mark().map_err(medium)?;
+        let mark = storage.mark().map_err(medium)?;
+        if mark.born_ns == 0 {
+            tracing::info!(
+                log = %path.display(),
+                "no time of birth on this file system: a copy of the log may not be found to be one"
+            );
+        }
+        let copied = written_to != mark;
         let (frames, whole) = format.parse(path, &bytes)?;
         if whole < bytes.len() {
             tracing::warn!(

@@ -301,3 +301,54 @@ pub(super) async fn end_all(running: Vec<(String, NodeHandle)>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that cannot be used for another reason than its content is not rebuilt.
+    #[test]
+    fn the_way_back_follows_from_what_was_found() {
+        let folder = Path::new("members/charite");
+        let log = || medshare_node::log_path(folder);
+        let medium = |kind: io::ErrorKind| NodeError::LogMedium {
+            path: log(),
+            source: kind.into(),
+        };
+        let ledger = |kind: io::ErrorKind| {
+            NodeError::Ledger(medshare_ledger::StoreError::Io {
+                source: kind.into(),
+            })
+        };
+        let keys = |kind: io::ErrorKind| {
+            NodeError::KeyStore(KeyStoreError::Medium {
+                operation: "use it".to_owned(),
+                source: Box::new(io::Error::from(kind)),
+            })
+        };
+        let missing = NodeError::MissingSecret { name: SIGNING_KEY };
+        let damaged = NodeError::DamagedLog {
+            path: log(),
+            offset: 7,
+        };
+        let denied = io::ErrorKind::PermissionDenied;
+        let full = io::ErrorKind::StorageFull;
+        let directory = io::ErrorKind::IsADirectory;
+        for (error, file, way_back) in [
+            (damaged, DamagedFile::Log, WayBack::Rebuild),
+            (medium(denied), DamagedFile::Log, WayBack::GrantAccess),
+            (ledger(denied), DamagedFile::Ledger, WayBack::GrantAccess),
+            (keys(denied), DamagedFile::KeyStore, WayBack::GrantAccess),
+            (medium(full), DamagedFile::Log, WayBack::FreeSpace),
+            (ledger(directory), DamagedFile::Ledger, WayBack::Rebuild),
+            (missing, DamagedFile::KeyStore, WayBack::RestoreKeyStore),
+        ] {
+            let error = Arc::new(error);
+            let damage = damage_of("charite", folder, &error);
+            let found = damage.map(|damage| (damage.file, damage.way_back));
+            assert_eq!(found, Some((file, way_back)), "{error}");
+        }
+        let in_use = NodeError::Ledger(medshare_ledger::StoreError::InUse);
+        assert!(damage_of("charite", folder, &Arc::new(in_use)).is_none());
+    }
+}

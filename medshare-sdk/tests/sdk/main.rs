@@ -33,6 +33,7 @@ mod lost_state;
 mod never_open;
 mod own_records;
 mod policies;
+mod rebuild;
 mod receipts;
 mod refusals;
 mod resilience;

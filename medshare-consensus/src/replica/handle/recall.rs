@@ -38,7 +38,7 @@ impl<P: Payload> Replica<P> {
         }
     }
 
-    /// L34
+    /// L34: what the sender has decided can be fetched from it.
     pub(super) fn on_recalled(
         &mut self,
         sender: ReplicaId,
