@@ -59,7 +59,8 @@ fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
         name, holder_key, ..
     } in members
     {
-        if !is_fit(name) || !names.insert(name) {
+        check_member_name(name)?;
+        if !names.insert(name) {
             return Err(GenesisError::Name { name: name.clone() });
         }
         if decode_g1(holder_key).is_err() || !keys.insert(holder_key) {
@@ -69,13 +70,27 @@ fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
     Ok(())
 }
 
+/// Refuses the name of a member that no chain could be founded with, whatever the others are called.
+///
 /// A name is used in the attribute `vouched-by:<name>`: with these characters policies write it
 /// without quotation marks, and no two names differ only in the case or script of a letter.
-fn is_fit(name: &str) -> bool {
-    (1..=MAX_NAME_LEN).contains(&name.len())
+///
+/// # Errors
+/// [`GenesisError::Name`].
+pub fn check_member_name(name: &str) -> Result<(), GenesisError> {
+    let fit = (1..=MAX_NAME_LEN).contains(&name.len())
         && name
             .bytes()
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'))
+        // Members have folders of their names: `.` and `..` are others.
+        && name.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    if fit {
+        Ok(())
+    } else {
+        Err(GenesisError::Name {
+            name: name.to_owned(),
+        })
+    }
 }
 
 fn holder_set(members: &[GenesisMember]) -> HolderSet {
@@ -102,9 +117,11 @@ fn holder_set(members: &[GenesisMember]) -> HolderSet {
 pub enum GenesisError {
     #[error("the founding members do not form a committee")]
     Committee { source: DecodeError },
-    /// A name is another member's, or is not 1 to 64 characters of a–z, 0–9, `-`, `_` and `.`.
+    /// A name is another member's, or is not 1 to 64 characters of a–z, 0–9, `-`, `_` and `.`, a
+    /// letter or digit among them.
     #[error(
-        "the founding member's name {name:?} is taken, or not 1 to 64 of a-z, 0-9, '-', '_', '.'"
+        "the founding member's name {name:?} is taken, or not 1 to 64 of a-z, 0-9, '-', '_', '.', \
+         with a letter or digit among them"
     )]
     Name { name: String },
     /// The holder key of the member `name` is another member's, or is not a valid G1 point.

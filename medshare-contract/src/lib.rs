@@ -104,7 +104,7 @@ pub use call::{
     enrolment_statement,
 };
 pub use context::{BlockContext, CallContext};
-pub use genesis::{GenesisError, genesis_state};
+pub use genesis::{GenesisError, check_member_name, genesis_state};
 pub use overlay::Overlay;
 pub use rules::people::check_enrollable;
 pub use state::deals_digest;

@@ -318,8 +318,24 @@ pub enum Error {
          restore this one's from a backup"
     )]
     ForeignMasterKey,
-    /// A consortium of so many members cannot be founded.
-    #[error("a consortium has {min} to {max} members, not {members}; found one of such a size")]
+    /// A member's name is another member's, or has characters that no policy could name it by.
+    #[error("{source}; give each member a name of its own")]
+    InvalidMemberName { name: String, source: Source },
+    /// The folder holds a consortium of other members than the caller named.
+    #[error(
+        "{} holds a consortium of [{}], not of [{}]; name its members, or another folder",
+        folder.display(), founded.join(", "), asked.join(", ")
+    )]
+    OtherMembers {
+        folder: PathBuf,
+        founded: Vec<String>,
+        asked: Vec<String>,
+    },
+    /// A consortium of so many members cannot be founded in one process.
+    #[error(
+        "a consortium in one process has {min} to {max} members, not {members}; \
+         found one of such a size"
+    )]
     InvalidSize {
         members: usize,
         min: usize,
@@ -416,6 +432,8 @@ impl Error {
     /// | `missing_ledgers` | [`MissingLedgers`](Self::MissingLedgers) |
     /// | `missing_key_store` | [`MissingKeyStore`](Self::MissingKeyStore) |
     /// | `foreign_master_key` | [`ForeignMasterKey`](Self::ForeignMasterKey) |
+    /// | `invalid_member_name` | [`InvalidMemberName`](Self::InvalidMemberName) |
+    /// | `other_members` | [`OtherMembers`](Self::OtherMembers) |
     /// | `invalid_size` | [`InvalidSize`](Self::InvalidSize) |
     /// | `missing_passphrase` | [`MissingPassphrase`](Self::MissingPassphrase) |
     /// | `too_many_damaged` | [`TooManyDamaged`](Self::TooManyDamaged) |
@@ -479,6 +497,8 @@ impl Error {
             Self::MissingLedgers { .. } => "missing_ledgers",
             Self::MissingKeyStore { .. } => "missing_key_store",
             Self::ForeignMasterKey => "foreign_master_key",
+            Self::InvalidMemberName { .. } => "invalid_member_name",
+            Self::OtherMembers { .. } => "other_members",
             Self::InvalidSize { .. } => "invalid_size",
             Self::MissingPassphrase => "missing_passphrase",
             Self::TooManyDamaged { .. } => "too_many_damaged",
@@ -563,6 +583,8 @@ impl Error {
             | Self::MissingLedgers { .. }
             | Self::MissingKeyStore { .. }
             | Self::ForeignMasterKey
+            | Self::InvalidMemberName { .. }
+            | Self::OtherMembers { .. }
             | Self::InvalidSize { .. }
             | Self::MissingPassphrase
             | Self::TooManyDamaged { .. }

@@ -139,13 +139,14 @@ pub use grant::GrantRequest;
 pub use health::{MemberHealth, MemberState, Refusing, Running};
 pub use lists::{GrantInfo, GrantStatus, Listing, OrganisationInfo, PersonInfo, RecordInfo};
 pub use medshare_abe::{
-    AccessPolicy, Attribute, Date, MasterSecretKey, PublicParameters, Validity,
+    AccessPolicy, Attribute, AttributeSet, Date, MasterSecretKey, PublicParameters, UserSecretKey,
+    Validity,
 };
-pub use medshare_host::keystore;
+pub use medshare_host::{keystore, os_random};
 pub use medshare_types::{
     AccessDenied, ChainId, Denial, Digest, Event, Genesis, GrantId, Height, OrganisationId,
-    PersonId, Principal, Purpose, PurposeSet, RecordId, RecordVersion, ReplicaId, Signature,
-    SigningKey, Ticket, TicketId, Timestamp, TransactionId, VerifyingKey,
+    PersonId, Principal, Purpose, PurposeSet, RandomSource, RecordId, RecordVersion, ReplicaId,
+    Signature, SigningKey, Ticket, TicketId, Timestamp, TransactionId, VerifyingKey,
 };
 pub use object_store;
 pub use organisation::Organisation;

@@ -7,8 +7,8 @@ use medshare_sdk::client::ExchangeError;
 use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
 use medshare_sdk::keystore::{BoxFuture, KeyStore, KeyStoreError, Signer};
 use medshare_sdk::{
-    Consortium, ConsortiumClient, ConsortiumParts, Digest, Error, ReplicaId, Result, Signature,
-    SigningKey, TrustAnchor, VerifyingKey, Zeroizing,
+    Consortium, ConsortiumClient, ConsortiumParts, Digest, Error, MasterSecretKey, RandomSource,
+    ReplicaId, Result, Signature, SigningKey, TrustAnchor, VerifyingKey, Zeroizing, os_random,
 };
 
 /// A client without a network.
@@ -67,6 +67,27 @@ impl Signer for Hsm {
     ) -> BoxFuture<'a, Result<Signature, KeyStoreError>> {
         Box::pin(std::future::ready(Ok(self.0.sign(statement))))
     }
+}
+
+/// Adds what a device of its own draws to the system's randomness.
+pub struct Device(u8);
+
+impl RandomSource for Device {
+    fn fill(&mut self, out: &mut [u8]) {
+        os_random().fill(out);
+        for byte in out {
+            self.0 = self.0.wrapping_mul(5).wrapping_add(3);
+            *byte ^= self.0;
+        }
+    }
+}
+
+/// The first secrets of an organisation that founds a consortium.
+#[must_use]
+pub fn draw_secrets() -> (SigningKey, MasterSecretKey) {
+    let mut device = Device(1);
+    let (_, master) = MasterSecretKey::setup(&mut device);
+    (SigningKey::random(&mut device), master)
 }
 
 /// Joins the consortium as one organisation without stores.

@@ -63,7 +63,9 @@ fn names_need_no_quotation_marks_in_a_policy() {
     for name in ["h", "st-mary", "ward_7.north", "0", &most] {
         assert!(with(name).is_ok(), "{name}");
     }
-    for name in ["St-Mary", "st mary", "charité", "a:b", "a\"b", "a\n", "a/b"] {
+    for name in [
+        "St-Mary", "st mary", "charité", "a:b", "a\"b", "a\n", "a/b", ".", "..", "-_",
+    ] {
         let name = name.to_owned();
         assert_eq!(with(&name), Err(GenesisError::Name { name }));
     }

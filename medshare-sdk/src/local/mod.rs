@@ -9,6 +9,7 @@ mod builder;
 mod consortium;
 mod folder;
 mod members;
+mod names;
 mod seams;
 mod start;
 mod stores;
@@ -18,3 +19,4 @@ pub use consortium::LocalConsortium;
 #[cfg(feature = "fault-injection")]
 pub use medshare_node::fault_injection::{Disk, HolderConduct, Presence};
 pub use medshare_types::genesis::ChainParameters;
+pub use names::MAX_LOCAL_MEMBERS;
