@@ -106,6 +106,6 @@ pub use call::{
 pub use context::{BlockContext, CallContext};
 pub use genesis::{GenesisError, check_member_name, genesis_state};
 pub use overlay::Overlay;
-pub use rules::people::check_enrollable;
+pub use rules::people::{MAX_ATTRIBUTE_LEN, MAX_ATTRIBUTES, check_enrollable};
 pub use state::deals_digest;
 pub use view::{Changes, StateError, StateView};

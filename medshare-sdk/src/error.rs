@@ -1,6 +1,6 @@
 //! The errors of SDK calls, each with a stable code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use medshare_abe::{AccessPolicy, Condition, Date, Validity};
 use medshare_host::TaskError;
@@ -282,9 +282,13 @@ pub enum Error {
         /// Why each store that failed did.
         stores: Vec<Error>,
     },
-    /// Reading the input or writing the output failed.
-    #[error("{source}")]
-    Io { source: std::io::Error },
+    /// Reading the input or writing the output failed, or a file of the consortium's folder did.
+    #[error("{}{source}", named(file.as_deref()))]
+    Io {
+        /// None for the caller's own reader or writer.
+        file: Option<PathBuf>,
+        source: std::io::Error,
+    },
     /// A disk has no room: of a member, of a store, or of this process. What was stored before is as
     /// it was. A member goes on by itself once there is room.
     #[error("no room on a disk of {at}: {source}; free some and try again")]
@@ -628,6 +632,15 @@ impl Error {
         }
     }
 
+    pub(crate) fn io(file: impl Into<PathBuf>, error: std::io::Error) -> Self {
+        let file = file.into();
+        let at = file.display().to_string();
+        Self::of_disk(&at, error, |source| Self::Io {
+            file: Some(file),
+            source,
+        })
+    }
+
     pub(crate) fn invalid_answer(source: impl Into<Source>) -> Self {
         Self::InvalidAnswer {
             source: source.into(),
@@ -697,10 +710,15 @@ impl Error {
     }
 }
 
+/// Of content or a writer, whose name the error has if it is a file.
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Self::of_disk("this process", error, |source| Self::Io { source })
+        Self::of_disk("this process", error, |source| Self::Io { file: None, source })
     }
+}
+
+fn named(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |file| format!("{}: ", file.display()))
 }
 
 impl From<KeyStoreError> for Error {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use medshare_abe::{AccessPolicy, AttributeSet};
 use medshare_contract::state::PersonState;
-use medshare_contract::{Call, check_enrollable, enrolment_statement, keys};
+use medshare_contract::{Call, enrolment_statement, keys};
 use medshare_types::keystore::Signer;
 use medshare_types::{Denial, OrganisationId, PersonId, ReplicaId, SigningKey};
 
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::issuer::{check_issuable, parse_attributes, vouched_for};
+use crate::issuer::{check_enrollable, check_issuable, parse_attributes, vouched_for};
 use crate::keyring::{LocalName, StoredKeys};
 use crate::lists::{Listing, Lookup, PersonInfo, RecordInfo};
 use crate::observe::observed;

@@ -16,7 +16,7 @@ use medshare_curve::pairing::pairing;
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{EncodingError, G1Affine, G2Affine, Scalar};
 use medshare_types::hash::Xof;
-use medshare_types::{G2Bytes, GateKey, GateLabel, RandomSource, Wire};
+use medshare_types::{DecodeError, G2Bytes, GateKey, GateLabel, RandomSource, Wire};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -136,4 +136,10 @@ pub enum GateError {
     /// The ticket's R is not a valid G1 point, or is the identity.
     #[error("the ticket's session key is invalid")]
     InvalidSession { source: EncodingError },
+    /// The bytes are not the envelope of a stored share.
+    #[error("not a stored share")]
+    Undecodable { source: DecodeError },
+    /// The share's secret is zero, or not reduced.
+    #[error("the stored share is not a scalar")]
+    InvalidShare { source: EncodingError },
 }

@@ -8,8 +8,10 @@ use medshare_curve::encoding::{decode_scalar, encode_g1, encode_scalar};
 use medshare_curve::fixed_base::g1_generator_mul;
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{EncodingError, Scalar};
-use medshare_types::{DecodeError, G1Bytes, GateKeyId, OrganisationId, RandomSource, Wire};
+use medshare_types::{G1Bytes, GateKeyId, OrganisationId, RandomSource, Wire};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::gate::GateError;
 
 /// The long-term key pair (h, H = h·g1) that dealers encrypt a holder's shares to.
 #[derive(Clone)]
@@ -88,12 +90,13 @@ impl HolderShare {
     /// Restores a stored share.
     ///
     /// # Errors
-    /// [`DecodeError`] unless the bytes are those of [`Self::to_bytes`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let stored = StoredShare::from_wire(bytes)?;
-        let secret = nonzero_scalar(&stored.secret).map_err(|error| DecodeError::Malformed {
-            reason: error.to_string(),
-        })?;
+    /// [`GateError::Undecodable`] or [`GateError::InvalidShare`] unless the bytes are those of
+    /// [`Self::to_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, GateError> {
+        let stored =
+            StoredShare::from_wire(bytes).map_err(|source| GateError::Undecodable { source })?;
+        let secret =
+            nonzero_scalar(&stored.secret).map_err(|source| GateError::InvalidShare { source })?;
         Ok(Self::new(
             stored.key,
             stored.generation,

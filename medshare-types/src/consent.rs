@@ -183,6 +183,20 @@ impl PurposeSet {
     }
 }
 
+impl core::fmt::Display for PurposeSet {
+    /// The codes, in the order of [`Purpose::ALL`]: `TREAT, HRESCH`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let held = Purpose::ALL
+            .into_iter()
+            .filter(|purpose| self.contains(*purpose));
+        for (index, purpose) in held.enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{purpose}")?;
+        }
+        Ok(())
+    }
+}
+
 impl From<Purpose> for PurposeSet {
     fn from(purpose: Purpose) -> Self {
         Self::default().with(purpose)
@@ -279,8 +293,11 @@ pub enum Denial {
     #[error("the grant allowed {allowed} uses, all taken")]
     UsesExhausted { allowed: u32 },
     /// The grant is for other purposes.
-    #[error("the grant does not cover purpose {requested}")]
-    PurposeMismatch { requested: Purpose },
+    #[error("the grant does not cover purpose {requested}, only {granted}")]
+    PurposeMismatch {
+        requested: Purpose,
+        granted: PurposeSet,
+    },
     #[error("no such grant")]
     UnknownGrant,
     /// The sender is not the person that the grant names.

@@ -18,8 +18,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[non_exhaustive]
 pub enum KeyStoreError {
     /// The passphrase is wrong, or the store was altered: the two look alike.
-    #[error("the key store cannot be unlocked: wrong passphrase, or altered")]
-    Locked,
+    #[error("the key store {store} cannot be unlocked: wrong passphrase, or altered")]
+    Locked {
+        /// The file or device.
+        store: String,
+    },
     /// The entry was altered, or was stored under another name.
     #[error(
         "the entry {name:?} of the key store was altered{}; restore it from a backup",

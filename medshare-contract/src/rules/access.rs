@@ -60,7 +60,10 @@ fn check_consent(
     let requested = request.purpose;
     ensure(
         grant.purposes.contains(requested),
-        Denial::PurposeMismatch { requested },
+        Denial::PurposeMismatch {
+            requested,
+            granted: grant.purposes,
+        },
     )?;
     match grant.uses {
         Some(allowed) if grant.taken >= u64::from(allowed) => {

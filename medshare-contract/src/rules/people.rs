@@ -10,9 +10,10 @@ use crate::overlay::Overlay;
 use crate::state::{List, PersonState};
 use crate::view::StateView;
 
-const MAX_ATTRIBUTES: usize = 64;
+/// Most attributes of one enrolment.
+pub const MAX_ATTRIBUTES: usize = 64;
 /// Longest attribute, in bytes of UTF-8.
-const MAX_ATTRIBUTE_LEN: usize = 256;
+pub const MAX_ATTRIBUTE_LEN: usize = 256;
 
 /// The person's consent names the organisation and the attributes: an organisation that sees the call
 /// in flight cannot enrol the key first, for itself or with other attributes.

@@ -166,7 +166,10 @@ fn tickets_count_as_uses_and_denials_do_not() {
         let requested = Purpose::Research;
         assert_eq!(
             clinician_denied(&mut fixture, &ask_with(&wrong, proof)),
-            Denial::PurposeMismatch { requested }
+            Denial::PurposeMismatch {
+                requested,
+                granted: Purpose::Treatment.into()
+            }
         );
         let call = fixture.ask(grant, label);
         fixture.applied(&clinician, &call);
@@ -233,7 +236,8 @@ fn denials_come_in_their_order() {
     let late = Denial::Expired { ended_at };
     check(&mut ended, &clinician, &request, late);
     let requested = Purpose::Research;
-    let purpose = Denial::PurposeMismatch { requested };
+    let granted = Purpose::Treatment.into();
+    let purpose = Denial::PurposeMismatch { requested, granted };
     check(&mut later, &clinician, &request, purpose);
     request.purpose = Purpose::Treatment;
     let allowed = 1;

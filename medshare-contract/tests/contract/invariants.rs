@@ -342,7 +342,7 @@ fn answer(outcome: &Outcome) -> Answer {
         Denial::Expired { ended_at } => Answer::No("expired", after(ended_at)),
         Denial::Revoked { height } => Answer::No("revoked", height.0),
         Denial::UsesExhausted { allowed } => Answer::No("uses_exhausted", (*allowed).into()),
-        Denial::PurposeMismatch { requested } => {
+        Denial::PurposeMismatch { requested, .. } => {
             let index = Purpose::ALL.iter().position(|p| p == requested).unwrap();
             Answer::No("purpose_mismatch", u64::try_from(index).unwrap())
         }

@@ -189,7 +189,7 @@ fn open_or_create(
     cost: PassphraseCost,
 ) -> Result<PassphraseKey, KeyStoreError> {
     if let Some(bytes) = read(path)? {
-        return unlock(&bytes, passphrase);
+        return unlock(path, &bytes, passphrase);
     }
     let mut rng = os_random();
     let salt = rng.array();
@@ -203,18 +203,21 @@ fn open_or_create(
         // Another process created the store first: its salt counts.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let bytes = std::fs::read(path).map_err(|error| file_failed(path, error))?;
-            unlock(&bytes, passphrase)
+            unlock(path, &bytes, passphrase)
         }
         Err(error) => Err(file_failed(path, error)),
     }
 }
 
-fn unlock(bytes: &[u8], passphrase: &str) -> Result<PassphraseKey, KeyStoreError> {
-    let lock = Lock::from_wire(bytes).map_err(|_| KeyStoreError::Locked)?;
+fn unlock(path: &Path, bytes: &[u8], passphrase: &str) -> Result<PassphraseKey, KeyStoreError> {
+    let locked = || KeyStoreError::Locked {
+        store: path.display().to_string(),
+    };
+    let lock = Lock::from_wire(bytes).map_err(|_| locked())?;
     let key = PassphraseKey::derive(passphrase, &lock.salt, lock.cost).map_err(failed)?;
     match key.decrypt(&Lock::KIND, &lock.check) {
         Ok(_) => Ok(key),
-        Err(_) => Err(KeyStoreError::Locked),
+        Err(_) => Err(locked()),
     }
 }
 
@@ -374,7 +377,9 @@ mod tests {
         let error = PassphraseKeyStore::open(folder.path(), "wrong", CHEAP)
             .await
             .unwrap_err();
-        assert!(matches!(error, KeyStoreError::Locked), "{error}");
+        assert!(matches!(error, KeyStoreError::Locked { .. }), "{error}");
+        let shown = folder.path().display().to_string();
+        assert!(error.to_string().contains(&shown), "{error}");
 
         let a = store.path_of("a").unwrap();
         let b = store.path_of("b").unwrap();
@@ -399,6 +404,8 @@ mod tests {
         let error = PassphraseKeyStore::open(folder.path(), "right", CHEAP)
             .await
             .unwrap_err();
-        assert!(matches!(error, KeyStoreError::Locked), "{error}");
+        assert!(matches!(error, KeyStoreError::Locked { .. }), "{error}");
+        let shown = folder.path().display().to_string();
+        assert!(error.to_string().contains(&shown), "{error}");
     }
 }

@@ -5,6 +5,9 @@ use medshare_types::{ChainId, Height};
 use crate::block::BlockError;
 use crate::light::VerifyError;
 
+/// The error of a layer below.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// A store that could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,10 +23,18 @@ pub enum StoreError {
     InUse,
     /// The file has another format, or is empty. It is left as it is.
     #[error("not a ledger file: {reason}")]
-    NotALedger { reason: String },
+    NotALedger {
+        reason: String,
+        /// What the database says of the file, if it was asked.
+        source: Option<Cause>,
+    },
     /// The file was changed outside the store, or the medium lost data. It is left as it is.
     #[error("the ledger file is corrupt: {reason}")]
-    Corrupt { reason: String },
+    Corrupt {
+        reason: String,
+        /// The error that showed it, if one did.
+        source: Option<Cause>,
+    },
     /// The file was written by another release.
     #[error("ledger file of schema {found}, this release reads {expected}")]
     UnknownSchema { expected: u32, found: u32 },
@@ -52,7 +63,5 @@ pub enum StoreError {
     NotYetCertified { height: Height },
     /// The database failed, as reported by the source.
     #[error("the ledger file cannot be read or written")]
-    Backend {
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Backend { source: Cause },
 }

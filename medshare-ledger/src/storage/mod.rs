@@ -99,7 +99,8 @@ impl LedgerStore {
         let length = std::fs::metadata(path).map_err(|source| StoreError::Io { source })?;
         if length.len() == 0 {
             let reason = "the file is empty".to_owned();
-            return Err(StoreError::NotALedger { reason });
+            let source = None;
+            return Err(StoreError::NotALedger { reason, source });
         }
         let database = builder().open(path).map_err(failed)?;
         let store = Self { client, database };
@@ -304,7 +305,8 @@ impl LedgerStore {
         let meta = match self.read()?.open_table(META) {
             Err(TableError::TableDoesNotExist(_)) => {
                 let reason = "a database that holds no ledger".to_owned();
-                return Err(StoreError::NotALedger { reason });
+                let source = None;
+                return Err(StoreError::NotALedger { reason, source });
             }
             other => other.map_err(failed)?,
         };

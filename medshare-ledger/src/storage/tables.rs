@@ -14,6 +14,8 @@
 //!
 //! Values are borsh; the schema version replaces their envelopes.
 
+use std::error::Error;
+
 use borsh::BorshDeserialize;
 use medshare_types::wire::{from_borsh, to_borsh};
 use medshare_types::{DecodeError, Digest, ExecutedRoots, Height, TransactionId};
@@ -117,12 +119,20 @@ pub(super) fn open<K: Key + 'static, V: redb::Value + 'static>(
 }
 
 pub(super) fn undecodable(error: DecodeError) -> StoreError {
-    corrupt(error.to_string())
+    corrupt_by("an entry cannot be decoded", error)
 }
 
 pub(super) fn corrupt(reason: impl Into<String>) -> StoreError {
     StoreError::Corrupt {
         reason: reason.into(),
+        source: None,
+    }
+}
+
+fn corrupt_by(reason: &str, error: impl Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Corrupt {
+        reason: reason.to_owned(),
+        source: Some(Box::new(error)),
     }
 }
 
@@ -133,20 +143,24 @@ pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
         redb::Error::Corrupted(reason) => corrupt(reason),
         redb::Error::UpgradeRequired(version) => StoreError::NotALedger {
             reason: format!("a database of format {version}"),
+            source: None,
         },
         redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
             StoreError::NotALedger {
-                reason: error.to_string(),
+                reason: "not a database".to_owned(),
+                source: Some(Box::new(error)),
             }
         }
         redb::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            corrupt("the file ends too early")
+            corrupt_by("the file ends too early", error)
         }
         redb::Error::Io(source) => StoreError::Io { source },
         redb::Error::TableDoesNotExist(table) => corrupt(format!("table {table} is missing")),
         error @ (redb::Error::TableTypeMismatch { .. }
         | redb::Error::TableIsMultimap(_)
-        | redb::Error::TypeDefinitionChanged { .. }) => corrupt(error.to_string()),
+        | redb::Error::TypeDefinitionChanged { .. }) => {
+            corrupt_by("a table has another type", error)
+        }
         error => StoreError::Backend {
             source: Box::new(error),
         },

@@ -12,5 +12,6 @@ pub use vouching::voucher;
 #[cfg(feature = "in-process")]
 pub(crate) use authority::{RefusalRule, check_master_key};
 pub(crate) use vouching::{
-    check_issuable, parse_attributes, subject_attribute, vouched_attributes, vouched_for,
+    check_enrollable, check_issuable, parse_attributes, subject_attribute, vouched_attributes,
+    vouched_for,
 };

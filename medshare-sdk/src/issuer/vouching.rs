@@ -2,7 +2,9 @@
 
 use medshare_abe::{Attribute, AttributeSet};
 use medshare_contract::state::PersonState;
-use medshare_contract::{SUBJECT_PREFIX, VOUCHER_PREFIX};
+use medshare_contract::{
+    MAX_ATTRIBUTE_LEN, MAX_ATTRIBUTES, RESERVED_ATTRIBUTE_PREFIXES, SUBJECT_PREFIX, VOUCHER_PREFIX,
+};
 use medshare_types::{Denial, Genesis, RecordId};
 
 use crate::error::{Error, Result};
@@ -50,6 +52,39 @@ pub(crate) fn parse_attributes<T: AsRef<str>>(texts: &[T]) -> Result<AttributeSe
             })
     };
     texts.iter().map(parse).collect()
+}
+
+/// Refuses attributes that the contract denies an enrolment for; the error names the first and the
+/// rule that it breaks.
+pub(crate) fn check_enrollable(texts: &[String]) -> Result<()> {
+    let broken = |text: &String| {
+        if text.len() > MAX_ATTRIBUTE_LEN {
+            return Some(format!(
+                "its {} bytes are more than {MAX_ATTRIBUTE_LEN}",
+                text.len()
+            ));
+        }
+        let mut reserved = RESERVED_ATTRIBUTE_PREFIXES.iter();
+        let prefix = reserved.find(|prefix| text.contains(**prefix))?;
+        Some(format!(
+            "{prefix:?} is reserved, the attribute authority alone gives it"
+        ))
+    };
+    let invalid = |attribute: &str, rule: String| Error::InvalidAttribute {
+        attribute: attribute.to_owned(),
+        source: rule.into(),
+    };
+    if let Some((text, rule)) = texts.iter().find_map(|text| Some((text, broken(text)?))) {
+        return Err(invalid(text, rule));
+    }
+    match texts.get(MAX_ATTRIBUTES) {
+        Some(text) => {
+            let rule = format!("the first of more than {MAX_ATTRIBUTES}");
+            Err(invalid(text, rule))
+        }
+        // What is left is the contract's to refuse.
+        None => Ok(medshare_contract::check_enrollable(texts)?),
+    }
 }
 
 /// Refuses attributes that are too many for one key, or contradict each other.

@@ -217,11 +217,12 @@ impl LocalBuilder {
             Some(_) if self.passphrase.is_empty() => return Err(Error::MissingPassphrase),
             Some(folder) => (folder.clone(), None),
             None => {
-                let temporary = tempfile::tempdir()?;
+                let temporary = tempfile::tempdir()
+                    .map_err(|source| Error::io(std::env::temp_dir(), source))?;
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
-        files::create_private_folder(&root)?;
+        files::create_private_folder(&root).map_err(|source| Error::io(&root, source))?;
         let lock = Arc::new(lock(&root).await?);
         let anchor = folder::trust_anchor(&root);
         let genesis = match tokio::fs::read(&anchor).await {
@@ -237,7 +238,7 @@ impl LocalBuilder {
                 genesis
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.found(&root).await?,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(Error::io(&anchor, error)),
         };
         self.run(genesis, root, temporary, lock).await
     }
@@ -245,7 +246,8 @@ impl LocalBuilder {
     /// Draws every key that the folder lacks and writes the trust anchor last. A founding that was
     /// interrupted goes on with the keys that it drew: none is replaced.
     async fn found(&self, root: &Path) -> Result<Genesis> {
-        if folder::holds_chain(root)? || self.took_part(root).await? {
+        let begun = folder::holds_chain(root).map_err(|source| Error::io(root, source))?;
+        if begun || self.took_part(root).await? {
             let folder = root.to_owned();
             return Err(Error::MissingTrustAnchor { folder });
         }
@@ -278,7 +280,8 @@ impl LocalBuilder {
         genesis.committee().map_err(Error::invalid_genesis)?;
         self.stores.prepare(root, &genesis).await?;
         let anchor = folder::trust_anchor(root);
-        files::create(&anchor, &genesis.to_wire(), Readers::All)?;
+        let written = files::create(&anchor, &genesis.to_wire(), Readers::All);
+        written.map_err(|source| Error::io(&anchor, source))?;
         Ok(genesis)
     }
 
@@ -382,7 +385,8 @@ fn check_key_stores(root: &Path) -> Result<()> {
 /// Claims the folder for this process, for as long as the file is open. A process that is just
 /// ending gets a moment to release it.
 async fn lock(root: &Path) -> Result<File> {
-    let file = File::create(folder::lock(root))?;
+    let path = folder::lock(root);
+    let file = File::create(&path).map_err(|source| Error::io(&path, source))?;
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match file.try_lock() {
@@ -394,7 +398,7 @@ async fn lock(root: &Path) -> Result<File> {
                 let folder = root.to_owned();
                 return Err(Error::FolderInUse { folder });
             }
-            Err(TryLockError::Error(source)) => return Err(source.into()),
+            Err(TryLockError::Error(source)) => return Err(Error::io(&path, source)),
         }
     }
 }

@@ -326,6 +326,6 @@ async fn a_policy_can_name_the_voucher_it_accepts() {
         "policy_unsatisfied"
     );
     let forged = charite.enrol("forged", &[&voucher("st-mary")]).await;
-    assert_eq!(forged.unwrap_err().code(), "invalid");
+    assert_eq!(forged.unwrap_err().code(), "invalid_attribute");
     consortium.shut_down().await.unwrap();
 }

@@ -106,13 +106,27 @@ async fn a_refused_enrolment_leaves_no_person() {
 
     // Of the contract's limits, before anything is stored.
     let label = "\u{1d11e}".repeat(64);
-    for attributes in [
-        vec![medshare_sdk::issuer::voucher(MEMBERS[0])],
-        vec![format!("{label} = 1")],
-        (0..65).map(|number| format!("role:{number}")).collect(),
+    let voucher = medshare_sdk::issuer::voucher(MEMBERS[0]);
+    for (attributes, at_fault, rule) in [
+        (vec!["a".to_owned(), voucher.clone()], &*voucher, "reserved"),
+        (vec![format!("{label} = 1")], &*label, "more than 256"),
+        (
+            (10..75).map(|number| format!("role:{number}")).collect(),
+            "role:74",
+            "more than 64",
+        ),
+        (vec!["a".to_owned(), "b or".to_owned()], "b or", ""),
+        (
+            vec!["n = 1".to_owned(), "n = 2".to_owned()],
+            "n = 1, n = 2",
+            "two values of the label n",
+        ),
     ] {
         let attributes: Vec<&str> = attributes.iter().map(String::as_str).collect();
-        st_mary.enrol("greedy", &attributes).await.unwrap_err();
+        let error = st_mary.enrol("greedy", &attributes).await.unwrap_err();
+        assert_eq!(error.code(), "invalid_attribute", "{error}");
+        let text = error.to_string();
+        assert!(text.contains(at_fault) && text.contains(rule), "{text}");
         let stored = people.load(&entry("greedy", "signing-key")).await.unwrap();
         assert!(stored.is_none(), "{attributes:?}");
         unknown(st_mary, "greedy").await;

@@ -421,7 +421,10 @@ async fn denied_attempts_are_events() {
         (
             &fixture.doctor,
             requested,
-            Denial::PurposeMismatch { requested },
+            Denial::PurposeMismatch {
+                requested,
+                granted: Purpose::Treatment.into(),
+            },
         ),
     ] {
         let seen = attempt().await;

@@ -184,7 +184,9 @@ async fn no_other_person_gets_in_as_the_subject() {
     // No organisation's word makes a subject.
     for reserved in [own.as_str(), &format!("\"{own}\""), "subject-of:x"] {
         let forged = fixture.st_mary.enrol("forged", &[reserved]).await;
-        assert_eq!(forged.unwrap_err().code(), "invalid", "{reserved}");
+        let error = forged.unwrap_err();
+        assert_eq!(error.code(), "invalid_attribute", "{error}");
+        assert!(error.to_string().contains("subject-of"), "{error}");
     }
     fixture.close().await;
 }

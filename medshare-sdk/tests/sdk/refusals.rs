@@ -9,8 +9,8 @@ use crate::support::{
 use medshare_sdk::keystore::KeyStoreError;
 use medshare_sdk::local::HolderConduct;
 use medshare_sdk::{
-    Content, Denial, Digest, Error, GrantId, Person, PersonId, Purpose, RecordId, RecordRef,
-    RecordVersion, SigningKey, Timestamp, Window,
+    Content, Denial, Digest, Error, GrantId, Person, PersonId, Purpose, PurposeSet, RecordId,
+    RecordRef, RecordVersion, SigningKey, Timestamp, Window,
 };
 
 /// Opens, and expects an error with a text.
@@ -160,7 +160,11 @@ async fn for_another_purpose() {
     let error = refused(&fixture.doctor, grant).await;
     assert_eq!(error.code(), "purpose_mismatch");
     let requested = Purpose::Treatment;
-    assert_eq!(*denial(&error), Denial::PurposeMismatch { requested });
+    let granted = PurposeSet::from(Purpose::Research).with(Purpose::Payment);
+    let expected = Denial::PurposeMismatch { requested, granted };
+    assert_eq!(*denial(&error), expected);
+    let text = "the grant does not cover purpose TREAT, only HPAYMT, HRESCH";
+    assert_eq!(error.to_string(), text);
     for purpose in [Purpose::Research, Purpose::Payment] {
         let opened = fixture.doctor.open(grant).purpose(purpose).await.unwrap();
         assert_eq!(opened.access().ticket().purpose, purpose);
@@ -452,7 +456,7 @@ async fn another_passphrase() {
         let error = start.await.map(drop).unwrap_err();
         assert_eq!(error.code(), "key_store");
         assert!(
-            matches!(error, Error::KeyStore(KeyStoreError::Locked)),
+            matches!(error, Error::KeyStore(KeyStoreError::Locked { .. })),
             "{error}"
         );
     }
