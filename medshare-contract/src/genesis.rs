@@ -76,7 +76,7 @@ fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
 /// without quotation marks, and no two names differ only in the case or script of a letter.
 ///
 /// # Errors
-/// [`GenesisError::Name`].
+/// [`GenesisError::Name`], which holds the name.
 pub fn check_member_name(name: &str) -> Result<(), GenesisError> {
     let fit = (1..=MAX_NAME_LEN).contains(&name.len())
         && name

@@ -92,7 +92,7 @@ impl Keyring {
     /// the authority for nothing.
     ///
     /// # Errors
-    /// [`Error::PolicyUnsatisfied`].
+    /// [`Error::PolicyUnsatisfied`], with the conditions that are missing.
     pub(crate) async fn check_entitled(&self, requirement: &Requirement<'_>) -> Result<()> {
         let rule = AccessRule::of(requirement.policy, &requirement.record);
         if self.opens_as_subject(&rule, requirement) {

@@ -55,7 +55,7 @@ pub(super) fn check_names(names: &[String]) -> Result<()> {
 /// Refuses names that are not those of the consortium in the folder.
 ///
 /// # Errors
-/// [`Error::OtherMembers`].
+/// [`Error::OtherMembers`], which holds both lists.
 pub(super) fn check_founded(names: &[String], genesis: &Genesis, folder: &Path) -> Result<()> {
     let founded = genesis.members.iter().map(|member| &member.name);
     if founded.clone().eq(names) {

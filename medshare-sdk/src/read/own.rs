@@ -44,16 +44,16 @@ impl OpenOwn {
         }
     }
 
-    /// As [`Open::on_progress`].
+    /// Calls `progress` as [`Open::on_progress`] does.
     pub fn on_progress(mut self, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
         self
     }
 
-    /// As [`Open::write_to`].
+    /// Writes the content as [`Open::write_to`] does.
     ///
     /// # Errors
-    /// As awaiting it.
+    /// The same errors as [`Person::open_own`](crate::Person::open_own) has.
     pub async fn write_to(self, writer: &mut (impl AsyncWrite + Unpin + Send)) -> Result<Access> {
         observed("grant", self.grant())
             .await?
