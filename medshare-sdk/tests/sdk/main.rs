@@ -30,6 +30,7 @@ mod limits;
 mod lists;
 mod load;
 mod lost_state;
+mod named_files;
 mod never_open;
 mod own_records;
 mod policies;
