@@ -287,7 +287,8 @@ impl LocalBuilder {
 
     /// Whether a member of a founded consortium has its key store here.
     async fn took_part(&self, root: &Path) -> Result<bool> {
-        for folder in folder::key_stores(root)? {
+        let stores = folder::key_stores(root).map_err(|source| Error::io(root, source))?;
+        for folder in stores {
             let keys = self.key_store(folder).await?;
             if start::took_part(&keys).await {
                 return Ok(true);
