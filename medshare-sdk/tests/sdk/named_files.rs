@@ -48,7 +48,7 @@ async fn a_folder_that_is_a_file_and_a_key_store_that_stays_locked() {
     consortium.shut_down().await.unwrap();
     let wrong = in_folder(&root).with_passphrase("wrong").start().await;
     let error = wrong.map(drop).unwrap_err();
-    let store = root.join("members/st-mary/keys/store");
+    let store = root.join("authority/keys/store");
     let store = store.display().to_string();
     assert!(error.to_string().contains(&store), "{error}");
     let Error::KeyStore(KeyStoreError::Locked { store: locked }) = error else {
