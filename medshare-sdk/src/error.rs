@@ -285,7 +285,8 @@ pub enum Error {
     /// Reading the input or writing the output failed, or a file of the consortium's folder did.
     #[error("{}{source}", named(file.as_deref()))]
     Io {
-        /// None for the caller's own reader or writer.
+        /// A file of the consortium. None for the caller's content and writer, which the source names
+        /// if it can.
         file: Option<PathBuf>,
         source: std::io::Error,
     },
