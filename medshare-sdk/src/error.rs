@@ -714,7 +714,10 @@ impl Error {
 /// Of content or a writer, whose name the error has if it is a file.
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Self::of_disk("this process", error, |source| Self::Io { file: None, source })
+        Self::of_disk("this process", error, |source| Self::Io {
+            file: None,
+            source,
+        })
     }
 }
 
