@@ -88,19 +88,6 @@ impl Keyring {
         covering(new, sealed_on)
     }
 
-    /// Refuses a record that no key of the person's opens, of today's attributes on the chain. Asks
-    /// the authority for nothing.
-    ///
-    /// # Errors
-    /// [`Error::PolicyUnsatisfied`], with the conditions that are missing.
-    pub(crate) async fn check_entitled(&self, requirement: &Requirement<'_>) -> Result<()> {
-        let rule = AccessRule::of(requirement.policy, &requirement.record);
-        if self.opens_as_subject(&rule, requirement) {
-            return Ok(());
-        }
-        check(rule.policy(), &self.vouched_attributes().await?)
-    }
-
     fn opens_as_subject(&self, rule: &AccessRule, requirement: &Requirement<'_>) -> bool {
         rule.is_readable_by_subject() && requirement.subject == self.person
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 pub(crate) mod open;
 pub(crate) mod own;
+mod own_grant;
 mod payload;
 pub(crate) mod record;
 mod segment_buffer;

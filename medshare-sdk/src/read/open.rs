@@ -22,7 +22,7 @@ use crate::read::payload::{StoredPayload, payload_error};
 use crate::read::record::FetchedRecord;
 use crate::read::segment_buffer::SegmentBuffer;
 use crate::read::session::{Lease, SessionKey};
-use crate::read::{shares, standing, ticket};
+use crate::read::{own_grant, shares, standing, ticket};
 use crate::receipt::Receipt;
 use crate::record::RecordRef;
 use crate::turns::Queue;
@@ -52,9 +52,17 @@ use crate::turns::Queue;
 pub struct Open {
     actor: Actor,
     keyring: Keyring,
-    grant: GrantId,
+    consent: Consent,
     purpose: Purpose,
     progress: Option<Progress>,
+}
+
+/// The grant that an opening relies on.
+#[derive(Clone, Copy, Debug)]
+enum Consent {
+    Given(GrantId),
+    /// The reader is the record's subject, and gives it once nothing else is in the way.
+    Own(RecordRef),
 }
 
 /// The circumstances of an opening: its ticket, its proof, and the culprits among the holders.
@@ -130,8 +138,19 @@ impl Open {
         Self {
             actor,
             keyring,
-            grant,
+            consent: Consent::Given(grant),
             purpose: Purpose::Treatment,
+            progress: None,
+        }
+    }
+
+    /// Opens a record as its subject, under a grant to herself.
+    pub(super) const fn own(actor: Actor, keyring: Keyring, record: RecordRef) -> Self {
+        Self {
+            actor,
+            keyring,
+            consent: Consent::Own(record),
+            purpose: Purpose::PatientRequest,
             progress: None,
         }
     }
@@ -182,7 +201,8 @@ impl Open {
     /// Everything that can fail without a ticket: no use must be lost on a record that stays shut.
     async fn prepare(self) -> Result<LockedRecord> {
         let context = self.actor.context();
-        let fetched = FetchedRecord::fetch(&self.actor, self.record().await?).await?;
+        let record = self.record().await?;
+        let fetched = FetchedRecord::fetch(&self.actor, record).await?;
         fetched.access()?;
         // Nothing here seals with padding yet.
         if fetched.preamble.padding() != Padding::None {
@@ -190,15 +210,21 @@ impl Open {
         }
         let key = self.keyring.key_for(&fetched.requirement()).await?;
         let gate_key = self.actor.gate_key().await?;
-        let lease = context.sessions.lease(SessionKey {
-            reader: self.actor.verifying_key(),
-            grant: self.grant,
-            label: fetched.sealed.label.digest(),
-            purpose: self.purpose,
-        });
+        let label = fetched.sealed.label.digest();
         let payload = StoredPayload::new(Arc::clone(context), fetched.record.clone());
         let (fetched, secret) = decapsulated(&self.actor, fetched, key).await?;
         let first = payload.first_chunk(&fetched.tree).await?;
+        let lease = match self.consent {
+            Consent::Given(grant) => context.sessions.lease(SessionKey {
+                reader: self.actor.verifying_key(),
+                grant,
+                label,
+                purpose: self.purpose,
+            }),
+            Consent::Own(record) => {
+                own_grant::lease(&self.actor, self.keyring.person(), record, label).await?
+            }
+        };
         if !lease.is_resumed() {
             shares::await_holders(&self.actor, &gate_key).await?;
         }
@@ -214,9 +240,13 @@ impl Open {
         })
     }
 
-    /// The record of the grant, by proof.
+    /// The record, that of the grant by proof.
     async fn record(&self) -> Result<RecordRef> {
-        let found: Option<GrantState> = self.actor.read(keys::grant(&self.grant)).await?;
+        let grant = match self.consent {
+            Consent::Given(grant) => grant,
+            Consent::Own(record) => return Ok(record),
+        };
+        let found: Option<GrantState> = self.actor.read(keys::grant(&grant)).await?;
         let grant = found.ok_or(Error::Denied(Denial::UnknownGrant))?;
         Ok(RecordRef {
             id: grant.record,
@@ -225,7 +255,7 @@ impl Open {
     }
 }
 
-/// The record's K_abe.
+/// K_abe of the record, by the reader's attributes alone: nothing of it needs a ticket.
 async fn decapsulated(
     actor: &Actor,
     fetched: FetchedRecord,
@@ -251,7 +281,7 @@ impl IntoFuture for Open {
 impl std::fmt::Debug for Open {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Open")
-            .field("grant", &self.grant)
+            .field("consent", &self.consent)
             .field("purpose", &self.purpose)
             .finish_non_exhaustive()
     }

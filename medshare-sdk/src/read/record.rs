@@ -55,23 +55,6 @@ impl SealedHeader {
     pub(crate) fn access_rule(&self) -> AccessRule {
         AccessRule::of(self.header.abe().policy(), &self.record.id)
     }
-
-    pub(crate) fn requirement(&self) -> Requirement<'_> {
-        requirement(&self.record, &self.sealed, &self.header)
-    }
-}
-
-fn requirement<'a>(
-    record: &RecordState,
-    sealed: &SealedLabel,
-    header: &'a AccessHeader,
-) -> Requirement<'a> {
-    Requirement {
-        policy: header.abe().policy(),
-        sealed_on: Date::from(sealed.label.context.sealed_on),
-        record: record.id,
-        subject: record.subject,
-    }
 }
 
 /// A record as the chain has it, and its small objects as they were registered.
@@ -108,7 +91,12 @@ impl FetchedRecord {
     }
 
     pub(super) fn requirement(&self) -> Requirement<'_> {
-        requirement(&self.record, &self.sealed, &self.header)
+        Requirement {
+            policy: self.header.abe().policy(),
+            sealed_on: Date::from(self.sealed.label.context.sealed_on),
+            record: self.record.id,
+            subject: self.record.subject,
+        }
     }
 
     /// The access header, checked against the chain's digest and label.

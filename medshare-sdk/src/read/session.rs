@@ -63,9 +63,22 @@ struct Kept {
     session: Session,
 }
 
-/// The kept sessions of one consortium, in memory alone, bounded in number and time.
+/// A grant that a subject gave to herself for one reading, which has not succeeded.
+struct KeptGrant {
+    reader: VerifyingKey,
+    /// H(L) of the record's label.
+    label: Digest,
+    grant: GrantId,
+    until: Timestamp,
+}
+
+/// The kept sessions of one consortium, and the grants that subjects gave themselves for them: in
+/// memory alone, bounded in number and time.
 #[derive(Default)]
-pub(crate) struct Sessions(Mutex<VecDeque<Kept>>);
+pub(crate) struct Sessions {
+    kept: Mutex<VecDeque<Kept>>,
+    grants: Mutex<VecDeque<KeptGrant>>,
+}
 
 impl Sessions {
     /// Takes a kept session of this access out, one with a ticket before others. While it is out no
@@ -77,7 +90,37 @@ impl Sessions {
             key,
             resumed: session.is_some(),
             session,
+            grant_until: None,
         }
+    }
+
+    /// Takes out a grant that a subject gave to herself to read this label.
+    pub(super) fn take_grant(
+        &self,
+        reader: &VerifyingKey,
+        label: &Digest,
+    ) -> Option<(GrantId, Timestamp)> {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock::now();
+        grants.retain(|kept| kept.until > now);
+        let fits = |kept: &KeptGrant| kept.reader == *reader && kept.label == *label;
+        let index = grants.iter().position(fits)?;
+        let kept = grants.remove(index)?;
+        Some((kept.grant, kept.until))
+    }
+
+    /// Keeps a grant that a subject gave to herself, for a retry until its end.
+    pub(super) fn keep_grant(&self, key: &SessionKey, until: Timestamp) {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        if grants.len() >= MAX_KEPT {
+            grants.pop_front();
+        }
+        grants.push_back(KeptGrant {
+            reader: key.reader,
+            label: key.label,
+            grant: key.grant,
+            until,
+        });
     }
 
     fn take(&self, key: &SessionKey, now: Timestamp) -> Option<Session> {
@@ -108,7 +151,7 @@ impl Sessions {
 
     /// The sessions, without those that are over.
     fn live(&self, now: Timestamp) -> MutexGuard<'_, VecDeque<Kept>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| kept.until > now);
         kept
     }
@@ -137,9 +180,17 @@ pub(super) struct Lease {
     key: SessionKey,
     resumed: bool,
     session: Option<Session>,
+    /// End of the grant, if it was given for this session.
+    grant_until: Option<Timestamp>,
 }
 
 impl Lease {
+    /// The same lease, which keeps its grant too if it does not end.
+    pub(super) const fn with_grant_until(mut self, until: Timestamp) -> Self {
+        self.grant_until = Some(until);
+        self
+    }
+
     /// Whether an earlier opening began the session.
     pub(super) const fn is_resumed(&self) -> bool {
         self.resumed
@@ -172,12 +223,16 @@ impl Lease {
 
     /// Ends the session for good: it succeeded, or can lead to nothing any more.
     pub(super) const fn end(&mut self) -> Option<Session> {
+        self.grant_until = None;
         self.session.take()
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if let Some(until) = self.grant_until {
+            self.sessions.keep_grant(&self.key, until);
+        }
         if let Some(session) = self.session.take() {
             let now = clock::now();
             let until = self.sessions.keep(self.key.clone(), session, now);

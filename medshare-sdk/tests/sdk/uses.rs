@@ -179,6 +179,54 @@ async fn holders_that_refuse_for_a_moment_take_one_use() {
     fixture.close().await;
 }
 
+/// A subject's reading of her own record gives one grant, not one for each attempt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subject_goes_on_with_the_grant_that_she_gave_herself() {
+    let fixture = Fixture::open().await;
+    let record = fixture.seal(b"an ECG").await;
+    let given = async || {
+        let mut given = fixture.patient.grants_given().await.unwrap();
+        let mut count = 0;
+        while given.next().await.unwrap().is_some() {
+            count += 1;
+        }
+        count
+    };
+    let files = fixture.payloads(record);
+    let good = std::fs::read(&files[0]).unwrap();
+    for file in &files {
+        std::fs::remove_file(file).unwrap();
+    }
+    let error = fixture.patient.open_own(record).await.unwrap_err();
+    assert_eq!(error.code(), "object_unavailable");
+    assert_eq!(given().await, 0, "nothing is granted for it");
+    std::fs::write(&files[1], good).unwrap();
+
+    fixture.conduct(HolderConduct::Refuse);
+    for _ in 0..2 {
+        let error = fixture.patient.open_own(record).await.unwrap_err();
+        assert_eq!(error.code(), "insufficient_shares");
+        assert_eq!(given().await, 1);
+    }
+    fixture.conduct(HolderConduct::Honest);
+    let opened = fixture.patient.open_own(record).await.unwrap();
+    assert_eq!(opened.bytes(), b"an ECG");
+    assert_eq!(given().await, 1);
+    fixture.patient.open_own(record).await.unwrap();
+    assert_eq!(given().await, 2, "success ends the grant");
+
+    // A grant that she revoked meanwhile is replaced.
+    fixture.conduct(HolderConduct::Refuse);
+    fixture.patient.open_own(record).await.unwrap_err();
+    fixture.conduct(HolderConduct::Honest);
+    let mut grants = fixture.patient.grants_given().await.unwrap().newest_first();
+    let newest = grants.next().await.unwrap().unwrap();
+    fixture.patient.revoke(newest.id).await.unwrap();
+    fixture.patient.open_own(record).await.unwrap();
+    assert_eq!(given().await, 4);
+    fixture.close().await;
+}
+
 /// A quiet chain has no recent block, without which no holder releases.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_is_used_after_half_a_minute_without_blocks() {
