@@ -231,7 +231,7 @@ impl Paused {
                 ordered.push(id);
             }
         }
-        mempool.remove(ordered.into_iter());
+        mempool.remove(ordered);
         disk.has_room();
         Ok(Node {
             genesis,
