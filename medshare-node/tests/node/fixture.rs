@@ -9,7 +9,9 @@ use futures::FutureExt as _;
 use medshare_contract::state::UsedMark;
 use medshare_contract::{Call, keys};
 use medshare_host::keystore::{KeyStore as _, MemoryKeyStore};
-use medshare_ledger::{LightClient, RefusalCode, RpcRequest, RpcResponse, Transaction};
+use medshare_ledger::{
+    LightClient, ReceiptProof, RefusalCode, RpcRequest, RpcResponse, Transaction,
+};
 use medshare_node::fault_injection::Faults;
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
 use medshare_node::transport::{Inbox, InboxSender, Link, Outbound, SendError, inbox};
@@ -18,7 +20,7 @@ use medshare_testkit::fixtures::{Members, rng};
 use medshare_threshold::HolderKeyPair;
 use medshare_types::{
     AccessClass, ChainId, Denial, Digest, GateKey, GrantId, Nonce, OrganisationId, Outcome,
-    ReplicaId, SigningKey, Timestamp, Wire,
+    ReplicaId, SigningKey, Timestamp, TransactionId, Wire,
 };
 use zeroize::Zeroizing;
 
@@ -214,13 +216,22 @@ impl Fixture {
         let submit = RpcRequest::Submit(Box::new(transaction));
         let answer = self.ask(seat, &submit).await;
         assert_eq!(answer, RpcResponse::Accepted(id));
-        let answer = self.ask(seat, &RpcRequest::ReceiptOf(id)).await;
-        let RpcResponse::Receipt(proof) = answer else {
-            panic!("{answer:?}");
-        };
+        let proof = self.receipt(seat, id).await;
         let light = LightClient::new(self.members.genesis()).unwrap();
         let verified = light.verify_receipt(&id, &proof).unwrap();
         verified.receipt().outcome.clone()
+    }
+
+    /// A receipt, asked for until a node has it; fails after half a minute.
+    async fn receipt(&self, seat: u16, id: TransactionId) -> Box<ReceiptProof> {
+        for _ in 0..15 {
+            match self.ask(seat, &RpcRequest::ReceiptOf(id)).await {
+                RpcResponse::Receipt(proof) => return proof,
+                RpcResponse::Pending => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("node {seat} never had the receipt");
     }
 
     /// Reads a value of a node's state, by proof, once any state is certified.

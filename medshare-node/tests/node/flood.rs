@@ -161,7 +161,7 @@ async fn a_request_for_what_does_not_come_is_answered_in_the_time_that_clients_k
     assert_eq!(fixture.ask(1, &never).await, RpcResponse::Pending);
     let delay = begun.elapsed();
     assert!(
-        delay >= longest && delay < longest + Duration::from_secs(2),
+        delay >= longest && delay < longest + Duration::from_secs(8),
         "{delay:?}"
     );
     fixture.shut_down().await;
