@@ -47,6 +47,14 @@ pub(crate) enum Call {
         reader: Who,
         record: String,
     },
+    /// What the chain lists of a patient: records and grants.
+    Patient {
+        who: Who,
+    },
+    /// Pseudonyms of an organisation's people, as the chain lists them.
+    People {
+        organisation: String,
+    },
     Health,
     /// All events of the chain up to now.
     History,
@@ -61,6 +69,11 @@ pub(crate) enum Call {
     Conduct {
         organisation: String,
         conduct: Conduct,
+    },
+    /// A member's clock is this much ahead of the machine's.
+    Clock {
+        organisation: String,
+        offset_ms: i64,
     },
 }
 
@@ -87,11 +100,14 @@ impl Call {
             Self::Revoke { .. } => "revoke",
             Self::Open { .. } => "open",
             Self::Describe { .. } => "describe",
+            Self::Patient { .. } => "list of a patient",
+            Self::People { .. } => "list of people",
             Self::Health => "health",
             Self::History => "history",
             Self::Sweep { .. } => "sweep",
             Self::Silence { .. } => "silence",
             Self::Conduct { .. } => "conduct",
+            Self::Clock { .. } => "clock",
         }
     }
 }
@@ -178,6 +194,13 @@ pub(crate) enum Answer {
     Described {
         title: String,
     },
+    Patient {
+        records: Vec<String>,
+        grants: Vec<ListedGrant>,
+    },
+    People {
+        ids: Vec<String>,
+    },
     Health {
         members: Vec<Member>,
     },
@@ -185,6 +208,16 @@ pub(crate) enum Answer {
         events: Vec<Happened>,
     },
     Nothing,
+}
+
+/// A grant, as the chain lists it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ListedGrant {
+    pub(crate) id: String,
+    pub(crate) revoked: bool,
+    pub(crate) uses_left: Option<u32>,
+    /// Tickets issued so far.
+    pub(crate) tickets: u64,
 }
 
 /// A call that failed, and what the members told of themselves right after.

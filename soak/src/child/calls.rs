@@ -7,12 +7,14 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding as _};
 use medshare_sdk::local::{HolderConduct, LocalConsortium, Presence};
 use medshare_sdk::{
-    AccessPolicy, Consortium, Content, Error, Event, GrantId, Height, MemberHealth, MemberState,
-    Person, PersonId, RecordRef, Result, Window,
+    AccessPolicy, Consortium, Content, Error, Event, GrantId, GrantStatus, Height, MemberHealth,
+    MemberState, Person, PersonId, RecordRef, Result, Window,
 };
 
 use crate::content;
-use crate::protocol::{Answer, Call, Conduct, EventKind, Failure, Happened, Member, SealCall, Who};
+use crate::protocol::{
+    Answer, Call, Conduct, EventKind, Failure, Happened, ListedGrant, Member, SealCall, Who,
+};
 
 /// Contents from this length on are sealed and opened as streams.
 const STREAMED_LEN: usize = 256 << 10;
@@ -59,6 +61,15 @@ pub(super) async fn perform(consortium: &LocalConsortium, call: Call) -> Result<
             let title = reader.describe(record).await?.title;
             Ok(Answer::Described { title })
         }
+        Call::Patient { who } => lists_of(&person(consortium, &who).await?).await,
+        Call::People { organisation } => {
+            let mut people = consortium.organisation(&organisation)?.people().await?;
+            let mut ids = Vec::new();
+            while let Some(person) = people.next().await? {
+                ids.push(person.id.to_string());
+            }
+            Ok(Answer::People { ids })
+        }
         Call::Health => Ok(Answer::Health {
             members: health(consortium).await,
         }),
@@ -73,6 +84,16 @@ pub(super) async fn perform(consortium: &LocalConsortium, call: Call) -> Result<
                 .await?;
             Ok(Answer::Nothing)
         }
+        Call::Silence { .. } | Call::Conduct { .. } | Call::Clock { .. } => {
+            inject(consortium, call)?;
+            Ok(Answer::Nothing)
+        }
+    }
+}
+
+/// Makes a member misbehave, or behave again.
+fn inject(consortium: &LocalConsortium, call: Call) -> Result<()> {
+    match call {
         Call::Silence {
             organisation,
             silent,
@@ -82,8 +103,7 @@ pub(super) async fn perform(consortium: &LocalConsortium, call: Call) -> Result<
             } else {
                 Presence::Present
             };
-            consortium.set_presence(&organisation, presence)?;
-            Ok(Answer::Nothing)
+            consortium.set_presence(&organisation, presence)
         }
         Call::Conduct {
             organisation,
@@ -94,9 +114,13 @@ pub(super) async fn perform(consortium: &LocalConsortium, call: Call) -> Result<
                 Conduct::Refuse => HolderConduct::Refuse,
                 Conduct::Lie => HolderConduct::Lie,
             };
-            consortium.set_holder_conduct(&organisation, conduct)?;
-            Ok(Answer::Nothing)
+            consortium.set_holder_conduct(&organisation, conduct)
         }
+        Call::Clock {
+            organisation,
+            offset_ms,
+        } => consortium.set_clock_offset(&organisation, offset_ms),
+        _ => Ok(()),
     }
 }
 
@@ -142,12 +166,37 @@ async fn open(consortium: &Consortium, reader: &Who, grant: GrantId) -> Result<A
     })
 }
 
-/// Reads the chain from its beginning until no further block comes.
+/// Records about a patient, and the grants given.
+async fn lists_of(patient: &Person) -> Result<Answer> {
+    let mut records = Vec::new();
+    let mut listed = patient.records().await?;
+    while let Some(info) = listed.next().await? {
+        records.push(info.record.to_string());
+    }
+    let mut grants = Vec::new();
+    let mut listed = patient.grants_given().await?;
+    while let Some(info) = listed.next().await? {
+        grants.push(ListedGrant {
+            id: info.id.to_string(),
+            revoked: matches!(info.status, GrantStatus::Revoked { .. }),
+            uses_left: info.uses_left,
+            tickets: info.tickets,
+        });
+    }
+    Ok(Answer::Patient { records, grants })
+}
+
+/// Reads the chain from its beginning to the height of this moment.
 async fn history(consortium: &Consortium) -> Result<Answer> {
+    let members = health(consortium).await;
+    let tip = members.iter().filter_map(|member| member.height).max();
     let mut watch = consortium.watch_from(Height(0));
     let mut events = Vec::new();
     while let Ok(next) = tokio::time::timeout(QUIET, watch.next()).await {
         let (height, event) = next?;
+        if Some(height.0) > tip {
+            break;
+        }
         events.push(happened(height, &event));
     }
     Ok(Answer::History { events })

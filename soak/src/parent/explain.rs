@@ -64,6 +64,10 @@ pub(super) fn explain(failure: &Failure, during: &[Interference]) -> Option<&'st
         told.push_str("; ");
         told.push_str(member.problem.as_deref().unwrap_or_default());
     }
+    // A grant that begins now, by the caller's clock.
+    if failure.code == "not_yet" && injected(Interference::Clock) {
+        return Some("clock");
+    }
     let says = |words: &[&str]| words.iter().any(|word| told.contains(word));
     let ended = failure.health.iter().filter(|member| member.ended).count();
     let by = |kind, injected_name, other_name| {

@@ -35,6 +35,12 @@ pub(super) enum Fault {
         conduct: Conduct,
         lasts: Duration,
     },
+    /// Clocks of these members step by so much, and back.
+    Clock {
+        organisations: Vec<&'static str>,
+        offset_ms: i64,
+        lasts: Duration,
+    },
     /// Objects in a member's store are damaged, and restored later.
     Objects {
         organisation: &'static str,
@@ -70,14 +76,15 @@ impl Fault {
                 let starts = (0..count).map(|_| millis(rng, 0, 2_000)).collect();
                 Self::Kill { starts }
             }
-            26..36 => Self::Terminate,
-            36..46 => Self::Pause(millis(rng, 200, 15_000)),
-            46..62 => Self::FullDisk {
+            26..34 => Self::Terminate,
+            34..42 => Self::Pause(millis(rng, 200, 15_000)),
+            42..57 => Self::FullDisk {
                 leave: [0, 0, 64 << 10, 1 << 20][rng.random_range(0..4)],
                 lasts: millis(rng, 3_000, 20_000),
                 start: rng.random_bool(0.25),
             },
-            62..74 => {
+            57..67 => Self::draw_clock(rng, organisation),
+            67..76 => {
                 let other = ORGANISATIONS[rng.random_range(0..ORGANISATIONS.len())];
                 let mut organisations = vec![organisation];
                 if rng.random_bool(0.3) && other != organisation {
@@ -88,12 +95,12 @@ impl Fault {
                     lasts: millis(rng, 2_000, 25_000),
                 }
             }
-            74..80 => Self::Conduct {
+            76..81 => Self::Conduct {
                 organisation,
                 conduct: [Conduct::Refuse, Conduct::Lie][rng.random_range(0..2)],
                 lasts: millis(rng, 2_000, 15_000),
             },
-            80..88 => Self::Objects {
+            81..88 => Self::Objects {
                 organisation,
                 lasts: millis(rng, 3_000, 15_000),
             },
@@ -101,6 +108,30 @@ impl Fault {
                 organisation,
                 orderly: rng.random_bool(0.5),
             },
+        }
+    }
+
+    /// A step of seconds or of hours, ahead or behind, of one clock or of all.
+    fn draw_clock(rng: &mut ChaCha8Rng, organisation: &'static str) -> Self {
+        let organisations = if rng.random_bool(0.5) {
+            vec![organisation]
+        } else {
+            ORGANISATIONS.to_vec()
+        };
+        let longest_ms = if rng.random_bool(0.7) {
+            30_000
+        } else {
+            7_200_000
+        };
+        let offset_ms = rng.random_range(500..longest_ms);
+        Self::Clock {
+            organisations,
+            offset_ms: if rng.random_bool(0.5) {
+                offset_ms
+            } else {
+                -offset_ms
+            },
+            lasts: millis(rng, 2_000, 20_000),
         }
     }
 
@@ -113,6 +144,7 @@ impl Fault {
             Self::FullDisk { start: false, .. } => "full disk",
             Self::FullDisk { start: true, .. } => "start on a full disk",
             Self::Silence { .. } => "silent members",
+            Self::Clock { .. } => "clock step",
             Self::Conduct { .. } => "holder refuses or lies",
             Self::Objects { .. } => "damaged objects",
             Self::Member { .. } => "damaged member",

@@ -31,6 +31,8 @@ pub(super) struct Generations {
     disk: Disk,
     rng: ChaCha8Rng,
     number: u64,
+    /// Restored after the verification of the round.
+    damaged_objects: Vec<Saved>,
 }
 
 impl Generations {
@@ -48,6 +50,7 @@ impl Generations {
             disk,
             rng,
             number: 0,
+            damaged_objects: Vec::new(),
         }
     }
 
@@ -130,6 +133,10 @@ impl Generations {
         if host.is_running() {
             verify(&self.world, false).await;
         }
+        for damaged in self.damaged_objects.drain(..) {
+            damaged.restore()?;
+        }
+        self.world.end(Interference::DamagedObjects);
         Ok(())
     }
 
@@ -170,18 +177,37 @@ impl Generations {
             Fault::Silence {
                 organisations,
                 lasts,
-            } => self.silence(host, &organisations, lasts).await,
+            } => {
+                let call = |organisation: &str, silent| Call::Silence {
+                    organisation: organisation.to_owned(),
+                    silent,
+                };
+                let kind = Interference::Silence;
+                self.switch(host, kind, &organisations, lasts, call).await;
+            }
+            Fault::Clock {
+                organisations,
+                offset_ms,
+                lasts,
+            } => {
+                let call = |organisation: &str, stepped| Call::Clock {
+                    organisation: organisation.to_owned(),
+                    offset_ms: if stepped { offset_ms } else { 0 },
+                };
+                let kind = Interference::Clock;
+                self.switch(host, kind, &organisations, lasts, call).await;
+            }
             Fault::Conduct {
                 organisation,
                 conduct,
                 lasts,
             } => {
-                self.world.begin(Interference::Conduct);
-                self.tell(conduct_of(organisation, conduct)).await;
-                tokio::time::sleep(lasts).await;
-                self.tell(conduct_of(organisation, Conduct::Honest)).await;
-                self.world.end(Interference::Conduct);
-                host.must_recover(Instant::now()).await;
+                let call = |organisation: &str, faulty| Call::Conduct {
+                    organisation: organisation.to_owned(),
+                    conduct: if faulty { conduct } else { Conduct::Honest },
+                };
+                let kind = Interference::Conduct;
+                self.switch(host, kind, &[organisation], lasts, call).await;
             }
             Fault::Objects {
                 organisation,
@@ -246,26 +272,30 @@ impl Generations {
         Ok(())
     }
 
-    async fn silence(&mut self, host: &mut Host, organisations: &[&str], lasts: Duration) {
-        self.world.begin(Interference::Silence);
-        for silent in [true, false] {
+    /// Injects a fault into members, and takes it back after a while.
+    async fn switch(
+        &self,
+        host: &Host,
+        interference: Interference,
+        organisations: &[&str],
+        lasts: Duration,
+        call: impl Fn(&str, bool) -> Call,
+    ) {
+        self.world.begin(interference);
+        for faulty in [true, false] {
             for organisation in organisations {
-                let organisation = (*organisation).to_owned();
-                self.tell(Call::Silence {
-                    organisation,
-                    silent,
-                })
-                .await;
+                self.tell(call(organisation, faulty)).await;
             }
-            if silent {
+            if faulty {
                 tokio::time::sleep(lasts).await;
             }
         }
-        self.world.end(Interference::Silence);
+        self.world.end(interference);
         host.must_recover(Instant::now()).await;
     }
 
-    /// Every record has a second copy elsewhere, so nothing may be missed meanwhile.
+    /// Every record has a second copy elsewhere, so nothing may be missed until the copies are
+    /// restored, after the round's verification.
     async fn damage_objects(
         &mut self,
         host: &Host,
@@ -274,19 +304,13 @@ impl Generations {
     ) -> Result<()> {
         self.world.begin(Interference::DamagedObjects);
         let member = host.folder.join("members").join(organisation);
-        let mut saved = Vec::new();
         for path in some_objects(&member, &mut self.rng) {
             let damaged = Saved::damage(path, &mut self.rng)?;
             self.world
                 .say(&format!("{}: {}", damaged.path.display(), damaged.change));
-            saved.push(damaged);
+            self.damaged_objects.push(damaged);
         }
         tokio::time::sleep(lasts).await;
-        verify(&self.world, false).await;
-        for saved in saved {
-            saved.restore()?;
-        }
-        self.world.end(Interference::DamagedObjects);
         Ok(())
     }
 
@@ -350,12 +374,5 @@ impl Generations {
         copied.context("cp")?;
         report.kept.push(kept.display().to_string());
         Ok(())
-    }
-}
-
-fn conduct_of(organisation: &str, conduct: Conduct) -> Call {
-    Call::Conduct {
-        organisation: organisation.to_owned(),
-        conduct,
     }
 }

@@ -6,6 +6,7 @@ mod explain;
 mod faults;
 mod generation;
 mod host;
+mod lists;
 mod load;
 mod lock;
 mod model;

@@ -8,6 +8,7 @@ use base64ct::{Base64, Encoding as _};
 use futures::{StreamExt as _, stream};
 use medshare_sdk::{Receipt, TrustAnchor};
 
+use crate::parent::lists::compare_lists;
 use crate::parent::load::perform;
 use crate::parent::model::{Model, Revocation, Task};
 use crate::parent::world::{Asked, World};
@@ -25,6 +26,7 @@ pub(super) async fn verify(world: &Arc<World>, all: bool) {
     heights(world).await;
     unfinished(world).await;
     history(world).await;
+    compare_lists(world).await;
     receipts(world);
     let tasks = {
         let mut model = world.model();
