@@ -137,7 +137,7 @@ pub(crate) enum Conduct {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
-    /// The consortium runs.
+    /// The first line of a consortium that runs.
     Ready(Ready),
     /// The consortium did not start, or did not stop well.
     Refused {
@@ -188,7 +188,7 @@ pub(crate) enum Answer {
         /// SHA-256 of the content.
         digest: String,
         length: u64,
-        /// In base64.
+        /// The encoded receipt, in base64.
         receipt: String,
     },
     Described {

@@ -113,6 +113,18 @@ pub(super) fn explain(failure: &Failure, during: &[Interference]) -> Option<&'st
     if says(&["behind the last block", "clock"]) {
         return by(Interference::Clock, "clock", "clock, none injected");
     }
+    if says(&[
+        " is damaged: ",
+        "; rebuild the member",
+        "; restore the key store",
+        "forgot its votes",
+    ]) {
+        return by(
+            Interference::DamagedMember,
+            "damaged member",
+            "damaged member, none injected",
+        );
+    }
     if says(&["blocks behind", "is behind"]) {
         return Some("lagging member");
     }

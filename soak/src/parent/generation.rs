@@ -16,13 +16,15 @@ use crate::parent::explain::Interference;
 use crate::parent::faults::Fault;
 use crate::parent::host::{Host, NotStarted};
 use crate::parent::load::Load;
-use crate::parent::model::Model;
+use crate::parent::model::{Model, ORGANISATIONS};
 use crate::parent::verify::verify;
 use crate::parent::world::{Asked, World};
 use crate::protocol::{Call, Conduct, Failure};
 
 /// Bytes from which a consortium is verified as a whole and replaced by a fresh one.
 const LARGE: u64 = 96 << 20;
+/// Seconds after which objects of no record are removed. No call is in flight then.
+const SWEPT_AGE_S: u64 = 1;
 /// Folders that are kept for a look.
 const MOST_KEPT: usize = 4;
 
@@ -75,6 +77,7 @@ impl Generations {
             }
             std::fs::remove_dir_all(&host.folder).context("the consortium's folder")?;
             ended?;
+            self.world.summary()?;
             self.number += 1;
             if self.world.has_findings() && !self.world.options.keep_going {
                 break;
@@ -83,7 +86,7 @@ impl Generations {
         Ok(())
     }
 
-    async fn generation(&mut self, host: &mut Host, before: usize) -> Result<()> {
+    async fn generation(&mut self, host: &mut Host, before: u64) -> Result<()> {
         if self.rng.random_bool(0.5) {
             self.world.report().fault("kill while founding");
             for _ in 0..self.rng.random_range(1..4) {
@@ -100,17 +103,23 @@ impl Generations {
         }
         for _ in 0..self.rng.random_range(6..16) {
             self.round(host).await?;
-            let small = Disk::used(&host.folder) < LARGE;
+            let used = Disk::used(&host.folder);
+            {
+                let mut report = self.world.report();
+                report.largest_folder = report.largest_folder.max(used);
+                report.largest_child_kib = report.largest_child_kib.max(host.memory_kib());
+            }
             let good = self.world.findings() == before && host.is_running();
             if !good {
                 return Ok(());
             }
-            if !small || self.world.time_left().is_zero() {
+            if used > LARGE || self.world.time_left().is_zero() {
                 break;
             }
         }
         self.world
             .say("the consortium is verified as a whole, and replaced");
+        self.sweep().await;
         verify(&self.world, true).await;
         host.terminate().await?;
         if host.must_start().await? {
@@ -219,6 +228,20 @@ impl Generations {
             } => self.damage_member(host, organisation, orderly).await?,
         }
         Ok(())
+    }
+
+    /// Removes what killed seals left in the stores, and nothing else.
+    async fn sweep(&self) {
+        for organisation in ORGANISATIONS {
+            let issued = Instant::now();
+            let call = Call::Sweep {
+                organisation: organisation.to_owned(),
+                age_s: SWEPT_AGE_S,
+            };
+            if let Asked::Failed(failure) = self.world.ask(call).await {
+                self.world.judge_stop("sweep", issued, &failure);
+            }
+        }
     }
 
     async fn tell(&self, call: Call) {
@@ -351,9 +374,9 @@ impl Generations {
                         .report()
                         .explained("start refused: damaged member", &text);
                 } else {
-                    let text = format!("start with {}: {code}: {text}", saved.path.display());
-                    self.world.say(&format!("UNEXPLAINED STOP: {text}"));
-                    self.world.report().unexplained.push(text);
+                    let path = saved.path.display();
+                    self.world
+                        .unexplained(format!("start with {path}: {code}: {text}"));
                 }
                 saved.restore()?;
                 host.must_start().await?;

@@ -152,6 +152,11 @@ impl Host {
         }
     }
 
+    /// KiB of memory of the child, where the system tells.
+    pub(super) fn memory_kib(&self) -> u64 {
+        self.child.as_ref().map_or(0, Child::memory_kib)
+    }
+
     pub(super) const fn is_running(&self) -> bool {
         self.child.is_some()
     }

@@ -39,7 +39,7 @@ pub(crate) struct Options {
     /// Folder for the consortium, journals and the log; made if it is missing
     #[arg(long)]
     dir: PathBuf,
-    /// File for the report, as JSON
+    /// File for the report as JSON, written after each consortium
     #[arg(long)]
     report: Option<PathBuf>,
     /// Calls in flight at once
@@ -56,18 +56,13 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     std::fs::create_dir_all(&options.dir).context("the folder of the run")?;
     let disk = Disk::prepare(&options.dir.join("disk"), options.disk_mib)?;
-    let report = options.report.clone();
     let world = Arc::new(World::new(options, disk.is_small())?);
     let ended = Generations::new(Arc::clone(&world), disk).run().await;
     if let Err(error) = &ended {
         world.find("the run itself", &format!("{error:#}"));
     }
-    let summary = world.finish();
+    let summary = world.summary()?;
     println!("{summary}");
-    if let Some(path) = report {
-        let json = serde_json::to_string_pretty(&summary)?;
-        std::fs::write(&path, json).with_context(|| path.display().to_string())?;
-    }
     Ok(if summary.is_good() {
         ExitCode::SUCCESS
     } else {

@@ -33,7 +33,7 @@ pub(super) enum Started {
     Ended,
 }
 
-/// A running child.
+/// A child, with its pipes.
 pub(super) struct Child {
     process: tokio::process::Child,
     pid: Option<Pid>,
@@ -117,6 +117,16 @@ impl Child {
         let status = self.process.wait().await?;
         self.pid = None;
         Ok(status)
+    }
+
+    /// KiB of resident memory, as Linux tells; 0 elsewhere.
+    pub(super) fn memory_kib(&self) -> u64 {
+        let id = self.process.id().unwrap_or(0);
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let mut lines = status.lines();
+        let size = lines.find_map(|line| line.strip_prefix("VmRSS:"));
+        let size = size.and_then(|size| size.trim().strip_suffix(" kB")?.parse().ok());
+        size.unwrap_or(0)
     }
 
     /// The refusal that the child ended with, if any.

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+/// Findings whose texts are kept.
+const MOST_TEXTS: usize = 100;
+
 /// Stops of one explanation.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Stops {
@@ -26,12 +29,18 @@ pub(super) struct Report {
     pub(super) longest_recovery_ms: u64,
     pub(super) faults: BTreeMap<String, u64>,
     pub(super) skipped: BTreeMap<String, String>,
-    /// Acknowledged calls.
+    /// Calls that were acknowledged, by kind.
     pub(super) calls: BTreeMap<String, u64>,
     pub(super) verified: BTreeMap<String, u64>,
     pub(super) stops: BTreeMap<String, Stops>,
-    pub(super) lost: Vec<String>,
-    pub(super) unexplained: Vec<String>,
+    pub(super) lost: u64,
+    pub(super) unexplained: u64,
+    /// The first texts of both.
+    pub(super) findings: Vec<String>,
+    /// KiB of memory that the child had at most, at the end of a round.
+    pub(super) largest_child_kib: u64,
+    /// Bytes that a consortium's folder had at most, at the end of a round.
+    pub(super) largest_folder: u64,
     /// Folders kept for a look.
     pub(super) kept: Vec<String>,
 }
@@ -50,18 +59,37 @@ impl Report {
             calls: BTreeMap::new(),
             verified: BTreeMap::new(),
             stops: BTreeMap::new(),
-            lost: Vec::new(),
-            unexplained: Vec::new(),
+            lost: 0,
+            unexplained: 0,
+            findings: Vec::new(),
+            largest_child_kib: 0,
+            largest_folder: 0,
             kept: Vec::new(),
         }
     }
 
-    pub(super) fn is_good(&self) -> bool {
+    pub(super) const fn is_good(&self) -> bool {
         self.findings() == 0
     }
 
-    pub(super) fn findings(&self) -> usize {
-        self.lost.len() + self.unexplained.len()
+    pub(super) const fn findings(&self) -> u64 {
+        self.lost + self.unexplained
+    }
+
+    pub(super) fn lost(&mut self, text: String) {
+        self.lost += 1;
+        self.keep(format!("LOST OR WRONG: {text}"));
+    }
+
+    pub(super) fn unexplained(&mut self, text: String) {
+        self.unexplained += 1;
+        self.keep(format!("UNEXPLAINED STOP: {text}"));
+    }
+
+    fn keep(&mut self, text: String) {
+        if self.findings.len() < MOST_TEXTS {
+            self.findings.push(text);
+        }
     }
 
     pub(super) fn done(&mut self, kind: &str) {
@@ -117,23 +145,20 @@ impl fmt::Display for Report {
             "restarts    {}, longest recovery {longest} ms",
             self.restarts
         )?;
+        let (memory, folder) = (self.largest_child_kib >> 10, self.largest_folder >> 20);
+        writeln!(
+            f,
+            "at most     {memory} MiB of memory, {folder} MiB of files"
+        )?;
         for (explanation, stops) in &self.stops {
             writeln!(f, "stops       {explanation}: {}", stops.count)?;
         }
-        for lost in &self.lost {
-            writeln!(f, "LOST        {lost}")?;
-        }
-        for stop in &self.unexplained {
-            writeln!(f, "UNEXPLAINED {stop}")?;
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
         }
         for kept in &self.kept {
             writeln!(f, "kept        {kept}")?;
         }
-        write!(
-            f,
-            "lost {}, unexplained {}",
-            self.lost.len(),
-            self.unexplained.len()
-        )
+        write!(f, "lost {}, unexplained {}", self.lost, self.unexplained)
     }
 }

@@ -75,7 +75,13 @@ impl World {
     /// Records something that was lost, or that is wrong.
     pub(super) fn find(&self, what: &str, text: &str) {
         self.say(&format!("LOST OR WRONG: {what}: {text}"));
-        self.report().lost.push(format!("{what}: {text}"));
+        self.report().lost(format!("{what}: {text}"));
+    }
+
+    /// Records a stop that nothing explains.
+    pub(super) fn unexplained(&self, text: String) {
+        self.say(&format!("UNEXPLAINED STOP: {text}"));
+        self.report().unexplained(text);
     }
 
     pub(super) fn time_left(&self) -> Duration {
@@ -95,7 +101,7 @@ impl World {
         !self.report().is_good()
     }
 
-    pub(super) fn findings(&self) -> usize {
+    pub(super) fn findings(&self) -> u64 {
         self.report().findings()
     }
 
@@ -183,17 +189,18 @@ impl World {
         );
         match explain::explain(failure, &during) {
             Some(explanation) => self.report().explained(explanation, &text),
-            None => {
-                self.say(&format!("UNEXPLAINED STOP: {text}"));
-                self.report().unexplained.push(text);
-            }
+            None => self.unexplained(text),
         }
     }
 
-    /// The report at the end of the run.
-    pub(super) fn finish(&self) -> Report {
+    /// The report up to now, which is also written to its file.
+    pub(super) fn summary(&self) -> Result<Report> {
         let mut report = self.report().clone();
         report.seconds = self.begun.elapsed().as_secs();
-        report
+        if let Some(path) = &self.options.report {
+            let json = serde_json::to_string_pretty(&report)?;
+            std::fs::write(path, json).with_context(|| path.display().to_string())?;
+        }
+        Ok(report)
     }
 }
