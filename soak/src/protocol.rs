@@ -70,6 +70,10 @@ pub(crate) enum Call {
         organisation: String,
         conduct: Conduct,
     },
+    /// Fetches a damaged member's ledger from the others.
+    Rebuild {
+        organisation: String,
+    },
     /// A member's clock is this much ahead of the machine's.
     Clock {
         organisation: String,
@@ -107,6 +111,7 @@ impl Call {
             Self::Sweep { .. } => "sweep",
             Self::Silence { .. } => "silence",
             Self::Conduct { .. } => "conduct",
+            Self::Rebuild { .. } => "rebuild",
             Self::Clock { .. } => "clock",
         }
     }

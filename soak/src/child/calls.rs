@@ -84,6 +84,10 @@ pub(super) async fn perform(consortium: &LocalConsortium, call: Call) -> Result<
                 .await?;
             Ok(Answer::Nothing)
         }
+        Call::Rebuild { organisation } => {
+            consortium.rebuild(&organisation).await?;
+            Ok(Answer::Nothing)
+        }
         Call::Silence { .. } | Call::Conduct { .. } | Call::Clock { .. } => {
             inject(consortium, call)?;
             Ok(Answer::Nothing)
@@ -206,7 +210,8 @@ fn happened(height: Height, event: &Event) -> Happened {
     let (kind, of) = match event {
         Event::PersonEnrolled { person, .. } => (EventKind::Enrolled, person.to_string()),
         Event::RecordRegistered { record, version } => {
-            (EventKind::Registered, format!("{record}/{version}"))
+            let (id, version) = (*record, *version);
+            (EventKind::Registered, RecordRef { id, version }.to_string())
         }
         Event::GrantGiven { grant } => (EventKind::Granted, grant.to_string()),
         Event::GrantRevoked { grant } => (EventKind::Revoked, grant.to_string()),

@@ -246,7 +246,8 @@ impl Generations {
 
     async fn tell(&self, call: Call) {
         if let Asked::Failed(failure) = self.world.ask(call).await {
-            self.world.find("a fault was not injected", &failure.text);
+            let text = format!("{}: {}", failure.code, failure.text);
+            self.world.find("not done", &text);
         }
     }
 
@@ -337,8 +338,7 @@ impl Generations {
         Ok(())
     }
 
-    /// The start is refused by the member's name, and works again with the saved copy; or the
-    /// consortium goes on, where the damage is one that a member gets over.
+    /// The others start without the member, which comes back as the operations page says.
     async fn damage_member(
         &mut self,
         host: &mut Host,
@@ -359,30 +359,50 @@ impl Generations {
         let saved = Saved::damage(path, &mut self.rng)?;
         self.world
             .say(&format!("{}: {}", saved.path.display(), saved.change));
+        // A rebuilt ledger begins again.
+        self.world.model().verified.clear();
         let begun = Instant::now();
-        match host.start().await? {
-            Ok(()) => {
-                self.world.say("started with the damaged file");
-                host.must_recover(begun).await;
+        if let Err(NotStarted { code, text }) = host.start().await? {
+            let path = saved.path.display();
+            self.world.find(
+                "one damaged file stops all",
+                &format!("{path}: {code}: {text}"),
+            );
+            saved.restore()?;
+            host.must_start().await?;
+        } else {
+            self.sleep(0, 5_000).await;
+            self.bring_back(host, organisation, &saved).await?;
+            host.must_recover(begun).await;
+        }
+        self.world.end(Interference::DamagedMember);
+        Ok(())
+    }
+
+    /// Rebuilds the member, or restores its saved file, as its health says.
+    async fn bring_back(&self, host: &mut Host, organisation: &str, saved: &Saved) -> Result<()> {
+        match host.problem_of(organisation).await {
+            Some(problem) if problem.contains("rebuild") => {
+                self.world
+                    .report()
+                    .explained("rebuilt: damaged member", &problem);
+                self.world.say(&format!("rebuilt: {problem}"));
+                let organisation = organisation.to_owned();
+                self.tell(Call::Rebuild { organisation }).await;
             }
-            Err(NotStarted { code, text }) => {
-                self.world.say(&format!("refused: {code}: {text}"));
-                let typed = code != "hangs" && code != "ended";
-                if typed && text.contains(organisation) {
-                    let text = format!("{code}: {text}");
-                    self.world
-                        .report()
-                        .explained("start refused: damaged member", &text);
-                } else {
-                    let path = saved.path.display();
-                    self.world
-                        .unexplained(format!("start with {path}: {code}: {text}"));
-                }
+            Some(problem) if problem.contains("restore") => {
+                self.world
+                    .report()
+                    .explained("restored: damaged member", &problem);
+                self.world.say(&format!("restored: {problem}"));
+                host.terminate().await?;
                 saved.restore()?;
                 host.must_start().await?;
             }
+            Some(problem) => self.world.say(&format!("comes back by itself: {problem}")),
+            None => self.world.say("the damage does no harm"),
         }
-        self.world.end(Interference::DamagedMember);
+        host.must_come_back(organisation).await;
         Ok(())
     }
 

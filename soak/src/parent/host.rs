@@ -146,6 +146,32 @@ impl Host {
         false
     }
 
+    /// What keeps a member from its work, by its health.
+    pub(super) async fn problem_of(&self, organisation: &str) -> Option<String> {
+        let members = self.world.health().await?;
+        let mut members = members.into_iter();
+        members
+            .find(|member| member.organisation == organisation)?
+            .problem
+    }
+
+    /// Waits until a member has no problem any more but a full disk or a wrong clock, which are
+    /// none of its own.
+    pub(super) async fn must_come_back(&self, organisation: &str) {
+        let begun = Instant::now();
+        let mut problem = None;
+        while begun.elapsed() < RECOVERY_PATIENCE {
+            problem = self.problem_of(organisation).await;
+            let problem = problem.as_deref().unwrap_or_default();
+            if problem.is_empty() || problem.contains("the clock of") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        self.world
+            .find("a member does not come back", &format!("{problem:?}"));
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         if let Some(child) = &self.child {
             child.signal(signal);
