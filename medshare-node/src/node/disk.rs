@@ -65,7 +65,7 @@ impl Disk {
         self.state = State::Full { since: now };
     }
 
-    /// Writes succeed again.
+    /// Writes succeed again: the files were opened anew.
     pub(super) const fn has_room(&mut self) {
         self.state = State::Room;
     }
