@@ -96,7 +96,10 @@ impl Model {
             let Some(id) = &grant.id else { continue };
             match listed.get(id.as_str()) {
                 Some(listed) if agree(grant, listed) => {}
-                listed => faults.push(format!("grant {id} is listed as {listed:?}")),
+                listed => faults.push(format!(
+                    "grant {id} is listed as {listed:?}, and was {:?}, opened {} (and perhaps {}) of {:?}",
+                    grant.revocation, grant.opened, grant.uncertain, grant.uses
+                )),
             }
         }
         faults

@@ -167,7 +167,11 @@ impl Model {
             }
             Asked::Failed(failure) if failure.code == "revoked" => match grant.revocation {
                 Revocation::No => Err("denied as revoked, and was never".to_owned()),
-                _ => Ok(Settled::AsExpected),
+                _ => {
+                    // The revocation may have overtaken the shares of a ticket.
+                    grant.uncertain += u32::from(!revoked);
+                    Ok(Settled::AsExpected)
+                }
             },
             Asked::Failed(failure) if failure.code == "uses_exhausted" => {
                 let most = grant.opened + grant.uncertain + grant.in_flight;
