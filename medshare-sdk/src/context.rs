@@ -10,17 +10,17 @@ use medshare_types::keystore::{KeyStore, Signer};
 use medshare_types::{AccessClass, Denial, GateKey, Genesis, OrganisationId, ReplicaId};
 use tokio::sync::OnceCell;
 
-use crate::bounded::Bounded;
 use crate::chain::Chain;
 use crate::client::ConsortiumClient;
 use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
 use crate::issuer::AttributeIssuer;
 use crate::read::session::Sessions;
-use crate::store::backend::{Owner, Store, Stores};
-use crate::store::location::RecordStore;
-use crate::store::placement::{CopyChoice, Placement};
 use crate::warnings::KnownPeople;
+use medshare_host::keystore::Bounded;
+use medshare_store::backend::{Owner, Store, Stores};
+use medshare_store::location::RecordStore;
+use medshare_store::placement::{CopyChoice, Placement};
 
 /// Everything that an application needs to join a consortium.
 pub struct ConsortiumParts {

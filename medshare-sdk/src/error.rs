@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use medshare_abe::{AccessPolicy, Condition, Date, Validity};
 use medshare_host::TaskError;
 use medshare_host::files::is_disk_full;
+use medshare_store::StoreError;
 use medshare_types::{Denial, GrantId, Timestamp, TransactionId};
 
 pub use medshare_ledger::VerifyError;
@@ -728,6 +729,44 @@ fn named(file: Option<&Path>) -> String {
 impl From<KeyStoreError> for Error {
     fn from(error: KeyStoreError) -> Self {
         Self::of_disk("the key store", error, Self::KeyStore)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Failed {
+                organisation,
+                source,
+            } => Self::ObjectStore {
+                organisation,
+                source,
+            },
+            StoreError::DiskFull {
+                organisation,
+                source,
+            } => Self::DiskFull {
+                at: format!("the object store of {organisation}"),
+                source,
+            },
+            StoreError::Missing { organisation } => Self::MissingStore { organisation },
+            StoreError::Foreign { organisation } => Self::ForeignStore { organisation },
+            StoreError::TooFewCopies {
+                wanted,
+                needed,
+                got,
+                stores,
+            } => Self::TooFewCopies {
+                wanted,
+                needed,
+                got,
+                stores: stores.into_iter().map(Self::from).collect(),
+            },
+            StoreError::ContentTooLong { limit } => Self::ContentTooLong { limit },
+            StoreError::SegmentMismatch { index } => Self::SegmentMismatch { index },
+            StoreError::Task { source } => source.into(),
+            other => Self::internal(other),
+        }
     }
 }
 

@@ -83,7 +83,7 @@
 //! | [`issuer`] | attribute keys: requests, and the authority |
 //! | [`client`], `chain` | requests to members, and the verification of their answers |
 //! | `turns`, `backoff` | how much is asked at the same time, and pauses between attempts |
-//! | `store` | object stores and their state, their objects, and removing those that no record names |
+//! | `registered`, `sweep` | stored objects that the chain names, and removing those that it does not |
 //! | `repair` | the copies of one record: looking at them, and restoring them |
 //! | [`keystore`] | where secrets are kept |
 //! | `observe` | spans, metrics and progress |
@@ -94,7 +94,6 @@
 mod access_rule;
 mod actor;
 mod backoff;
-mod bounded;
 mod chain;
 pub mod client;
 mod consortium;
@@ -118,8 +117,9 @@ mod person_name;
 mod read;
 pub mod receipt;
 mod record;
+mod registered;
 mod repair;
-mod store;
+mod sweep;
 mod times;
 mod turns;
 mod warnings;
@@ -143,12 +143,13 @@ pub use medshare_abe::{
     Validity,
 };
 pub use medshare_host::{keystore, os_random};
+pub use medshare_store::object_store;
+pub use medshare_store::{RecordStore, StoreError, StoreHealth, StoreLocation, StoreState};
 pub use medshare_types::{
     AccessDenied, ChainId, Denial, Digest, Event, Genesis, GrantId, Height, OrganisationId,
     PersonId, Principal, Purpose, PurposeSet, RandomSource, RecordId, RecordVersion, ReplicaId,
     Signature, SigningKey, Ticket, TicketId, Timestamp, TransactionId, VerifyingKey,
 };
-pub use object_store;
 pub use organisation::Organisation;
 pub use person::Person;
 pub use person_name::MAX_PERSON_NAME_LEN;
@@ -157,9 +158,7 @@ pub use read::own::OpenOwn;
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, RecordRef};
 pub use repair::{CopyFault, CopyState, RecordCopies, StoredCopy};
-pub use store::location::{RecordStore, StoreLocation};
-pub use store::probe::{StoreHealth, StoreState};
-pub use store::sweep::StoreSweep;
+pub use sweep::StoreSweep;
 pub use warnings::{SealWarning, SealedRecord};
 pub use window::Window;
 pub use write::content::Content;

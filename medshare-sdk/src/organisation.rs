@@ -20,11 +20,11 @@ use crate::person::Person;
 use crate::person_name::{PersonName, spellings};
 use crate::record::RecordRef;
 use crate::repair::{Intent, RecordCopies, examine};
-use crate::store::backend::Store;
-use crate::store::marker::Occasion;
-use crate::store::sweep::sweep;
+use crate::sweep::sweep;
 use crate::write::content::Content;
 use crate::write::seal::{Author, Seal};
+use medshare_store::backend::Store;
+use medshare_store::marker::Occasion;
 
 /// An organisation that the application acts for.
 #[derive(Clone)]
@@ -311,7 +311,7 @@ impl Organisation {
     /// [`Error::ObjectStore`], or [`Error::UnknownOrganisation`] if the application was not given
     /// the store.
     pub async fn prepare_store(&self) -> Result<()> {
-        self.store()?.prepare(Occasion::Replacement).await
+        Ok(self.store()?.prepare(Occasion::Replacement).await?)
     }
 
     /// As [`Consortium::check`](crate::Consortium::check), asking this organisation's member first.

@@ -15,7 +15,7 @@ use medshare_types::{Genesis, OrganisationId, PersonId};
 
 use crate::issuer::vouched_for;
 use crate::record::RecordRef;
-use crate::store::placement::MAX_COPIES;
+use medshare_store::placement::MAX_COPIES;
 
 /// Room for each warning once.
 pub(crate) type Warnings = [Option<SealWarning>; 2];

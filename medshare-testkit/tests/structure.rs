@@ -10,10 +10,11 @@ use xtask::packages::{self, LARGEST_SHARE};
 use xtask::{modules, source};
 
 /// Crates that may know the runtime, and those that may know the elliptic curve library.
-const WITH_TOKIO: [&str; 5] = [
+const WITH_TOKIO: [&str; 6] = [
     "medshare-host",
     "medshare-node",
     "medshare-sdk",
+    "medshare-store",
     "medshare-examples",
     "medshare-soak",
 ];

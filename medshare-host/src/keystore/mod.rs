@@ -2,12 +2,14 @@
 //!
 //! An application with a vault or an HSM implements [`KeyStore`] itself.
 
+mod bounded;
 mod memory;
 #[cfg(feature = "passphrase")]
 mod passphrase;
 
 #[cfg(feature = "passphrase")]
 pub use crate::passphrase::PassphraseCost;
+pub use bounded::Bounded;
 pub use medshare_types::keystore::{
     BoxFuture, KeyStore, KeyStoreError, MAX_ENTRY_NAME_LEN, Signer, load_or_create,
 };

@@ -8,8 +8,8 @@ use super::Consortium;
 use crate::error::Result;
 use crate::record::RecordRef;
 use crate::repair::{Intent, RecordCopies, examine};
-use crate::store::probe::{StoreHealth, health_of};
-use crate::store::sweep::{StoreSweep, sweep};
+use crate::sweep::{StoreSweep, sweep};
+use medshare_store::probe::{StoreHealth, health_of};
 
 impl Consortium {
     /// Tries each store that the application was given, all at once: reading, writing, replacing,

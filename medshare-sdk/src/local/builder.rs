@@ -33,7 +33,7 @@ use crate::local::names::{check_founded, check_names, default_names};
 use crate::local::start::{self, FolderLock, Prepared, load, member_error};
 use crate::local::stores::MemberStores;
 use crate::receipt::TrustAnchor;
-use crate::store::location::RecordStore;
+use medshare_store::location::RecordStore;
 
 const MASTER_KEY: &str = "authority/master-key";
 /// Time for another process to close the folder.

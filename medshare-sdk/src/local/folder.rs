@@ -15,7 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::record::RecordRef;
-use crate::store::objects::{ObjectKind, PayloadName};
+use medshare_store::objects::{ObjectKind, PayloadName};
 
 pub(super) fn trust_anchor(root: &Path) -> PathBuf {
     root.join("trust-anchor")

@@ -8,9 +8,9 @@ use medshare_types::Genesis;
 use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
 use crate::local::folder;
-use crate::store::backend::{Owner, Store};
-use crate::store::location::{RecordStore, StoreLocation};
-use crate::store::marker::Occasion;
+use medshare_store::backend::{Owner, Store};
+use medshare_store::location::{RecordStore, StoreLocation};
+use medshare_store::marker::Occasion;
 
 /// The stores that the caller has given, by the members' names.
 #[derive(Default)]

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::observe::Progress;
 use crate::read::record::stores_of;
 use crate::read::segment_buffer::SegmentBuffer;
-use crate::store::objects::{CHUNK_SEGMENTS, ObjectKind, PayloadName};
+use crate::registered::payload_of;
+use medshare_store::objects::{CHUNK_SEGMENTS, ObjectKind};
 
 /// The stored copies of one record's payload.
 pub(super) struct StoredPayload {
@@ -46,7 +47,7 @@ impl StoredPayload {
     /// that was found.
     async fn length(&self, layout: PayloadLayout) -> Result<u64> {
         let object = ObjectKind::Payload.name();
-        let name = PayloadName::of(&self.record).object(ObjectKind::Payload);
+        let name = payload_of(&self.record).object(ObjectKind::Payload);
         let expected = layout.sealed_len();
         let mut found = None;
         let mut failure = Error::ObjectUnavailable { object };
@@ -64,7 +65,7 @@ impl StoredPayload {
                 Ok(None) => tracing::warn!("a store lacks the payload"),
                 Err(error) => {
                     tracing::warn!(%error, "a store cannot be read");
-                    failure = error;
+                    failure = error.into();
                 }
             }
         }
@@ -131,7 +132,7 @@ impl StoredPayload {
             }
             if let Err(error) = buffer.read_missing(store, &self.record).await {
                 tracing::warn!(%error, "a store cannot be read");
-                failure = error;
+                failure = error.into();
                 continue;
             }
             buffer = run(buffer).await?;

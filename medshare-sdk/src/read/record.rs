@@ -19,9 +19,9 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::keyring::{Keyring, Requirement};
 use crate::record::{Descriptor, RecordRef};
-use crate::store::backend::Store;
-use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName, SegmentsObject};
-use crate::store::registered;
+use crate::registered::{self, payload_of};
+use medshare_store::backend::Store;
+use medshare_store::objects::{MAX_SMALL_OBJECT, ObjectKind, SegmentsObject};
 
 /// A record as the chain has it, and the access header that it names.
 pub(crate) struct SealedHeader {
@@ -198,7 +198,7 @@ pub(crate) async fn first_fitting<T: Send + 'static>(
     limit: u64,
     parse: impl Fn(Bytes) -> Option<T> + Send + Sync + 'static,
 ) -> Result<T> {
-    let name = PayloadName::of(record).object(kind);
+    let name = payload_of(record).object(kind);
     let object = kind.name();
     let parse = Arc::new(parse);
     let mut failure = Error::ObjectUnavailable { object };
@@ -212,7 +212,7 @@ pub(crate) async fn first_fitting<T: Send + 'static>(
                 }
             }
             Ok(None) => tracing::warn!(object, "a store lacks an object, or has a longer one"),
-            Err(error) => failure = error,
+            Err(error) => failure = error.into(),
         }
     }
     Err(failure)

@@ -7,8 +7,9 @@ use medshare_contract::state::RecordState;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::store::backend::Store;
-use crate::store::objects::{ObjectKind, PayloadName};
+use crate::registered::payload_of;
+use medshare_store::backend::Store;
+use medshare_store::objects::ObjectKind;
 
 /// Some consecutive segments: each is taken from the first store that has the registered one, and
 /// decrypted in place.
@@ -77,7 +78,7 @@ impl SegmentBuffer {
 
     /// Takes a store's copy of every missing segment, in as few reads as there are gaps.
     pub(super) async fn read_missing(&mut self, store: &Store, record: &RecordState) -> Result<()> {
-        let name = PayloadName::of(record).object(ObjectKind::Payload);
+        let name = payload_of(record).object(ObjectKind::Payload);
         for run in self.segments.chunk_by(|a, b| a.state == b.state) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else {
                 continue;

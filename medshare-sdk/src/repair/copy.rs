@@ -11,9 +11,10 @@ use medshare_types::OrganisationId;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::repair::report::{CopyFault, CopyState};
-use crate::store::backend::Store;
-use crate::store::objects::{ObjectKind, PayloadName};
-use crate::store::transfer::{self, Inspection, Source};
+use medshare_store::StoreError;
+use medshare_store::backend::Store;
+use medshare_store::objects::{ObjectKind, PayloadName};
+use medshare_store::transfer::{self, Inspection, Source};
 
 /// The copy of a record in one store.
 pub(super) struct Copy {
@@ -51,7 +52,7 @@ impl Copy {
         if let Some(store) = &self.store
             && let Err(error) = store.check_marker().await
         {
-            self.fail(error);
+            self.fail(error.into());
         }
     }
 
@@ -88,7 +89,7 @@ impl Copy {
         let store = self.store.as_ref()?;
         let name = self.payload.object(kind);
         let fetched = async {
-            Ok(match store.length(name).await? {
+            Ok::<_, StoreError>(match store.length(name).await? {
                 None => Ok(None),
                 Some(_) => store.read_whole(name, limit).await?.map(Some).ok_or(()),
             })
@@ -96,7 +97,7 @@ impl Copy {
         match fetched.await {
             Ok(found) => Some(found),
             Err(error) => {
-                self.fail(error);
+                self.fail(error.into());
                 None
             }
         }
@@ -133,7 +134,7 @@ impl Copy {
         match inspected {
             Ok(inspection) => self.inspection = inspection,
             Err(error) => {
-                self.fail(error);
+                self.fail(error.into());
                 return;
             }
         }

@@ -17,11 +17,12 @@ use medshare_types::{Denial, ReplicaId};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::record::RecordRef;
+use crate::registered::{self, payload_of};
 use crate::repair::copy::Copy;
 pub use crate::repair::report::{CopyFault, CopyState, RecordCopies, StoredCopy};
-use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName, SegmentsObject};
-use crate::store::registered;
-use crate::store::transfer::{self, Source};
+use medshare_store::StoreError;
+use medshare_store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName, SegmentsObject};
+use medshare_store::transfer::{self, Source};
 
 /// What is done about damage.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(crate) async fn examine(
     let key = keys::record(&record.id, record.version);
     let found: Option<RecordState> = context.chain.read(home, key).await?;
     let registered = found.ok_or(Error::Denied(Denial::UnknownRecord))?;
-    let payload = PayloadName::of(&registered);
+    let payload = payload_of(&registered);
     let copies = registered.stores.iter();
     let copies: Vec<_> = copies.map(|id| Copy::of(context, id, payload)).collect();
     let mut examination = Examination {
@@ -177,7 +178,7 @@ impl Examination {
         let sources = self.sources();
         let checked = transfer::check_sources(&sources, self.payload, tree).await;
         // Another failure proves nothing lost.
-        !matches!(checked, Err(Error::SegmentMismatch { .. }))
+        !matches!(checked, Err(StoreError::SegmentMismatch { .. }))
     }
 
     /// The state of a copy, after it was restored if that is the intent.

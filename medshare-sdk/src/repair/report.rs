@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::record::RecordRef;
-use crate::store::objects::ObjectKind;
+use medshare_store::objects::ObjectKind;
 
 /// The copies of a version of a record, from [`Consortium::check`](crate::Consortium::check) and
 /// [`Consortium::repair`](crate::Consortium::repair).

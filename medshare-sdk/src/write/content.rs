@@ -9,8 +9,8 @@ use medshare_host::{TaskError, blocking};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::error::{Error, Result};
-use crate::store::objects::MAX_CONTENT_LEN;
 use crate::write::pump::{ByteStream, pump};
+use medshare_store::objects::MAX_CONTENT_LEN;
 
 /// Bytes that are read from an asynchronous reader at once.
 const PIECE_LEN: usize = 64 << 10;

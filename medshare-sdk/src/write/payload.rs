@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::observe::Progress;
-use crate::store::objects::CHUNK_LEN;
-use crate::store::placement::PendingCopies;
 use crate::write::content::{Content, check_len};
+use medshare_store::objects::CHUNK_LEN;
+use medshare_store::placement::PendingCopies;
 
 /// Sealed chunks that wait for the stores.
 const CHUNKS_AHEAD: usize = 1;
@@ -40,7 +40,8 @@ pub(super) async fn upload(
     });
     // Where the stores fail, this ends at once, whatever the content waits for. The thread that
     // seals finds the receiving end dropped.
-    match tokio::try_join!(copies.append_all(incoming), sealing) {
+    let appending = async { Ok(copies.append_all(incoming).await?) };
+    match tokio::try_join!(appending, sealing) {
         Ok(((), content)) => {
             copies.complete().await?;
             Ok(content)

@@ -9,9 +9,9 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::read::record::first_fitting;
 use crate::record::RecordRef;
-use crate::store::objects::{MAX_SMALL_OBJECT, ObjectKind};
-use crate::store::placement::PendingCopies;
 use crate::write::fingerprints::{FingerprintKey, Fingerprints, Request};
+use medshare_store::objects::{MAX_SMALL_OBJECT, ObjectKind};
+use medshare_store::placement::PendingCopies;
 
 /// Registers one record of an organisation.
 pub(super) struct Registration<'a> {

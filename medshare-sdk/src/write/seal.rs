@@ -21,8 +21,6 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::observe::{Progress, observed};
 use crate::record::{Descriptor, RecordRef};
-use crate::store::objects::{ObjectKind, PayloadName, SegmentsObject};
-use crate::store::placement::{CopyChoice, PendingCopies};
 use crate::turns::Queue;
 use crate::warnings::{SealedRecord, Warnings};
 use crate::window::check_times;
@@ -31,6 +29,8 @@ use crate::write::content::Content;
 use crate::write::fingerprints::{Fingerprints, Request};
 use crate::write::payload::{content_digest, content_hasher, upload};
 use crate::write::registration::Registration;
+use medshare_store::objects::{ObjectKind, PayloadName, SegmentsObject};
+use medshare_store::placement::{CopyChoice, PendingCopies};
 
 /// The organisation that seals a record.
 #[derive(Clone, Debug)]

@@ -14,29 +14,30 @@
 //! chain names the one that counts.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_abe::payload::{SEALED_SEGMENT_LEN, SEGMENT_LEN};
-use medshare_contract::state::RecordState;
+use medshare_payload::{SEALED_SEGMENT_LEN, SEGMENT_LEN};
 use medshare_types::{Digest, RecordId, RecordVersion, Wire};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, StoreError};
 
 /// Segments that travel between application and store together.
-pub(crate) const CHUNK_SEGMENTS: u32 = 128;
+pub const CHUNK_SEGMENTS: u32 = 128;
 /// Bytes of a full sealed chunk, about 8 MiB.
-pub(crate) const CHUNK_LEN: usize = CHUNK_SEGMENTS as usize * SEALED_SEGMENT_LEN;
+pub const CHUNK_LEN: usize = CHUNK_SEGMENTS as usize * SEALED_SEGMENT_LEN;
 /// Segments of the longest payload that is sealed or opened. Its content tree of 1 GiB is held in
 /// memory.
-pub(crate) const MAX_SEGMENTS: u32 = 1 << 25;
+pub const MAX_SEGMENTS: u32 = 1 << 25;
 /// Bytes of the longest content that is sealed or opened: 2 TiB.
-pub(crate) const MAX_CONTENT_LEN: u64 = MAX_SEGMENTS as u64 * SEGMENT_LEN as u64;
+pub const MAX_CONTENT_LEN: u64 = MAX_SEGMENTS as u64 * SEGMENT_LEN as u64;
 /// Bytes of the longest access header or descriptor that is fetched.
-pub(crate) const MAX_SMALL_OBJECT: u64 = 1 << 20;
+pub const MAX_SMALL_OBJECT: u64 = 1 << 20;
 
 /// The object beside a payload.
-#[derive(BorshSerialize, BorshDeserialize)]
-pub(crate) struct SegmentsObject {
-    pub(crate) preamble: Vec<u8>,
-    pub(crate) tree: Vec<u8>,
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub struct SegmentsObject {
+    /// The encoded preamble of the payload.
+    pub preamble: Vec<u8>,
+    /// The encoded content tree: 32 bytes a segment.
+    pub tree: Vec<u8>,
 }
 
 impl Wire for SegmentsObject {
@@ -52,15 +53,15 @@ impl SegmentsObject {
     const AROUND_LEAVES: usize = 256;
 
     /// The most bytes of an object for so many segments.
-    pub(crate) const fn max_len_of(segments: u32) -> u64 {
+    pub const fn max_len_of(segments: u32) -> u64 {
         segments as u64 * Self::LEAF_LEN as u64 + Self::AROUND_LEAVES as u64
     }
 
     /// The number of segments that the chain names, if a payload of so many can be opened.
-    pub(crate) fn checked_count(registered: u64) -> Result<u32> {
+    pub fn checked_count(registered: u64) -> Result<u32> {
         match u32::try_from(registered) {
             Ok(count) if count <= MAX_SEGMENTS => Ok(count),
-            _ => Err(Error::ContentTooLong {
+            _ => Err(StoreError::ContentTooLong {
                 limit: MAX_CONTENT_LEN,
             }),
         }
@@ -68,22 +69,27 @@ impl SegmentsObject {
 }
 
 /// The marker's name, in a store's root.
-pub(super) const MARKER: &str = "medshare-store";
+pub(crate) const MARKER: &str = "medshare-store";
 /// The first component of the paths of probes.
-pub(super) const PROBES: &str = "probe";
+pub(crate) const PROBES: &str = "probe";
 
 /// One of a record's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ObjectKind {
+pub enum ObjectKind {
+    /// Segments, one after the other.
     Payload,
+    /// A [`SegmentsObject`].
     Segments,
+    /// The access header with its policy.
     Access,
+    /// The sealed title and media type.
     Descriptor,
+    /// Those of the sealed request, under an idempotency key.
     Fingerprints,
 }
 
 impl ObjectKind {
-    pub(super) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Payload,
         Self::Segments,
         Self::Access,
@@ -92,7 +98,7 @@ impl ObjectKind {
     ];
 
     /// The last component of the object's path.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Payload => "payload",
             Self::Segments => "segments",
@@ -105,27 +111,21 @@ impl ObjectKind {
 
 /// Names one sealed payload of a version of a record, and the objects beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct PayloadName {
-    pub(crate) record: RecordId,
-    pub(crate) version: RecordVersion,
-    pub(crate) preamble: Digest,
+pub struct PayloadName {
+    /// Identifier over all versions.
+    pub record: RecordId,
+    /// The version whose payload it is.
+    pub version: RecordVersion,
+    /// H(P), new with every attempt to seal.
+    pub preamble: Digest,
 }
 
 impl PayloadName {
     /// The first component of every path.
-    pub(super) const ROOT: &'static str = "records";
-
-    /// The payload that the chain names.
-    pub(crate) const fn of(record: &RecordState) -> Self {
-        Self {
-            record: record.id,
-            version: record.version,
-            preamble: record.preamble,
-        }
-    }
+    pub(crate) const ROOT: &'static str = "records";
 
     /// The payload that a path belongs to; none for a path of any other form.
-    pub(super) fn of_path(path: &str) -> Option<Self> {
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
         let mut components = path.strip_prefix(Self::ROOT)?.strip_prefix('/')?.split('/');
         Some(Self {
             record: RecordId::from_digest(components.next()?.parse().ok()?),
@@ -135,11 +135,13 @@ impl PayloadName {
     }
 
     /// The folder of every payload of a version, registered or not.
-    pub(crate) fn folder_of(record: RecordId, version: RecordVersion) -> String {
+    pub fn folder_of(record: RecordId, version: RecordVersion) -> String {
         format!("{}/{}/{version}", Self::ROOT, record.digest())
     }
 
-    pub(crate) const fn object(self, kind: ObjectKind) -> ObjectName {
+    /// Names one of the payload's objects.
+    #[must_use]
+    pub const fn object(self, kind: ObjectKind) -> ObjectName {
         ObjectName {
             payload: self,
             kind,
@@ -149,13 +151,13 @@ impl PayloadName {
 
 /// Names one object of one payload.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ObjectName {
+pub struct ObjectName {
     payload: PayloadName,
     kind: ObjectKind,
 }
 
 impl ObjectName {
-    pub(super) fn path(self) -> object_store::path::Path {
+    pub(crate) fn path(self) -> object_store::path::Path {
         let PayloadName {
             record,
             version,
@@ -171,8 +173,8 @@ impl ObjectName {
 #[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
-    use medshare_abe::payload;
     use medshare_host::os_random;
+    use medshare_payload as payload;
 
     /// Whatever is sealed can be read back, and little more than that is ever fetched.
     #[test]
@@ -200,7 +202,10 @@ mod tests {
         assert_eq!(SegmentsObject::checked_count(most).unwrap(), 1 << 25);
         for count in [most + 1, u64::from(u32::MAX) + 1, u64::MAX] {
             let error = SegmentsObject::checked_count(count).unwrap_err();
-            assert_eq!(error.code(), "content_too_long", "{count}");
+            assert!(
+                matches!(error, StoreError::ContentTooLong { .. }),
+                "{count}"
+            );
         }
     }
 

@@ -47,10 +47,10 @@ pub enum StoreLocation {
 /// # drop((st_mary, charite));
 /// ```
 #[derive(Clone)]
-pub struct RecordStore(pub(super) Given);
+pub struct RecordStore(pub(crate) Given);
 
 #[derive(Clone)]
-pub(super) enum Given {
+pub(crate) enum Given {
     Location(StoreLocation),
     Objects(Arc<dyn ObjectStore>),
 }
@@ -68,7 +68,7 @@ impl RecordStore {
         Self::new(Arc::new(PrefixStore::new(store, prefix)))
     }
 
-    pub(super) const fn folder(&self) -> Option<&PathBuf> {
+    pub(crate) const fn folder(&self) -> Option<&PathBuf> {
         match &self.0 {
             Given::Location(StoreLocation::Folder(folder)) => Some(folder),
             Given::Objects(_) => None,

@@ -1,12 +1,22 @@
-//! The small objects beside a payload, accepted only as the chain has them.
+//! The objects that the chain names: a record's payload, and the small objects beside it, accepted
+//! only as registered.
 
 use bytes::Bytes;
 use medshare_abe::access::AccessHeader;
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::payload::{ContentTree, Preamble};
+use medshare_contract::state::RecordState;
+use medshare_store::objects::{PayloadName, SegmentsObject};
 use medshare_types::{Digest, Wire as _};
 
-use crate::store::objects::SegmentsObject;
+/// The payload that the chain names.
+pub(crate) const fn payload_of(record: &RecordState) -> PayloadName {
+    PayloadName {
+        record: record.id,
+        version: record.version,
+        preamble: record.preamble,
+    }
+}
 
 /// The access header of that digest.
 pub(crate) fn access(bytes: &[u8], registered: &Digest) -> Option<AccessHeader> {

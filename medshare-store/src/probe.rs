@@ -9,12 +9,12 @@ use medshare_host::os_random;
 use medshare_types::{RandomSource as _, Timestamp};
 use object_store::path::Path;
 
-use crate::error::{Error, Result};
-use crate::store::backend::{Store, changed};
-use crate::store::objects::PROBES;
+use crate::backend::{Store, changed};
+use crate::error::{Result, StoreError};
+use crate::objects::PROBES;
 
 /// The object store of one organisation, from
-/// [`Consortium::stores`](crate::Consortium::stores).
+/// [`Consortium::stores`](medshare_sdk::Consortium::stores).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StoreHealth {
@@ -33,14 +33,14 @@ pub enum StoreState {
     /// Objects can be read, and not be written: a full disk, a read-only mount, a lack of rights.
     ReadOnly {
         /// Why a probe could not be written.
-        source: Error,
+        source: StoreError,
     },
     /// It answers, and an answer is wrong.
     Faulty {
         /// `read`, `list`, `upload` or `delete`.
         operation: &'static str,
         /// What is wrong with the answer.
-        source: Error,
+        source: StoreError,
     },
     /// It answers, and is empty: nothing is mounted, or a new one was not
     /// [prepared](crate::Organisation::prepare_store).
@@ -51,7 +51,7 @@ pub enum StoreState {
     /// [`Deadlines::with_store`](crate::Deadlines::with_store).
     Unreachable {
         /// The failure, or the deadline that passed.
-        source: Error,
+        source: StoreError,
     },
 }
 
@@ -76,11 +76,11 @@ impl StoreHealth {
 }
 
 /// Tries everything that is relied on with objects of its own, which it removes.
-pub(crate) async fn health_of(store: &Store) -> StoreHealth {
+pub async fn health_of(store: &Store) -> StoreHealth {
     let state = match store.check_marker().await {
         Ok(()) => probe(store).await,
-        Err(Error::MissingStore { .. }) => StoreState::Missing,
-        Err(Error::ForeignStore { .. }) => StoreState::Foreign,
+        Err(StoreError::Missing { .. }) => StoreState::Missing,
+        Err(StoreError::Foreign { .. }) => StoreState::Foreign,
         Err(source) => StoreState::Unreachable { source },
     };
     StoreHealth {
@@ -159,12 +159,12 @@ fn faulty(operation: &'static str, tried: Result<()>) -> ControlFlow<StoreState>
     }
 }
 
-fn wrong(store: &Store, what: &'static str) -> Error {
+fn wrong(store: &Store, what: &'static str) -> StoreError {
     store.failed(io::Error::new(io::ErrorKind::InvalidData, what))
 }
 
 /// Removes what probes that were killed have left, unless it changed within `age`.
-pub(super) async fn sweep_probes(store: &Store, now: Timestamp, age: Duration) -> Result<()> {
+pub async fn sweep_probes(store: &Store, now: Timestamp, age: Duration) -> Result<()> {
     let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
     let mut left = Vec::new();
     let see = |meta: object_store::ObjectMeta| {

@@ -7,19 +7,21 @@ use std::time::UNIX_EPOCH;
 
 use medshare_types::Timestamp;
 
-use crate::store::objects::{MARKER, ObjectKind, PROBES, PayloadName};
+use crate::objects::{MARKER, ObjectKind, PROBES, PayloadName};
 
 /// A file that is, or was to become, an object.
-pub(super) struct StagingFile {
+#[derive(Debug)]
+pub struct StagingFile {
     /// None for the store's marker, and for probes.
-    pub(super) payload: Option<PayloadName>,
-    pub(super) path: PathBuf,
+    pub payload: Option<PayloadName>,
+    /// Where the file lies.
+    pub path: PathBuf,
     /// The end of time for a clock before 1970, which proves no age.
-    pub(super) changed: Timestamp,
+    pub changed: Timestamp,
 }
 
 /// Every staging file of a store's folder. Blocks.
-pub(super) fn staging_files(folder: &Path) -> io::Result<Vec<StagingFile>> {
+pub(crate) fn staging_files(folder: &Path) -> io::Result<Vec<StagingFile>> {
     let mut folders = vec![
         folder.to_owned(),
         folder.join(PayloadName::ROOT),
@@ -57,7 +59,7 @@ pub(super) fn staging_files(folder: &Path) -> io::Result<Vec<StagingFile>> {
 }
 
 /// Removes staging files; they need not exist. Blocks.
-pub(super) fn remove(files: &[PathBuf]) -> io::Result<()> {
+pub(crate) fn remove(files: &[PathBuf]) -> io::Result<()> {
     for file in files {
         match std::fs::remove_file(file) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use medshare_types::{ChainId, OrganisationId, Wire};
 use object_store::path::Path;
 
-use crate::error::{Error, Result};
-use crate::store::backend::Store;
-use crate::store::objects::{MARKER, PayloadName};
+use crate::backend::Store;
+use crate::error::{Result, StoreError};
+use crate::objects::{MARKER, PayloadName};
 
 /// More than any marker has.
 const READ_LEN: u64 = 256;
@@ -24,10 +24,9 @@ impl Wire for StoreMarker {
 }
 
 /// The occasion at which a marker is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Occasion {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
     /// A consortium is founded: what the store holds is another's.
-    #[cfg(feature = "in-process")]
     Founding,
     /// A caller says that this is the organisation's store from now on.
     Replacement,
@@ -35,7 +34,7 @@ pub(crate) enum Occasion {
 
 impl Store {
     /// Refuses a store that is not the organisation's own: none is mounted, or another is.
-    pub(crate) async fn check_marker(&self) -> Result<()> {
+    pub async fn check_marker(&self) -> Result<()> {
         match self.marker().await? {
             Some(marker) if marker == self.own_marker() => Ok(()),
             Some(_) => Err(self.foreign()),
@@ -45,7 +44,7 @@ impl Store {
 
     /// Writes the marker, where no other is. One that was left by a founding that did not end is
     /// replaced.
-    pub(crate) async fn prepare(&self, occasion: Occasion) -> Result<()> {
+    pub async fn prepare(&self, occasion: Occasion) -> Result<()> {
         self.create_folder().await?;
         let own = self.own_marker();
         let may_hold_payloads = match self.marker().await? {
@@ -82,8 +81,8 @@ impl Store {
         }
     }
 
-    fn foreign(&self) -> Error {
-        Error::ForeignStore {
+    fn foreign(&self) -> StoreError {
+        StoreError::Foreign {
             organisation: self.owner().name.clone(),
         }
     }

@@ -5,33 +5,35 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use medshare_abe::payload::{ContentTree, PayloadLayout};
 use medshare_host::blocking;
+use medshare_payload::{ContentTree, PayloadLayout};
 
-use crate::error::{Error, Result};
-use crate::store::backend::Store;
-use crate::store::objects::{CHUNK_SEGMENTS, ObjectKind, PayloadName};
+use crate::backend::Store;
+use crate::error::{Result, StoreError};
+use crate::objects::{CHUNK_SEGMENTS, ObjectKind, PayloadName};
 
 /// A stored payload, as far as it reaches.
-#[derive(Clone)]
-pub(crate) struct Source {
-    pub(crate) store: Store,
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The store that has the payload.
+    pub store: Store,
     /// Bytes that the store has; no more than these are asked for.
-    pub(crate) length: u64,
+    pub length: u64,
 }
 
 /// A stored payload compared with its content tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Inspection {
+pub struct Inspection {
     /// None where there is no object.
-    pub(crate) length: Option<u64>,
+    pub length: Option<u64>,
     /// Segments that are not the registered ones.
-    pub(crate) bad: u64,
-    pub(crate) first_bad: Option<u32>,
+    pub bad: u64,
+    /// The lowest index of these segments.
+    pub first_bad: Option<u32>,
 }
 
 /// Compares a store's payload with the tree. Reads it once, unless its length is wrong.
-pub(crate) async fn inspect(
+pub async fn inspect(
     store: &Store,
     payload: PayloadName,
     tree: &Arc<ContentTree>,
@@ -58,8 +60,8 @@ pub(crate) async fn inspect(
 /// asked first. An object that is there is replaced at the end, whole or not at all.
 ///
 /// # Errors
-/// [`Error::SegmentMismatch`] where every source was read and none has a good segment.
-pub(crate) async fn copy(
+/// [`StoreError::SegmentMismatch`] where every source was read and none has a good segment.
+pub async fn copy(
     sources: &[Source],
     target: &Store,
     payload: PayloadName,
@@ -79,8 +81,19 @@ pub(crate) async fn copy(
     upload.complete().await.map(drop)
 }
 
+/// Removes every object of a payload; they need not exist.
+///
+/// # Errors
+/// The first request that failed.
+pub async fn remove(store: &Store, payload: PayloadName) -> Result<()> {
+    for kind in ObjectKind::ALL {
+        store.delete(payload.object(kind)).await?;
+    }
+    Ok(())
+}
+
 /// Reads what [`copy`] would, and writes nothing.
-pub(crate) async fn check_sources(
+pub async fn check_sources(
     sources: &[Source],
     payload: PayloadName,
     tree: &Arc<ContentTree>,
@@ -122,7 +135,7 @@ async fn good_chunk(
         }
     }
     let index = so_far.missing.first().copied().unwrap_or(segments.start);
-    Err(failure.unwrap_or(Error::SegmentMismatch {
+    Err(failure.unwrap_or(StoreError::SegmentMismatch {
         index: index.into(),
     }))
 }

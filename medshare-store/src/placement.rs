@@ -7,30 +7,32 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use medshare_abe::payload::ContentTree;
+use medshare_payload::ContentTree;
 use medshare_types::{OrganisationId, ReplicaId};
 use tokio::sync::mpsc;
 
-use crate::error::{Error, Result};
-use crate::store::backend::{SealingGuard, Store, Stores, Upload};
-use crate::store::objects::{ObjectKind, PayloadName};
-use crate::store::sweep::remove;
-use crate::store::transfer::{self, Source};
+use crate::backend::{SealingGuard, Store, Stores, Upload};
+use crate::error::{Result, StoreError};
+use crate::objects::{ObjectKind, PayloadName};
+use crate::transfer::remove;
+use crate::transfer::{self, Source};
 
 /// Stores that hold a copy of each of a record's objects (r), where the caller chooses no number.
 const COPIES: usize = 2;
 /// The most stores that the contract registers for a record.
-pub(crate) const MAX_COPIES: usize = 8;
+pub const MAX_COPIES: usize = 8;
 
 /// The caller's choice of copies.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CopyChoice {
-    pub(crate) wanted: Option<usize>,
-    pub(crate) at_least: Option<usize>,
+pub struct CopyChoice {
+    /// Copies that there shall be; two where the caller chooses no number.
+    pub wanted: Option<usize>,
+    /// Copies without which the record is not sealed; all that are wanted by default.
+    pub at_least: Option<usize>,
 }
 
 /// The stores for one record, in the order in which they are tried.
-pub(crate) struct Placement {
+pub struct Placement {
     candidates: VecDeque<Store>,
     wanted: usize,
     needed: usize,
@@ -39,7 +41,7 @@ pub(crate) struct Placement {
 impl Placement {
     /// The owner's store and those of the others in the order of seats; stores that lately hung
     /// come last.
-    pub(crate) fn near(
+    pub fn near(
         owner: ReplicaId,
         seats: &[OrganisationId],
         stores: &Stores,
@@ -63,8 +65,8 @@ impl Placement {
     /// Begins an upload of the payload to as many stores as there shall be copies.
     ///
     /// # Errors
-    /// [`Error::TooFewCopies`], before any content is read.
-    pub(crate) async fn begin(self, payload: PayloadName) -> Result<PendingCopies> {
+    /// [`StoreError::TooFewCopies`], before any content is read.
+    pub async fn begin(self, payload: PayloadName) -> Result<PendingCopies> {
         let guards = self.candidates.iter();
         let mut copies = PendingCopies {
             payload,
@@ -108,7 +110,7 @@ async fn begin_upload(store: &Store, payload: PayloadName) -> Result<Upload> {
 }
 
 /// The copies of one record that is being sealed.
-pub(crate) struct PendingCopies {
+pub struct PendingCopies {
     payload: PayloadName,
     wanted: usize,
     needed: usize,
@@ -119,12 +121,12 @@ pub(crate) struct PendingCopies {
     uploads: Vec<Upload>,
     /// Stores that took everything that was written so far.
     whole: Vec<Store>,
-    failures: Vec<Error>,
+    failures: Vec<StoreError>,
 }
 
 impl PendingCopies {
     /// The stores that hold every object.
-    pub(crate) fn organisations(&self) -> Vec<OrganisationId> {
+    pub fn organisations(&self) -> Vec<OrganisationId> {
         self.whole.iter().map(|store| store.owner().id).collect()
     }
 
@@ -134,7 +136,7 @@ impl PendingCopies {
 
     /// Takes the payload's chunks until their sender is dropped. Every store takes a chunk at the
     /// same time; one that fails is left out from then on.
-    pub(crate) async fn append_all(&mut self, mut chunks: mpsc::Receiver<Bytes>) -> Result<()> {
+    pub async fn append_all(&mut self, mut chunks: mpsc::Receiver<Bytes>) -> Result<()> {
         while let Some(chunk) = chunks.recv().await {
             let uploads = self.uploads.iter_mut();
             let appended = join_all(uploads.map(|upload| upload.append(chunk.clone()))).await;
@@ -154,7 +156,7 @@ impl PendingCopies {
     }
 
     /// Ends the uploads of the payload.
-    pub(crate) async fn complete(&mut self) -> Result<()> {
+    pub async fn complete(&mut self) -> Result<()> {
         let completed = self.uploads.drain(..).map(|upload| async {
             let store = upload.store().clone();
             (store, upload.complete().await)
@@ -175,8 +177,8 @@ impl PendingCopies {
     /// as many copies as wanted.
     ///
     /// # Errors
-    /// [`Error::TooFewCopies`]; then nothing is left in the stores that can be reached.
-    pub(crate) async fn put_beside(
+    /// [`StoreError::TooFewCopies`]; then nothing is left in the stores that can be reached.
+    pub async fn put_beside(
         &mut self,
         objects: &[(ObjectKind, Bytes)],
         tree: &Arc<ContentTree>,
@@ -217,7 +219,7 @@ impl PendingCopies {
     }
 
     /// Removes what was written, as far as the stores can be reached; sweeps find the rest.
-    pub(crate) async fn abandon(&mut self) {
+    pub async fn abandon(&mut self) {
         let payload = self.payload;
         let aborted = self.uploads.drain(..).map(Upload::abort);
         join_all(aborted).await;
@@ -230,7 +232,7 @@ impl PendingCopies {
     }
 
     /// Goes on without a store. What it took is removed in the background: it may hang.
-    fn give_up(&mut self, store: &Store, upload: Option<Upload>, error: Error) {
+    fn give_up(&mut self, store: &Store, upload: Option<Upload>, error: StoreError) {
         tracing::warn!(%error, "a seal goes on without a store");
         self.failures.push(error);
         let (store, payload) = (store.clone(), self.payload);
@@ -244,8 +246,8 @@ impl PendingCopies {
         });
     }
 
-    fn too_few(&mut self, got: usize) -> Error {
-        Error::TooFewCopies {
+    fn too_few(&mut self, got: usize) -> StoreError {
+        StoreError::TooFewCopies {
             wanted: self.wanted,
             needed: self.needed,
             got,
@@ -279,4 +281,23 @@ async fn write_beside(
         }
     }
     Ok(())
+}
+
+impl std::fmt::Debug for Placement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Placement")
+            .field("candidates", &self.candidates)
+            .field("wanted", &self.wanted)
+            .field("needed", &self.needed)
+            .finish()
+    }
+}
+
+impl std::fmt::Debug for PendingCopies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PendingCopies")
+            .field("payload", &self.payload)
+            .field("whole", &self.whole)
+            .finish_non_exhaustive()
+    }
 }

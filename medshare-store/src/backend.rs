@@ -18,31 +18,34 @@ use object_store::{MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
-use crate::deadlines::millis;
-use crate::error::{Error, Result, Source};
-use crate::store::location::{Given, RecordStore};
-use crate::store::objects::{CHUNK_LEN, ObjectName, PayloadName};
-use crate::store::staging::{self, StagingFile};
+use crate::error::{Result, Source, StoreError};
+use crate::location::{Given, RecordStore};
+use crate::objects::{CHUNK_LEN, ObjectName, PayloadName};
+use crate::staging::{self, StagingFile};
 
 /// Time for which a store that hung is asked after all others.
 const AVOIDED_FOR: Duration = Duration::from_secs(30);
 
 /// Every store that the application was given, by its organisation.
-pub(crate) type Stores = BTreeMap<OrganisationId, Store>;
+pub type Stores = BTreeMap<OrganisationId, Store>;
 
 /// The newest change of each payload's objects.
-pub(super) type Payloads = BTreeMap<PayloadName, Timestamp>;
+pub type Payloads = BTreeMap<PayloadName, Timestamp>;
 
 /// An organisation of one consortium, the owner of a store.
-pub(crate) struct Owner {
-    pub(crate) id: OrganisationId,
-    pub(crate) name: String,
-    pub(crate) chain: ChainId,
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Written into the store's marker.
+    pub id: OrganisationId,
+    /// Its name in the genesis, for errors.
+    pub name: String,
+    /// The consortium's chain, written into the store's marker.
+    pub chain: ChainId,
 }
 
 /// The object store of one organisation. Every request has a deadline.
 #[derive(Clone)]
-pub(crate) struct Store {
+pub struct Store {
     shared: Arc<Shared>,
     deadline: Duration,
 }
@@ -58,7 +61,7 @@ struct Shared {
 
 impl Store {
     /// Opens nothing before the first request.
-    pub(crate) fn new(owner: Owner, given: RecordStore, deadline: Duration) -> Self {
+    pub fn new(owner: Owner, given: RecordStore, deadline: Duration) -> Self {
         let shared = Shared {
             owner,
             given,
@@ -72,23 +75,29 @@ impl Store {
         }
     }
 
-    pub(crate) fn with_deadline(&self, deadline: Duration) -> Self {
+    /// The same store with another deadline for each request.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Duration) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
             deadline,
         }
     }
 
-    pub(crate) fn given(&self) -> &RecordStore {
+    /// The store as the caller handed it in.
+    #[must_use]
+    pub fn given(&self) -> &RecordStore {
         &self.shared.given
     }
 
-    pub(crate) fn owner(&self) -> &Owner {
+    /// The organisation that the store belongs to.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
         &self.shared.owner
     }
 
     /// Returns true if the store lately let a deadline pass.
-    pub(crate) fn is_avoided(&self) -> bool {
+    pub fn is_avoided(&self) -> bool {
         let until = locked(&self.shared.avoided_until);
         until.is_some_and(|until| until > Instant::now())
     }
@@ -113,7 +122,7 @@ impl Store {
     }
 
     /// Creates the folder of a store that is one.
-    pub(super) async fn create_folder(&self) -> Result<()> {
+    pub(crate) async fn create_folder(&self) -> Result<()> {
         let Some(folder) = self.shared.given.folder().cloned() else {
             return Ok(());
         };
@@ -134,7 +143,7 @@ impl Store {
             Ok(answer) => answer.map_err(|error| self.failed(error)),
             Err(_) => {
                 *locked(&self.shared.avoided_until) = Some(Instant::now() + AVOIDED_FOR);
-                let text = format!("no answer within {} ms", millis(deadline));
+                let text = format!("no answer within {} ms", deadline.as_millis());
                 Err(self.failed(io::Error::new(io::ErrorKind::TimedOut, text)))
             }
         }
@@ -156,11 +165,12 @@ impl Store {
         self.within(bytes, found).await
     }
 
-    pub(crate) async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<()> {
+    /// Writes a small object, replacing an earlier one of that name.
+    pub async fn put(&self, name: ObjectName, bytes: Bytes) -> Result<()> {
         self.put_at(&name.path(), bytes).await
     }
 
-    pub(super) async fn put_at(&self, path: &Path, bytes: Bytes) -> Result<()> {
+    pub(crate) async fn put_at(&self, path: &Path, bytes: Bytes) -> Result<()> {
         let objects = self.objects().await?;
         let length = bytes.len() as u64;
         let put = objects.put(path, bytes.into());
@@ -168,11 +178,11 @@ impl Store {
     }
 
     /// Begins an object that arrives in chunks; it exists from [`Upload::complete`] on.
-    pub(super) async fn upload(&self, name: ObjectName) -> Result<Upload> {
+    pub(crate) async fn upload(&self, name: ObjectName) -> Result<Upload> {
         self.upload_at(&name.path()).await
     }
 
-    pub(super) async fn upload_at(&self, path: &Path) -> Result<Upload> {
+    pub(crate) async fn upload_at(&self, path: &Path) -> Result<Upload> {
         let objects = self.objects().await?;
         let chunks = self.within(0, objects.put_multipart(path)).await?;
         Ok(Upload {
@@ -182,7 +192,7 @@ impl Store {
     }
 
     /// Keeps sweeps of this process away from a payload, for as long as the result exists.
-    pub(crate) fn begin_sealing(&self, payload: PayloadName) -> SealingGuard {
+    pub fn begin_sealing(&self, payload: PayloadName) -> SealingGuard {
         locked(&self.shared.sealing).insert(payload);
         SealingGuard {
             store: self.clone(),
@@ -190,23 +200,25 @@ impl Store {
         }
     }
 
-    pub(super) fn is_sealing(&self, payload: &PayloadName) -> bool {
+    /// Returns true while this process seals or restores the payload.
+    #[must_use]
+    pub fn is_sealing(&self, payload: &PayloadName) -> bool {
         locked(&self.shared.sealing).contains(payload)
     }
 
     /// Length in bytes, or nothing where there is no such object.
-    pub(crate) async fn length(&self, name: ObjectName) -> Result<Option<u64>> {
+    pub async fn length(&self, name: ObjectName) -> Result<Option<u64>> {
         self.length_at(&name.path()).await
     }
 
-    pub(super) async fn length_at(&self, path: &Path) -> Result<Option<u64>> {
+    pub(crate) async fn length_at(&self, path: &Path) -> Result<Option<u64>> {
         let objects = self.objects().await?;
         let meta = self.found(0, objects.head(path)).await?;
         Ok(meta.map(|meta| meta.size))
     }
 
     /// The bytes of a range. A store may return fewer.
-    pub(crate) async fn read(&self, name: ObjectName, range: Range<u64>) -> Result<Bytes> {
+    pub async fn read(&self, name: ObjectName, range: Range<u64>) -> Result<Bytes> {
         let objects = self.objects().await?;
         let length = range.end.saturating_sub(range.start);
         self.within(length, objects.get_range(&name.path(), range))
@@ -214,13 +226,13 @@ impl Store {
     }
 
     /// The first bytes of an object, or nothing where there is none.
-    pub(super) async fn read_at(&self, path: &Path, range: Range<u64>) -> Result<Option<Bytes>> {
+    pub(crate) async fn read_at(&self, path: &Path, range: Range<u64>) -> Result<Option<Bytes>> {
         let objects = self.objects().await?;
         self.found(0, objects.get_range(path, range)).await
     }
 
     /// A whole small object; nothing where it is absent or longer than `limit` bytes.
-    pub(crate) async fn read_whole(&self, name: ObjectName, limit: u64) -> Result<Option<Bytes>> {
+    pub async fn read_whole(&self, name: ObjectName, limit: u64) -> Result<Option<Bytes>> {
         match self.length(name).await? {
             // The backend refuses empty ranges.
             Some(0) => Ok(Some(Bytes::new())),
@@ -230,17 +242,17 @@ impl Store {
     }
 
     /// Removes an object; it need not exist.
-    pub(super) async fn delete(&self, name: ObjectName) -> Result<()> {
+    pub(crate) async fn delete(&self, name: ObjectName) -> Result<()> {
         self.delete_at(&name.path()).await
     }
 
-    pub(super) async fn delete_at(&self, path: &Path) -> Result<()> {
+    pub(crate) async fn delete_at(&self, path: &Path) -> Result<()> {
         let objects = self.objects().await?;
         self.found(0, objects.delete(path)).await.map(drop)
     }
 
     /// Calls `see` with every object below a prefix, until it returns false.
-    pub(super) async fn list(
+    pub(crate) async fn list(
         &self,
         prefix: &str,
         mut see: impl FnMut(ObjectMeta) -> bool,
@@ -256,7 +268,7 @@ impl Store {
     }
 
     /// The payloads that have objects here, with the newest change of each.
-    pub(super) async fn payloads(&self) -> Result<Payloads> {
+    pub async fn payloads(&self) -> Result<Payloads> {
         let mut found = Payloads::new();
         let see = |meta: ObjectMeta| {
             if let Some(payload) = PayloadName::of_path(meta.location.as_ref()) {
@@ -271,7 +283,7 @@ impl Store {
     }
 
     /// The files of uploads that are running or were killed.
-    pub(super) async fn staging_files(&self) -> Result<Vec<StagingFile>> {
+    pub async fn staging_files(&self) -> Result<Vec<StagingFile>> {
         let Some(folder) = self.shared.given.folder().cloned() else {
             return Ok(Vec::new());
         };
@@ -280,27 +292,30 @@ impl Store {
         files.map_err(|error| self.failed(error))
     }
 
-    pub(super) async fn remove_staging(&self, files: Vec<PathBuf>) -> Result<()> {
+    /// Removes files that [`Self::staging_files`] has found.
+    pub async fn remove_staging(&self, files: Vec<PathBuf>) -> Result<()> {
         let removed = blocking(move || staging::remove(&files));
         let removed = self.within(0, async { Ok(removed.await) }).await??;
         removed.map_err(|error| self.failed(error))
     }
 
-    pub(crate) fn missing(&self) -> Error {
-        Error::MissingStore {
+    /// The error of a store that lacks its marker.
+    #[must_use]
+    pub fn missing(&self) -> StoreError {
+        StoreError::Missing {
             organisation: self.shared.owner.name.clone(),
         }
     }
 
-    pub(super) fn failed(&self, error: impl Into<Source>) -> Error {
+    pub(crate) fn failed(&self, error: impl Into<Source>) -> StoreError {
         let source = error.into();
         if is_disk_full(&*source) {
-            return Error::DiskFull {
-                at: format!("the object store of {}", self.shared.owner.name),
+            return StoreError::DiskFull {
+                organisation: self.shared.owner.name.clone(),
                 source,
             };
         }
-        Error::ObjectStore {
+        StoreError::Failed {
             organisation: self.shared.owner.name.clone(),
             source,
         }
@@ -309,7 +324,7 @@ impl Store {
 
 /// The last change of an object. One dated before 1970 counts as changed just now, at the end of
 /// time: such a clock proves no age.
-pub(super) fn changed(meta: &ObjectMeta) -> Timestamp {
+pub(crate) fn changed(meta: &ObjectMeta) -> Timestamp {
     u64::try_from(meta.last_modified.timestamp_millis())
         .map_or(Timestamp::MAX, Timestamp::from_millis)
 }
@@ -330,7 +345,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A payload that this process is sealing into a store.
-pub(crate) struct SealingGuard {
+pub struct SealingGuard {
     store: Store,
     payload: PayloadName,
 }
@@ -342,32 +357,49 @@ impl Drop for SealingGuard {
 }
 
 /// An object on its way. Dropped before it is complete, it leaves nothing that can be read.
-pub(super) struct Upload {
+pub(crate) struct Upload {
     store: Store,
     chunks: Box<dyn MultipartUpload>,
 }
 
 impl Upload {
-    pub(super) const fn store(&self) -> &Store {
+    pub(crate) const fn store(&self) -> &Store {
         &self.store
     }
 
-    pub(super) async fn append(&mut self, bytes: Bytes) -> Result<()> {
+    pub(crate) async fn append(&mut self, bytes: Bytes) -> Result<()> {
         let length = bytes.len() as u64;
         let part = self.chunks.put_part(bytes.into());
         self.store.within(length, part).await
     }
 
-    pub(super) async fn complete(mut self) -> Result<Store> {
+    pub(crate) async fn complete(mut self) -> Result<Store> {
         let completed = self.chunks.complete();
         self.store.within(0, completed).await?;
         Ok(self.store)
     }
 
-    pub(super) async fn abort(mut self) {
+    pub(crate) async fn abort(mut self) {
         let aborted = self.chunks.abort();
         if let Err(error) = self.store.within(0, aborted).await {
             tracing::warn!(%error, "an unfinished upload could not be removed");
         }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("owner", &self.shared.owner)
+            .field("given", &self.shared.given)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SealingGuard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SealingGuard")
+            .field("payload", &self.payload)
+            .finish_non_exhaustive()
     }
 }

@@ -9,16 +9,17 @@ use medshare_types::{Digest, Signature, VerifyingKey};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::deadlines::millis;
-
-/// The caller's own key store or signer, with a deadline for each answer.
-pub(crate) struct Bounded<T: ?Sized> {
+/// A key store or signer with a deadline for each answer. One that lets it pass failed: the answer is
+/// [`KeyStoreError::Medium`], and what was asked for may happen yet.
+pub struct Bounded<T: ?Sized> {
     inner: Arc<T>,
     deadline: Duration,
 }
 
 impl<T: ?Sized> Bounded<T> {
-    pub(crate) const fn new(inner: Arc<T>, deadline: Duration) -> Self {
+    /// Gives `inner` this long for each answer.
+    #[must_use]
+    pub const fn new(inner: Arc<T>, deadline: Duration) -> Self {
         Self { inner, deadline }
     }
 
@@ -28,7 +29,7 @@ impl<T: ?Sized> Bounded<T> {
         answer: BoxFuture<'_, Result<R, KeyStoreError>>,
     ) -> Result<R, KeyStoreError> {
         timeout(self.deadline, answer).await.unwrap_or_else(|_| {
-            let text = format!("no answer within {} ms", millis(self.deadline));
+            let text = format!("no answer within {} ms", self.deadline.as_millis());
             Err(KeyStoreError::Medium {
                 operation: operation(),
                 source: io::Error::new(io::ErrorKind::TimedOut, text).into(),
@@ -76,5 +77,13 @@ impl Signer for Bounded<dyn Signer> {
     ) -> BoxFuture<'a, Result<Signature, KeyStoreError>> {
         let answer = self.inner.sign(statement);
         Box::pin(self.within(|| "sign".to_owned(), answer))
+    }
+}
+
+impl<T: ?Sized> std::fmt::Debug for Bounded<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bounded")
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
