@@ -13,7 +13,9 @@ pub use medshare_ledger::{RpcRequest, RpcResponse};
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExchangeError {
-    /// The member could not be reached, or hung up. It is asked again.
+    /// The member gave no answer, for example because it hung up. It is asked again, and may have
+    /// handled the request: a transaction that all members failed in this way is `timed_out`, with
+    /// its identifier, for it may be ordered yet.
     #[error("member {member} could not be reached")]
     Unreachable {
         /// The seat of the member.
@@ -42,6 +44,13 @@ pub enum ExchangeError {
         damage: Box<Damage>,
         /// What was found.
         source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// There was no connection to the member, which got no byte of the request. It is asked again. A
+    /// call that no member got is `unreachable`: nothing came of it.
+    #[error("there is no connection to member {member}")]
+    NoConnection {
+        /// The seat of the member.
+        member: ReplicaId,
     },
 }
 

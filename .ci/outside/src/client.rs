@@ -20,7 +20,7 @@ impl ConsortiumClient for Network {
         member: ReplicaId,
         _: Vec<u8>,
     ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>> {
-        Box::pin(std::future::ready(Err(ExchangeError::Unreachable { member })))
+        Box::pin(std::future::ready(Err(ExchangeError::NoConnection { member })))
     }
 }
 

@@ -91,7 +91,8 @@ impl Chain {
     /// Sends a request to one member, which has `patience` to answer, and no longer than `until`.
     ///
     /// A member that uses up all its patience is avoided: it hangs. One that this process asked too
-    /// late, or looked at too late, is not.
+    /// late, or looked at too late, is not. One that hung up is avoided as well, and may have handled
+    /// the request; only a client that had no connection knows better.
     pub(super) async fn send(
         &self,
         member: ReplicaId,
@@ -112,11 +113,11 @@ impl Chain {
             }
             Ok(Err(error)) => {
                 self.avoid(member);
-                Err(if error.is_final() {
-                    self.ended(member, error)
-                } else {
-                    Error::Unreachable
-                })
+                match error {
+                    ExchangeError::NoConnection { .. } => Err(Error::Unreachable),
+                    error if error.is_final() => Err(self.ended(member, error)),
+                    _ => Ok(None),
+                }
             }
             Err(_) => {
                 let looked_late = begun.elapsed() > patience + OWN_LATENESS;

@@ -376,7 +376,7 @@ impl ConsortiumClient for LocalClient {
                 Some(Slot::Damaged(damage)) => {
                     return Err(ExchangeError::damaged(member, damage));
                 }
-                None => return Err(ExchangeError::Unreachable { member }),
+                None => return Err(ExchangeError::NoConnection { member }),
             };
             if let Ok(answer) = client.request(request).await {
                 return Ok(answer);

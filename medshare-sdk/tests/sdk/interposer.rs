@@ -124,9 +124,14 @@ impl Interposer {
     }
 
     pub async fn doctor_with(&self, deadlines: Deadlines) -> Person {
+        self.person_with(DOCTOR, deadlines).await
+    }
+
+    /// A person whom the first member has enrolled.
+    pub async fn person_with(&self, name: &str, deadlines: Deadlines) -> Person {
         let consortium = self.consortium.with_deadlines(deadlines);
         let st_mary = consortium.organisation(MEMBERS[0]).unwrap();
-        st_mary.person(DOCTOR).await.unwrap()
+        st_mary.person(name).await.unwrap()
     }
 
     /// The grant as each member has it, in the order of seats.
@@ -183,14 +188,13 @@ impl ConsortiumClient for Client {
         Box::pin(async move {
             let request = RpcRequest::from_wire(&bytes).unwrap();
             let rule = Arc::clone(&self.shared.rule.lock().unwrap());
-            let unreachable = Err(ExchangeError::Unreachable { member });
             match rule(member, &request) {
                 Fate::Pass => {}
                 Fate::Lose => {
                     self.real.exchange(member, bytes).await?;
-                    return unreachable;
+                    return Err(ExchangeError::Unreachable { member });
                 }
-                Fate::Cut => return unreachable,
+                Fate::Cut => return Err(ExchangeError::NoConnection { member }),
                 Fate::Refuse(code) => {
                     return Ok(RpcResponse::refused(code, "refused by the test").to_wire());
                 }

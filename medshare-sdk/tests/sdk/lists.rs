@@ -14,6 +14,7 @@ use medshare_sdk::{
 };
 use medshare_types::{PersonId, ReplicaId, Wire as _};
 
+use crate::interposer::{Fate, Interposer};
 use crate::support::{DOCTOR, Fixture, MEMBERS, PATIENT, now};
 
 async fn all<T: Send + 'static>(listing: medshare_sdk::Result<Listing<T>>) -> Vec<T> {
@@ -238,7 +239,8 @@ impl ConsortiumClient for Between {
     }
 }
 
-fn through(
+/// The consortium, with the answers of the seats in `altered` as `lie` makes them.
+pub fn through(
     consortium: &Consortium,
     altered: Vec<u16>,
     lie: impl Fn(&RpcRequest, RpcResponse) -> RpcResponse + Send + Sync + 'static,
@@ -346,6 +348,42 @@ fn brief() -> Deadlines {
     Deadlines::default()
         .with_order(Duration::from_millis(500))
         .with_answer(Duration::from_millis(500))
+}
+
+/// Every member takes the grant and hangs up: it is ordered, so its identifier is in the error. A
+/// grant that no member got leaves nothing to look for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_whose_takers_hung_up_is_named() {
+    let fixture = Fixture::open().await;
+    let record = fixture.seal(b"x").await;
+    let interposer = Interposer::before(&fixture.consortium);
+    let patient = interposer.person_with(PATIENT, brief()).await;
+    let refused = async |taken| {
+        interposer.set(move |_, request| match request {
+            RpcRequest::Submit(_) if taken => Fate::Lose,
+            RpcRequest::Submit(_) | RpcRequest::ReceiptOf(_) => Fate::Cut,
+            _ => Fate::Pass,
+        });
+        let grant = patient.grant(record, &fixture.doctor, Window::days(1));
+        grant.await.unwrap_err()
+    };
+    assert_eq!(refused(false).await.code(), "unreachable");
+    let error = refused(true).await;
+    let Error::TimedOut {
+        grant: Some(grant), ..
+    } = error
+    else {
+        panic!("{error}");
+    };
+    let ordered = async {
+        while interposer.grants(grant).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(20), ordered);
+    in_time.await.expect("it was ordered");
+    fixture.patient.revoke(grant).await.unwrap();
+    fixture.close().await;
 }
 
 /// The members order a grant and give no receipt: its identifier is in the error, and it is found
