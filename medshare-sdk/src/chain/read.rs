@@ -7,9 +7,11 @@
 //! and:
 //!
 //! - a member that proves a value ends the search;
-//! - absence counts when f + 1 members prove it, of which at most f lag or lie, and every member
-//!   that did not lately hang has answered or failed. The member that certified a caller's receipt
-//!   is among these, so what one application was told is not denied to the next;
+//! - absence counts when a quorum proves it among the members that did not lately hang. Up to f
+//!   members may be behind and f more lie, so fewer say nothing while there are others to ask: the
+//!   members that lately hung are asked too, and once every member has answered or failed, f + 1
+//!   proofs count: only members that gave no answer can know better. A caller's receipt is proven by
+//!   members of these, so what one application was told is not denied to the next;
 //! - with fewer answers the call fails as [`Error::Busy`], which may be tried again.
 //!
 //! No clock takes part. A header that is fresh by the caller's clock says nothing about the blocks
@@ -115,7 +117,7 @@ impl Chain {
         let mut failure = Failure::default();
         let needed = self.more_than_faulty();
         let (avoided, reachable) = others.partition::<Vec<_>, _>(|member| self.is_avoided(*member));
-        for group in [reachable, avoided] {
+        for (group, enough) in [(reachable, self.quorum()), (avoided, needed)] {
             let asked = group
                 .iter()
                 .map(|member| self.read_from(*member, key, floor));
@@ -141,7 +143,7 @@ impl Chain {
                     }
                 }
             }
-            if absences >= needed && !failure.is_overload() {
+            if absences >= enough && !failure.is_overload() {
                 return Ok(highest);
             }
         }

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::{CHEAP, Fixture, MEMBERS, PASSPHRASE, PATIENT, in_folder};
 use medshare_abe::MasterSecretKey;
-use medshare_sdk::client::ExchangeError;
+use medshare_sdk::client::{ExchangeError, RpcRequest};
 use medshare_sdk::issuer::AttributeAuthority;
 use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore};
 use medshare_sdk::local::Presence;
 use medshare_sdk::{Consortium, ConsortiumClient, Deadlines, GrantId, Person, Window};
-use medshare_types::{Digest, ReplicaId, TransactionId};
+use medshare_types::{Digest, ReplicaId, TransactionId, Wire as _};
 use tokio::time::timeout;
 
 /// Behind while [`Presence::Isolated`].
@@ -82,6 +83,53 @@ async fn absence_needs_more_members_than_may_be_faulty() {
     assert_eq!(code().await, ("busy", true));
     set_presence(&fixture, LATE, Presence::Silent);
     assert_eq!(code().await, ("unreachable", true));
+    fixture.close().await;
+}
+
+/// The first member proves only what the late one knows; the others cannot be reached at times.
+struct TwoBehind {
+    real: Arc<dyn ConsortiumClient>,
+    cut: Arc<AtomicBool>,
+}
+
+impl ConsortiumClient for TwoBehind {
+    fn exchange(
+        &self,
+        member: ReplicaId,
+        request: Vec<u8>,
+    ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>> {
+        if member.0 > 1 && self.cut.load(Ordering::Relaxed) {
+            let cut = Err(ExchangeError::NoConnection { member });
+            return Box::pin(std::future::ready(cut));
+        }
+        let is_read = matches!(RpcRequest::from_wire(&request), Ok(RpcRequest::State(_)));
+        let replaced = if is_read { member.0.max(1) } else { member.0 };
+        self.real.exchange(ReplicaId(replaced), request)
+    }
+}
+
+/// One member is behind and one lies: the others are asked before absence is final, also where they
+/// lately did not answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn absence_waits_for_members_that_lately_hung() {
+    let fixture = Fixture::open().await;
+    let doctor = doctor_of_late(&fixture).await;
+    set_presence(&fixture, LATE, Presence::Isolated);
+    let record = fixture.seal(b"newer").await;
+    let grant = fixture.patient.grant(record, &doctor, Window::days(1));
+    let grant = grant.await.unwrap();
+
+    let cut = Arc::new(AtomicBool::new(true));
+    let mut parts = fixture.consortium.parts();
+    parts.client = Arc::new(TwoBehind {
+        real: Arc::clone(&parts.client),
+        cut: Arc::clone(&cut),
+    });
+    let doctor = found_by(&Consortium::connect(parts).unwrap()).await;
+    let error = doctor.open(unknown_grant()).await.unwrap_err();
+    assert_eq!(error.code(), "unknown_grant");
+    cut.store(false, Ordering::Relaxed);
+    assert_eq!(doctor.open(grant).await.unwrap().bytes(), b"newer");
     fixture.close().await;
 }
 
