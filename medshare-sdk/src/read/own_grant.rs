@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::grant::GrantRequest;
 use crate::observe::observed;
 use crate::read::session::{Lease, SessionKey};
+use crate::read::ticket;
 use crate::record::RecordRef;
 use crate::window::Window;
 
@@ -40,7 +41,9 @@ pub(super) async fn lease(
     };
     if let Some((grant, until)) = sessions.take_grant(&reader, &label) {
         let mut lease = sessions.lease(key_of(grant)).with_grant_until(until);
-        if is_usable(actor, grant, lease.is_resumed()).await? {
+        // A ticket that was issued unseen took the grant's use, and may have expired since.
+        let live = lease.is_resumed() && ticket::resume(actor, &mut lease).await?;
+        if is_usable(actor, grant, live).await? {
             return Ok(lease);
         }
         lease.end();
@@ -62,14 +65,14 @@ pub(super) async fn lease(
     }
 }
 
-/// Whether a kept grant leads to a ticket, or to that of a session that was resumed.
-async fn is_usable(actor: &Actor, grant: GrantId, resumed: bool) -> Result<bool> {
+/// Whether a kept grant leads to a ticket, or `live` is true: to that of a session that was resumed.
+async fn is_usable(actor: &Actor, grant: GrantId, live: bool) -> Result<bool> {
     let found: Option<GrantState> = actor.read(keys::grant(&grant)).await?;
     let usable = |state: &GrantState| {
         let left = state
             .uses
             .is_none_or(|allowed| state.taken < u64::from(allowed));
-        state.revoked_at.is_none() && state.window.contains(clock::now()) && (resumed || left)
+        state.revoked_at.is_none() && state.window.contains(clock::now()) && (live || left)
     };
     Ok(found.as_ref().is_some_and(usable))
 }

@@ -142,7 +142,7 @@ pub(super) async fn gather(
     let reasons = Reasons::default();
     let mut asked: FuturesUnordered<_> = seats_of(context, key)
         .filter(|(holder, _)| !given.contains(holder))
-        .map(|(holder, seat)| ask(actor, &ticket, holder, seat, &reasons))
+        .map(|(holder, seat)| ask(actor, key, &ticket, (holder, seat), &reasons))
         .collect();
     let latest = Instant::now() + context.chain.deadlines().shares;
     let needed = usize::from(key.threshold);
@@ -235,15 +235,15 @@ impl Issued {
 /// One holder's share, or the reason why it gave none.
 async fn ask(
     actor: &Actor,
+    key: &GateKey,
     ticket: &Ticket,
-    holder: OrganisationId,
-    seat: ReplicaId,
+    (holder, seat): (OrganisationId, ReplicaId),
     reasons: &Reasons,
 ) -> (OrganisationId, Result<ReleaseShare, Refusal>) {
     let deadline = Instant::now() + actor.context().chain.deadlines().shares;
     let mut backoff = Backoff::new(RETRY_PAUSE);
     loop {
-        match ask_once(actor, ticket, holder, seat).await {
+        match ask_once(actor, key, ticket, (holder, seat)).await {
             Ok(share) => return (holder, Ok(share)),
             Err(refusal) if refusal.is_for_now() && Instant::now() < deadline => {
                 tracing::debug!(%holder, refusal.reason, "asking again");
@@ -283,9 +283,9 @@ impl Refusal {
 
 async fn ask_once(
     actor: &Actor,
+    key: &GateKey,
     ticket: &Ticket,
-    holder: OrganisationId,
-    seat: ReplicaId,
+    (holder, seat): (OrganisationId, ReplicaId),
 ) -> Result<ReleaseShare, Refusal> {
     let chain = &actor.context().chain;
     let mut request = ShareRequest {
@@ -302,11 +302,10 @@ async fn ask_once(
         .map_err(|error| Refusal::without_answer(&error))?;
     let request = RpcRequest::Share(Box::new(request));
     match chain.ask(seat, &request).await {
-        // A share in another holder's name must not frame that holder.
-        Ok(RpcResponse::Share(share)) if share.holder != holder => {
-            Err(Refusal::without_answer(&"a share in another holder's name"))
-        }
-        Ok(RpcResponse::Share(share)) => Ok(*share),
+        Ok(RpcResponse::Share(share)) => match flaw(actor.context(), key, ticket, holder, &share) {
+            Some(flaw) => Err(Refusal::without_answer(&flaw)),
+            None => Ok(*share),
+        },
         Ok(RpcResponse::Refused(refusal)) => Err(Refusal {
             code: Some(refusal.code),
             reason: refusal.detail,
@@ -319,4 +318,29 @@ async fn ask_once(
         }),
         Err(error) => Err(Refusal::without_answer(&error)),
     }
+}
+
+/// Why an answer is not this holder's share for this ticket. Such a share accuses no holder, and
+/// is not kept: the holder may be asked again.
+fn flaw(
+    context: &Context,
+    key: &GateKey,
+    ticket: &Ticket,
+    holder: OrganisationId,
+    share: &ReleaseShare,
+) -> Option<&'static str> {
+    // A share in another holder's name must not frame that holder.
+    if share.holder != holder {
+        return Some("a share in another holder's name");
+    }
+    if share.ticket != ticket.id || share.label != ticket.label {
+        return Some("a share for another ticket");
+    }
+    if share.key != key.id || share.generation != key.generation {
+        return Some("a share of another gate key");
+    }
+    let mut members = context.chain.genesis().members.iter();
+    let signer = members.find(|member| member.organisation() == holder);
+    let verified = signer.map(|signer| signer.key.verify(&share.statement(), &share.signature));
+    (!matches!(verified, Some(Ok(())))).then_some("a share that it did not sign")
 }

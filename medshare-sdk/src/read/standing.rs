@@ -12,14 +12,17 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::read::RETRY_PAUSE;
 
-/// Fails if the ticket leads to nothing any more, by a proven state that is no older than any seen
-/// before. Ends are judged as holders do: by block time, or by the clock once every block with that
-/// time must have come.
+/// Fails if the ticket leads to nothing any more, by a proven state that is no older than the newest
+/// that a quorum proves now: one member's old proof hides no revocation. Ends are judged as holders
+/// do: by block time, or by the clock once every block with that time must have come.
+///
+/// Cost: one small request to each member, and one exchange.
 ///
 /// # Errors
 /// [`Denial::Revoked`]; [`Denial::Expired`] after the grant's window or the label's ceiling;
 /// [`Error::TicketExpired`]; or why the state could not be read.
 pub(super) async fn check(actor: &Actor, ticket: &Ticket, label: &GateLabel) -> Result<()> {
+    actor.context().chain.catch_up().await?;
     check_at(actor.home(), actor, ticket, label).await
 }
 

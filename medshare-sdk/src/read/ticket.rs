@@ -36,8 +36,9 @@ pub(super) async fn obtain(actor: &Actor, lease: &mut Lease) -> Result<()> {
     }
 }
 
-/// Returns whether the kept session has a live ticket.
-async fn resume(actor: &Actor, lease: &mut Lease) -> Result<bool> {
+/// Returns whether the kept session has a live ticket, after handing in its request again if the
+/// outcome is not known.
+pub(super) async fn resume(actor: &Actor, lease: &mut Lease) -> Result<bool> {
     match hand_in(actor, lease).await {
         // A denial took no use, and what it was for may have passed.
         Err(Error::Denied(denial)) => {

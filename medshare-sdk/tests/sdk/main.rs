@@ -25,6 +25,7 @@ mod hanging;
 mod health;
 mod idempotency;
 mod interposer;
+mod kept_sessions;
 mod late_release;
 mod limits;
 mod lists;
