@@ -95,7 +95,7 @@ impl Keyring {
     /// The stored attribute key. None for a person without attributes, nor where the stored bytes
     /// are not a key of this authority: the authority issues another.
     pub(crate) async fn attribute_key(&self) -> Result<Option<UserSecretKey>> {
-        let Some(bytes) = self.stored.attribute_key().await? else {
+        let Some(bytes) = self.stored.attribute_key(&self.person).await? else {
             return Ok(None);
         };
         let parameters = Arc::clone(&self.actor.context().parameters);
@@ -266,8 +266,9 @@ impl StoredKeys {
     /// Returns true if the enrolment of this pseudonym went to its end.
     pub(crate) async fn is_enrolled(&self, person: &PersonId) -> Result<bool> {
         match self.store.load(&self.entry(ENROLLED)).await {
-            Err(error @ KeyStoreError::Altered { .. }) => {
-                tracing::warn!(%error, "the mark of an enrolment is damaged: the chain is asked");
+            // The error has the person's name, as has every entry's name.
+            Err(KeyStoreError::Altered { .. }) => {
+                tracing::warn!(%person, "the mark of an enrolment is damaged: the chain is asked");
                 Ok(false)
             }
             mark => Ok(mark?.is_some_and(|mark| mark.as_slice() == person.as_ref())),
@@ -292,10 +293,10 @@ impl StoredKeys {
     }
 
     /// None also where the entry is damaged: the authority issues another key.
-    async fn attribute_key(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    async fn attribute_key(&self, person: &PersonId) -> Result<Option<Zeroizing<Vec<u8>>>> {
         match self.store.load(&self.entry(ATTRIBUTE_KEY)).await {
-            Err(error @ KeyStoreError::Altered { .. }) => {
-                tracing::warn!(%error, "the stored attribute key is damaged");
+            Err(KeyStoreError::Altered { .. }) => {
+                tracing::warn!(%person, "the stored attribute key is damaged");
                 Ok(None)
             }
             found => Ok(found?),

@@ -226,7 +226,9 @@ impl Organisation {
         let whole = known.organisation == self.id
             && (known.attributes.is_empty() || stored.has_attribute_key().await?);
         if whole && let Err(error) = stored.mark_enrolled(person.id()).await {
-            tracing::warn!(%error, "the chain is asked again next time");
+            // The error may have the name of an entry, and so the person's.
+            let (person, code) = (person.id(), error.code());
+            tracing::warn!(%person, code, "the chain is asked again next time");
         }
         Ok(whole)
     }

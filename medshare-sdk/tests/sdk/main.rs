@@ -30,6 +30,7 @@ mod late_release;
 mod limits;
 mod lists;
 mod load;
+mod logs;
 mod lost_state;
 mod named_files;
 mod never_open;
