@@ -63,8 +63,7 @@ impl Copy {
 
     /// A small object; notes why there is none.
     pub(super) async fn fetch(&mut self, kind: ObjectKind, limit: u64) -> Option<Bytes> {
-        let found = self.try_fetch(kind, limit).await?;
-        match found {
+        match self.fetch_optional(kind, limit).await? {
             Ok(Some(bytes)) => return Some(bytes),
             Ok(None) => self.missing(kind),
             Err(()) => self.altered(kind),
@@ -72,13 +71,9 @@ impl Copy {
         None
     }
 
-    /// As [`Self::fetch`], for an object that need not exist.
-    pub(super) async fn fetch_optional(&mut self, kind: ObjectKind, limit: u64) -> Option<Bytes> {
-        self.try_fetch(kind, limit).await?.ok().flatten()
-    }
-
-    /// Nothing for an unavailable store; `Err` for an object that is too long.
-    async fn try_fetch(
+    /// As [`Self::fetch`], for an object that need not exist. Nothing for an unavailable store;
+    /// `Err` for an object that is too long.
+    pub(super) async fn fetch_optional(
         &mut self,
         kind: ObjectKind,
         limit: u64,

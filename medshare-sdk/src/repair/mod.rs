@@ -12,7 +12,7 @@ use medshare_abe::payload::ContentTree;
 use medshare_contract::keys;
 use medshare_contract::state::RecordState;
 use medshare_host::blocking;
-use medshare_types::{Denial, ReplicaId};
+use medshare_types::{Denial, ReplicaId, Wire as _};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -20,6 +20,7 @@ use crate::record::RecordRef;
 use crate::registered::{self, payload_of};
 use crate::repair::copy::Copy;
 pub use crate::repair::report::{CopyFault, CopyState, RecordCopies, StoredCopy};
+use crate::write::fingerprints::Fingerprints;
 use medshare_store::StoreError;
 use medshare_store::objects::{MAX_SMALL_OBJECT, ObjectKind, PayloadName, SegmentsObject};
 use medshare_store::transfer::{self, Source};
@@ -121,24 +122,35 @@ impl Examination {
         Ok(())
     }
 
-    /// Fingerprints are in no digest of the chain, and only their sealer can check them. They are
-    /// copied to the stores that lack them.
+    /// Fingerprints are in no digest of the chain, and only their sealer can check them. A record
+    /// need not have any, so none at all are no fault. Stores without any get those that all others
+    /// agree on; where they differ, nothing tells which are right.
     async fn look_at_fingerprints(&mut self) {
         let kind = ObjectKind::Fingerprints;
-        let mut lacking = Vec::new();
+        let limit = Fingerprints::MAX_LEN as u64;
+        let mut found: Vec<Bytes> = Vec::new();
+        let (mut lacking, mut altered) = (Vec::new(), Vec::new());
         for copy in &mut self.copies {
-            match copy.fetch_optional(kind, MAX_SMALL_OBJECT).await {
-                Some(bytes) if self.good.iter().all(|(of, _)| *of != kind) => {
-                    self.good.push((kind, bytes));
+            match copy.fetch_optional(kind, limit).await {
+                Some(Ok(Some(bytes))) if Fingerprints::from_wire(&bytes).is_ok() => {
+                    found.push(bytes);
                 }
-                Some(_) => {}
-                None => lacking.push(copy),
+                Some(Ok(None)) => lacking.push(copy),
+                Some(_) => altered.push(copy),
+                None => {}
             }
         }
-        if self.good.iter().any(|(of, _)| *of == kind) {
+        let Some((first, others)) = found.split_first() else {
+            return;
+        };
+        if others.iter().all(|other| other == first) {
             for copy in lacking {
                 copy.missing(kind);
             }
+            for copy in altered {
+                copy.altered(kind);
+            }
+            self.good.push((kind, first.clone()));
         }
     }
 
@@ -275,10 +287,11 @@ impl Examination {
 /// Whether an object is the one that the chain has the digest of. Blocks.
 fn is_registered(kind: ObjectKind, bytes: Bytes, record: &RecordState, count: u32) -> bool {
     match kind {
+        // The label that readers use.
         ObjectKind::Access => record
             .labels
-            .iter()
-            .any(|label| registered::access(&bytes, &label.header).is_some()),
+            .first()
+            .is_some_and(|label| registered::access(&bytes, &label.header).is_some()),
         ObjectKind::Segments => {
             registered::segments(bytes, &record.preamble, &record.content_root, count).is_some()
         }

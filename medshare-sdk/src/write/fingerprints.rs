@@ -18,7 +18,7 @@ pub(super) struct Request {
 /// Keyed, since a bare digest would confirm a guessed content to every store. They name the
 /// payload's preamble, so a store cannot show those of another record; it can only withhold them.
 #[derive(BorshSerialize, BorshDeserialize)]
-pub(super) struct Fingerprints {
+pub(crate) struct Fingerprints {
     pub(super) policy: Digest,
     pub(super) content: Digest,
     /// Authenticates the two others.

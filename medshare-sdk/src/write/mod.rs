@@ -2,7 +2,7 @@
 
 mod access;
 pub(crate) mod content;
-mod fingerprints;
+pub(crate) mod fingerprints;
 mod payload;
 mod pump;
 mod registration;

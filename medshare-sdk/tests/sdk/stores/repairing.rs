@@ -81,10 +81,11 @@ async fn every_damage_to_one_copy_is_restored() {
             |bytes| bytes.extend([0; 3]),
             |bytes| bytes.clear(),
         ];
-        for damage in damages.map(Some).into_iter().chain([None]) {
+        // Only their sealer can tell good fingerprints from others that are as well formed.
+        let untold = usize::from(kind == "fingerprints");
+        let damages = damages.into_iter().skip(untold).map(Some);
+        for damage in damages.chain([None]) {
             match damage {
-                // Only its sealer can tell good fingerprints from others.
-                Some(_) if kind == "fingerprints" => continue,
                 Some(damage) => store.alter(&path, damage).await,
                 None => store.inner.delete(&path).await.unwrap(),
             }
@@ -109,6 +110,56 @@ async fn every_damage_to_one_copy_is_restored() {
     }
     assert_eq!(objects(&stores).await, whole);
     stores.opens_as(record, &content()).await;
+    stores.fixture.close().await;
+}
+
+/// A store can make fingerprints up, which only their sealer could tell: it makes no other copy seem
+/// damaged, and nothing of it gets into another store.
+#[tokio::test(flavor = "multi_thread")]
+async fn fingerprints_of_one_store_are_not_imposed_on_another() {
+    let stores = Stores::open().await;
+    let record = keyed(&stores).await;
+    let [mine, theirs, ..] = &stores.stores;
+    let path = mine.path_of("fingerprints").await;
+    let payload = mine.path_of("payload").await;
+    let untouched = async |record, expected: [&str; 2]| {
+        let before = objects(&stores).await;
+        for _ in 0..2 {
+            let found = stores.consortium.check(record).await.unwrap();
+            assert_eq!(told(&found), expected, "{found:?}");
+            let found = stores.consortium.repair(record).await.unwrap();
+            assert_eq!(told(&found), expected, "{found:?}");
+        }
+        assert_eq!(objects(&stores).await, before);
+    };
+    // Two that differ, both well formed.
+    mine.alter(&path, |bytes| *bytes.last_mut().unwrap() ^= 1)
+        .await;
+    untouched(record.record(), ["intact", "intact"]).await;
+    // The others' are gone, and these are not well formed.
+    theirs.inner.delete(&path).await.unwrap();
+    let garbage: [fn(&mut Vec<u8>); 4] = [
+        |bytes| bytes[0] ^= 1,
+        |bytes| bytes.extend([0; 3]),
+        |bytes| bytes.clear(),
+        |bytes| bytes.resize(1 << 20, 7),
+    ];
+    let good = mine.bytes_of(&path).await;
+    for spoil in garbage {
+        mine.inner.put(&path, good.clone().into()).await.unwrap();
+        mine.alter(&path, spoil).await;
+        untouched(record.record(), ["intact", "intact"]).await;
+    }
+
+    // A record that was sealed without an idempotency key has none.
+    let unkeyed = stores.seal(content()).await.unwrap();
+    let mut new = mine.records().await;
+    new.retain(|path| path.filename() == Some("payload") && *path != payload);
+    let [new] = &new[..] else { panic!("{new:?}") };
+    let path = new.to_string().replace("/payload", "/fingerprints");
+    let megabyte = vec![7; 1 << 20].into();
+    mine.inner.put(&path.into(), megabyte).await.unwrap();
+    untouched(unkeyed.record(), ["intact", "intact"]).await;
     stores.fixture.close().await;
 }
 
