@@ -103,8 +103,7 @@ fn seal_chunks(
             hasher = hasher.map(|hasher| hasher.field(&segment));
         }
         let start = chunk.len();
-        chunk.extend_from_slice(&segment);
-        chunk.resize(chunk.len() + TAG_LEN, 0);
+        append(&mut chunk, &segment);
         sealer
             .seal_in_place(&mut chunk[start..], last)
             .map_err(Error::internal)?;
@@ -126,6 +125,19 @@ fn seal_chunks(
         std::mem::swap(&mut segment, &mut next);
         next.clear();
     }
+}
+
+/// Appends a segment and room for its tag.
+///
+/// # Security
+/// Makes all the room first: a chunk that moved with the plaintext in it would leave a copy of that
+/// in freed memory. What a chunk holds before is sealed.
+fn append(chunk: &mut Vec<u8>, segment: &[u8]) {
+    chunk.reserve(segment.len() + TAG_LEN);
+    let place = chunk.as_ptr();
+    chunk.extend_from_slice(segment);
+    chunk.resize(chunk.len() + TAG_LEN, 0);
+    debug_assert_eq!(place, chunk.as_ptr(), "the plaintext moved");
 }
 
 /// Fills an empty segment as far as the reader goes.
@@ -175,6 +187,20 @@ mod tests {
         for length in [limit + 1, 3 * SEGMENT_LEN] {
             let error = seal(length, limit as u64).map(drop).unwrap_err();
             assert_eq!(error.code(), "content_too_long", "{length}");
+        }
+    }
+
+    /// Whatever room a chunk has: none, enough for the segment alone, or for all.
+    #[test]
+    fn a_segment_never_moves_once_it_is_in_a_chunk() {
+        for held in [0, 7, SEGMENT_LEN] {
+            for room in [0, SEGMENT_LEN - 1, SEGMENT_LEN, SEGMENT_LEN + TAG_LEN] {
+                let mut chunk = Vec::with_capacity(held + room);
+                chunk.resize(held, 1);
+                append(&mut chunk, &[7; SEGMENT_LEN]);
+                assert_eq!(chunk.len(), held + SEGMENT_LEN + TAG_LEN);
+                assert_eq!(chunk[held..][..SEGMENT_LEN], [7; SEGMENT_LEN]);
+            }
         }
     }
 
