@@ -227,6 +227,7 @@ pub(super) fn damage_of(name: &str, folder: &Path, error: &Arc<NodeError>) -> Op
         NodeError::NotALog { path }
         | NodeError::ForeignLog { path }
         | NodeError::DamagedLog { path, .. }
+        | NodeError::UnsoundLog { path }
         | NodeError::LogMedium { path, .. }
         | NodeError::MissingLog { path } => (DamagedFile::Log, path.clone()),
         NodeError::LogRecord { .. } | NodeError::Replay(_) => (DamagedFile::Log, log),
@@ -331,11 +332,13 @@ mod tests {
             path: log(),
             offset: 7,
         };
+        let unsound = NodeError::UnsoundLog { path: log() };
         let denied = io::ErrorKind::PermissionDenied;
         let full = io::ErrorKind::StorageFull;
         let directory = io::ErrorKind::IsADirectory;
         for (error, file, way_back) in [
             (damaged, DamagedFile::Log, WayBack::Rebuild),
+            (unsound, DamagedFile::Log, WayBack::Rebuild),
             (medium(denied), DamagedFile::Log, WayBack::GrantAccess),
             (ledger(denied), DamagedFile::Ledger, WayBack::GrantAccess),
             (keys(denied), DamagedFile::KeyStore, WayBack::GrantAccess),

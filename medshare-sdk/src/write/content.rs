@@ -301,6 +301,18 @@ mod tests {
         assert!(error.unwrap_err().to_string().contains("unplugged"));
     }
 
+    /// Whether the content names itself or not.
+    #[tokio::test]
+    async fn content_that_fails_for_want_of_room_says_so() {
+        let full = || IoError::from(ErrorKind::StorageFull);
+        let pieces = [Ok("ab"), Err(full())];
+        let error = read(Content::stream(stream::iter(pieces))).await;
+        assert_eq!(error.unwrap_err().code(), "disk_full");
+        let error = Error::from(named(Path::new("scan"), &full()));
+        assert_eq!(error.code(), "disk_full");
+        assert!(error.to_string().contains("scan"), "{error}");
+    }
+
     /// The work that a stream feeds goes on without its caller, and never takes the caller's end
     /// for the content's.
     #[tokio::test]
