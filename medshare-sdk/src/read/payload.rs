@@ -132,7 +132,7 @@ impl StoredPayload {
             }
             if let Err(error) = buffer.read_missing(store, &self.record).await {
                 tracing::warn!(%error, "a store cannot be read");
-                failure = error.into();
+                failure = error;
                 continue;
             }
             buffer = run(buffer).await?;
