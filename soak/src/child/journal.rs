@@ -20,8 +20,13 @@ impl Journal {
     pub(super) fn acknowledge(&self, line: &Line) -> io::Result<()> {
         let text = encoded(line)?;
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(text.as_bytes())?;
-        file.sync_data()?;
+        let length = file.metadata()?.len();
+        let written = file.write_all(text.as_bytes());
+        if let Err(error) = written.and_then(|()| file.sync_data()) {
+            // Half a line would spoil the next one.
+            file.set_len(length)?;
+            return Err(error);
+        }
         drop(file);
         print(&text)
     }

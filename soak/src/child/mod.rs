@@ -3,6 +3,7 @@
 mod calls;
 mod journal;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -99,7 +100,9 @@ async fn serve(consortium: LocalConsortium, journal: Arc<Journal>, request: Requ
         }
     });
     // Without a journal nothing more can be acknowledged.
-    if !matches!(written.await, Ok(Ok(()))) {
+    let written = written.await.map_err(io::Error::other);
+    if let Err(error) = written.flatten() {
+        eprintln!("soak: the journal, which lies outside the disk under test: {error}");
         std::process::abort();
     }
 }
