@@ -192,7 +192,7 @@ fn the_first_formats_are_these_bytes() {
     let refused = RpcResponse::Refused(RpcRefusal::new(RefusalCode::Overloaded, "no"));
     assert_eq!(refused.to_wire(), b"mRSP\0\x01\x06\x05\x02\0\0\0no");
     let refused = RpcResponse::Refused(RpcRefusal::new(RefusalCode::DiskFull, "no"));
-    assert_eq!(refused.to_wire(), b"mRSP\0\x01\x06\x0a\x02\0\0\0no");
+    assert_eq!(refused.to_wire(), b"mRSP\0\x01\x06\x0c\x02\0\0\0no");
 }
 
 #[test]
