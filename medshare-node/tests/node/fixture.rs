@@ -202,8 +202,18 @@ impl Fixture {
     /// Sends raw bytes to a node, as a client.
     pub(crate) async fn ask_raw(&self, seat: u16, request: Vec<u8>) -> RpcResponse {
         let client = self.nodes[&seat].client();
-        let answer = tokio::time::timeout(Duration::from_secs(30), client.request(request));
-        RpcResponse::from_wire(&answer.await.unwrap().unwrap()).unwrap()
+        let asking = async {
+            loop {
+                match client.request(request.clone()).await {
+                    Ok(answer) => break answer,
+                    // A node whose disk fills up in the midst of a request hangs up.
+                    Err(SendError::Gone) if client.end().await.is_none() => {}
+                    Err(error) => panic!("seat {seat}: {error}"),
+                }
+            }
+        };
+        let answer = tokio::time::timeout(Duration::from_secs(30), asking);
+        RpcResponse::from_wire(&answer.await.unwrap()).unwrap()
     }
 
     pub(crate) async fn ask(&self, seat: u16, request: &RpcRequest) -> RpcResponse {
