@@ -30,16 +30,16 @@ pub enum StoreLocation {
 }
 
 /// The object store of one organisation: a [`StoreLocation`], or any store of the crate
-/// [`object_store`](crate::object_store), which this crate re-exports in the version that it needs.
+/// [`object_store`], which this crate re-exports in the version that it needs.
 ///
 /// Each organisation has a store, or a prefix of one, to itself. A marker object in it
-/// ([`Organisation::prepare_store`](crate::Organisation::prepare_store)) tells it from another
+/// ([`Store::prepare`](crate::backend::Store::prepare)) tells it from another
 /// organisation's, and from an empty folder over which a volume was to be mounted.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use medshare_sdk::RecordStore;
-/// use medshare_sdk::object_store::{ObjectStore, memory::InMemory};
+/// use medshare_store::RecordStore;
+/// use medshare_store::object_store::{ObjectStore, memory::InMemory};
 ///
 /// let shared: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
 /// let st_mary = RecordStore::with_prefix(shared.clone(), "hospitals/st-mary");

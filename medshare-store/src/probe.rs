@@ -13,8 +13,7 @@ use crate::backend::{Store, changed};
 use crate::error::{Result, StoreError};
 use crate::objects::PROBES;
 
-/// The object store of one organisation, from
-/// [`Consortium::stores`](medshare_sdk::Consortium::stores).
+/// The object store of one organisation, as a probe found it ([`health_of`]).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StoreHealth {
@@ -43,12 +42,11 @@ pub enum StoreState {
         source: StoreError,
     },
     /// It answers, and is empty: nothing is mounted, or a new one was not
-    /// [prepared](crate::Organisation::prepare_store).
+    /// [prepared](crate::backend::Store::prepare).
     Missing,
     /// It is another organisation's, or another consortium's.
     Foreign,
-    /// It failed, or gave no answer within
-    /// [`Deadlines::with_store`](crate::Deadlines::with_store).
+    /// It failed, or gave no answer within its deadline.
     Unreachable {
         /// The failure, or the deadline that passed.
         source: StoreError,

@@ -27,9 +27,9 @@ impl Consortium {
     /// names, compared with the chain. Reads each copy once, and changes nothing.
     ///
     /// # Errors
-    /// [`Error::Denied`] for a record that the chain does not have,
-    /// [`Error::ContentTooLong`], or why the state could not be read. A store that fails is a state
-    /// of its copy.
+    /// [`Error::Denied`](crate::Error::Denied) for a record that the chain does not have,
+    /// [`Error::ContentTooLong`](crate::Error::ContentTooLong), or why the state could not be read. A
+    /// store that fails is a state of its copy.
     pub async fn check(&self, record: impl Into<RecordRef>) -> Result<RecordCopies> {
         examine(&self.context, self.home(), record.into(), Intent::Look).await
     }
