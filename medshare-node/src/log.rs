@@ -10,7 +10,8 @@
 //! that are not on the disk: a kernel can mark pages clean whose writing failed, so another sync of
 //! the same file proves nothing. A log therefore takes no records from then on, until
 //! [`ConsensusLog::recover`] has written the frames of completed syncs to a new file. Frames since
-//! then are dropped. No vote in them left the node, since votes wait for the sync.
+//! then are dropped. No vote in them left the node, since votes wait for the sync. A process that
+//! opens a log knows of no failed sync of an earlier one, and writes its frames to a new file as well.
 
 mod format;
 mod storage;
@@ -113,10 +114,17 @@ impl ConsensusLog {
                 dropped = bytes.len() - whole,
                 "dropped a torn tail of the log"
             );
-            storage.truncate(whole as u64).map_err(medium)?;
         }
-        // A crash may have come between the write and the sync of these bytes.
-        storage.sync().map_err(medium)?;
+        if copied {
+            // It keeps its mark until its loss begins or ends, both of which write a new file.
+            storage.truncate(whole as u64).map_err(medium)?;
+        } else if bytes.len() > HEADER_LEN {
+            // A sync of these frames may have failed in an earlier process.
+            let frames = bytes.get(HEADER_LEN..whole).unwrap_or_default();
+            storage
+                .replace(&|mark| [&format.header(mark), frames].concat())
+                .map_err(medium)?;
+        }
         let log = Self {
             path: path.to_owned(),
             format,
@@ -270,7 +278,15 @@ impl ConsensusLog {
         self.sync()?;
         self.failed = true;
         let bytes = self.read()?;
-        let (frames, _) = self.format.parse(&self.path, &bytes)?;
+        let (found, _) = Format::of_file(&self.path, self.format.chain(), &bytes)?;
+        let (frames, whole) = self.format.parse(&self.path, &bytes)?;
+        if found.marker != self.format.marker || whole != self.synced || whole < bytes.len() {
+            // Another log has its name.
+            return Err(NodeError::DamagedLog {
+                path: self.path.clone(),
+                offset: whole,
+            });
+        }
         let mut kept = Vec::new();
         let is_kept = |frame: &&Frame| above.is_none_or(|height| frame.height > height);
         for frame in frames.iter().filter(is_kept) {

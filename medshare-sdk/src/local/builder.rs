@@ -23,7 +23,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::consortium::Consortium;
 use crate::context::{ConsortiumParts, Context};
-use crate::damage::WayBack;
 use crate::error::{Error, Result};
 use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, RefusalRule, check_master_key};
 use crate::local::consortium::LocalConsortium;
@@ -344,18 +343,18 @@ impl LocalBuilder {
             people,
             organisations,
         })?);
-        if let Err(error) = wait_for_gate_key(&context).await {
+        let ready = async {
+            // Before the ceremony, which needs every member.
+            if self.rebuild {
+                members.rebuild_damaged().await?;
+            }
+            wait_for_gate_key(&context).await
+        };
+        if let Err(error) = ready.await {
             if let Err(second) = members.shut_down().await {
                 tracing::warn!(error = %second, "a member did not end well either");
             }
             return Err(error);
-        }
-        if self.rebuild {
-            for damage in members.damaged().await {
-                if damage.way_back == WayBack::Rebuild {
-                    members.rebuild(&damage.organisation).await?;
-                }
-            }
         }
         Ok(LocalConsortium::new(Consortium::new(context), members))
     }

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use medshare_host::TaskError;
 #[cfg(feature = "fault-injection")]
 use medshare_node::fault_injection::{Disk, HolderConduct, Presence};
 use medshare_types::Height;
@@ -85,7 +86,10 @@ impl LocalConsortium {
     /// [`Error::Member`](crate::Error::Member) where no other member has what is damaged, such as a
     /// key store, or where it does not start again.
     pub async fn rebuild(&self, organisation: &str) -> Result<Option<PathBuf>> {
-        self.members.rebuild(organisation).await
+        // Goes on where its caller is dropped, so that no two rebuild a member at once.
+        let (members, name) = (Arc::clone(&self.members), organisation.to_owned());
+        let rebuilt = tokio::spawn(async move { members.rebuild(&name).await });
+        rebuilt.await.map_err(TaskError::from)?
     }
 
     /// The files behind the payloads of a record's version, those of abandoned attempts included.

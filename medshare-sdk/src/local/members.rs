@@ -258,6 +258,16 @@ impl Members {
         join_all(found).await.into_iter().flatten().collect()
     }
 
+    /// Rebuilds every member that can be.
+    pub(super) async fn rebuild_damaged(&self) -> Result<()> {
+        for damage in self.damaged().await {
+            if damage.way_back == WayBack::Rebuild {
+                self.rebuild(&damage.organisation).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Moves the ledger and log of a damaged member aside and starts it without them. Returns the
     /// folder of what was moved; `None` for a member that runs.
     pub(super) async fn rebuild(&self, name: &str) -> Result<Option<PathBuf>> {

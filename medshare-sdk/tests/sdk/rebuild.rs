@@ -89,6 +89,38 @@ async fn a_ledger_of_several_hundred_blocks_is_rebuilt() {
     fixture.close().await;
 }
 
+/// A caller stops waiting and asks again: the first rebuild goes on, and is the only one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_goes_on_when_its_caller_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::open_in(folder.path()).await;
+    let (_, grant) = fixture.sealed_and_granted(b"x").await;
+    fixture.close().await;
+    let path = file(folder.path(), MEMBERS[1], "ledger.redb");
+    std::fs::write(&path, b"no database at all").unwrap();
+
+    let fixture = Fixture::reopen(folder.path()).await;
+    let aside = file(folder.path(), MEMBERS[1], "damaged-1");
+    tokio::select! {
+        biased;
+        () = async {
+            while !aside.join("consensus.log").exists() {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+        _ = fixture.consortium.rebuild(MEMBERS[1]) => panic!("it ended before it was dropped"),
+    }
+    assert_eq!(
+        fixture.consortium.rebuild(MEMBERS[1]).await.unwrap(),
+        None,
+        "the first one made it run"
+    );
+    assert!(!file(folder.path(), MEMBERS[1], "damaged-2").exists());
+    wait_until_whole(&fixture, 1).await;
+    assert_votes(&fixture, MEMBERS[2], grant).await;
+    fixture.close().await;
+}
+
 /// The proposer of all blocks: without it nothing is ordered, and rebuilt it goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proposer_is_rebuilt() {
