@@ -143,6 +143,22 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     sync_folder_of(from)
 }
 
+/// Moves a file within its file system as a new file with a [`FileMark`] of its own, durably. One that
+/// cannot be read, or for whose copy there is no room, is renamed and keeps its mark.
+///
+/// # Errors
+/// Those of the file system.
+pub fn move_as_copy(from: &Path, to: &Path) -> io::Result<()> {
+    let copied = std::fs::copy(from, to)
+        .and_then(|_| File::open(to)?.sync_all())
+        .and_then(|()| sync_folder_of(to));
+    if copied.is_err() {
+        return rename(from, to);
+    }
+    std::fs::remove_file(from)?;
+    sync_folder_of(from)
+}
+
 /// Removes temporary files that killed writes left in a folder, as far as the system allows. Files
 /// changed within the last hour stay: another process may be writing them.
 pub fn sweep(folder: &Path) {
@@ -266,6 +282,22 @@ mod tests {
             std::fs::copy(&path, &moved).unwrap();
             assert_ne!(mark(&moved), own);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_moved_as_a_copy_has_another_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        let mark = |path: &Path| FileMark::of(&File::open(path).unwrap()).unwrap();
+        std::fs::write(&from, b"bytes").unwrap();
+        let original = mark(&from);
+        move_as_copy(&from, &to).unwrap();
+        assert!(!from.exists());
+        assert_eq!(std::fs::read(&to).unwrap(), b"bytes");
+        assert_ne!(mark(&to), original);
+        assert!(move_as_copy(&from, &to).is_err(), "there is none");
+        assert_eq!(std::fs::read(&to).unwrap(), b"bytes");
     }
 
     #[test]

@@ -359,13 +359,14 @@ fn set_aside(member: &Path) -> Result<PathBuf> {
     #[expect(clippy::expect_used, reason = "a disk holds fewer folders")]
     let aside = numbered.find(free).expect("a free number");
     files::create_private_folder(&aside)?;
-    for from in [
-        medshare_node::ledger_path(member),
-        medshare_node::log_path(member),
-    ] {
-        if let Some(name) = from.file_name().filter(|_| from.exists()) {
-            files::rename(&from, &aside.join(name))?;
-        }
+    let ledger = medshare_node::ledger_path(member);
+    if let Some(name) = ledger.file_name().filter(|_| ledger.exists()) {
+        files::rename(&ledger, &aside.join(name))?;
+    }
+    let log = medshare_node::log_path(member);
+    if let Some(name) = log.file_name().filter(|_| log.exists()) {
+        // Put back, it must count as a copy: it will lack votes.
+        files::move_as_copy(&log, &aside.join(name))?;
     }
     Ok(aside)
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use medshare_host::files::FileMark;
+
 use crate::support::{Fixture, MEMBERS, in_folder};
 use medshare_sdk::local::{LocalConsortium, Presence};
 use medshare_sdk::{DamagedFile, Deadlines, GrantId, MemberState, RecordRef, Running, Window};
@@ -89,6 +91,10 @@ async fn a_ledger_of_several_hundred_blocks_is_rebuilt() {
     fixture.close().await;
 }
 
+fn mark(path: &Path) -> FileMark {
+    FileMark::of(&std::fs::File::open(path).unwrap()).unwrap()
+}
+
 /// A caller stops waiting and asks again: the first rebuild goes on, and is the only one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_goes_on_when_its_caller_is_dropped() {
@@ -100,6 +106,7 @@ async fn a_rebuild_goes_on_when_its_caller_is_dropped() {
     std::fs::write(&path, b"no database at all").unwrap();
 
     let fixture = Fixture::reopen(folder.path()).await;
+    let log = mark(&file(folder.path(), MEMBERS[1], "consensus.log"));
     let aside = file(folder.path(), MEMBERS[1], "damaged-1");
     tokio::select! {
         biased;
@@ -116,6 +123,8 @@ async fn a_rebuild_goes_on_when_its_caller_is_dropped() {
         "the first one made it run"
     );
     assert!(!file(folder.path(), MEMBERS[1], "damaged-2").exists());
+    let moved = mark(&aside.join("consensus.log"));
+    assert_ne!(moved, log, "put back, it counts as a copy");
     wait_until_whole(&fixture, 1).await;
     assert_votes(&fixture, MEMBERS[2], grant).await;
     fixture.close().await;
