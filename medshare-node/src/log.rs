@@ -115,17 +115,7 @@ impl ConsensusLog {
                 "dropped a torn tail of the log"
             );
         }
-        if copied {
-            // It keeps its mark until its loss begins or ends, both of which write a new file.
-            storage.truncate(whole as u64).map_err(medium)?;
-        } else if bytes.len() > HEADER_LEN {
-            // A sync of these frames may have failed in an earlier process.
-            let frames = bytes.get(HEADER_LEN..whole).unwrap_or_default();
-            storage
-                .replace(&|mark| [&format.header(mark), frames].concat())
-                .map_err(medium)?;
-        }
-        let log = Self {
+        let mut log = Self {
             path: path.to_owned(),
             format,
             copied,
@@ -134,6 +124,16 @@ impl ConsensusLog {
             synced: whole,
             failed: false,
         };
+        if copied {
+            // It keeps its mark until its loss begins or ends, both of which write a new file.
+            log.storage.truncate(whole as u64).map_err(medium)?;
+        } else if let Some(kept) = bytes
+            .get(HEADER_LEN..whole)
+            .filter(|_| bytes.len() > HEADER_LEN)
+        {
+            // A sync of these frames may have failed in an earlier process.
+            log.replace(log.format.clone(), kept)?;
+        }
         Ok((log, frames))
     }
 

@@ -11,7 +11,7 @@ use medshare_sdk::client::{ExchangeError, RpcRequest};
 use medshare_sdk::issuer::AttributeAuthority;
 use medshare_sdk::keystore::{BoxFuture, KeyStore as _, PassphraseKeyStore};
 use medshare_sdk::local::Presence;
-use medshare_sdk::{Consortium, ConsortiumClient, Deadlines, GrantId, Person, Window};
+use medshare_sdk::{Consortium, ConsortiumClient, Deadlines, GrantId, Person, RecordRef, Window};
 use medshare_types::{Digest, ReplicaId, TransactionId, Wire as _};
 use tokio::time::timeout;
 
@@ -39,6 +39,15 @@ async fn found_by(consortium: &Consortium) -> Person {
     late.person("Dr Late").await.unwrap()
 }
 
+/// A record sealed, and granted to [`doctor_of_late`], while their member was isolated.
+async fn granted_behind_late(fixture: &Fixture) -> (RecordRef, GrantId) {
+    let doctor = doctor_of_late(fixture).await;
+    set_presence(fixture, LATE, Presence::Isolated);
+    let record = fixture.seal(b"newer").await;
+    let grant = fixture.patient.grant(record, &doctor, Window::days(1));
+    (record, grant.await.unwrap())
+}
+
 fn unknown_grant() -> GrantId {
     GrantId::of_transaction(&TransactionId::from_digest(Digest::ZERO))
 }
@@ -46,11 +55,7 @@ fn unknown_grant() -> GrantId {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_home_member_that_is_behind_hides_no_grant_and_no_record() {
     let fixture = Fixture::open().await;
-    let doctor = doctor_of_late(&fixture).await;
-    set_presence(&fixture, LATE, Presence::Isolated);
-    let record = fixture.seal(b"newer").await;
-    let grant = fixture.patient.grant(record, &doctor, Window::days(1));
-    let grant = grant.await.unwrap();
+    let (record, grant) = granted_behind_late(&fixture).await;
 
     let doctor = found_by(&another_application(&fixture)).await;
     doctor.describe(record).await.unwrap();
@@ -113,11 +118,7 @@ impl ConsortiumClient for TwoBehind {
 #[tokio::test(flavor = "multi_thread")]
 async fn absence_waits_for_members_that_lately_hung() {
     let fixture = Fixture::open().await;
-    let doctor = doctor_of_late(&fixture).await;
-    set_presence(&fixture, LATE, Presence::Isolated);
-    let record = fixture.seal(b"newer").await;
-    let grant = fixture.patient.grant(record, &doctor, Window::days(1));
-    let grant = grant.await.unwrap();
+    let (_, grant) = granted_behind_late(&fixture).await;
 
     let cut = Arc::new(AtomicBool::new(true));
     let mut parts = fixture.consortium.parts();
