@@ -143,6 +143,18 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     sync_folder_of(from)
 }
 
+/// Removes a file, durably. Where there is none, nothing is to do.
+///
+/// # Errors
+/// Those of the file system.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(_) => Ok(()),
+        Ok(()) => sync_folder_of(path),
+    }
+}
+
 /// Moves a file within its file system as a new file with a [`FileMark`] of its own, durably. One that
 /// cannot be read, or for whose copy there is no room, is renamed and keeps its mark.
 ///
@@ -250,6 +262,11 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"third");
         let names = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(names, 1, "nothing left beside");
+        for _ in 0..2 {
+            remove(&path).unwrap();
+            assert!(!path.exists());
+        }
+        remove(folder.path()).unwrap_err();
 
         let absent = folder.path().join("absent").join("file");
         let error = write(&absent, b"", Readers::All).unwrap_err();

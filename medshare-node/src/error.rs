@@ -85,7 +85,7 @@ pub enum NodeError {
     #[error("block {height} names other roots than this node computed")]
     Diverged { height: Height },
     /// A task of this process was cancelled or panicked, which no caller caused.
-    #[error("a task of the node ended early")]
+    #[error("a task of the node ended early; restart the process")]
     Internal {
         #[from]
         source: TaskError,

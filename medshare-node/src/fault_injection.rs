@@ -52,6 +52,8 @@ pub enum Disk {
     Full,
     /// Writes succeed, and this many bytes are free.
     Free(u64),
+    /// The next write panics, as for a defect of the program, and those after it succeed.
+    Panics,
 }
 
 /// The faults injected into the nodes of one process, by seat. They last as long as this value and
@@ -174,16 +176,21 @@ impl Machine for FaultyMachine {
 
     fn free_bytes(&self, path: &Path) -> Option<u64> {
         match self.faults.of(self.seat).disk {
-            Disk::Real => ThisMachine.free_bytes(path),
+            Disk::Real | Disk::Panics => ThisMachine.free_bytes(path),
             Disk::Full => Some(0),
             Disk::Free(bytes) => Some(bytes),
         }
     }
 
+    #[expect(clippy::panic, reason = "the fault that was asked for")]
     fn before_write(&self) -> io::Result<()> {
         match self.faults.of(self.seat).disk {
             Disk::Real | Disk::Free(_) => Ok(()),
             Disk::Full => Err(io::ErrorKind::StorageFull.into()),
+            Disk::Panics => {
+                self.faults.set_disk(self.seat, Disk::Real);
+                panic!("a write panics (fault injection)")
+            }
         }
     }
 }

@@ -36,9 +36,9 @@ pub struct NodeHandle {
 pub enum End {
     /// Its handle stopped it, or is gone.
     Stopped,
-    /// It could not go on.
+    /// It could not go on, or its task panicked.
     Failed(Arc<NodeError>),
-    /// Its task panicked, or the runtime shut down.
+    /// The runtime that it ran on shut down.
     Aborted,
 }
 
@@ -81,8 +81,14 @@ impl NodeHandle {
         let (ending, end) = watch::channel(None);
         let guards = Guards::new();
         let held = guards.clone();
+        // A task of its own: where it panics, this one tells and lets go of the guards.
+        let running = tokio::spawn(node.run());
         let task = tokio::spawn(async move {
-            let ended = node.run().await.map_err(Arc::new);
+            let ended = match running.await {
+                Ok(ended) => ended,
+                Err(error) => Err(TaskError::from(error).into()),
+            };
+            let ended = ended.map_err(Arc::new);
             if let Err(error) = &ended {
                 // With its sources.
                 let error: &dyn std::error::Error = &**error;
@@ -197,7 +203,7 @@ impl NodeClient {
             return None;
         }
         let mut end = self.end.clone();
-        // The task drops the sender without a value when it panics or is aborted.
+        // The task drops the sender without a value when it is aborted.
         let ended = end.wait_for(Option::is_some).await;
         ended.map_or(Some(End::Aborted), |end| end.clone())
     }

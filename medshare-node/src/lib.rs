@@ -26,6 +26,7 @@
 //! | [`secrets`] | the names of its secrets in a key store |
 //! | [`transport`] | encoded bytes between nodes |
 //! | [`log`] | the consensus log file |
+//! | [`restoration`] | copied logs of all members at once: which may count as their originals |
 //! | `fault_injection` | feature `fault-injection`, for tests only: nodes that lie, refuse or fall silent |
 //! | `node` | the task: inputs, outputs, checkpoints; requests, gossip, proposals, the ceremony |
 //! | `executor` | blocks through the contract into the ledger |
@@ -47,6 +48,7 @@ pub mod log;
 mod mempool;
 mod node;
 mod peer;
+pub mod restoration;
 pub mod secrets;
 mod subscriptions;
 pub mod transport;

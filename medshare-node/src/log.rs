@@ -22,7 +22,7 @@ use std::sync::Arc;
 use medshare_consensus::LossId;
 use medshare_host::files::FileMark;
 use medshare_host::{ThisMachine, os_random};
-use medshare_types::{ChainId, Height, RandomSource as _};
+use medshare_types::{ChainId, Digest, Height, RandomSource as _, hash};
 
 pub use format::MAX_BODY_LEN;
 use format::{Format, HEADER_LEN};
@@ -49,6 +49,13 @@ pub enum LogState {
     Copied,
     /// Votes of an earlier log may be forgotten.
     Lost(LossId),
+}
+
+/// A copied log, as the file that it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CopyId {
+    pub(crate) mark: FileMark,
+    pub(crate) content: Digest,
 }
 
 /// An open log. Appends gather in memory until [`ConsensusLog::sync`] makes them durable at once.
@@ -168,6 +175,30 @@ impl ConsensusLog {
         let (format, written_to) = Format::of_file(path, chain, &bytes)?;
         let copied = written_to != file.mark().map_err(medium)?;
         Ok(Some(state(&format, copied)))
+    }
+
+    /// What tells the copied log at `path` from every other file, those of the same content included;
+    /// `None` unless it is a copy. A torn tail is no part of the content.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn copy_id(path: &Path, chain: ChainId) -> Result<Option<CopyId>, NodeError> {
+        let medium = |source| NodeError::LogMedium {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = LogFile::new(path, Arc::new(ThisMachine));
+        let Some(bytes) = file.read().map_err(medium)? else {
+            return Ok(None);
+        };
+        let mark = file.mark().map_err(medium)?;
+        let (format, written_to) = Format::of_file(path, chain, &bytes)?;
+        if state(&format, written_to != mark) != LogState::Copied {
+            return Ok(None);
+        }
+        let (_, whole) = format.parse(path, &bytes)?;
+        let content = hash::digest("medshare/node/copied-log/v1", &[&bytes[..whole]]);
+        Ok(Some(CopyId { mark, content }))
     }
 
     /// Whether it holds every vote, and of which loss it is the mark.

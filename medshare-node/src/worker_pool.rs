@@ -100,7 +100,12 @@ impl WorkerPool {
             }
             match blocking(work).await {
                 Ok(result) => then(result, answer),
-                Err(error) => tracing::error!(%error, "a request was not answered"),
+                Err(error) => {
+                    tracing::error!(%error, "a request was not answered");
+                    let refusal = RpcResponse::refused(RefusalCode::Internal, error.to_string());
+                    // The client may have hung up.
+                    let _ = answer.send(refusal.to_wire());
+                }
             }
         }));
     }
@@ -176,6 +181,20 @@ mod tests {
         let most = gate.most.load(Ordering::SeqCst);
         assert_eq!(most, RUNNING);
         assert!(ask(&pool, &gate).await.is_ok(), "room again");
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_answered() {
+        let pool = WorkerPool::new(1);
+        for _ in 0..2 {
+            let (answer, answered) = oneshot::channel();
+            pool.run(answer, || panic!("a defect"));
+            let answer = RpcResponse::from_wire(&answered.await.unwrap()).unwrap();
+            let RpcResponse::Refused(refusal) = answer else {
+                panic!("{answer:?}");
+            };
+            assert_eq!(refusal.code, RefusalCode::Internal);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

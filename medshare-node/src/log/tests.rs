@@ -1,8 +1,6 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use medshare_types::Digest;
-
 use super::format::{FRAME_HEADER_LEN, HEADER_LEN};
 use super::*;
 

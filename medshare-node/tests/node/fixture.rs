@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use medshare_contract::state::UsedMark;
 use medshare_contract::{Call, keys};
+use medshare_host::Machine;
 use medshare_host::keystore::{KeyStore as _, MemoryKeyStore};
 use medshare_ledger::{
     LightClient, ReceiptProof, RefusalCode, RpcRequest, RpcResponse, Transaction,
@@ -138,6 +139,11 @@ impl Fixture {
     }
 
     pub(crate) async fn start_node(&mut self, seat: u16) {
+        let machine = self.faults.machine(ReplicaId(seat));
+        self.start_node_on(seat, machine).await;
+    }
+
+    pub(crate) async fn start_node_on(&mut self, seat: u16, machine: Arc<dyn Machine>) {
         let link = Link {
             outbound: Arc::new(Outlet {
                 own: ReplicaId(seat),
@@ -152,7 +158,7 @@ impl Fixture {
             replica: ReplicaId(seat),
             folder,
             keys: self.key_stores[usize::from(seat)].clone(),
-            machine: self.faults.machine(ReplicaId(seat)),
+            machine,
             recovery: Recovery::default(),
             disk_floor: DEFAULT_DISK_FLOOR,
         };

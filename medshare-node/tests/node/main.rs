@@ -7,3 +7,4 @@ mod disks;
 mod fixture;
 mod flood;
 mod hostile;
+mod panics;
