@@ -354,7 +354,7 @@ pub enum Error {
     MissingPassphrase,
     /// More members are damaged than the others can do without.
     #[error(
-        "{} members cannot start, and the others can do without {limit}: {}; nothing was changed",
+        "{} members cannot start, and the others can do without {limit}: {}; nothing of theirs was changed",
         damaged.len(),
         list(damaged)
     )]

@@ -42,6 +42,8 @@ const CEREMONY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Added for each three members: every member checks every deal, and a deal grows with the members.
 /// Twenty times what 16 members take on two cores, for builds without optimisation.
 const CEREMONY_TIMEOUT_PER_CHECK: Duration = Duration::from_millis(30);
+/// Time for a member that runs to learn of a gate key that exists, where another is damaged.
+const DAMAGED_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A consortium about to be started in this process.
 ///
@@ -168,10 +170,11 @@ impl LocalBuilder {
 
     /// Says that the whole folder was restored, or copied to another disk, from one copy that was
     /// made while the consortium was stopped, and that the original has not run since. Say it for
-    /// one start, then no more.
+    /// one start, then no more; where that start fails or dies half-way, say it again. It then covers
+    /// the files that were there at first, and no log that was put there since.
     ///
     /// Without it every member with a copied log counts as one that forgot its votes, and more than
-    /// f of them do not start. It has no effect while a log is the original.
+    /// f of them do not start. It has no effect otherwise while a log is the original.
     ///
     /// # Security
     /// Where it is not true, members may vote twice and the chain may fork. Everything after the
@@ -197,11 +200,12 @@ impl LocalBuilder {
     /// Founds the consortium or opens it again, starts its members on the current tokio runtime,
     /// and waits until the gate key exists.
     ///
-    /// Up to f members may be damaged: the others start without them, and
+    /// Once the gate key exists, up to f members may be damaged: the others start without them, and
     /// [`LocalConsortium::damaged`] names each with its file and the way back.
     ///
     /// # Errors
-    /// [`Error::TooManyDamaged`] for more of them, [`Error::CopiedLogs`] for logs that are copies,
+    /// [`Error::TooManyDamaged`] for more of them, or for any before the gate key exists,
+    /// [`Error::CopiedLogs`] for logs that are copies,
     /// [`Error::Member`] for a member that does not start, [`Error::KeyStore`] for another
     /// passphrase, [`Error::Denied`] when the key ceremony was stopped by a bad deal,
     /// [`Error::FolderInUse`], [`Error::MissingPassphrase`]; [`Error::InvalidSize`],
@@ -318,18 +322,18 @@ impl LocalBuilder {
             prepared.push(opened);
         }
         start::check_ledgers(&root, &genesis, &prepared).await?;
-        let recovery = start::recovery(&root, &genesis, self.restored)?;
+        start::plan_recovery(&root, &genesis, self.restored, &mut prepared)?;
         let started = Members::start(
             genesis.clone(),
-            root,
+            root.clone(),
             prepared,
-            recovery,
             self.disk_floor,
             lock,
             temporary,
         )
-        .await?;
-        let members = Arc::new(started);
+        .await;
+        start::settle_recovery(&root, &genesis);
+        let members = Arc::new(started?);
         let client = Arc::new(LocalClient(Arc::clone(&members)));
         let anchor = TrustAnchor::new(genesis.clone());
         let issuer = AttributeAuthority::new(&anchor, client.clone(), master)?
@@ -348,7 +352,7 @@ impl LocalBuilder {
             if self.rebuild {
                 members.rebuild_damaged().await?;
             }
-            wait_for_gate_key(&context).await
+            wait_for_gate_key(&context, &members).await
         };
         if let Err(error) = ready.await {
             if let Err(second) = members.shut_down().await {
@@ -416,20 +420,26 @@ fn ceremony_timeout(members: usize) -> Duration {
     CEREMONY_TIMEOUT.saturating_add(CEREMONY_TIMEOUT_PER_CHECK.saturating_mul(checks))
 }
 
-/// Waits for the ceremony; the error names the parties of a complaint that stopped it.
-async fn wait_for_gate_key(context: &Context) -> Result<()> {
-    let deadline = Instant::now() + ceremony_timeout(context.chain.genesis().members.len());
-    let home = ReplicaId(0);
+/// Waits for the ceremony, which needs every member; the error names those that are damaged, or the
+/// parties of a complaint that stopped it.
+async fn wait_for_gate_key(context: &Context, members: &Members) -> Result<()> {
+    let begun = Instant::now();
+    let timeout = ceremony_timeout(members.list.len());
+    let damaged = members.damaged().await;
+    let home = members.fit_seat().await;
     let gate_key = keys::gate_key(AccessClass::Normal);
     loop {
         match context.chain.glance::<GateKey>(home, gate_key).await {
             Ok(Some(_)) => return context.gate_key(home).await.map(drop),
-            Ok(None) if Instant::now() >= deadline => {
+            Ok(None) if !damaged.is_empty() && begun.elapsed() >= DAMAGED_PATIENCE => {
+                return Err(Error::TooManyDamaged { damaged, limit: 0 });
+            }
+            Ok(None) if begun.elapsed() >= timeout => {
                 return Err(Error::Denied(Denial::GateKeyNotReady));
             }
             Ok(None) => {}
             Err(error @ Error::Stopped { .. }) => return Err(error),
-            Err(error) if Instant::now() >= deadline => return Err(error),
+            Err(error) if begun.elapsed() >= timeout => return Err(error),
             Err(_) => {}
         }
         let key = keys::ceremony(AccessClass::Normal);

@@ -84,7 +84,8 @@ impl LocalConsortium {
     /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation);
     /// [`Error::Busy`](crate::Error::Busy) while too many others are damaged or forgot their votes;
     /// [`Error::Member`](crate::Error::Member) where no other member has what is damaged, such as a
-    /// key store, or where it does not start again.
+    /// key store, where it does not start again, or where it ended for what is no file's fault, such as
+    /// a panic: restart the process then.
     pub async fn rebuild(&self, organisation: &str) -> Result<Option<PathBuf>> {
         // Goes on where its caller is dropped, so that no two rebuild a member at once.
         let (members, name) = (Arc::clone(&self.members), organisation.to_owned());

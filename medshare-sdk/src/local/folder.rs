@@ -3,6 +3,7 @@
 //! ```text
 //! trust-anchor               the genesis
 //! lock                       held by the process that runs the consortium
+//! restoring                  the logs of a restoration that is under way
 //! members/<name>/            ledger.redb, consensus.log
 //! members/<name>/keys/       the organisation's key store
 //! members/<name>/objects/    its object store, unless the caller has given another
@@ -24,6 +25,11 @@ pub(super) fn trust_anchor(root: &Path) -> PathBuf {
 /// Locked by the process that runs the consortium.
 pub(super) fn lock(root: &Path) -> PathBuf {
     root.join("lock")
+}
+
+/// Tells of a restoration from a backup that is under way.
+pub(super) fn restoring(root: &Path) -> PathBuf {
+    root.join("restoring")
 }
 
 /// Returns true if a member has begun a log or a ledger here.

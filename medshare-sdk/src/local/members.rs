@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::local::folder;
 use crate::local::seams::{MemberClient, Seams};
 use crate::local::start::{
-    FolderLock, MemberKeys, Prepared, damage_of, end_all, faulty, member_error, start_member,
+    FolderLock, MemberKeys, Prepared, damage_of, end_all, faulty, member_error, settle_recovery,
+    start_member,
 };
 
 pub(super) struct LocalMember {
@@ -70,6 +71,21 @@ impl LocalMember {
         }
     }
 
+    /// Why the member does not run; `None` while it does.
+    async fn end(&self, seat: ReplicaId) -> Option<ExchangeError> {
+        let client = match self.slot() {
+            Slot::Running { client, .. } => client,
+            Slot::Damaged(damage) => return Some(ExchangeError::damaged(seat, damage)),
+        };
+        Some(match client.end().await? {
+            End::Failed(source) => ExchangeError::Ended {
+                member: seat,
+                source,
+            },
+            _ => ExchangeError::Stopped { member: seat },
+        })
+    }
+
     /// False for a member that does not run, or does not know its own votes.
     async fn is_fit(&self) -> bool {
         let Slot::Running { client, .. } = self.slot() else {
@@ -109,7 +125,6 @@ impl Members {
         genesis: Genesis,
         root: PathBuf,
         prepared: Vec<Prepared>,
-        recovery: Recovery,
         disk_floor: u64,
         lock: FolderLock,
         temporary: Option<tempfile::TempDir>,
@@ -137,22 +152,25 @@ impl Members {
                 (seat, member, members.seams.link(seat, link))
             });
         let linked: Vec<_> = linked.collect();
-        let starting = linked
-            .into_iter()
-            .map(|(seat, Prepared { name, keys }, link)| {
-                let lock = lock.clone();
-                let members = &members;
-                async move {
-                    let keys = match keys {
-                        Ok(keys) => keys,
-                        Err(damage) => return (name, None, Err(Unstarted::Damaged(damage))),
-                    };
-                    let started = members
-                        .start_one(&name, seat, &keys, recovery, link, lock)
-                        .await;
-                    (name, Some(keys), started)
-                }
-            });
+        let starting = linked.into_iter().map(|(seat, prepared, link)| {
+            let lock = lock.clone();
+            let members = &members;
+            async move {
+                let Prepared {
+                    name,
+                    keys,
+                    recovery,
+                } = prepared;
+                let keys = match keys {
+                    Ok(keys) => keys,
+                    Err(damage) => return (name, None, Err(Unstarted::Damaged(damage))),
+                };
+                let started = members
+                    .start_one(&name, seat, &keys, recovery, link, lock)
+                    .await;
+                (name, Some(keys), started)
+            }
+        });
         let outcomes = join_all(starting).await;
         members.take_started(outcomes).await?;
         Ok(members)
@@ -252,6 +270,16 @@ impl Members {
             })
     }
 
+    /// The first member that runs and knows its votes.
+    pub(super) async fn fit_seat(&self) -> ReplicaId {
+        for (seat, member) in (0..).map(ReplicaId).zip(&self.list) {
+            if member.is_fit().await {
+                return seat;
+            }
+        }
+        ReplicaId(0)
+    }
+
     /// The members that did not start or that ended, each with the file that is the cause.
     pub(super) async fn damaged(&self) -> Vec<Damage> {
         let found = self.list.iter().map(|member| member.damage(&self.folder));
@@ -278,7 +306,9 @@ impl Members {
             return Err(member_error(name, ExchangeError::Stopped { member: seat }));
         };
         let Some(damage) = member.damage(&self.folder).await else {
-            return Ok(None);
+            // No file is the cause of its end, so there is nothing to rebuild.
+            let end = member.end(seat).await;
+            return end.map_or(Ok(None), |end| Err(member_error(name, end)));
         };
         let Some(keys) = member
             .keys
@@ -297,7 +327,9 @@ impl Members {
         tracing::warn!(member = name, ?aside, "rebuilding a member from the others");
         let link = self.seams.link(seat, self.transport.link(seat));
         let rebuild = Recovery::Rebuild;
-        match self.start_one(name, seat, keys, rebuild, link, lock).await {
+        let started = self.start_one(name, seat, keys, rebuild, link, lock).await;
+        settle_recovery(&self.folder, &self.genesis);
+        match started {
             Ok(handle) => {
                 member.set_slot(self.slot_of(seat, &handle, keys));
                 running.handles.insert(seat, handle);
@@ -381,22 +413,16 @@ impl ConsortiumClient for LocalClient {
         request: Vec<u8>,
     ) -> BoxFuture<'_, Result<Vec<u8>, ExchangeError>> {
         Box::pin(async move {
-            let slot = self.0.list.get(member.index()).map(LocalMember::slot);
-            let client = match slot {
-                Some(Slot::Running { client, .. }) => client,
-                Some(Slot::Damaged(damage)) => {
-                    return Err(ExchangeError::damaged(member, damage));
-                }
-                None => return Err(ExchangeError::NoConnection { member }),
+            let Some(found) = self.0.list.get(member.index()) else {
+                return Err(ExchangeError::NoConnection { member });
             };
-            if let Ok(answer) = client.request(request).await {
+            if let Slot::Running { client, .. } = found.slot()
+                && let Ok(answer) = client.request(request).await
+            {
                 return Ok(answer);
             }
-            Err(match client.end().await {
-                None => ExchangeError::Unreachable { member },
-                Some(End::Failed(source)) => ExchangeError::Ended { member, source },
-                Some(_) => ExchangeError::Stopped { member },
-            })
+            let end = found.end(member).await;
+            Err(end.unwrap_or(ExchangeError::Unreachable { member }))
         })
     }
 }

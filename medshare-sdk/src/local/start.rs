@@ -2,15 +2,15 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use medshare_host::files::is_disk_full;
 use medshare_host::keystore::PassphraseKeyStore;
-use medshare_node::log::{ConsensusLog, LogState};
+use medshare_node::restoration::{self, Plan};
 use medshare_node::secrets::{GATE_SHARE, SIGNING_KEY, TOOK_PART};
 use medshare_node::transport::Link;
-use medshare_node::{NodeConfig, NodeError, NodeHandle, Recovery};
+use medshare_node::{NodeConfig, NodeError, NodeHandle, Recovery, log_path};
 use medshare_types::genesis::GenesisMember;
 use medshare_types::keystore::{BoxFuture, KeyStore, KeyStoreError, Signer};
 use medshare_types::{Digest, Genesis, Quorum, ReplicaId, Signature, SigningKey, VerifyingKey};
@@ -35,6 +35,7 @@ pub(super) struct MemberKeys {
 pub(super) struct Prepared {
     pub(super) name: String,
     pub(super) keys: Result<MemberKeys, Damage>,
+    pub(super) recovery: Recovery,
 }
 
 impl Prepared {
@@ -64,6 +65,7 @@ impl Prepared {
         Self {
             name: name.to_owned(),
             keys: keys.map_err(damaged),
+            recovery: Recovery::Refuse,
         }
     }
 
@@ -133,15 +135,16 @@ pub(super) async fn check_ledgers(
     prepared: &[Prepared],
 ) -> Result<()> {
     let mut members = Vec::new();
-    for Prepared { name, keys } in prepared {
+    for Prepared { name, keys, .. } in prepared {
         if !folder::lacks_ledger(root, name) {
             continue;
         }
+        // A log alone is what a first start leaves that was killed before the first vote.
         let known = match keys {
             Ok(keys) => took_part(&keys.store).await,
-            Err(_) => false,
+            Err(_) => folder::holds_log(root, name),
         };
-        if known || folder::holds_log(root, name) {
+        if known {
             members.push(name.clone());
         }
     }
@@ -162,38 +165,43 @@ pub(super) async fn took_part(keys: &PassphraseKeyStore) -> bool {
     false
 }
 
-/// What the members may do about copied logs. Where more than f of them forgot votes, none would
-/// ever learn how far these reach.
-pub(super) fn recovery(
+/// The record of a restoration, and the log of each member.
+fn logs(root: &Path, genesis: &Genesis) -> (PathBuf, Vec<PathBuf>) {
+    let members = genesis.members.iter();
+    let logs = members.map(|member| log_path(&folder::member(root, &member.name)));
+    (folder::restoring(root), logs.collect())
+}
+
+/// Decides what each member may do about a copied log.
+pub(super) fn plan_recovery(
     root: &Path,
     genesis: &Genesis,
     restored_together: bool,
-) -> Result<Recovery> {
-    let state = |name: &String| {
-        // What cannot be read is told when the member starts.
-        let path = medshare_node::log_path(&folder::member(root, name));
-        ConsensusLog::inspect(&path, genesis.chain_id()).unwrap_or_default()
-    };
-    let members = genesis.members.iter().map(|member| &member.name);
-    let states: Vec<_> = members.map(|name| (name, state(name))).collect();
-    let with = |wanted: fn(&LogState) -> bool| {
-        let found = states.iter();
-        let found = found.filter(move |(_, state)| state.as_ref().is_some_and(wanted));
-        found.map(|(name, _)| (*name).clone()).collect::<Vec<_>>()
-    };
-    let copied = with(|state| *state == LogState::Copied);
-    let lost = with(|state| matches!(state, LogState::Lost(_)));
-    let own = with(|state| *state == LogState::Own);
-    if copied.is_empty() {
-        return Ok(Recovery::Refuse);
+    prepared: &mut [Prepared],
+) -> Result<()> {
+    let (record, logs) = logs(root, genesis);
+    let limit = faulty(genesis);
+    let plan = restoration::plan(&record, genesis.chain_id(), &logs, limit, restored_together);
+    match plan.map_err(|source| Error::io(record, source))? {
+        Plan::Start(recoveries) => {
+            for (member, recovery) in prepared.iter_mut().zip(recoveries) {
+                member.recovery = recovery;
+            }
+            Ok(())
+        }
+        Plan::Refuse(seats) => {
+            let names = seats.iter().map(|seat| prepared[seat.index()].name.clone());
+            Err(Error::CopiedLogs {
+                members: names.collect(),
+            })
+        }
     }
-    if restored_together && own.is_empty() {
-        return Ok(Recovery::RestoredTogether);
-    }
-    if copied.len() + lost.len() > faulty(genesis) {
-        return Err(Error::CopiedLogs { members: copied });
-    }
-    Ok(Recovery::Refuse)
+}
+
+/// Ends a restoration that no member waits for any more.
+pub(super) fn settle_recovery(root: &Path, genesis: &Genesis) {
+    let (record, logs) = logs(root, genesis);
+    restoration::settle(&record, genesis.chain_id(), &logs);
 }
 
 pub(super) fn faulty(genesis: &Genesis) -> usize {
@@ -222,7 +230,7 @@ pub(super) async fn start_member(
 /// The damage that kept a member from starting, or ended it; `None` for what is no file's fault.
 pub(super) fn damage_of(name: &str, folder: &Path, error: &Arc<NodeError>) -> Option<Damage> {
     let ledger = medshare_node::ledger_path(folder);
-    let log = medshare_node::log_path(folder);
+    let log = log_path(folder);
     let (file, path) = match &**error {
         NodeError::NotALog { path }
         | NodeError::ForeignLog { path }
@@ -311,7 +319,7 @@ mod tests {
     #[test]
     fn the_way_back_follows_from_what_was_found() {
         let folder = Path::new("members/charite");
-        let log = || medshare_node::log_path(folder);
+        let log = || log_path(folder);
         let medium = |kind: io::ErrorKind| NodeError::LogMedium {
             path: log(),
             source: kind.into(),

@@ -53,6 +53,70 @@ async fn a_cold_backup_of_the_whole_folder_is_restored() {
     fixture.close().await;
 }
 
+/// Half of the members take their logs over, the others cannot start: it is said again, and covers
+/// them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restoration_that_failed_half_way_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::open_in(folder.path()).await;
+    let (_, grant) = fixture.sealed_and_granted(b"before").await;
+    fixture.close().await;
+    let backup = tempfile::tempdir().unwrap();
+    let backup = backup.path();
+    copy_folder(folder.path(), backup);
+    let restored = || in_folder(backup).restored_from_backup().start();
+    let members = |error: Error| match error {
+        Error::CopiedLogs { members } => members,
+        other => panic!("{other}"),
+    };
+    let keys = |seat: usize| backup.join("members").join(MEMBERS[seat]).join("keys");
+    let kept = |seat: usize| backup.join(format!("keys-{seat}"));
+    for seat in [2, 3] {
+        std::fs::rename(keys(seat), kept(seat)).unwrap();
+    }
+    let error = restored().await.map(drop).unwrap_err();
+    assert_eq!(error.code(), "too_many_damaged", "{error}");
+    for seat in [2, 3] {
+        std::fs::rename(kept(seat), keys(seat)).unwrap();
+    }
+    let record = backup.join("restoring");
+    let begun = std::fs::read(&record).unwrap();
+    let error = in_folder(backup).start().await.map(drop).unwrap_err();
+    assert_eq!(members(error), MEMBERS[2..], "it has to be said again");
+    std::fs::write(&record, b"no record").unwrap();
+    let error = restored().await.map(drop).unwrap_err();
+    assert_eq!(
+        members(error),
+        MEMBERS[2..],
+        "it is not known what it covers"
+    );
+    std::fs::write(&record, begun).unwrap();
+    let consortium = restored().await.unwrap();
+    assert!(consortium.damaged().await.is_empty());
+    assert!(!record.exists(), "it is over");
+    consortium.shut_down().await.unwrap();
+
+    let fixture = Fixture::reopen(backup).await;
+    let health = fixture.consortium.health().await;
+    for member in &health {
+        let MemberState::Running(running) = &member.state else {
+            panic!("{member:?}");
+        };
+        assert!(!running.lost, "{member:?}");
+    }
+    assert_eq!(fixture.doctor.open(grant).await.unwrap().bytes(), b"before");
+    fixture.seal(b"after").await;
+    fixture.close().await;
+    // It excuses no copy that comes later.
+    for seat in [2, 3] {
+        let log = backup.join("members").join(MEMBERS[seat]);
+        std::fs::copy(log.join("consensus.log"), log.join("copy")).unwrap();
+        std::fs::rename(log.join("copy"), log.join("consensus.log")).unwrap();
+    }
+    let error = restored().await.map(drop).unwrap_err();
+    assert_eq!(members(error), MEMBERS[2..]);
+}
+
 /// A folder that is moved within its disk is the same folder.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_is_moved() {

@@ -18,6 +18,7 @@ mod contents;
 mod damage;
 mod disks;
 mod distrust;
+mod early_damage;
 mod ended_access;
 mod enrolment;
 mod founding;

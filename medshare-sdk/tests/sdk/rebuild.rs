@@ -6,7 +6,7 @@ use std::time::Duration;
 use medshare_host::files::FileMark;
 
 use crate::support::{Fixture, MEMBERS, in_folder};
-use medshare_sdk::local::{LocalConsortium, Presence};
+use medshare_sdk::local::{Disk, LocalConsortium, Presence};
 use medshare_sdk::{DamagedFile, Deadlines, GrantId, MemberState, RecordRef, Running, Window};
 use tokio::time::{Instant, sleep};
 
@@ -228,6 +228,43 @@ async fn a_member_that_ended_is_rebuilt_while_the_others_go_on() {
     let aside = fixture.consortium.rebuild(MEMBERS[1]).await.unwrap();
     assert!(aside.unwrap().join("ledger.redb").exists());
     wait_until_whole(&fixture, 1).await;
+    assert_votes(&fixture, MEMBERS[2], grant).await;
+    fixture.close().await;
+}
+
+/// No file is to blame, so there is nothing to rebuild, and it says what brings the member back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_panicked_is_not_rebuilt_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::open_in(folder.path()).await;
+    let (record, grant) = fixture.sealed_and_granted(b"x").await;
+    let consortium = &fixture.consortium;
+    consortium.set_disk(MEMBERS[1], Disk::Panics).unwrap();
+    let mut orders = 0;
+    let reason = loop {
+        if let MemberState::Ended { reason } = consortium.health().await.swap_remove(1).state {
+            break reason;
+        }
+        orders += 1;
+        assert!(orders < 100, "it goes on after a panic");
+        fixture.grant(record).await;
+    };
+    assert!(reason.contains("restart"), "{reason}");
+    assert!(consortium.damaged().await.is_empty());
+    let error = consortium.rebuild(MEMBERS[1]).await.unwrap_err();
+    assert_eq!(error.code(), "member", "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains(MEMBERS[1]) && text.contains(&reason),
+        "{text}"
+    );
+    assert!(!file(folder.path(), MEMBERS[1], "damaged-1").exists());
+    fixture.doctor.open(grant).await.unwrap();
+    let error = fixture.consortium.shut_down().await.unwrap_err();
+    assert!(error.to_string().contains(MEMBERS[1]), "{error}");
+
+    let fixture = Fixture::reopen(folder.path()).await;
+    assert!(fixture.consortium.damaged().await.is_empty());
     assert_votes(&fixture, MEMBERS[2], grant).await;
     fixture.close().await;
 }
