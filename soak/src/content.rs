@@ -1,19 +1,14 @@
 //! Contents of records, computed from their length and a seed by both processes.
 
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
 
 /// The bytes of a content.
 pub(crate) fn bytes(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut out = Vec::with_capacity(length + 8);
-    while out.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        out.extend_from_slice(&state.wrapping_mul(0x2545_f491_4f6c_dd1d).to_le_bytes());
-    }
-    out.truncate(length);
-    out
+    let mut content = vec![0; length];
+    ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut content);
+    content
 }
 
 /// SHA-256 in hexadecimal digits; the product uses other hashes.

@@ -81,57 +81,47 @@ fn a_ticket_ends_with_the_window_or_the_label() {
     assert_eq!(ticket.expires, at(1_000), "the label's ceiling");
 }
 
-#[test]
-fn the_window_is_half_open() {
+/// The clinician gets tickets from `at(1_000)` on, and none from `at(2_000)` on.
+fn assert_open_in_the_second(fixture: &mut Fixture, grant: GrantId, label: Digest) {
     let opens_at = at(1_000);
     let ended_at = at(2_000);
-    let (mut fixture, grant, label) = granted(|terms| {
-        terms.window = Window::new(opens_at, ended_at).unwrap();
-    });
     let clinician = fixture.clinician();
     for (time, denial) in [
         (at(999), Some(Denial::NotYet { opens_at })),
-        (at(1_000), None),
+        (opens_at, None),
         (at(1_999), None),
-        (at(2_000), Some(Denial::Expired { ended_at })),
+        (ended_at, Some(Denial::Expired { ended_at })),
     ] {
         fixture.next_block(time);
         let call = fixture.ask(grant, label);
         match denial {
-            Some(denial) => assert_eq!(clinician_denied(&mut fixture, &call), denial),
+            Some(denial) => assert_eq!(clinician_denied(fixture, &call), denial),
             None => drop(fixture.applied(&clinician, &call)),
         }
     }
 }
 
 #[test]
+fn the_window_is_half_open() {
+    let (mut fixture, grant, label) = granted(|terms| {
+        terms.window = Window::new(at(1_000), at(2_000)).unwrap();
+    });
+    assert_open_in_the_second(&mut fixture, grant, label);
+}
+
+#[test]
 fn floor_and_ceiling_bound_every_grant() {
-    let opens_at = at(1_000);
-    let ended_at = at(2_000);
     let mut fixture = Fixture::ready();
     let owner = fixture.hospitals[0];
     let mut draft = fixture.draft(&owner);
-    (draft.labels[0].label.floor, draft.labels[0].label.ceiling) = (opens_at, ended_at);
+    (draft.labels[0].label.floor, draft.labels[0].label.ceiling) = (at(1_000), at(2_000));
     fixture.applied(&owner, &register(&draft));
     let label = draft.labels[0].label.digest();
     let grant = fixture.grant(&GrantTerms {
         window: Window::new(Timestamp::from_millis(0), Timestamp::MAX).unwrap(),
         ..fixture.terms(&draft)
     });
-    let clinician = fixture.clinician();
-    for (time, denial) in [
-        (at(999), Some(Denial::NotYet { opens_at })),
-        (at(1_000), None),
-        (at(1_999), None),
-        (at(2_000), Some(Denial::Expired { ended_at })),
-    ] {
-        fixture.next_block(time);
-        let call = fixture.ask(grant, label);
-        match denial {
-            Some(denial) => assert_eq!(clinician_denied(&mut fixture, &call), denial),
-            None => drop(fixture.applied(&clinician, &call)),
-        }
-    }
+    assert_open_in_the_second(&mut fixture, grant, label);
 }
 
 #[test]
@@ -185,10 +175,8 @@ fn tickets_count_as_uses_and_denials_do_not() {
 /// Every check would fail at first; each step mends the field denied, and meets the next denial.
 #[test]
 fn denials_come_in_their_order() {
-    let opens_at = at(1_000);
-    let ended_at = at(2_000);
     let (mut fixture, grant, label) = granted(|terms| {
-        terms.window = Window::new(opens_at, ended_at).unwrap();
+        terms.window = Window::new(at(1_000), at(2_000)).unwrap();
         terms.uses = Some(1);
     });
     let patient = fixture.patient();
@@ -229,10 +217,12 @@ fn denials_come_in_their_order() {
         &request,
         Denial::Revoked { height },
     );
+    let opens_at = at(1_000);
     let early = Denial::NotYet { opens_at };
     check(&mut fixture, &clinician, &request, early);
     let mut ended = later.clone();
     ended.next_block(at(2_000));
+    let ended_at = at(2_000);
     let late = Denial::Expired { ended_at };
     check(&mut ended, &clinician, &request, late);
     let requested = Purpose::Research;

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use medshare_contract::state::{HolderSet, SealedLabel};
 use medshare_contract::{
-    Applied, BlockContext, Call, CallContext, GrantTerms, RegisterRecord, StateView, apply,
-    deals_digest, enrolment_statement, genesis_state, keys,
+    Applied, BlockContext, Call, CallContext, GrantTerms, RegisterRecord, StateError, StateView,
+    apply, deals_digest, enrolment_statement, genesis_state, keys,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::fixed_base::{g1_generator_mul, g2_generator_mul};
@@ -143,6 +143,14 @@ pub(crate) struct Sent {
 
 impl Sent {
     pub(crate) fn apply_to<V: StateView>(&self, view: &V) -> Applied {
+        self.try_apply_to(view).unwrap()
+    }
+
+    /// The outcome, or why a member with this state must not go on.
+    pub(crate) fn try_apply_to<V: StateView>(
+        &self,
+        view: &V,
+    ) -> Result<Applied, StateError<V::Error>> {
         let call = CallContext {
             chain: self.chain,
             transaction: self.transaction,
@@ -151,7 +159,7 @@ impl Sent {
             nonce: self.nonce,
             call: &self.bytes,
         };
-        apply(view, &self.block, &call).unwrap()
+        apply(view, &self.block, &call)
     }
 }
 

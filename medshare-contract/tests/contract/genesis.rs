@@ -78,17 +78,7 @@ fn a_corrupt_state_or_unknown_rules_give_no_outcome() {
     let person = fixture.patient();
     let bytes = fixture.enrol(&hospital, &person, &[]).to_wire();
     let sent = fixture.transaction(&hospital, bytes);
-    let decide = |fixture: &Fixture| {
-        let call = medshare_contract::CallContext {
-            chain: sent.chain,
-            transaction: sent.transaction,
-            sender: sent.actor.principal,
-            key: sent.actor.key,
-            nonce: sent.nonce,
-            call: &sent.bytes,
-        };
-        medshare_contract::apply(&fixture.state, &sent.block, &call)
-    };
+    let decide = |fixture: &Fixture| sent.try_apply_to(&fixture.state);
     assert!(decide(&fixture).is_ok());
 
     let mut newer = fixture.clone();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use medshare_contract::state::{LIST_PAGE_LEN, List, ListPage, ListState};
-use medshare_contract::{Call, StateError, StateView, apply, keys};
+use medshare_contract::{Call, StateError, StateView, keys};
 use medshare_types::{Digest, GrantId, Outcome, PersonId, RecordId, Wire};
 
 use crate::calls::one_of_each;
@@ -115,17 +115,7 @@ fn a_list_that_contradicts_itself_stops_the_member() {
     let list = List::grants_given_by(&patient.person());
     let page = keys::list_page(&list, 0);
     let sent = fixture.transaction(&patient, Call::Grant(terms).to_wire());
-    let decide = |state: &BTreeMap<Digest, Vec<u8>>| {
-        let call = medshare_contract::CallContext {
-            chain: sent.chain,
-            transaction: sent.transaction,
-            sender: sent.actor.principal,
-            key: sent.actor.key,
-            nonce: sent.nonce,
-            call: &sent.bytes,
-        };
-        apply(state, &sent.block, &call)
-    };
+    let decide = |state: &BTreeMap<Digest, Vec<u8>>| sent.try_apply_to(state);
     assert!(decide(&fixture.state).is_ok());
     let mut lost = fixture.state.clone();
     lost.remove(&page);

@@ -249,34 +249,18 @@ async fn a_key_request_is_answered_once_and_only_as_it_was_signed() {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert!(parts.issuer.issue(&copied).await.is_err(), "too old");
     assert!(parts.issuer.issue(&request).await.is_err(), "replayed");
-    let mut other = make(2, now);
-    other.nonce = [3; 32];
-    assert!(
-        parts.issuer.issue(&other).await.is_err(),
-        "another nonce than signed"
-    );
-    let mut other = make(7, now);
-    other.recipient = RecipientKey([10; 32]);
-    assert!(
-        parts.issuer.issue(&other).await.is_err(),
-        "another recipient than signed"
-    );
-    assert!(
-        parts
-            .issuer
-            .issue(&make(4, now.minus_millis(120_000)))
-            .await
-            .is_err(),
-        "old"
-    );
-    assert!(
-        parts
-            .issuer
-            .issue(&make(5, now.plus_millis(120_000)))
-            .await
-            .is_err(),
-        "early"
-    );
+    let mut nonce = make(2, now);
+    nonce.nonce = [3; 32];
+    let mut recipient = make(7, now);
+    recipient.recipient = RecipientKey([10; 32]);
+    for (request, fault) in [
+        (nonce, "another nonce than signed"),
+        (recipient, "another recipient than signed"),
+        (make(4, now.minus_millis(120_000)), "old"),
+        (make(5, now.plus_millis(120_000)), "early"),
+    ] {
+        assert!(parts.issuer.issue(&request).await.is_err(), "{fault}");
+    }
     parts.issuer.issue(&make(6, now)).await.unwrap();
     consortium.shut_down().await.unwrap();
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::key_stores::OddKeyStore;
 use crate::support::{Fixture, MEMBERS};
 use medshare_sdk::issuer::{AttributeIssuer, KeyRequest, SealedKey};
-use medshare_sdk::keystore::{BoxFuture, KeyStore, KeyStoreError};
-use medshare_sdk::{Consortium, Error, Organisation, Person, Result, Window, Zeroizing};
+use medshare_sdk::keystore::BoxFuture;
+use medshare_sdk::{Consortium, Error, Organisation, Person, Result, Window};
 
 const COMPOSED: &str = "Jos\u{e9} Garc\u{ed}a";
 const DECOMPOSED: &str = "Jose\u{301} Garci\u{301}a";
@@ -142,43 +143,14 @@ async fn a_refused_enrolment_leaves_no_person() {
     fixture.close().await;
 }
 
-/// Hides the entries that tell an enrolment's end, as a store that was written before has none.
-struct Before(Arc<dyn KeyStore>);
-
-impl KeyStore for Before {
-    fn load<'a>(
-        &'a self,
-        name: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Zeroizing<Vec<u8>>>, KeyStoreError>> {
-        if name.ends_with("/enrolled") {
-            return Box::pin(std::future::ready(Ok(None)));
-        }
-        self.0.load(name)
-    }
-
-    fn store<'a>(
-        &'a self,
-        name: &'a str,
-        secret: &'a [u8],
-    ) -> BoxFuture<'a, Result<(), KeyStoreError>> {
-        self.0.store(name, secret)
-    }
-
-    fn create<'a>(
-        &'a self,
-        name: &'a str,
-        secret: &'a [u8],
-    ) -> BoxFuture<'a, Result<(), KeyStoreError>> {
-        self.0.create(name, secret)
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn people_of_an_older_key_store_are_found() {
     let fixture = Fixture::open().await;
     let people = fixture.consortium.parts().people;
     let before = st_mary_with(&fixture, |parts| {
-        parts.people = Arc::new(Before(Arc::clone(&people)));
+        // Those that tell an enrolment's end.
+        let hides = |name: &str| name.ends_with("/enrolled");
+        parts.people = Arc::new(OddKeyStore::hiding(Arc::clone(&people), hides));
     });
     for person in [&fixture.patient, &fixture.doctor] {
         let found = before.person(person.name()).await.unwrap();

@@ -1,14 +1,14 @@
 //! What is logged about people whose stored keys fail: their pseudonyms, and no names.
 
 use std::fmt::{Debug, Write as _};
-use std::future::pending;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::key_stores::OddKeyStore;
 use crate::support::{Fixture, MEMBERS};
-use medshare_sdk::keystore::{BoxFuture, KeyStore, KeyStoreError};
-use medshare_sdk::{Consortium, Deadlines, Window, Zeroizing};
+use medshare_sdk::keystore::{KeyStore, KeyStoreError};
+use medshare_sdk::{Consortium, Deadlines, Window};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -52,38 +52,6 @@ impl Subscriber for Captured {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
-}
-
-/// Hangs where an entry of a person is created.
-struct HangsOnCreate(Arc<dyn KeyStore>);
-
-impl KeyStore for HangsOnCreate {
-    fn load<'a>(
-        &'a self,
-        name: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Zeroizing<Vec<u8>>>, KeyStoreError>> {
-        self.0.load(name)
-    }
-
-    fn store<'a>(
-        &'a self,
-        name: &'a str,
-        secret: &'a [u8],
-    ) -> BoxFuture<'a, Result<(), KeyStoreError>> {
-        self.0.store(name, secret)
-    }
-
-    fn create<'a>(
-        &'a self,
-        name: &'a str,
-        secret: &'a [u8],
-    ) -> BoxFuture<'a, Result<(), KeyStoreError>> {
-        if name.starts_with("person/") {
-            Box::pin(pending())
-        } else {
-            self.0.create(name, secret)
-        }
-    }
 }
 
 /// Alters the files of the person's attribute key and mark, whose names do not tell which they are.
@@ -135,7 +103,8 @@ async fn a_person_whose_stored_keys_fail_is_logged_by_pseudonym() {
     assert_eq!(erika.open(grant).await.unwrap().bytes(), b"an ECG");
     let keys = log.take();
 
-    parts.people = Arc::new(HangsOnCreate(parts.people));
+    let hangs = |name: &str| name.starts_with("person/");
+    parts.people = Arc::new(OddKeyStore::hanging(parts.people, hangs));
     let deadlines = Deadlines::default().with_secrets(Duration::from_secs(2));
     let hanging = Consortium::connect(parts).unwrap();
     let hanging = hanging.with_deadlines(deadlines);

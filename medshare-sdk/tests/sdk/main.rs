@@ -27,6 +27,7 @@ mod health;
 mod idempotency;
 mod interposer;
 mod kept_sessions;
+mod key_stores;
 mod late_release;
 mod limits;
 mod lists;
