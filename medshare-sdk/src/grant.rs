@@ -12,6 +12,7 @@ use crate::actor::Actor;
 use crate::error::{Error, Result, TimesFault};
 use crate::observe::observed;
 use crate::record::RecordRef;
+use crate::registered::label_of;
 use crate::window::Window;
 
 /// A grant about to be given; `.await` it.
@@ -81,24 +82,23 @@ impl GrantRequest {
         let window = self.window.resolve(now, parameters.precision_ms)?;
         let key = keys::record(&self.record.id, self.record.version);
         let record: Option<RecordState> = self.grantor.read(key).await?;
-        let labels = record.as_ref().map_or(&[][..], |record| &record.labels);
-        let opens = |sealed: &SealedLabel| {
-            let begin = window.not_before().max(sealed.label.floor);
-            let end = window.not_after().min(sealed.label.ceiling);
-            begin < end && now < end
+        let Some(SealedLabel { label, .. }) = record.as_ref().and_then(label_of) else {
+            return Ok(window);
         };
-        match labels.first() {
-            Some(first) if !labels.iter().any(opens) => Err(Error::InvalidTimes {
-                what: "window",
-                not_before: window.not_before(),
-                not_after: window.not_after(),
-                fault: TimesFault::OutsideBounds {
-                    floor: first.label.floor,
-                    ceiling: first.label.ceiling,
-                },
-            }),
-            _ => Ok(window),
+        let begin = window.not_before().max(label.floor);
+        let end = window.not_after().min(label.ceiling);
+        if begin < end && now < end {
+            return Ok(window);
         }
+        Err(Error::InvalidTimes {
+            what: "window",
+            not_before: window.not_before(),
+            not_after: window.not_after(),
+            fault: TimesFault::OutsideBounds {
+                floor: label.floor,
+                ceiling: label.ceiling,
+            },
+        })
     }
 }
 

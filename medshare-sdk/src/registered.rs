@@ -5,7 +5,7 @@ use bytes::Bytes;
 use medshare_abe::access::AccessHeader;
 use medshare_abe::descriptor::SealedDescriptor;
 use medshare_abe::payload::{ContentTree, Preamble};
-use medshare_contract::state::RecordState;
+use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_store::objects::{PayloadName, SegmentsObject};
 use medshare_types::{Digest, Wire as _};
 
@@ -16,6 +16,12 @@ pub(crate) const fn payload_of(record: &RecordState) -> PayloadName {
         version: record.version,
         preamble: record.preamble,
     }
+}
+
+/// The label that a record is opened, granted, listed and repaired by: the first. The contract takes
+/// more of them, for other programs; no store has their headers under a name of their own.
+pub(crate) fn label_of(record: &RecordState) -> Option<&SealedLabel> {
+    record.labels.first()
 }
 
 /// The access header of that digest.

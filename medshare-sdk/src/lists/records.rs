@@ -10,6 +10,7 @@ use medshare_types::{
 use super::{Listing, Lookup};
 use crate::error::{Error, Result};
 use crate::record::RecordRef;
+use crate::registered::label_of;
 
 /// A version of a record, as the chain has it: none of its content, nor its policy or title.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Lookup {
         let (found, _): (RecordState, _) = self.find(key).await?.ok_or_else(unknown)?;
         let head = keys::record_head(&record.id);
         let (head, _): (RecordHeadState, _) = self.named(head).await?;
-        let sealed = found.labels.first().ok_or_else(unknown)?;
+        let sealed = label_of(&found).ok_or_else(unknown)?;
         Ok(RecordInfo {
             record,
             latest: head.latest,

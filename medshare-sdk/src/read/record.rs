@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::keyring::{Keyring, Requirement};
 use crate::record::{Descriptor, RecordRef};
-use crate::registered::{self, payload_of};
+use crate::registered::{self, label_of, payload_of};
 use medshare_store::backend::Store;
 use medshare_store::objects::{MAX_SMALL_OBJECT, ObjectKind, SegmentsObject};
 
@@ -42,7 +42,7 @@ impl SealedHeader {
         let key = keys::record(&record.id, record.version);
         let found: Option<RecordState> = context.chain.read(home, key).await?;
         let record = found.ok_or_else(unknown)?;
-        let sealed = record.labels.first().cloned().ok_or_else(unknown)?;
+        let sealed = label_of(&record).cloned().ok_or_else(unknown)?;
         let header = fetch_header(context, &record, &sealed).await?;
         Ok(Self {
             record,

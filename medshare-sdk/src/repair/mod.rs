@@ -17,7 +17,7 @@ use medshare_types::{Denial, ReplicaId, Wire as _};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::record::RecordRef;
-use crate::registered::{self, payload_of};
+use crate::registered::{self, label_of, payload_of};
 use crate::repair::copy::Copy;
 pub use crate::repair::report::{CopyFault, CopyState, RecordCopies, StoredCopy};
 use crate::write::fingerprints::Fingerprints;
@@ -287,10 +287,7 @@ impl Examination {
 /// Whether an object is the one that the chain has the digest of. Blocks.
 fn is_registered(kind: ObjectKind, bytes: Bytes, record: &RecordState, count: u32) -> bool {
     match kind {
-        // The label that readers use.
-        ObjectKind::Access => record
-            .labels
-            .first()
+        ObjectKind::Access => label_of(record)
             .is_some_and(|label| registered::access(&bytes, &label.header).is_some()),
         ObjectKind::Segments => {
             registered::segments(bytes, &record.preamble, &record.content_root, count).is_some()

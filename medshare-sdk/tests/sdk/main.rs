@@ -28,6 +28,7 @@ mod idempotency;
 mod interposer;
 mod kept_sessions;
 mod key_stores;
+mod labels;
 mod late_release;
 mod limits;
 mod lists;
