@@ -76,8 +76,8 @@ impl LocalBuilder {
     /// with names of the library's choice: see [`Self::with_members`].
     ///
     /// All of them work in this process, so founding takes time that grows with the cube of their
-    /// number: in a release build 1 s of one processor for 7 members, 5 s for 16, 25 s for 31 and
-    /// 190 s for 64; opening again does not.
+    /// number: with optimised dependencies 1 s of one processor for 7 members, 2 s for 16, 10 s for 31
+    /// and 70 s for 64; opening again does not.
     pub fn new(organisations: usize) -> Self {
         Self {
             names: default_names(organisations),

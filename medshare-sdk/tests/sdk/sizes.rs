@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{CHEAP, MEMBERS, PASSPHRASE, files_under};
+use crate::support::{CHEAP, Fixture, MEMBERS, PASSPHRASE, files_under};
 use medshare_sdk::local::LocalBuilder;
 use medshare_sdk::{Consortium, Window};
 
@@ -30,6 +30,22 @@ async fn more_members_than_have_names_of_their_own() {
     let consortium = builder.start().await.unwrap();
     consortium.organisation("organisation-7").unwrap();
     consortium.shut_down().await.unwrap();
+}
+
+/// The most that are allowed, 64, take a minute of one processor here, nearly all of it for the
+/// ceremony, which `medshare-threshold` tests with as many holders.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_members_found_seal_grant_and_open() {
+    let builder = LocalBuilder::new(22).with_passphrase_cost(CHEAP);
+    let fixture = Fixture::found(builder).await;
+    let last = fixture.consortium.organisation("organisation-22").unwrap();
+    let patient = last.enrol("patient", &[]).await.unwrap();
+    let seal = last.seal(b"an ECG", &fixture.policy).subject(&patient);
+    let record = seal.await.unwrap();
+    let grant = patient.grant(record, &fixture.doctor, Window::days(1));
+    let opened = fixture.doctor.open(grant.await.unwrap()).await.unwrap();
+    assert_eq!(opened.bytes(), b"an ECG");
+    fixture.close().await;
 }
 
 const HOSPITALS: [&str; 5] = ["westside", "dr-lee.clinic", "county_lab", "0", "st-mary"];

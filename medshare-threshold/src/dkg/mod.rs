@@ -8,6 +8,7 @@
 //! here: x·Q then changes by δ·Q, which the dealer can compute without the shift, so a shifted key
 //! is as hard to use as an unshifted one.
 
+mod checked;
 mod ecies;
 mod error;
 pub mod feldman;

@@ -33,6 +33,28 @@ fn every_holder_gets_the_same_key_and_its_share() {
     );
 }
 
+/// As many holders as a consortium in one process may have: its founding is nearly all ceremony.
+#[test]
+fn sixty_four_holders_make_a_key() {
+    let mut rng = rng(64);
+    let holders = Holders::new(64, &mut rng);
+    let roster = holders.roster();
+    let deals = holders.deals(&roster, &mut rng);
+    let key = roster.ceremony().gate_key(&borrowed(&deals)).unwrap();
+    assert_eq!((key.threshold, key.holders.len()), (43, 64));
+    for index in [0, 63] {
+        let pair = &holders.pairs[index];
+        let participant = Participant::new(&roster, holders.id(index), pair).unwrap();
+        let mut open = |(dealer, deal): &(OrganisationId, Deal)| {
+            let contribution = participant.open(*dealer, deal, &mut rng);
+            contribution.unwrap()
+        };
+        let contributions: Vec<_> = deals.iter().map(&mut open).collect();
+        let share = participant.combine(&key, &contributions).unwrap();
+        assert_eq!(share.holder(), holders.id(index));
+    }
+}
+
 #[test]
 fn another_deal_is_another_lineage_and_key() {
     let mut rng = rng(2);
