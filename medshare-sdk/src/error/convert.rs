@@ -1,7 +1,5 @@
 //! Errors made of what failed below.
 
-use std::path::PathBuf;
-
 use medshare_abe::{AccessPolicy, Condition};
 use medshare_host::TaskError;
 use medshare_host::files::is_disk_full;
@@ -45,7 +43,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn io(file: impl Into<PathBuf>, error: std::io::Error) -> Self {
+    #[cfg(feature = "in-process")]
+    pub(crate) fn io(file: impl Into<std::path::PathBuf>, error: std::io::Error) -> Self {
         let file = file.into();
         let at = file.display().to_string();
         Self::of_disk(&at, error, |source| Self::Io {
