@@ -9,7 +9,7 @@ use medshare_types::id::{ChainId, Height, ReplicaId, View};
 use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
 
-use crate::message::Vote;
+use crate::vote::Vote;
 
 /// The fixed data of one replica.
 #[derive(Clone, Debug)]
@@ -26,15 +26,29 @@ pub struct Config {
     pub parameters: ChainParameters,
     /// Milliseconds before messages that may be lost are sent again.
     pub resend_ms: u64,
+    /// Milliseconds after which an idle chain gets an empty block.
+    pub heartbeat_ms: u64,
 }
 
 impl Config {
-    /// The seat that proposes in a view.
+    /// The seat that proposes in a view of the height after a block by `proposer`: the seats take
+    /// turns. Before the first block of an epoch, `proposer` is the seat after which turns begin.
     #[must_use]
     #[expect(clippy::expect_used, reason = "the remainder is below a `u16`")]
-    pub fn primary(&self, view: View) -> ReplicaId {
+    pub fn primary_after(&self, proposer: ReplicaId, view: View) -> ReplicaId {
         let seats = u64::from(self.committee.seats());
-        ReplicaId(u16::try_from(view.0 % seats).expect("below the number of seats"))
+        let turns = view.0 % seats + 1;
+        let seat = (u64::from(proposer.0) + turns) % seats;
+        ReplicaId(u16::try_from(seat).expect("below the number of seats"))
+    }
+
+    /// The seat whose turn precedes the first block of the committee's epoch.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the remainder is below a `u16`")]
+    pub fn first_proposer(&self) -> ReplicaId {
+        let seats = u64::from(self.committee.seats());
+        let seat = self.committee.epoch().0 % seats;
+        ReplicaId(u16::try_from(seat).expect("below the number of seats"))
     }
 
     /// All seats but this replica's, ascending.
@@ -59,6 +73,10 @@ pub struct Tip {
     pub digest: Digest,
     /// Time of its header; for genesis, when the chain was founded.
     pub time: Timestamp,
+    /// Seat of its first proposer; `None` where the next block is its epoch's first.
+    pub proposer: Option<ReplicaId>,
+    /// True when it ordered something, so that its roots wait for the next block.
+    pub ordered: bool,
     /// The roots after that block.
     pub executed: ExecutedRoots,
 }
@@ -71,6 +89,8 @@ impl Tip {
             height: Height(0),
             digest: Digest::ZERO,
             time: created,
+            proposer: None,
+            ordered: false,
             executed: ExecutedRoots {
                 height: Height(0),
                 state,

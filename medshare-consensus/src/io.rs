@@ -4,11 +4,21 @@ use medshare_types::certificate::CommitCertificate;
 use medshare_types::hash::Digest;
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::{Height, ReplicaId};
+use medshare_types::time::Timestamp;
 
 use crate::evidence::Evidence;
 use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Authenticated, Message, Recipients};
 use crate::proposal::Proposal;
+
+/// The clocks of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock in UTC: makes and judges the times of proposals, and nothing else.
+    pub wall: Timestamp,
+    /// Milliseconds on a clock that is never put back, from any start: measures durations.
+    pub monotonic_ms: u64,
+}
 
 /// An event that the node reports.
 #[allow(
@@ -17,6 +27,9 @@ use crate::proposal::Proposal;
 )]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input<P> {
+    /// Whether requests wait that every honest primary could take now. While some do, the primary
+    /// has to propose in time.
+    Waiting(bool),
     /// The next payload, for the primary to propose. Ask [`crate::Replica::may_propose`] first.
     Request(P),
     /// A message of another member.
@@ -35,7 +48,7 @@ pub enum Input<P> {
         /// The roots after the block.
         roots: ExecutedRoots,
     },
-    /// A timer fired. A timer that was replaced or never set is harmless.
+    /// A timer fired. One that fires early costs at most a view, never safety.
     Timer(Timer),
 }
 
@@ -55,6 +68,10 @@ pub enum Verdict {
 pub enum Timer {
     /// Sends again whatever may be lost.
     Resend,
+    /// An idle chain is due for a block.
+    Heartbeat,
+    /// The primary of the current view had its time.
+    View,
 }
 
 /// The next step of the node; steps are taken in the order given.
@@ -94,6 +111,8 @@ pub enum Effect<P> {
         /// Milliseconds from now on a monotonic clock.
         after_ms: u64,
     },
+    /// Stop a timer, which need not run.
+    CancelTimer(Timer),
     /// Send a message over authenticated channels, best effort.
     Send {
         /// Members to send it to, never this replica.
@@ -111,7 +130,7 @@ pub enum Effect<P> {
         /// A quorum's commits for it.
         certificate: CommitCertificate,
     },
-    /// A member provably voted twice.
+    /// A member provably broke the protocol.
     Misbehaviour(Evidence),
     /// Send each ledger block in `from..=until` to a member that is behind, as
     /// [`Message::Decided`].

@@ -1,13 +1,14 @@
 //! Records of the write-ahead log: durable before the replica acts on them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::certificate::{Ballot, CommitCertificate};
-use medshare_types::id::{Height, ReplicaId};
-use medshare_types::sign::Signature;
+use medshare_types::certificate::CommitCertificate;
+use medshare_types::id::Height;
 use medshare_types::wire::Wire;
 
-use crate::message::{Decided, PrePrepare, Vote};
-use crate::proposal::{MAX_PAYLOAD_LEN, OVERHEAD_LEN, Payload};
+use crate::message::Decided;
+use crate::proposal::{MAX_PAYLOAD_LEN, OVERHEAD_LEN, Payload, Proposal};
+use crate::view_change::{PreparedCertificate, ViewChange};
+use crate::vote::Vote;
 
 /// Number of a record among those that this run of the replica has written, from 1.
 ///
@@ -16,24 +17,15 @@ use crate::proposal::{MAX_PAYLOAD_LEN, OVERHEAD_LEN, Payload};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogPosition(pub u64);
 
-/// A quorum's verified prepares for one ballot.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct PreparedCertificate {
-    /// The ballot of every vote.
-    pub ballot: Ballot,
-    /// Signatures by seat, strictly ascending.
-    pub votes: Vec<(ReplicaId, Signature)>,
-}
-
 /// An entry of the log. Heights never fall along the log, so it is cut by height.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum LogRecord<P> {
-    /// The replica's prepare, with all data that sending it again needs.
+    /// The replica's prepare, and the block that it is for.
     Prepared {
-        /// The primary's message; on the primary, its own.
-        pre_prepare: PrePrepare<P>,
-        /// The replica's vote; on the primary, the same signature.
+        /// The replica's vote; on the primary, the signature of its pre-prepare.
         vote: Vote,
+        /// The block that was prepared.
+        proposal: Proposal<P>,
     },
     /// The replica's commit, and the certificate that permits it.
     Committed {
@@ -41,13 +33,17 @@ pub enum LogRecord<P> {
         prepared: PreparedCertificate,
         /// The replica's commit for the same ballot.
         vote: Vote,
+        /// The block, where no `Prepared` record of this height holds it.
+        proposal: Option<Proposal<P>>,
     },
-    /// The block of the `Prepared` record at this height is final.
+    /// The replica gave up the views below.
+    ViewChanged(ViewChange),
+    /// The block of an earlier record of this height is final.
     Decided {
         /// A quorum's commits for it.
         certificate: CommitCertificate,
     },
-    /// A block that the replica did not prepare is final.
+    /// A block that no earlier record holds is final.
     Adopted(Decided<P>),
 }
 
@@ -63,6 +59,7 @@ impl<P> LogRecord<P> {
     pub fn height(&self) -> Height {
         match self {
             Self::Prepared { vote, .. } | Self::Committed { vote, .. } => vote.ballot.height,
+            Self::ViewChanged(change) => change.vote.height,
             Self::Decided { certificate } => certificate.ballot.height,
             Self::Adopted(decided) => decided.proposal.header.height,
         }

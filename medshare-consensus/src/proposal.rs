@@ -6,12 +6,14 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::certificate::Ballot;
 use medshare_types::hash::Digest;
 use medshare_types::header::BlockHeader;
+use medshare_types::id::View;
 
 /// The longest encoded payload that is proposed or voted for, in bytes.
 pub const MAX_PAYLOAD_LEN: usize = 8 << 20;
 
-/// Bytes beside the payload in a message or record: room for a header and 1024 signatures.
-pub(crate) const OVERHEAD_LEN: usize = 128 << 10;
+/// Bytes beside the payload in a message or record: room for a header, 683 view changes
+/// and as many signatures.
+pub(crate) const OVERHEAD_LEN: usize = 192 << 10;
 
 /// The contents of a block, opaque to consensus.
 ///
@@ -20,6 +22,10 @@ pub(crate) const OVERHEAD_LEN: usize = 128 << 10;
 pub trait Payload: Clone + BorshSerialize + BorshDeserialize {
     /// The digest that binds the whole payload; the header holds it as `transactions`.
     fn root(&self) -> Digest;
+
+    /// True when the payload orders nothing. After any other block the next one comes at once, so
+    /// that the roots are certified.
+    fn is_empty(&self) -> bool;
 }
 
 /// Bytes of the encoded payload; `usize::MAX`, which is over every limit, for a payload whose own
@@ -38,12 +44,12 @@ pub struct Proposal<P> {
 }
 
 impl<P> Proposal<P> {
-    /// The ballot of a vote for this proposal, in the view that the header names.
+    /// The ballot of a vote for this proposal in a view, which is the header's or a later one.
     #[must_use]
-    pub fn ballot(&self) -> Ballot {
+    pub fn ballot_in(&self, view: View) -> Ballot {
         Ballot {
             epoch: self.header.epoch,
-            view: self.header.view,
+            view,
             height: self.header.height,
             digest: self.header.digest(),
         }
@@ -60,6 +66,8 @@ pub enum ProposalFault {
     WrongEpoch,
     /// The header names another proposer than the sender.
     WrongProposer,
+    /// The header names a view in which this block was not first proposed.
+    WrongView,
     /// The header does not name this replica's tip as its parent.
     WrongParent,
     /// The header's time is not after its parent's.
@@ -85,6 +93,7 @@ impl fmt::Display for ProposalFault {
             Self::WrongChain => f.write_str("wrong chain"),
             Self::WrongEpoch => f.write_str("wrong epoch"),
             Self::WrongProposer => f.write_str("wrong proposer"),
+            Self::WrongView => f.write_str("wrong view"),
             Self::WrongParent => f.write_str("wrong parent"),
             Self::TimeNotIncreasing => f.write_str("time not after the parent's"),
             Self::WrongPayload => f.write_str("payload root differs from the header's"),

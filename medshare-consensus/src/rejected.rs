@@ -21,12 +21,18 @@ pub enum Rejected {
     /// Execution lags behind: the roots of this height, the lowest without, are needed first.
     #[error("height {height} is not executed yet")]
     NotExecuted { height: Height },
-    /// This replica lost its votes and signs nothing at this height, or waits for its own proposal.
-    #[error("no vote at height {height} until the others told of the lost ones")]
+    /// This replica lost its votes and signs nothing at this height.
+    #[error("no vote at height {height}: the votes of this replica were lost")]
     Abstaining { height: Height },
-    /// An answer about lost votes, or a returned proposal, that was not asked for.
+    /// An answer about lost votes that was not asked for.
     #[error("replica {sender} answers a question that is not open")]
     Unasked { sender: ReplicaId },
+    /// Nothing waits, and the heartbeat is not due.
+    #[error("no proposal is due")]
+    NotDue,
+    /// The view needs a quorum's view changes, or proposes a certified block again.
+    #[error("view {view} takes no new proposal now")]
+    ViewNotOpen { view: View },
     /// Other members could not decode a payload of so many bytes.
     #[error("payload of {length} bytes where at most {limit} are allowed")]
     PayloadTooLong { length: usize, limit: usize },
@@ -36,13 +42,18 @@ pub enum Rejected {
     /// A pre-prepare of a backup.
     #[error("replica {sender} proposes and is not the primary")]
     NotThePrimary { sender: ReplicaId },
-    /// A message of another epoch or view.
-    #[error("replica {sender} is in epoch {epoch}, view {view}")]
-    WrongView {
-        sender: ReplicaId,
-        epoch: Epoch,
-        view: View,
-    },
+    /// A message of another epoch.
+    #[error("replica {sender} is in epoch {epoch}")]
+    WrongEpoch { sender: ReplicaId, epoch: Epoch },
+    /// A proposal for a view that this replica has given up, or has a proposal for.
+    #[error("replica {sender} proposes in view {view}, which is over")]
+    ViewOver { sender: ReplicaId, view: View },
+    /// A view change or new view whose signatures or certificate do not hold.
+    #[error("replica {sender} cannot prove view {view}")]
+    UnprovenView { sender: ReplicaId, view: View },
+    /// A block that this replica did not ask for.
+    #[error("replica {sender} sent a block that was not asked for")]
+    Unsolicited { sender: ReplicaId },
     /// A message for a height too far above this replica's own to be kept.
     #[error("replica {sender} is at height {height}, too far ahead")]
     TooFarAhead { sender: ReplicaId, height: Height },
@@ -93,6 +104,7 @@ impl Rejected {
     pub fn culprits(&self) -> Vec<ReplicaId> {
         match self {
             Self::NotThePrimary { sender }
+            | Self::UnprovenView { sender, .. }
             | Self::BadSignature { sender }
             | Self::Equivocation { sender, .. }
             | Self::InvalidBlock { sender, .. }
@@ -106,11 +118,15 @@ impl Rejected {
             Self::NotPrimary { .. }
             | Self::InFlight { .. }
             | Self::NotExecuted { .. }
+            | Self::NotDue
             | Self::Abstaining { .. }
             | Self::Unasked { .. }
+            | Self::ViewNotOpen { .. }
             | Self::PayloadTooLong { .. }
             | Self::UnknownSender { .. }
-            | Self::WrongView { .. }
+            | Self::WrongEpoch { .. }
+            | Self::ViewOver { .. }
+            | Self::Unsolicited { .. }
             | Self::TooFarAhead { .. }
             | Self::Untimely { .. }
             | Self::UnknownPosition { .. }

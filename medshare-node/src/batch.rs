@@ -49,4 +49,8 @@ impl Payload for Batch {
     fn root(&self) -> Digest {
         transactions_root(&self.0)
     }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use medshare_ledger::{MAX_CALL_LEN, Transaction};
-use medshare_types::{Timestamp, TransactionId, VerifyingKey, Wire};
+use medshare_types::{TransactionId, VerifyingKey, Wire};
 
 use crate::batch;
 
@@ -35,11 +35,25 @@ pub(crate) struct Mempool {
     next_arrival: u64,
     load: Load,
     loads: BTreeMap<VerifyingKey, Load>,
+    /// Number of those that this node told others of.
+    told: usize,
 }
 
 struct Waiting {
     transaction: Transaction,
-    last_sent: Timestamp,
+    /// Milliseconds on the node's monotonic clock.
+    last_sent: u64,
+    /// This node has told the other members, or the primary, of it.
+    told: bool,
+}
+
+/// Where a transaction came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// From a client or the node itself, which tells all other members.
+    Here,
+    /// From another member, which told those it chose.
+    FromPeer,
 }
 
 /// The result of submitting a transaction.
@@ -57,7 +71,7 @@ pub(crate) enum Admission {
 
 impl Mempool {
     /// Adds a transaction whose signature was verified.
-    pub(crate) fn add(&mut self, transaction: Transaction, now: Timestamp) -> Admission {
+    pub(crate) fn add(&mut self, transaction: Transaction, now_ms: u64, heard: Heard) -> Admission {
         let id = transaction.id();
         if self.contains(&id) {
             return Admission::Known;
@@ -71,8 +85,10 @@ impl Mempool {
         self.arrivals.insert(id, self.next_arrival);
         let waiting = Waiting {
             transaction,
-            last_sent: now,
+            last_sent: now_ms,
+            told: heard == Heard::Here,
         };
+        self.told += usize::from(waiting.told);
         self.waiting.insert(self.next_arrival, waiting);
         self.next_arrival += 1;
         Admission::Added
@@ -104,9 +120,15 @@ impl Mempool {
         self.waiting.is_empty()
     }
 
-    /// The oldest transactions that fit into a block.
-    pub(crate) fn batch(&self) -> Vec<Transaction> {
+    /// Whether some wait that this node told the others, or the primary, of.
+    pub(crate) const fn has_told(&self) -> bool {
+        self.told > 0
+    }
+
+    /// The oldest transactions that fit into a block, `most` at most.
+    pub(crate) fn batch(&self, most: usize) -> Vec<Transaction> {
         let oldest = self.waiting.values().map(|waiting| &waiting.transaction);
+        let oldest = oldest.take(most);
         LIMIT_OF_BATCH.first_of(oldest).cloned().collect()
     }
 
@@ -117,6 +139,7 @@ impl Mempool {
             let Some(gone) = arrival.and_then(|arrival| self.waiting.remove(&arrival)) else {
                 continue;
             };
+            self.told -= usize::from(gone.told);
             let Transaction { key, .. } = gone.transaction;
             self.load = self.load.without(&gone.transaction);
             if let Some(load) = self.loads.get_mut(&key) {
@@ -129,8 +152,8 @@ impl Mempool {
     }
 
     /// Returns transactions last sent before `before`, the longest ago first, up to
-    /// [`LIMIT_OF_REBROADCAST`], and notes that they are sent `now`.
-    pub(crate) fn due(&mut self, before: Timestamp, now: Timestamp) -> Vec<Transaction> {
+    /// [`LIMIT_OF_REBROADCAST`], and notes that they are sent at `now_ms`.
+    pub(crate) fn due(&mut self, before: u64, now_ms: u64) -> Vec<Transaction> {
         let mut stale: Vec<_> = self
             .waiting
             .values_mut()
@@ -143,7 +166,9 @@ impl Mempool {
             .cloned()
             .collect();
         for waiting in stale.iter_mut().take(again.len()) {
-            waiting.last_sent = now;
+            waiting.last_sent = now_ms;
+            self.told += usize::from(!waiting.told);
+            waiting.told = true;
         }
         again
     }
@@ -214,38 +239,41 @@ mod tests {
     #[test]
     fn oldest_first_once_each_and_gone_when_ordered() {
         let mut pool = Mempool::default();
-        let now = Timestamp::from_millis(1);
         let transactions: Vec<_> = (0..3).rev().map(|n| transaction(n, 10)).collect();
         for transaction in &transactions {
-            assert_eq!(pool.add(transaction.clone(), now), Admission::Added);
-            assert_eq!(pool.add(transaction.clone(), now), Admission::Known);
+            assert_eq!(
+                pool.add(transaction.clone(), 1, Heard::Here),
+                Admission::Added
+            );
+            assert_eq!(
+                pool.add(transaction.clone(), 1, Heard::Here),
+                Admission::Known
+            );
         }
-        assert_eq!(pool.batch(), transactions);
+        assert_eq!(pool.batch(usize::MAX), transactions);
         pool.remove([transactions[0].id(), transactions[2].id()]);
-        assert_eq!(pool.batch(), transactions[1..2]);
+        assert_eq!(pool.batch(usize::MAX), transactions[1..2]);
         assert!(pool.contains(&transactions[1].id()) && !pool.contains(&transactions[0].id()));
     }
 
     #[test]
     fn a_batch_is_bounded_in_bytes() {
         let mut pool = Mempool::default();
-        let now = Timestamp::from_millis(1);
         for n in 0..40 {
-            pool.add(transaction_of(n as u8, n, MAX_CALL_LEN), now);
+            pool.add(transaction_of(n as u8, n, MAX_CALL_LEN), 1, Heard::Here);
         }
         assert_eq!(pool.waiting.len(), 40);
-        let batch = batch::Batch::new(pool.batch());
+        let batch = batch::Batch::new(pool.batch(usize::MAX));
         assert!(batch.transactions().len() > 10 && batch.is_within_limits());
     }
 
     #[test]
     fn one_key_has_its_share_of_the_room_and_all_keys_have_the_whole() {
         let mut pool = Mempool::default();
-        let now = Timestamp::from_millis(1);
         let mut flood = |seed: u8, count: u32, length| -> Vec<_> {
             (0..count)
                 .map(|n| transaction_of(seed, n, length))
-                .filter(|t| pool.add(t.clone(), now) == Admission::Added)
+                .filter(|t| pool.add(t.clone(), 1, Heard::Here) == Admission::Added)
                 .collect()
         };
         assert_eq!(flood(1, 600, 0).len(), LIMIT_OF_KEY.transactions);
@@ -268,27 +296,25 @@ mod tests {
     #[test]
     fn transactions_that_were_not_ordered_are_due_again_later() {
         let mut pool = Mempool::default();
-        pool.add(transaction(1, 1), Timestamp::from_millis(10));
-        let at = Timestamp::from_millis;
-        assert!(pool.due(at(10), at(20)).is_empty());
-        assert_eq!(pool.due(at(11), at(20)).len(), 1);
-        assert!(pool.due(at(11), at(21)).is_empty());
+        pool.add(transaction(1, 1), 10, Heard::Here);
+        assert!(pool.due(10, 20).is_empty());
+        assert_eq!(pool.due(11, 20).len(), 1);
+        assert!(pool.due(11, 21).is_empty());
     }
 
     #[test]
     fn a_rebroadcast_is_bounded_and_all_get_their_turn() {
         let mut pool = Mempool::default();
-        let at = Timestamp::from_millis;
         let all: Vec<_> = (0..150).map(|n| transaction(n, 1)).collect();
         for transaction in &all {
-            pool.add(transaction.clone(), at(10));
+            pool.add(transaction.clone(), 10, Heard::Here);
         }
-        let sent = [20, 21, 22].map(|now| pool.due(at(1_000), at(now)));
+        let sent = [20, 21, 22].map(|now| pool.due(1_000, now));
         assert_eq!(sent.concat()[..150], all);
         assert_eq!(sent.map(|sent| sent.len()), [64; 3]);
         for n in 200..210 {
-            pool.add(transaction(n, MAX_CALL_LEN), at(0));
+            pool.add(transaction(n, MAX_CALL_LEN), 0, Heard::Here);
         }
-        assert_eq!(pool.due(at(10), at(30)).len(), 3);
+        assert_eq!(pool.due(10, 30).len(), 3);
     }
 }

@@ -41,6 +41,10 @@ mod tests {
         fn root(&self) -> Digest {
             Digest::ZERO
         }
+
+        fn is_empty(&self) -> bool {
+            self.0.is_empty()
+        }
     }
 
     /// The longest block that is voted for, with the votes of all of `members`.

@@ -81,7 +81,8 @@ pub struct Running {
     pub waiting: u32,
     /// Bytes that the member may still write to its disk, where its system tells.
     pub disk_free: Option<u64>,
-    /// The seat that proposes blocks, in the member's view.
+    /// The seat whose turn it is to propose the next block, as the member sees it. Turns pass on with
+    /// every block, and where one is lost.
     pub primary: ReplicaId,
     /// True while the member does not know its own votes, because its log was lost or copied. It signs
     /// nothing that they may contradict.
@@ -186,23 +187,9 @@ impl MemberHealth {
     }
 }
 
-/// The problems of all members, those of the proposer marked.
+/// The problems of all members.
 pub(crate) fn problems(members: &[MemberHealth]) -> Vec<String> {
-    let proposes = |seat: ReplicaId| {
-        members.iter().any(|member| match &member.state {
-            MemberState::Running(running) => running.primary == seat,
-            _ => false,
-        })
-    };
-    let told = |member: &MemberHealth| {
-        let problem = member.problem()?;
-        Some(if proposes(member.seat) {
-            format!("{problem}, and it proposes the blocks")
-        } else {
-            problem
-        })
-    };
-    members.iter().filter_map(told).collect()
+    members.iter().filter_map(MemberHealth::problem).collect()
 }
 
 #[cfg(test)]
@@ -301,15 +288,5 @@ mod tests {
                 "{problem}"
             );
         }
-    }
-
-    #[test]
-    fn the_proposers_problem_is_marked() {
-        let (mut first, _) = running("st-mary", 0);
-        first.state = MemberState::Silent;
-        let (second, _) = running("charite", 1);
-        let problems = problems(&[first, second]);
-        assert_eq!(problems.len(), 1);
-        assert!(problems[0].contains("st-mary") && problems[0].contains("proposes"));
     }
 }

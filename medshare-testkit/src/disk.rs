@@ -1,6 +1,6 @@
 //! The log and ledger of a simulated member, and the part of them that survives a crash.
 
-use medshare_consensus::{Decided, LogPosition, LogRecord, Tip};
+use medshare_consensus::{Decided, LogPosition, LogRecord, Payload as _, Tip};
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::Height;
 use medshare_types::wire::Wire;
@@ -133,6 +133,8 @@ impl Disk {
                 height: header.height,
                 digest: header.digest(),
                 time: header.time,
+                proposer: Some(header.proposer),
+                ordered: !block.proposal.payload.is_empty(),
                 executed,
             }
         })

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use medshare_consensus::{Decided, Evidence, ReplayError, Vote};
+use medshare_consensus::{Claim, Decided, Evidence, Offence, ReplayError, Vote};
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::id::{Height, ReplicaId, View};
 use medshare_types::time::Timestamp;
 
 use crate::disk::TestRecord;
@@ -24,7 +24,7 @@ pub enum Violation {
     BrokenChain {
         /// The member that committed it.
         member: ReplicaId,
-        /// The block's height.
+        /// Height of the block in question.
         height: Height,
         /// The field or rule that is broken.
         what: &'static str,
@@ -33,7 +33,7 @@ pub enum Violation {
     UnsoundCertificate {
         /// The member that committed with it.
         member: ReplicaId,
-        /// The block's height.
+        /// Height of the block in question.
         height: Height,
         /// The rule that is broken.
         what: &'static str,
@@ -50,6 +50,13 @@ pub enum Violation {
         /// The member that voted twice.
         member: ReplicaId,
         /// The height of both votes.
+        height: Height,
+    },
+    /// An honest member recorded a vote in a view that it had given up.
+    VoteAfterViewChange {
+        /// The member that voted.
+        member: ReplicaId,
+        /// The height of the vote.
         height: Height,
     },
     /// Evidence names an honest member, or does not prove what it claims.
@@ -79,6 +86,9 @@ pub struct Invariants {
     sound: BTreeSet<(Digest, Vec<ReplicaId>)>,
     durable_votes: BTreeSet<(VoteKey, Digest)>,
     durable_blocks: BTreeSet<(ReplicaId, Height)>,
+    durable_changes: BTreeMap<(ReplicaId, Height, View), Option<Claim>>,
+    /// The lowest view in which a member still votes.
+    given_up: BTreeMap<(ReplicaId, Height), View>,
     sent: BTreeMap<VoteKey, Digest>,
     violations: Vec<Violation>,
 }
@@ -95,6 +105,8 @@ impl Invariants {
             sound: BTreeSet::new(),
             durable_votes: BTreeSet::new(),
             durable_blocks: BTreeSet::new(),
+            durable_changes: BTreeMap::new(),
+            given_up: BTreeMap::new(),
             sent: BTreeMap::new(),
             violations: Vec::new(),
         }
@@ -109,12 +121,26 @@ impl Invariants {
     /// A record of `member` is durable.
     pub fn durable(&mut self, member: ReplicaId, record: &TestRecord) {
         let mut voted = |phase, vote: &Vote| {
+            let height = vote.ballot.height;
             let key = vote_key(member, phase, vote);
-            self.durable_votes.insert((key, vote.ballot.digest));
+            let new = self.durable_votes.insert((key, vote.ballot.digest));
+            let given_up = self.given_up.get(&(member, height));
+            // Records come in the order in which they were written.
+            if new && given_up.is_some_and(|view| vote.ballot.view < *view) {
+                self.violations
+                    .push(Violation::VoteAfterViewChange { member, height });
+            }
         };
         match record {
             TestRecord::Prepared { vote, .. } => voted(Phase::Prepare, vote),
             TestRecord::Committed { vote, .. } => voted(Phase::Commit, vote),
+            TestRecord::ViewChanged(change) => {
+                let vote = &change.vote;
+                let of = (member, vote.height, vote.view);
+                self.durable_changes.insert(of, vote.claim);
+                let given_up = self.given_up.entry((member, vote.height)).or_default();
+                *given_up = vote.view.max(*given_up);
+            }
             TestRecord::Decided { certificate } => {
                 let height = certificate.ballot.height;
                 self.durable_blocks.insert((member, height));
@@ -135,6 +161,22 @@ impl Invariants {
             Message::PrePrepare(pre_prepare) => (Phase::Prepare, pre_prepare.vote()),
             Message::Prepare(vote) => (Phase::Prepare, *vote),
             Message::Commit(vote) => (Phase::Commit, *vote),
+            Message::NewView(new_view) => (Phase::Prepare, new_view.pre_prepare.vote()),
+            Message::ViewChange(change) => {
+                let vote = &change.vote;
+                let height = vote.height;
+                let of = (member, height, vote.view);
+                match self.durable_changes.get(&of) {
+                    None => self
+                        .violations
+                        .push(Violation::NotDurable { member, height }),
+                    Some(claim) if *claim != vote.claim => {
+                        self.violations.push(Violation::TwoVotes { member, height });
+                    }
+                    Some(_) => {}
+                }
+                return;
+            }
             _ => return,
         };
         let height = vote.ballot.height;
@@ -147,15 +189,6 @@ impl Invariants {
             self.violations
                 .push(Violation::NotDurable { member, height });
         }
-    }
-
-    /// The primary lost its votes. A proposal that no member holds any more may be followed by another
-    /// one: where a member holds it after all, that member shows it by evidence. Commits still never
-    /// contradict each other.
-    pub fn primary_lost(&mut self, member: ReplicaId) {
-        let prepare = Phase::Prepare as u8;
-        self.sent
-            .retain(|(sender, phase, ..), _| *sender != member || *phase != prepare);
     }
 
     /// `member` started again from its ledger at `height`.
@@ -199,10 +232,24 @@ impl Invariants {
     pub fn exposed(&mut self, evidence: &Evidence) {
         let culprit = evidence.culprit;
         let sound = self.byzantine.contains(&culprit)
-            && evidence.first.ballot.digest != evidence.second.ballot.digest
-            && [evidence.first, evidence.second]
-                .iter()
-                .all(|vote| self.signed(culprit, evidence.phase, vote).is_ok());
+            && match &evidence.offence {
+                Offence::TwoVotes {
+                    phase,
+                    first,
+                    second,
+                } => {
+                    first.ballot.digest != second.ballot.digest
+                        && first.ballot.view == second.ballot.view
+                        && [first, second]
+                            .iter()
+                            .all(|vote| self.signed(culprit, *phase, vote).is_ok())
+                }
+                // Their rule is one comparison; signatures are checked by the verifier itself.
+                _ => {
+                    let committee = self.setting.committee();
+                    evidence.verify(&self.setting.chain(), committee).is_ok()
+                }
+            };
         if !sound {
             self.violations.push(Violation::FalseEvidence { culprit });
         }

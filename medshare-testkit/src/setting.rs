@@ -20,6 +20,10 @@ impl Payload for TestPayload {
     fn root(&self) -> Digest {
         digest("medshare/testkit/batch/v1", &[&self.0])
     }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// A message between simulated members, with [`TestPayload`] as payload.
@@ -36,6 +40,9 @@ pub struct Setting {
 impl Setting {
     /// Milliseconds between two ticks of a replica.
     pub const RESEND_MS: u64 = 200;
+
+    /// Milliseconds after which an idle chain gets a block.
+    pub const HEARTBEAT_MS: u64 = 1_000;
 
     /// The first `members` organisations of [`Members::new`].
     ///
@@ -90,6 +97,7 @@ impl Setting {
             chain: self.chain,
             parameters: self.members.genesis().parameters,
             resend_ms: Self::RESEND_MS,
+            heartbeat_ms: Self::HEARTBEAT_MS,
         }
     }
 

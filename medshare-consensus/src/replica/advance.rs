@@ -2,90 +2,135 @@
 
 use core::mem;
 
-use medshare_types::certificate::{CommitCertificate, Phase};
+use medshare_types::certificate::{Ballot, CommitCertificate, Phase};
 use medshare_types::hash::Digest;
+use medshare_types::id::{ReplicaId, View};
+use medshare_types::sign::Signature;
 
 use super::slot::{OwnVote, Slot};
 use super::{Parent, Replica};
 use crate::io::Effect;
-use crate::log_record::{LogRecord, PreparedCertificate};
+use crate::log_record::LogRecord;
 use crate::message::{Decided, Message, Recipients};
 use crate::proposal::{Payload, Proposal};
 use crate::rejected::Rejected;
+use crate::view_change::PreparedCertificate;
 
 impl<P: Payload> Replica<P> {
     /// Applies the rules until none of them applies. Returns the first rejection.
-    pub(super) fn advance(&mut self) -> Result<(), Rejected> {
+    pub(super) fn advance(&mut self, monotonic_ms: u64) -> Result<(), Rejected> {
         let mut outcome = Ok(());
         loop {
             self.count_own_votes();
             self.judge_loss();
-            outcome = outcome.and(self.accept_late_candidate());
+            outcome = outcome.and(self.accept_vouched());
             self.commit_when_prepared();
             let Some(decided) = self.take_decided() else {
-                return outcome;
+                break;
             };
-            self.decide(decided);
+            self.decide(decided, monotonic_ms);
             outcome = outcome.and(self.replay_buffered_proposal());
         }
+        self.join_view_change();
+        self.arm_when_opened();
+        self.propose_again();
+        outcome
     }
 
-    /// L19: a quorum has prepared the ballot of this replica's recorded prepare. The commit's
-    /// record comes after the prepare's, so it cannot be durable without it.
+    /// L25: a quorum has prepared a block in this view or a later one. A prepare of this replica's
+    /// own is not needed: otherwise f members that leave out f honest ones could stop the view.
     fn commit_when_prepared(&mut self) {
-        let Some(own) = self.current.own_prepare else {
-            return;
-        };
-        // L35
-        if self.current.own_commit.is_some() || self.abstains() {
+        // L50
+        if self.abstains() {
             return;
         }
-        let ballot = own.vote.ballot;
-        let Some(votes) = self.current.prepares.certify(
-            &self.config,
-            &ballot.digest,
-            self.config.committee.quorum().quorum(),
-            &mut self.suspects,
-        ) else {
+        let from = match self.current.own_commit {
+            Some(own) if own.vote.ballot.view >= self.current.view => own.vote.ballot.view.next(),
+            _ => self.current.view,
+        };
+        let quorum = self.config.committee.quorum().quorum();
+        let Some((view, digest)) = self.current.prepares.leading(from, quorum) else {
             return;
         };
+        let Some(votes) =
+            self.current
+                .prepares
+                .certify(&self.config, (view, digest), quorum, &mut self.suspects)
+        else {
+            return;
+        };
+        let Some(proposal) = self.current.block(&digest).cloned() else {
+            let holders = votes.iter().map(|(voter, _)| *voter).collect();
+            self.want(digest, holders);
+            return;
+        };
+        self.enter(view);
+        self.commit(view, proposal, votes);
+    }
+
+    fn commit(&mut self, view: View, proposal: Proposal<P>, votes: Vec<(ReplicaId, Signature)>) {
+        let ballot = proposal.ballot_in(view);
         let vote = self.sign(ballot, Phase::Commit);
         let prepared = PreparedCertificate { ballot, votes };
-        let position = self.outbox.persist(LogRecord::Committed { prepared, vote });
+        let recorded = self.is_recorded(&ballot.digest);
+        let position = self.outbox.persist(LogRecord::Committed {
+            prepared: prepared.clone(),
+            vote,
+            proposal: (!recorded).then(|| proposal.clone()),
+        });
+        self.current.prepared = Some((prepared, proposal));
         self.current.own_commit = Some(OwnVote { vote, position });
         self.send(Recipients::All, Message::Commit(vote));
         self.restart_timer();
     }
 
-    /// L20: takes the candidate once a quorum has committed it, at whatever stage it is here.
+    /// True when a replay finds the block among the last prepare and commit of this height.
+    fn is_recorded(&self, digest: &Digest) -> bool {
+        let prepare = self.current.own_prepare.map(|own| own.vote.ballot.digest);
+        let commit = self.current.own_commit.map(|own| own.vote.ballot.digest);
+        prepare == Some(*digest) || commit == Some(*digest)
+    }
+
+    /// L26: takes the block that a quorum has committed in one view, whatever its stage here.
     fn take_decided(&mut self) -> Option<Decided<P>> {
-        let ballot = self.current.candidate.as_ref()?.ballot;
+        let quorum = self.config.committee.quorum().quorum();
+        let (view, digest) = self.current.commits.leading(View(0), quorum)?;
         let votes = self.current.commits.certify(
             &self.config,
-            &ballot.digest,
-            self.config.committee.quorum().quorum(),
+            (view, digest),
+            quorum,
             &mut self.suspects,
         )?;
-        let candidate = self.current.candidate.take()?;
+        let Some(proposal) = self.current.block(&digest).cloned() else {
+            let holders = votes.iter().map(|(voter, _)| *voter).collect();
+            self.want(digest, holders);
+            return None;
+        };
+        let ballot = Ballot {
+            epoch: self.config.committee.epoch(),
+            view,
+            height: self.tip.height.next(),
+            digest,
+        };
         Some(Decided {
-            proposal: candidate.pre_prepare.proposal,
+            proposal,
             certificate: CommitCertificate { ballot, votes },
         })
     }
 
-    /// L20 and L27: records that a block is final and goes to the next height.
-    pub(super) fn decide(&mut self, decided: Decided<P>) {
-        let digest = decided.certificate.ballot.digest;
-        let own = self.current.own_prepare;
-        let prepared = own.is_some_and(|own| own.vote.ballot.digest == digest);
-        self.outbox.persist(if prepared {
+    /// L26 and L41: records that a block is final and goes to the next height.
+    pub(super) fn decide(&mut self, decided: Decided<P>, monotonic_ms: u64) {
+        let ballot = decided.certificate.ballot;
+        self.outbox.persist(if self.is_recorded(&ballot.digest) {
             LogRecord::Decided {
                 certificate: decided.certificate.clone(),
             }
         } else {
             LogRecord::Adopted(decided.clone())
         });
-        self.enter_next(&decided.proposal, digest);
+        let ordered = !decided.proposal.payload.is_empty();
+        self.end_height(ballot.view, ordered, monotonic_ms);
+        self.enter_next(&decided.proposal, ballot.digest);
         self.deliver(decided);
         self.restart_timer();
     }
@@ -96,11 +141,15 @@ impl<P: Payload> Replica<P> {
             height: header.height,
             digest,
             time: header.time,
+            proposer: header.proposer,
+            ordered: !proposal.payload.is_empty(),
         };
         let clock_before = self.current.latest_clock;
         self.current = mem::replace(&mut self.next, Slot::new());
         self.current.clock_before = clock_before;
-        self.sync.close_fetch_at(self.tip.height);
+        let height = self.tip.height;
+        self.exposed.retain(|(_, of)| *of > height);
+        self.sync.close_fetch_at(height);
         self.serving.reset();
     }
 

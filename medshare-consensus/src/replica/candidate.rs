@@ -1,72 +1,76 @@
-//! The way of a candidate from its pre-prepare to this replica's prepare: L8 to L12.
+//! The way of a proposal from its arrival to this replica's prepare: L10 to L20.
 
 use medshare_types::certificate::Phase;
+use medshare_types::id::View;
 use medshare_types::time::Timestamp;
 
 use super::Replica;
 use super::slot::{Candidate, Stage};
 use super::timeliness::{Bounds, is_timely};
 use crate::io::Effect;
-use crate::message::{Message, PrePrepare};
+use crate::message::Message;
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault, encoded_length};
 use crate::rejected::Rejected;
+use crate::vote::PrePrepare;
 
 impl<P: Payload> Replica<P> {
-    /// L8: a pre-prepare that arrived before its parent was decided is judged by its arrival.
+    /// L10: a pre-prepare that arrived before its parent was decided is judged by its arrival.
     pub(super) fn replay_buffered_proposal(&mut self) -> Result<(), Rejected> {
         match self.current.buffered.take() {
-            // L36
-            Some((_, own)) if own.proposal.header.proposer == self.config.replica => {
-                self.adopt_returned(own)
-            }
-            Some((received, pre_prepare)) => self.examine(received, pre_prepare),
+            Some((received, pre_prepare)) => self.take_first_proposal(received, pre_prepare),
             None => Ok(()),
         }
     }
 
-    /// L9: holds a proposal that follows from the tip, and judges its time by when it arrived.
-    pub(super) fn examine(
+    /// L14: holds the first proposal of a view, and judges its time by when it arrived.
+    pub(super) fn take_first_proposal(
         &mut self,
         received: Timestamp,
         pre_prepare: PrePrepare<P>,
     ) -> Result<(), Rejected> {
-        let proposer = pre_prepare.proposal.header.proposer;
-        let time = pre_prepare.proposal.header.time;
-        if self.current.candidate.is_none() {
-            if let Some(fault) = self.fault_of(&pre_prepare.proposal) {
-                return Err(Rejected::InvalidProposal { proposer, fault });
-            }
-            self.current.candidate = Some(Candidate {
-                ballot: pre_prepare.proposal.ballot(),
-                pre_prepare,
-                stage: Stage::Untimely,
-            });
+        let PrePrepare { view, proposal, .. } = pre_prepare;
+        let proposer = proposal.header.proposer;
+        let time = proposal.header.time;
+        if self.current.candidate.is_some() || self.current.has_prepared() {
+            return Ok(());
         }
-        let Some(candidate) = &mut self.current.candidate else {
-            return Ok(());
-        };
-        if candidate.stage != Stage::Untimely {
-            return Ok(());
+        if proposer != self.primary_of(view) {
+            return Err(Rejected::NotThePrimary { sender: proposer });
+        }
+        if let Some(fault) = self.fault_of_first(&proposal, view) {
+            return Err(Rejected::InvalidProposal { proposer, fault });
         }
         let bounds = Bounds {
             received,
             latest: self.current.latest_clock.max(self.current.clock_before),
             parent: self.tip.time,
-            late_doublings: self.current.late_doublings,
+            view,
         };
-        if !is_timely(&self.config.parameters, &bounds, time) {
-            self.current.late_since.get_or_insert(received);
+        let timely = is_timely(&self.config.parameters, &bounds, time);
+        self.current.candidate = Some(Candidate {
+            ballot: proposal.ballot_in(view),
+            proposal,
+            stage: if timely {
+                Stage::Unexecuted
+            } else {
+                Stage::Untimely
+            },
+        });
+        if !timely {
             return Err(Rejected::Untimely { proposer, time });
         }
-        candidate.stage = Stage::Unexecuted;
         self.validate_when_executed()
     }
 
-    /// L9: the first fault that header, payload and parent show.
-    pub(super) fn fault_of(&self, proposal: &Proposal<P>) -> Option<ProposalFault> {
+    /// L14: the first fault that header, payload and parent show.
+    fn fault_of_first(&self, proposal: &Proposal<P>, view: View) -> Option<ProposalFault> {
         let header = &proposal.header;
-        let fault = if header.previous != self.tip.digest {
-            ProposalFault::WrongParent
+        let fault = if header.chain != self.config.chain {
+            ProposalFault::WrongChain
+        } else if header.epoch != self.config.committee.epoch() {
+            ProposalFault::WrongEpoch
+        } else if header.view != view {
+            ProposalFault::WrongView
         } else if header.time <= self.tip.time {
             ProposalFault::TimeNotIncreasing
         } else if header.executed.height != self.tip.height {
@@ -75,37 +79,66 @@ impl<P: Payload> Replica<P> {
             ProposalFault::WrongCommittee
         } else if encoded_length(&proposal.payload) > MAX_PAYLOAD_LEN {
             ProposalFault::PayloadTooLong
-        } else if header.transactions != proposal.payload.root() {
-            ProposalFault::WrongPayload
         } else {
-            return None;
+            return self.fault_of_link(proposal);
         };
         Some(fault)
     }
 
-    /// L10: f+1 members vouch for the time, so at least one honest member does.
-    pub(super) fn accept_late_candidate(&mut self) -> Result<(), Rejected> {
+    /// L15 and L37: the hash links of a block; certificates or f+1 votes vouch for all else.
+    pub(super) fn fault_of_link(&self, proposal: &Proposal<P>) -> Option<ProposalFault> {
+        let header = &proposal.header;
+        if header.previous != self.tip.digest || header.height != self.tip.height.next() {
+            Some(ProposalFault::WrongParent)
+        } else if header.transactions != proposal.payload.root() {
+            Some(ProposalFault::WrongPayload)
+        } else {
+            None
+        }
+    }
+
+    /// L16: f+1 members prepared a block in this view or a later one, so at least one honest member
+    /// accepted its proposal there. That stands for the proposal itself, for the proof of its view
+    /// and for its time.
+    pub(super) fn accept_vouched(&mut self) -> Result<(), Rejected> {
+        let view = self.current.view;
         let faulty = self.config.committee.quorum().faulty();
-        let Some(candidate) = &mut self.current.candidate else {
+        let Some((of, digest)) = self.current.prepares.leading(view, faulty + 1) else {
             return Ok(());
         };
-        if candidate.stage != Stage::Untimely {
+        let held = self.current.candidate.as_ref();
+        let untimely = held.is_some_and(|held| held.stage == Stage::Untimely);
+        if of == view && (self.current.has_prepared() || (held.is_some() && !untimely)) {
             return Ok(());
         }
         let vouched = self.current.prepares.certify(
             &self.config,
-            &candidate.ballot.digest,
+            (of, digest),
             faulty + 1,
             &mut self.suspects,
         );
         if vouched.is_none() {
             return Ok(());
         }
-        candidate.stage = Stage::Unexecuted;
+        let Some(proposal) = self.current.block(&digest).cloned() else {
+            let holders = self.current.prepares.voters(of, digest);
+            self.want(digest, holders);
+            return Ok(());
+        };
+        self.enter(of);
+        if proposal.header.view < of {
+            self.prepare_again(of, proposal);
+            return Ok(());
+        }
+        self.current.candidate = Some(Candidate {
+            ballot: proposal.ballot_in(of),
+            proposal,
+            stage: Stage::Unexecuted,
+        });
         self.validate_when_executed()
     }
 
-    /// L11: once the height before is executed here, compares its roots and asks the application.
+    /// L17: once the height before is executed here, compares its roots and asks the application.
     pub(super) fn validate_when_executed(&mut self) -> Result<(), Rejected> {
         let Some(candidate) = &mut self.current.candidate else {
             return Ok(());
@@ -113,41 +146,41 @@ impl<P: Payload> Replica<P> {
         if candidate.stage != Stage::Unexecuted || self.executed.height != self.tip.height {
             return Ok(());
         }
-        let proposal = &candidate.pre_prepare.proposal;
-        if proposal.header.executed != self.executed {
-            let proposer = proposal.header.proposer;
-            self.current.candidate = None;
+        let header = &candidate.proposal.header;
+        if header.executed != self.executed {
+            let proposer = header.proposer;
+            candidate.stage = Stage::Refused;
             return Err(Rejected::InvalidProposal {
                 proposer,
                 fault: ProposalFault::WrongRoots,
             });
         }
         candidate.stage = Stage::Validating;
-        let question = Effect::Validate(proposal.clone());
+        let question = Effect::Validate(candidate.proposal.clone());
         self.outbox.push_at_once(question);
         Ok(())
     }
 
-    /// L14: asks again for a deferred verdict.
+    /// L20: asks again for a deferred verdict.
     pub(super) fn ask_application_again(&mut self) {
         if let Some(candidate) = &mut self.current.candidate
             && candidate.stage == Stage::Deferred
         {
             candidate.stage = Stage::Validating;
-            let question = Effect::Validate(candidate.pre_prepare.proposal.clone());
+            let question = Effect::Validate(candidate.proposal.clone());
             self.outbox.push_at_once(question);
         }
     }
 
-    /// L12: accepts the candidate.
+    /// L18: accepts the candidate.
     pub(super) fn prepare(&mut self) {
         let Some(candidate) = &mut self.current.candidate else {
             return;
         };
         candidate.stage = Stage::Prepared;
         let ballot = candidate.ballot;
-        let pre_prepare = candidate.pre_prepare.clone();
+        let proposal = candidate.proposal.clone();
         let vote = self.sign(ballot, Phase::Prepare);
-        self.record_prepare(pre_prepare, vote, Message::Prepare(vote));
+        self.record_prepare(proposal, vote, Message::Prepare(vote));
     }
 }

@@ -1,13 +1,16 @@
 //! The replica: its state, and the interface that needs no input.
 //!
-//! The numbers L1 to L37 in the children of this module are the lines of the pseudo-code in
+//! The numbers L1 to L52 in the children of this module are the lines of the pseudo-code in
 //! `docs/spec/pbft.md`.
 
 mod advance;
 mod candidate;
+mod changes;
 mod handle;
 mod loss;
+mod new_view;
 mod outbox;
+mod pacing;
 mod recover;
 mod route;
 mod serving;
@@ -18,6 +21,7 @@ mod sync;
 mod tally;
 mod timeliness;
 mod votes;
+mod wanted;
 
 pub use recover::ReplayError;
 
@@ -35,6 +39,7 @@ use crate::message::{Message, Recipients};
 use crate::proposal::Payload;
 use loss::Loss;
 use outbox::Outbox;
+use pacing::Pacing;
 use serving::ServingLimits;
 use slot::Slot;
 use sync::SyncState;
@@ -45,7 +50,6 @@ use sync::SyncState;
 /// `None` and carry out each output in that order.
 pub struct Replica<P> {
     config: Config,
-    view: View,
     /// The last decided block.
     tip: Parent,
     /// The roots of the last executed block, at or below the tip.
@@ -56,6 +60,9 @@ pub struct Replica<P> {
     next: Slot<P>,
     /// Senders of bad signatures; their votes are verified on arrival.
     suspects: BTreeSet<ReplicaId>,
+    /// Members and undecided heights for which evidence was put out.
+    exposed: BTreeSet<(ReplicaId, Height)>,
+    pacing: Pacing,
     sync: SyncState,
     serving: ServingLimits,
     /// Present while votes that are lost may reach above the tip.
@@ -69,6 +76,10 @@ struct Parent {
     height: Height,
     digest: Digest,
     time: Timestamp,
+    /// The seat after which turns go on.
+    proposer: ReplicaId,
+    /// True when the block's roots wait for the next block.
+    ordered: bool,
 }
 
 impl<P: Payload> Replica<P> {
@@ -95,18 +106,22 @@ impl<P: Payload> Replica<P> {
                 executed: tip.executed.height,
             });
         }
+        let proposer = tip.proposer.unwrap_or(config.first_proposer());
         Ok(Self {
             config,
-            view: View(0),
             tip: Parent {
                 height: tip.height,
                 digest: tip.digest,
                 time: tip.time,
+                proposer,
+                ordered: tip.ordered,
             },
             executed: tip.executed,
             current: Slot::new(),
             next: Slot::new(),
             suspects: BTreeSet::new(),
+            exposed: BTreeSet::new(),
+            pacing: Pacing::default(),
             sync: SyncState::default(),
             serving: ServingLimits::default(),
             loss: None,
@@ -128,16 +143,21 @@ impl<P: Payload> Replica<P> {
         self.tip.height
     }
 
-    /// The current view, 0 until there are view changes.
+    /// The view of the height after the last decided one.
     #[must_use]
     pub const fn view(&self) -> View {
-        self.view
+        self.current.view
     }
 
     /// The seat that proposes in the current view.
     #[must_use]
     pub fn primary(&self) -> ReplicaId {
-        self.config.primary(self.view)
+        self.primary_of(self.current.view)
+    }
+
+    /// The seat that proposes in a view of the height after the tip.
+    fn primary_of(&self, view: View) -> ReplicaId {
+        self.config.primary_after(self.tip.proposer, view)
     }
 
     fn send(&mut self, to: Recipients, message: Message<P>) {
@@ -157,7 +177,7 @@ impl<P> fmt::Debug for Replica<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Replica")
             .field("seat", &self.config.replica)
-            .field("view", &self.view)
+            .field("view", &self.current.view)
             .field("tip", &self.tip)
             .field("executed", &self.executed.height)
             .field("suspects", &self.suspects)

@@ -1,15 +1,17 @@
-//! L28 to L31, L32: a replica comes back from its ledger and its log.
+//! L42 to L46: a replica comes back from its ledger and its log.
 
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId};
 
 use super::Replica;
 use super::loss::Loss;
-use super::slot::{Candidate, OwnVote, Stage};
+use super::slot::{Candidate, OwnChange, OwnVote, Stage};
 use crate::config::{Config, Tip};
-use crate::log_record::{LogPosition, LogRecord, PreparedCertificate};
-use crate::message::{Decided, LossId, Message, PrePrepare, Recipients, Vote};
-use crate::proposal::Payload;
+use crate::log_record::{LogPosition, LogRecord};
+use crate::message::{Decided, LossId, Message, Recipients};
+use crate::proposal::{Payload, Proposal};
+use crate::view_change::{PreparedCertificate, ViewChange};
+use crate::vote::Vote;
 
 /// Why a replica cannot start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,7 +97,7 @@ impl<P: Payload> Replica<P> {
         for record in log {
             let height = record.height();
             let expected = replica.tip.height.next();
-            // L28
+            // L42
             if height < expected {
                 continue;
             }
@@ -105,16 +107,16 @@ impl<P: Payload> Replica<P> {
                     found: height,
                 });
             }
-            // L29
+            // L43
             replica
                 .replay(record)
                 .ok_or(ReplayError::Contradiction { height })?;
         }
-        // L31
+        // L46
         let height = replica.tip.height;
         replica.resend_votes();
         replica.send(Recipients::All, Message::Status { height });
-        // L32
+        // L47
         replica.ask_for_lost_votes();
         replica.restart_timer();
         Ok(replica)
@@ -124,16 +126,20 @@ impl<P: Payload> Replica<P> {
     /// it.
     fn replay(&mut self, record: LogRecord<P>) -> Option<()> {
         match record {
-            LogRecord::Prepared { pre_prepare, vote } => self.replay_prepared(pre_prepare, vote),
-            LogRecord::Committed { prepared, vote } => self.replay_committed(&prepared, vote),
+            LogRecord::Prepared { vote, proposal } => self.replay_prepared(vote, proposal),
+            LogRecord::Committed {
+                prepared,
+                vote,
+                proposal,
+            } => self.replay_committed(prepared, vote, proposal),
+            LogRecord::ViewChanged(change) => self.replay_view_change(change),
             LogRecord::Decided { certificate } => {
-                let digest = self.current.own_prepare?.vote.ballot.digest;
-                let proposal = self.current.candidate.take()?.pre_prepare.proposal;
-                let decided = Decided {
+                let proposal = self.current.block(&certificate.ballot.digest)?.clone();
+                self.replay_decided(Decided {
                     proposal,
                     certificate,
-                };
-                (decided.certificate.ballot.digest == digest).then(|| self.replay_decided(decided))
+                });
+                Some(())
             }
             LogRecord::Adopted(decided) => {
                 let header = &decided.proposal.header;
@@ -144,45 +150,77 @@ impl<P: Payload> Replica<P> {
         }
     }
 
-    fn replay_prepared(&mut self, pre_prepare: PrePrepare<P>, vote: Vote) -> Option<()> {
-        let of_primary = pre_prepare.vote();
-        let header = &pre_prepare.proposal.header;
-        if self.current.own_prepare.is_some()
-            || vote.ballot != of_primary.ballot
-            || header.previous != self.tip.digest
-        {
+    /// L44: a prepare, in no view below those of the records before.
+    fn replay_prepared(&mut self, vote: Vote, proposal: Proposal<P>) -> Option<()> {
+        let view = vote.ballot.view;
+        let prepared = self.current.own_prepare;
+        let again = prepared.is_some_and(|own| own.vote.ballot.view >= view);
+        let fits =
+            vote.ballot == proposal.ballot_in(view) && proposal.header.previous == self.tip.digest;
+        if view < self.current.view || again || !fits {
             return None;
         }
-        let proposer = header.proposer;
+        self.current.enter(view);
         self.current.candidate = Some(Candidate {
-            pre_prepare,
+            proposal: proposal.clone(),
             ballot: vote.ballot,
             stage: Stage::Prepared,
         });
+        self.current.accepted = Some(proposal);
         self.current.own_prepare = Some(durable(vote));
-        self.count_verified(Phase::Prepare, proposer, of_primary);
         self.count_verified(Phase::Prepare, self.config.replica, vote);
         Some(())
     }
 
-    fn replay_committed(&mut self, prepared: &PreparedCertificate, vote: Vote) -> Option<()> {
-        let own = self.current.own_prepare?.vote.ballot;
-        if self.current.own_commit.is_some() || own != vote.ballot || own != prepared.ballot {
+    /// L44: a commit with its certificate, likewise.
+    fn replay_committed(
+        &mut self,
+        prepared: PreparedCertificate,
+        vote: Vote,
+        proposal: Option<Proposal<P>>,
+    ) -> Option<()> {
+        let ballot = vote.ballot;
+        let committed = self.current.own_commit;
+        let again = committed.is_some_and(|own| own.vote.ballot.view >= ballot.view);
+        if ballot.view < self.current.view || again || prepared.ballot != ballot {
             return None;
         }
+        let block = match proposal {
+            Some(block) => (block.ballot_in(ballot.view) == ballot).then_some(block)?,
+            None => self.current.block(&ballot.digest)?.clone(),
+        };
+        self.current.enter(ballot.view);
         for (voter, signature) in &prepared.votes {
             let prepare = Vote {
-                ballot: prepared.ballot,
+                ballot,
                 signature: *signature,
             };
             self.count_verified(Phase::Prepare, *voter, prepare);
         }
+        self.current.prepared = Some((prepared, block));
         self.current.own_commit = Some(durable(vote));
         self.count_verified(Phase::Commit, self.config.replica, vote);
         Some(())
     }
 
-    /// L30: delivers the block to the ledger again.
+    /// L44: a view change, into a later view than any before.
+    fn replay_view_change(&mut self, change: ViewChange) -> Option<()> {
+        let view = change.vote.view;
+        if view <= self.current.view {
+            return None;
+        }
+        self.current.enter(view);
+        self.current
+            .changes
+            .keep(self.config.replica, change.clone());
+        self.current.own_change = Some(OwnChange {
+            change,
+            position: LogPosition(0),
+        });
+        Some(())
+    }
+
+    /// L45: delivers the block to the ledger again.
     fn replay_decided(&mut self, decided: Decided<P>) {
         self.enter_next(&decided.proposal, decided.certificate.ballot.digest);
         self.deliver(decided);

@@ -1,6 +1,6 @@
 //! Routing of messages to the two heights that are kept.
 
-use medshare_types::id::{Epoch, Height, ReplicaId, View};
+use medshare_types::id::{Epoch, Height, ReplicaId};
 
 use super::Replica;
 use crate::proposal::Payload;
@@ -16,21 +16,16 @@ pub(super) enum Route {
 }
 
 impl<P: Payload> Replica<P> {
-    /// L5 and L16: the slot of a message; `None` when its height is decided already. A member that
+    /// L9, L11, L22 and L30: the slot of a message; `None` when its height is decided already. A member that
     /// works on a height has decided the one before.
     pub(super) fn route(
         &mut self,
         sender: ReplicaId,
         epoch: Epoch,
-        view: View,
         height: Height,
     ) -> Result<Option<Route>, Rejected> {
-        if epoch != self.config.committee.epoch() || view != self.view {
-            return Err(Rejected::WrongView {
-                sender,
-                epoch,
-                view,
-            });
+        if epoch != self.config.committee.epoch() {
+            return Err(Rejected::WrongEpoch { sender, epoch });
         }
         let Some(before) = height.previous() else {
             return Ok(None);

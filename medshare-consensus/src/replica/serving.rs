@@ -13,6 +13,8 @@ pub(super) struct ServingLimits {
     /// Members that were sent this replica's status since the limits were reset.
     informed: BTreeSet<ReplicaId>,
     served: BTreeMap<ReplicaId, Served>,
+    /// Members that were sent a block of the undecided height since the limits were reset.
+    proposals: BTreeSet<ReplicaId>,
     /// Members that were told of their lost votes since the limits were reset.
     recalled: BTreeSet<ReplicaId>,
 }
@@ -30,11 +32,6 @@ impl ServingLimits {
         self.informed.insert(peer)
     }
 
-    /// True when `peer`, which lost its votes, may be answered: once between two resets.
-    pub(super) fn may_recall(&mut self, peer: ReplicaId) -> bool {
-        self.recalled.insert(peer)
-    }
-
     /// True when `peer` may be served `from..=until`: between two resets, no height twice and at
     /// most [`MAX_ANSWERS`] answers.
     pub(super) fn may_serve(&mut self, peer: ReplicaId, from: Height, until: Height) -> bool {
@@ -47,10 +44,21 @@ impl ServingLimits {
         may
     }
 
+    /// True when `peer`, which lost its votes, may be answered: once between two resets.
+    pub(super) fn may_recall(&mut self, peer: ReplicaId) -> bool {
+        self.recalled.insert(peer)
+    }
+
+    /// True when `peer` may be sent a block of the undecided height: once between two resets.
+    pub(super) fn may_send_proposal(&mut self, peer: ReplicaId) -> bool {
+        self.proposals.insert(peer)
+    }
+
     /// Lets every member be informed and served again.
     pub(super) fn reset(&mut self) {
         self.informed.clear();
         self.served.clear();
+        self.proposals.clear();
         self.recalled.clear();
     }
 }

@@ -4,50 +4,67 @@
 //! cannot happen, and L numbers are lines of `docs/spec/pbft.md`.
 //!
 //! ```text
-//! input / stage            none       Untimely   Unexecuted Validating Deferred   Refused Prepared
-//! request              L3  Prepared¹  –          –          –          –          –       refused
-//! pre-prepare, timely  L9  Unexecuted Unexecuted ·          ·          ·          ·       ·
-//! pre-prepare, late    L9  Untimely   ·          ·          ·          ·          ·       ·
-//! f+1 prepares         L10 ·          Unexecuted ·          ·          ·          ·       ·
-//! executed, same roots L11 ·          ·          Validating ·          ·          ·       ·
-//! executed, differing  L11 ·          ·          none       ·          ·          ·       ·
-//! verdict valid        L12 ·          ·          ·          Prepared   ·          ·       ·
-//! verdict invalid      L13 ·          ·          ·          Refused    ·          ·       ·
-//! verdict deferred     L14 ·          ·          ·          Deferred   ·          ·       ·
-//! q prepares           L19 ·          Unexecuted ·          ·          ·          ·       ·²
-//! q commits            L20 ·          none³      none³      none³      none³      none³   none³
-//! tick                 L23 ·          ·⁴         ·          ·          Validating ·       ·
-//! decided block        L26 none³      none³      none³      none³      none³      none³   none³
+//! input / stage              none       Untimely    Unexecuted Validating Deferred   Refused  Prepared
+//! request                L8  Prepared¹  –           –          –          –          –        refused
+//! first proposal, timely L14 Unexecuted ·           ·          ·          ·          ·        ·
+//! first proposal, late   L14 Untimely   ·           ·          ·          ·          ·        ·
+//! proposed again         L15 Prepared   Prepared    Prepared   Prepared   Prepared   Prepared Prepared
+//! f+1 prepares           L16 ·          Unexecuted  ·          ·          ·          ·        ·
+//! executed, same roots   L17 ·          ·           Validating ·          ·          ·        ·
+//! executed, differing    L17 ·          ·           Refused    ·          ·          ·        ·
+//! verdict valid          L18 ·          ·           ·          Prepared   ·          ·        ·
+//! verdict invalid        L19 ·          ·           ·          Refused    ·          ·        ·
+//! verdict deferred       L20 ·          ·           ·          Deferred   ·          ·        ·
+//! q prepares             L25 ·          Unexecuted² ·²         ·²         ·²         ·²       ·²
+//! q commits              L26 ·          none³       none³      none³      none³      none³    none³
+//! later view             L31 none       none        none       none       none       none     none
+//! tick                   L35 ·          ·           ·          ·          Validating ·        ·
+//! decided block          L40 none³      none³       none³      none³      none³      none³    none³
 //! ```
 //!
-//! 1. Only the primary takes requests, and it receives no pre-prepare of others.
-//! 2. The own commit is recorded.
-//! 3. The height is decided: `next` becomes `current`, and its buffered pre-prepare is examined
-//!    (L8).
-//! 4. The bound on lateness doubles, and the next pre-prepare is judged by it (L9).
+//! 1. Only the primary takes requests, and it receives no proposal of others.
+//! 2. The own commit is recorded, whatever the stage.
+//! 3. The height is decided: `next` becomes `current`, and its buffered pre-prepare is examined.
 //!
-//! L11 applies at once when the height before is executed already. A test tries every cell.
+//! L17 applies at once when the height before is executed already. A test tries every cell.
+
+use std::collections::BTreeMap;
 
 use medshare_types::certificate::{Ballot, Phase};
+use medshare_types::hash::Digest;
+use medshare_types::id::{ReplicaId, View};
 use medshare_types::time::Timestamp;
 
+use super::changes::ViewChanges;
 use super::tally::Tally;
 use crate::log_record::LogPosition;
-use crate::message::{PrePrepare, Vote};
+use crate::message::Message;
+use crate::proposal::Proposal;
+use crate::view_change::{PreparedCertificate, ViewChange};
+use crate::vote::{PrePrepare, Vote};
 
-/// At most one candidate, one buffered pre-prepare and two votes a member.
+/// At most seven blocks, and two votes of each phase and one view change a member.
 pub(super) struct Slot<P> {
+    /// Votes in lower views are not cast any more.
+    pub(super) view: View,
     pub(super) prepares: Tally,
     pub(super) commits: Tally,
+    pub(super) changes: ViewChanges,
     /// A pre-prepare that arrived before its parent was decided, with its time of arrival.
     pub(super) buffered: Option<(Timestamp, PrePrepare<P>)>,
+    /// The proposal of this view.
     pub(super) candidate: Option<Candidate<P>>,
+    /// The own proposal of this view, to be sent again.
+    pub(super) own_proposal: Option<Message<P>>,
     pub(super) own_prepare: Option<OwnVote>,
     pub(super) own_commit: Option<OwnVote>,
-    /// Doublings of the bound on lateness (w in L9): ticks at which an untimely candidate was held.
-    pub(super) late_doublings: u32,
-    /// Arrival of the untimely candidate, or the last doubling.
-    pub(super) late_since: Option<Timestamp>,
+    pub(super) own_change: Option<OwnChange>,
+    /// The block of the last own prepare.
+    pub(super) accepted: Option<Proposal<P>>,
+    /// The certificate behind the last own commit, and its block.
+    pub(super) prepared: Option<(PreparedCertificate, Proposal<P>)>,
+    /// Blocks that votes are for, which this replica asks for.
+    pub(super) wanted: BTreeMap<Digest, Wanted<P>>,
     /// The latest reading of the clock since the height before was decided.
     pub(super) latest_clock: Timestamp,
     /// The latest reading while the height before was current: its decision may come late here.
@@ -57,14 +74,19 @@ pub(super) struct Slot<P> {
 impl<P> Slot<P> {
     pub(super) const fn new() -> Self {
         Self {
+            view: View(0),
             prepares: Tally::new(Phase::Prepare),
             commits: Tally::new(Phase::Commit),
+            changes: ViewChanges::new(),
             buffered: None,
             candidate: None,
+            own_proposal: None,
             own_prepare: None,
             own_commit: None,
-            late_doublings: 0,
-            late_since: None,
+            own_change: None,
+            accepted: None,
+            prepared: None,
+            wanted: BTreeMap::new(),
             latest_clock: Timestamp::from_millis(0),
             clock_before: Timestamp::from_millis(0),
         }
@@ -76,11 +98,42 @@ impl<P> Slot<P> {
             Phase::Commit => &mut self.commits,
         }
     }
+
+    /// L28: goes to a later view, or stays. The votes of the views between stay as they are.
+    pub(super) fn enter(&mut self, view: View) {
+        if view > self.view {
+            self.view = view;
+            self.candidate = None;
+            self.own_proposal = None;
+            self.prepares.keep_view(view);
+            self.commits.keep_view(view);
+        }
+    }
+
+    /// True when this replica has prepared in its present view.
+    pub(super) fn has_prepared(&self) -> bool {
+        let own = self.own_prepare;
+        own.is_some_and(|own| own.vote.ballot.view >= self.view)
+    }
+
+    /// A held block with this digest.
+    pub(super) fn block(&self, digest: &Digest) -> Option<&Proposal<P>> {
+        let candidate = self.candidate.as_ref();
+        let candidate = candidate.map(|held| (held.ballot.digest, &held.proposal));
+        let accepted = self.own_prepare.zip(self.accepted.as_ref());
+        let accepted = accepted.map(|(own, block)| (own.vote.ballot.digest, block));
+        let prepared = self.prepared.as_ref();
+        let prepared = prepared.map(|(certificate, block)| (certificate.ballot.digest, block));
+        let held = [candidate, accepted, prepared];
+        let mut held = held.into_iter().flatten();
+        let held = held.find(|(of, _)| of == digest).map(|(_, block)| block);
+        held.or_else(|| self.wanted.get(digest)?.block.as_ref())
+    }
 }
 
-/// A proposal that follows from the tip. Once held, no other replaces it.
+/// The proposal of the present view. Once held, no other of that view replaces it.
 pub(super) struct Candidate<P> {
-    pub(super) pre_prepare: PrePrepare<P>,
+    pub(super) proposal: Proposal<P>,
     pub(super) ballot: Ballot,
     pub(super) stage: Stage,
 }
@@ -96,7 +149,7 @@ pub(super) enum Stage {
     Validating,
     /// The application cannot judge yet.
     Deferred,
-    /// The application refused the payload.
+    /// The application refused the payload, or its roots are not this replica's.
     Refused,
     /// The own prepare is recorded.
     Prepared,
@@ -107,4 +160,35 @@ pub(super) enum Stage {
 pub(super) struct OwnVote {
     pub(super) vote: Vote,
     pub(super) position: LogPosition,
+}
+
+/// The last view change of this replica; it counts once its record is durable.
+#[derive(Clone)]
+pub(super) struct OwnChange {
+    pub(super) change: ViewChange,
+    pub(super) position: LogPosition,
+}
+
+/// A question for a block of this height, open until the block is there.
+pub(super) struct Wanted<P> {
+    /// Members that voted for the block, in the order in which they are asked.
+    pub(super) holders: Vec<ReplicaId>,
+    /// Questions sent so far.
+    pub(super) asked: usize,
+    pub(super) block: Option<Proposal<P>>,
+}
+
+impl<P> Wanted<P> {
+    /// The member to ask next.
+    pub(super) fn next_holder(&mut self) -> Option<ReplicaId> {
+        let index = self.asked.checked_rem(self.holders.len())?;
+        self.asked += 1;
+        self.holders.get(index).copied()
+    }
+
+    /// True when some question went to `seat`.
+    pub(super) fn was_asked(&self, seat: ReplicaId) -> bool {
+        let mut asked = self.holders.iter().take(self.asked);
+        asked.any(|holder| *holder == seat)
+    }
 }

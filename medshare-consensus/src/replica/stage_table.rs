@@ -11,11 +11,13 @@ use medshare_types::time::Timestamp;
 use super::slot::{Candidate, OwnVote, Stage};
 use super::{Parent, Replica};
 use crate::config::{Config, Tip};
-use crate::io::{Input, Timer, Verdict};
+use crate::io::{Input, Now, Timer, Verdict};
 use crate::log_record::LogPosition;
-use crate::message::{Authenticated, Decided, Message, PrePrepare, Vote};
+use crate::message::{Authenticated, Decided, Message};
 use crate::proposal::{Payload, Proposal};
 use crate::rejected::Rejected;
+use crate::view_change::{NewView, PreparedCertificate, ViewChange, ViewChangeVote};
+use crate::vote::{PrePrepare, Vote};
 
 const STAGES: [Option<Stage>; 7] = [
     None,
@@ -33,6 +35,10 @@ struct Empty;
 impl Payload for Empty {
     fn root(&self) -> Digest {
         digest("test/empty/v1", &[])
+    }
+
+    fn is_empty(&self) -> bool {
+        true
     }
 }
 
@@ -70,14 +76,50 @@ impl Fixture {
         let chain = self.members.chain();
         Vote::sign(
             &chain,
-            self.proposal.ballot(),
+            self.proposal.ballot_in(View(0)),
             phase,
             self.members.key(seat),
         )
     }
 
+    fn view_change(&self, seat: u16, claimed: bool) -> ViewChange {
+        let votes = [0, 2, 3].map(|n| (ReplicaId(n), self.vote(n, Phase::Prepare).signature));
+        let certificate = claimed.then(|| PreparedCertificate {
+            ballot: self.proposal.ballot_in(View(0)),
+            votes: votes.to_vec(),
+        });
+        let claim = certificate.as_ref().map(PreparedCertificate::claim);
+        let subject = (Epoch(0), Height(2), View(2));
+        let key = self.members.key(seat);
+        ViewChange {
+            vote: ViewChangeVote::sign(&self.members.chain(), subject, claim, key),
+            certificate,
+        }
+    }
+
+    /// Seat 2 proposes the block again in view 2.
+    fn new_view(&self) -> NewView<Empty> {
+        let changes = [0, 2, 3].map(|n| (ReplicaId(n), self.view_change(n, true)));
+        let ballot = self.proposal.ballot_in(View(2));
+        let key = self.members.key(2);
+        let vote = Vote::sign(&self.members.chain(), ballot, Phase::Prepare, key);
+        NewView {
+            view_changes: changes
+                .iter()
+                .map(|(n, change)| (*n, change.vote))
+                .collect(),
+            certificate: changes[0].1.certificate.clone(),
+            pre_prepare: PrePrepare {
+                view: View(2),
+                proposal: self.proposal.clone(),
+                signature: vote.signature,
+            },
+        }
+    }
+
     fn pre_prepare(&self) -> PrePrepare<Empty> {
         PrePrepare {
+            view: View(0),
             proposal: self.proposal.clone(),
             signature: self.vote(0, Phase::Prepare).signature,
         }
@@ -88,14 +130,14 @@ impl Fixture {
         Decided {
             proposal: self.proposal.clone(),
             certificate: CommitCertificate {
-                ballot: self.proposal.ballot(),
+                ballot: self.proposal.ballot_in(View(0)),
                 votes: [0, 2, 3].map(vote).to_vec(),
             },
         }
     }
 
     /// A replica whose candidate is at `stage`. Height 1 is executed on the primary only, so that
-    /// L11 does not follow at once.
+    /// L17 does not follow at once.
     fn replica(&self, seat: u16, stage: Option<Stage>) -> Replica<Empty> {
         let config = Config {
             replica: ReplicaId(seat),
@@ -104,6 +146,7 @@ impl Fixture {
             chain: self.members.chain(),
             parameters: ChainParameters::default(),
             resend_ms: 1_000,
+            heartbeat_ms: 5_000,
         };
         let created = Timestamp::from_millis(0);
         let tip = Tip::genesis(created, Digest::ZERO, Digest::ZERO);
@@ -112,16 +155,19 @@ impl Fixture {
             height: Height(1),
             digest: self.proposal.header.previous,
             time: Timestamp::from_millis(9_000),
+            proposer: ReplicaId(3),
+            ordered: true,
         };
         if seat == 0 {
             replica.executed = roots(b"same");
         }
         replica.current.candidate = stage.map(|stage| Candidate {
-            pre_prepare: self.pre_prepare(),
-            ballot: self.proposal.ballot(),
+            proposal: self.proposal.clone(),
+            ballot: self.proposal.ballot_in(View(0)),
             stage,
         });
         if stage == Some(Stage::Prepared) {
+            replica.current.accepted = Some(self.proposal.clone());
             replica.current.own_prepare = Some(OwnVote {
                 vote: self.vote(seat, Phase::Prepare),
                 position: LogPosition(0),
@@ -147,8 +193,13 @@ impl Fixture {
         let proposed = || from(0, Message::PrePrepare(self.pre_prepare()));
         match row {
             "request" => (now, vec![Input::Request(Empty)]),
-            "pre-prepare, timely" => (now, vec![proposed()]),
-            "pre-prepare, late" => (late, vec![proposed()]),
+            "first proposal, timely" => (now, vec![proposed()]),
+            "first proposal, late" => (late, vec![proposed()]),
+            "proposed again" => (late, vec![from(2, Message::NewView(self.new_view()))]),
+            "later view" => {
+                let change = |n| from(n, Message::ViewChange(self.view_change(n, false)));
+                (now, [0, 3].map(change).to_vec())
+            }
             "f+1 prepares" => (late, [2, 3].map(prepare).to_vec()),
             "executed, same roots" => {
                 let roots = roots(b"same");
@@ -197,7 +248,7 @@ fn rows() -> Vec<(String, Vec<String>)> {
 fn every_cell_of_the_stage_table_is_true() {
     let fixture = Fixture::new();
     let rows = rows();
-    assert_eq!(rows.len(), 13);
+    assert_eq!(rows.len(), 15);
     for (row, cells) in rows {
         assert_eq!(cells.len(), STAGES.len(), "{row}");
         for (before, cell) in STAGES.into_iter().zip(cells) {
@@ -206,7 +257,11 @@ fn every_cell_of_the_stage_table_is_true() {
             }
             let seat = u16::from(row != "request");
             let mut replica = fixture.replica(seat, before);
-            let (now, inputs) = fixture.inputs(&row);
+            let (wall, inputs) = fixture.inputs(&row);
+            let now = Now {
+                wall,
+                monotonic_ms: 0,
+            };
             let mut outcome = Ok(());
             for input in inputs {
                 outcome = outcome.and(replica.handle(now, input));
@@ -215,7 +270,7 @@ fn every_cell_of_the_stage_table_is_true() {
             let is_decided = replica.height() == Height(2);
             let context = format!("{row} at {before:?}: {outcome:?}");
             assert_eq!(is_decided, cell.contains('³'), "{context}");
-            match cell.trim_end_matches(['¹', '²', '³', '⁴']) {
+            match cell.trim_end_matches(['¹', '²', '³']) {
                 "·" => assert_eq!(after, before, "{context}"),
                 "none" => assert_eq!(after, None, "{context}"),
                 "refused" => {

@@ -12,7 +12,7 @@ use crate::proposal::Payload;
 pub(super) const FETCH_BLOCKS: u64 = 16;
 
 impl<P: Payload> Replica<P> {
-    /// L24: asks a member that claims to be `lead` heights ahead for decided blocks, unless a
+    /// L38: asks a member that claims to be `lead` heights ahead for decided blocks, unless a
     /// question is open or execution has to keep up first.
     pub(super) fn fetch_when_behind(&mut self, lead: u64) {
         let own = self.tip.height;

@@ -1,33 +1,38 @@
-//! The votes of one phase at one height: an entry a member, verified late and in one batch.
+//! The votes of one phase at one height, verified late and in one batch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_types::certificate::Phase;
 use medshare_types::hash::Digest;
-use medshare_types::id::ReplicaId;
+use medshare_types::id::{ReplicaId, View};
 use medshare_types::sign::{Signature, verify_batch};
 
 use crate::config::Config;
-use crate::message::Vote;
+use crate::vote::Vote;
 
-/// At most one vote a member, so at most n in all.
+/// At most two votes a member: that of its highest view, and that of this replica's view.
 pub(super) struct Tally {
     phase: Phase,
-    entries: BTreeMap<ReplicaId, Entry>,
+    /// The view of this replica.
+    view: View,
+    entries: BTreeMap<(ReplicaId, View), Entry>,
+    /// Members against which evidence was put out; further contradictions prove nothing new.
+    exposed: BTreeSet<ReplicaId>,
 }
 
+#[derive(Clone, Copy)]
 struct Entry {
     vote: Vote,
     verified: bool,
-    /// Evidence against this voter was put out; further votes prove nothing new.
-    exposed: bool,
 }
 
 /// The outcome of casting a vote.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Cast {
-    /// The member's entry holds this vote, now or from before.
+    /// The vote is held, now or from before.
     Held,
+    /// A vote of a later view is held, and this one is not of this replica's view.
+    Outdated,
     /// The vote's signature is bad.
     BadSignature,
     /// The vote contradicts `first`, which stays; both signatures are good.
@@ -40,16 +45,41 @@ impl Tally {
     pub(super) const fn new(phase: Phase) -> Self {
         Self {
             phase,
+            view: View(0),
             entries: BTreeMap::new(),
+            exposed: BTreeSet::new(),
         }
     }
 
-    pub(super) fn has_vote_of(&self, voter: ReplicaId) -> bool {
-        self.entries.contains_key(&voter)
+    /// True when `voter` voted in `view` or a later one.
+    pub(super) fn has_vote_of(&self, voter: ReplicaId, view: View) -> bool {
+        let of_voter = self.entries.range((voter, view)..=(voter, View(u64::MAX)));
+        of_voter.count() > 0
     }
 
-    /// L17: puts a vote into the voter's entry. The signature of a vote that is not `verified` is
-    /// checked when it matters: at once for `suspects` and contradictions, else in
+    /// The vote that a member cast in the highest view.
+    pub(super) fn highest_of(&self, voter: ReplicaId) -> Option<&Vote> {
+        let mut of_voter = self
+            .entries
+            .range((voter, View(0))..=(voter, View(u64::MAX)));
+        of_voter.next_back().map(|(_, entry)| &entry.vote)
+    }
+
+    /// L28: this replica goes to `view`.
+    pub(super) fn keep_view(&mut self, view: View) {
+        self.view = view;
+        let highest = self.highest_views();
+        self.entries
+            .retain(|(voter, of), _| *of == view || highest.get(voter) == Some(of));
+    }
+
+    fn highest_views(&self) -> BTreeMap<ReplicaId, View> {
+        // Ascending, so the last view of a voter stays.
+        self.entries.keys().copied().collect()
+    }
+
+    /// L23: puts a vote into the voter's entry of its view. The signature of a vote that is not
+    /// `verified` is checked when it matters: at once for `suspects` and contradictions, else in
     /// [`Tally::certify`].
     pub(super) fn cast(
         &mut self,
@@ -61,14 +91,19 @@ impl Tally {
     ) -> Cast {
         let phase = self.phase;
         let is_good = |vote: &Vote| config.verifies(phase, voter, vote);
-        let held = self.entries.get_mut(&voter);
-        if let Some(entry) = &held {
-            if entry.vote.ballot == vote.ballot {
+        let view = vote.ballot.view;
+        let held = self.entries.get(&(voter, view)).copied();
+        match held {
+            Some(entry) if entry.vote.ballot == vote.ballot => {
+                let verified = entry.verified || verified;
+                self.entries
+                    .insert((voter, view), Entry { verified, ..entry });
                 return Cast::Held;
             }
-            if entry.exposed {
-                return Cast::ContradictsAgain;
-            }
+            Some(_) if self.exposed.contains(&voter) => return Cast::ContradictsAgain,
+            Some(_) => {}
+            None if view != self.view && self.has_vote_of(voter, view) => return Cast::Outdated,
+            None => {}
         }
         let at_once = held.is_some() || suspects.contains(&voter);
         if at_once && !verified && !is_good(&vote) {
@@ -77,22 +112,61 @@ impl Tally {
         }
         if let Some(entry) = held {
             if entry.verified || is_good(&entry.vote) {
-                entry.verified = true;
-                entry.exposed = true;
+                self.exposed.insert(voter);
                 return Cast::Contradicts { first: entry.vote };
             }
             suspects.insert(voter);
         }
-        let entry = Entry {
-            vote,
-            verified: verified || at_once,
-            exposed: false,
-        };
-        self.entries.insert(voter, entry);
+        let verified = verified || at_once;
+        self.insert(voter, Entry { vote, verified });
         Cast::Held
     }
 
-    /// L18: `needed` verified votes for `digest`, ascending by seat; `None` when there are fewer.
+    /// Adds an entry, and drops the voter's others but those of its highest view and of this
+    /// replica's.
+    fn insert(&mut self, voter: ReplicaId, entry: Entry) {
+        let own = self.view;
+        self.entries.insert((voter, entry.vote.ballot.view), entry);
+        let views = self
+            .entries
+            .range((voter, View(0))..=(voter, View(u64::MAX)))
+            .map(|((_, view), _)| *view);
+        let views: Vec<_> = views.collect();
+        let Some((_, lower)) = views.split_last() else {
+            return;
+        };
+        for view in lower.iter().filter(|view| **view != own) {
+            self.entries.remove(&(voter, *view));
+        }
+    }
+
+    /// The highest view from `from` on with at least `needed` votes for one digest, verified or not.
+    pub(super) fn leading(&self, from: View, needed: usize) -> Option<(View, Digest)> {
+        let mut counts: BTreeMap<(View, Digest), usize> = BTreeMap::new();
+        for ((_, view), entry) in &self.entries {
+            if *view >= from {
+                *counts.entry((*view, entry.vote.ballot.digest)).or_default() += 1;
+            }
+        }
+        let mut enough = counts.into_iter().filter(|(_, count)| *count >= needed);
+        enough.next_back().map(|(ballot, _)| ballot)
+    }
+
+    /// The members whose vote for this ballot is held.
+    pub(super) fn voters(&self, view: View, digest: Digest) -> Vec<ReplicaId> {
+        self.of_ballot(view, digest)
+            .map(|(voter, _)| voter)
+            .collect()
+    }
+
+    fn of_ballot(&self, view: View, digest: Digest) -> impl Iterator<Item = (ReplicaId, &Entry)> {
+        self.entries
+            .iter()
+            .filter(move |((_, of), entry)| *of == view && entry.vote.ballot.digest == digest)
+            .map(|((voter, _), entry)| (*voter, entry))
+    }
+
+    /// L24: `needed` verified votes for a ballot, ascending by seat; `None` when there are fewer.
     ///
     /// Verifies only as many as are needed, in one batch. When the batch fails, verifies them one
     /// by one: bad votes are dropped and their senders become `suspects`, whose votes are verified
@@ -100,43 +174,47 @@ impl Tally {
     pub(super) fn certify(
         &mut self,
         config: &Config,
-        digest: &Digest,
+        (view, digest): (View, Digest),
         needed: usize,
         suspects: &mut BTreeSet<ReplicaId>,
     ) -> Option<Vec<(ReplicaId, Signature)>> {
         loop {
-            let mut chosen = self.choose(digest, needed)?;
-            if self.verify_together(config, &chosen) {
+            let mut chosen = self.choose(view, digest, needed)?;
+            if self.verify_together(config, view, &chosen) {
                 chosen.sort_unstable();
-                return Some(chosen.iter().map(|id| self.signature_of(*id)).collect());
+                let signature = |id: &ReplicaId| self.entries[&(*id, view)].vote.signature;
+                return Some(chosen.iter().map(|id| (*id, signature(id))).collect());
             }
             for voter in chosen {
-                let Some(entry) = self.entries.get_mut(&voter) else {
+                let Some(entry) = self.entries.get_mut(&(voter, view)) else {
                     continue;
                 };
                 entry.verified = entry.verified || config.verifies(self.phase, voter, &entry.vote);
                 if !entry.verified {
-                    self.entries.remove(&voter);
+                    self.entries.remove(&(voter, view));
                     suspects.insert(voter);
                 }
             }
         }
     }
 
-    /// `needed` voters for `digest`, verified ones first.
-    fn choose(&self, digest: &Digest, needed: usize) -> Option<Vec<ReplicaId>> {
+    /// `needed` voters for a ballot, verified ones first.
+    fn choose(&self, view: View, digest: Digest, needed: usize) -> Option<Vec<ReplicaId>> {
         let of = |verified: bool| {
-            let entries = self.entries.iter();
-            entries.filter(move |(_, e)| e.vote.ballot.digest == *digest && e.verified == verified)
+            let entries = self.of_ballot(view, digest);
+            entries.filter(move |(_, entry)| entry.verified == verified)
         };
-        let chosen: Vec<_> = of(true).chain(of(false)).map(|(id, _)| *id).collect();
+        let chosen: Vec<_> = of(true).chain(of(false)).map(|(id, _)| id).collect();
         (chosen.len() >= needed).then(|| chosen[..needed].to_vec())
     }
 
-    fn verify_together(&mut self, config: &Config, chosen: &[ReplicaId]) -> bool {
+    fn verify_together(&mut self, config: &Config, view: View, chosen: &[ReplicaId]) -> bool {
         let unverified: Vec<_> = chosen
             .iter()
-            .filter_map(|id| Some((config.committee.member(*id)?, self.entries.get(id)?)))
+            .filter_map(|id| {
+                let entry = self.entries.get(&(*id, view))?;
+                Some((config.committee.member(*id)?, entry))
+            })
             .filter(|(_, entry)| !entry.verified)
             .collect();
         let Some((_, first)) = unverified.first() else {
@@ -150,14 +228,10 @@ impl Tally {
             return false;
         }
         for id in chosen {
-            if let Some(entry) = self.entries.get_mut(id) {
+            if let Some(entry) = self.entries.get_mut(&(*id, view)) {
                 entry.verified = true;
             }
         }
         true
-    }
-
-    fn signature_of(&self, voter: ReplicaId) -> (ReplicaId, Signature) {
-        (voter, self.entries[&voter].vote.signature)
     }
 }

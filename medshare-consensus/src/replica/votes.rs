@@ -1,40 +1,59 @@
 //! Votes: signing and recording this replica's own, keeping those of others.
 
 use medshare_types::certificate::{Ballot, Phase};
-use medshare_types::id::ReplicaId;
+use medshare_types::id::{Height, ReplicaId};
 
 use super::Replica;
 use super::route::Route;
-use super::slot::OwnVote;
+use super::slot::{Candidate, OwnVote, Stage};
 use super::tally::Cast;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Offence};
 use crate::io::Effect;
 use crate::log_record::LogRecord;
-use crate::message::{Message, PrePrepare, Recipients, Vote};
-use crate::proposal::Payload;
+use crate::message::{Message, Recipients};
+use crate::proposal::{Payload, Proposal};
 use crate::rejected::Rejected;
+use crate::view_change::ViewChangeVote;
+use crate::vote::Vote;
 
 impl<P: Payload> Replica<P> {
     pub(super) fn sign(&self, ballot: Ballot, phase: Phase) -> Vote {
         Vote::sign(&self.config.chain, ballot, phase, &self.config.signing_key)
     }
 
-    /// L3 and L12: the record first, then `message` to all.
+    /// L8, L15 and L18: the record first, then `message` to all.
     pub(super) fn record_prepare(
         &mut self,
-        pre_prepare: PrePrepare<P>,
+        proposal: Proposal<P>,
         vote: Vote,
         message: Message<P>,
     ) {
-        let record = LogRecord::Prepared { pre_prepare, vote };
+        self.current.accepted = Some(proposal.clone());
+        let record = LogRecord::Prepared { vote, proposal };
         let position = self.outbox.persist(record);
         self.current.own_prepare = Some(OwnVote { vote, position });
         self.send(Recipients::All, message);
         self.restart_timer();
     }
 
-    /// L17: keeps one vote a sender, phase and height; a contradiction becomes evidence, once.
-    /// `verified` votes have a signature that is known to be good.
+    /// L8 and L33: records the own proposal, which is the own prepare as well.
+    pub(super) fn record_proposal(
+        &mut self,
+        proposal: Proposal<P>,
+        vote: Vote,
+        message: Message<P>,
+    ) {
+        self.current.candidate = Some(Candidate {
+            proposal: proposal.clone(),
+            ballot: vote.ballot,
+            stage: Stage::Prepared,
+        });
+        self.current.own_proposal = Some(message.clone());
+        self.record_prepare(proposal, vote, message);
+    }
+
+    /// L23: keeps a vote; a contradiction becomes evidence, once. `verified` votes have a signature
+    /// that is known to be good.
     pub(super) fn cast(
         &mut self,
         sender: ReplicaId,
@@ -50,22 +69,64 @@ impl<P: Payload> Replica<P> {
         };
         let tally = slot.tally(phase);
         match tally.cast(&self.config, &mut self.suspects, sender, vote, verified) {
-            Cast::Held => Ok(()),
-            Cast::BadSignature => Err(Rejected::BadSignature { sender }),
-            Cast::ContradictsAgain => Err(Rejected::Equivocation { sender, height }),
+            Cast::Held | Cast::Outdated => {}
+            Cast::BadSignature => return Err(Rejected::BadSignature { sender }),
+            Cast::ContradictsAgain => return Err(Rejected::Equivocation { sender, height }),
             Cast::Contradicts { first } => {
-                self.outbox.push_gated(Effect::Misbehaviour(Evidence {
-                    culprit: sender,
-                    phase,
-                    first,
-                    second: vote,
-                }));
-                Err(Rejected::Equivocation { sender, height })
+                let second = vote;
+                return self.expose(
+                    sender,
+                    height,
+                    Offence::TwoVotes {
+                        phase,
+                        first,
+                        second,
+                    },
+                );
             }
+        }
+        let forgotten = slot.changes.of(sender).map(|held| held.vote);
+        match forgotten.filter(|held| phase == Phase::Commit && held.forgets(&vote.ballot)) {
+            Some(view_change) => self.expose_forgotten(sender, vote, view_change),
+            None => Ok(()),
         }
     }
 
-    /// L21: the replica's own votes count once they are durable.
+    /// L23 and L30: a commit and a view change that an honest member does not sign both. The commit
+    /// may not be verified yet.
+    pub(super) fn expose_forgotten(
+        &mut self,
+        sender: ReplicaId,
+        commit: Vote,
+        view_change: ViewChangeVote,
+    ) -> Result<(), Rejected> {
+        if !self.config.verifies(Phase::Commit, sender, &commit) {
+            self.suspects.insert(sender);
+            return Err(Rejected::BadSignature { sender });
+        }
+        let height = commit.ballot.height;
+        let offence = Offence::ForgottenCertificate {
+            commit,
+            view_change,
+        };
+        self.expose(sender, height, offence)
+    }
+
+    pub(super) fn expose(
+        &mut self,
+        culprit: ReplicaId,
+        height: Height,
+        offence: Offence,
+    ) -> Result<(), Rejected> {
+        if self.exposed.insert((culprit, height)) {
+            let evidence = Evidence { culprit, offence };
+            self.outbox.push_gated(Effect::Misbehaviour(evidence));
+        }
+        let sender = culprit;
+        Err(Rejected::Equivocation { sender, height })
+    }
+
+    /// L27: the replica's own votes count once they are durable.
     pub(super) fn count_own_votes(&mut self) {
         for phase in [Phase::Prepare, Phase::Commit] {
             let own = match phase {
@@ -75,6 +136,11 @@ impl<P: Payload> Replica<P> {
             if let Some(own) = own.filter(|own| self.outbox.is_durable(own.position)) {
                 self.count_verified(phase, self.config.replica, own.vote);
             }
+        }
+        let own = self.current.own_change.as_ref();
+        if let Some(own) = own.filter(|own| self.outbox.is_durable(own.position)) {
+            let change = own.change.clone();
+            self.current.changes.keep(self.config.replica, change);
         }
     }
 

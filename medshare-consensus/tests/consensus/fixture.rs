@@ -2,8 +2,9 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::{
-    Authenticated, Config, Decided, Effect, Input, LogPosition, LogRecord, Message, Output,
-    Payload, PrePrepare, Proposal, Recipients, Rejected, Replica, Timer, Tip, Verdict, Vote,
+    Authenticated, Config, Decided, Effect, Input, LogPosition, LogRecord, Message, NewView, Now,
+    Output, Payload, PrePrepare, PreparedCertificate, Proposal, Recipients, Rejected, Replica,
+    Timer, Tip, Verdict, ViewChange, ViewChangeVote, Vote,
 };
 use medshare_testkit::fixtures::Members;
 use medshare_types::certificate::{CommitCertificate, Phase};
@@ -16,6 +17,9 @@ use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
 
 pub(crate) const RESEND_MS: u64 = 1_000;
+pub(crate) const HEARTBEAT_MS: u64 = 5_000;
+/// Turns begin after seat 3, so seat 0 proposes at height 1, seat 1 at height 2.
+pub(crate) const EPOCH: Epoch = Epoch(3);
 /// Creation time of the chain, milliseconds; block h is proposed h seconds later.
 pub(crate) const CREATED: u64 = 1_000_000;
 
@@ -25,6 +29,10 @@ pub(crate) struct TestPayload(pub(crate) Vec<u8>);
 impl Payload for TestPayload {
     fn root(&self) -> Digest {
         digest("test/batch/v1", &[&self.0])
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -37,7 +45,8 @@ pub(crate) fn key(replica: u16) -> SigningKey {
 }
 
 pub(crate) fn committee(n: u16) -> Committee {
-    Members::of_keys((0..n).map(key)).committee()
+    let members = Members::of_keys((0..n).map(key)).committee();
+    Committee::new(EPOCH, members.members().to_vec()).unwrap()
 }
 
 pub(crate) fn config(replica: u16, n: u16) -> Config {
@@ -48,6 +57,7 @@ pub(crate) fn config(replica: u16, n: u16) -> Config {
         chain: chain(),
         parameters: ChainParameters::default(),
         resend_ms: RESEND_MS,
+        heartbeat_ms: HEARTBEAT_MS,
     }
 }
 
@@ -71,15 +81,20 @@ pub(crate) fn at(height: u64) -> Timestamp {
     Timestamp::from_millis(CREATED + 1_000 * height)
 }
 
+/// The seat whose turn it is in view 0 of a height.
+pub(crate) fn proposer(height: u64) -> ReplicaId {
+    ReplicaId(u16::try_from((height - 1) % 4).unwrap())
+}
+
 /// The block that the primary proposes on `previous`.
 pub(crate) fn block(height: u64, previous: Digest) -> Proposal<TestPayload> {
     let payload = TestPayload(vec![u8::try_from(height).unwrap(); 3]);
     let header = BlockHeader {
         chain: chain(),
         height: Height(height),
-        epoch: Epoch(0),
+        epoch: EPOCH,
         view: View(0),
-        proposer: ReplicaId(0),
+        proposer: proposer(height),
         previous,
         time: at(height),
         transactions: payload.root(),
@@ -102,7 +117,12 @@ pub(crate) fn blocks(count: u64) -> Vec<Proposal<TestPayload>> {
 }
 
 pub(crate) fn vote(replica: u16, phase: Phase, block: &Proposal<TestPayload>) -> Vote {
-    Vote::sign(&chain(), block.ballot(), phase, &key(replica))
+    Vote::sign(
+        &chain(),
+        block.ballot_in(block.header.view),
+        phase,
+        &key(replica),
+    )
 }
 
 pub(crate) fn prepare(replica: u16, block: &Proposal<TestPayload>) -> Message<TestPayload> {
@@ -115,13 +135,20 @@ pub(crate) fn commit(replica: u16, block: &Proposal<TestPayload>) -> Message<Tes
 
 /// A vote for the right ballot under a key that has no seat.
 pub(crate) fn forged(phase: Phase, block: &Proposal<TestPayload>) -> Vote {
-    Vote::sign(&chain(), block.ballot(), phase, &key(99))
+    Vote::sign(
+        &chain(),
+        block.ballot_in(block.header.view),
+        phase,
+        &key(99),
+    )
 }
 
 pub(crate) fn pre_prepare_of(block: &Proposal<TestPayload>) -> PrePrepare<TestPayload> {
+    let proposer = block.header.proposer.0;
     PrePrepare {
+        view: block.header.view,
         proposal: block.clone(),
-        signature: vote(0, Phase::Prepare, block).signature,
+        signature: vote(proposer, Phase::Prepare, block).signature,
     }
 }
 
@@ -133,7 +160,7 @@ pub(crate) fn certificate(block: &Proposal<TestPayload>, signers: &[u16]) -> Com
     let votes = signers.iter();
     let votes = votes.map(|&n| (ReplicaId(n), vote(n, Phase::Commit, block).signature));
     CommitCertificate {
-        ballot: block.ballot(),
+        ballot: block.ballot_in(block.header.view),
         votes: votes.collect(),
     }
 }
@@ -145,34 +172,66 @@ pub(crate) fn decided(block: &Proposal<TestPayload>) -> Decided<TestPayload> {
     }
 }
 
-/// A replica whose first outputs are drained.
+/// A replica for which something waits, with its first outputs drained.
 pub(crate) fn started(replica: u16) -> Replica<TestPayload> {
+    started_at(replica, at(0))
+}
+
+/// As [`started`], by another clock.
+pub(crate) fn started_at(replica: u16, wall: Timestamp) -> Replica<TestPayload> {
     let mut replica = Replica::new(config(replica, 4), genesis()).unwrap();
     assert_eq!(drain(&mut replica), [timer(), status(0)]);
+    assert_eq!(give(&mut replica, wall, Input::Waiting(true)), []);
     replica
 }
 
+/// All outputs but the timers of heights and views.
 pub(crate) fn drain(replica: &mut Replica<TestPayload>) -> Vec<Output<TestPayload>> {
+    let paces = |output: &Output<TestPayload>| {
+        matches!(
+            output,
+            Output::Effect(
+                Effect::CancelTimer(_)
+                    | Effect::SetTimer {
+                        timer: Timer::View | Timer::Heartbeat,
+                        ..
+                    }
+            )
+        )
+    };
+    let outputs = drain_all(replica).into_iter();
+    outputs.filter(|output| !paces(output)).collect()
+}
+
+pub(crate) fn drain_all(replica: &mut Replica<TestPayload>) -> Vec<Output<TestPayload>> {
     core::iter::from_fn(|| replica.poll_output()).collect()
+}
+
+/// Both clocks at one time.
+pub(crate) fn now(wall: Timestamp) -> Now {
+    Now {
+        wall,
+        monotonic_ms: wall.as_millis(),
+    }
 }
 
 /// Gives an input that must be accepted, and drains the outputs.
 pub(crate) fn give(
     replica: &mut Replica<TestPayload>,
-    now: Timestamp,
+    wall: Timestamp,
     input: Input<TestPayload>,
 ) -> Vec<Output<TestPayload>> {
-    assert_eq!(replica.handle(now, input), Ok(()));
+    assert_eq!(replica.handle(now(wall), input), Ok(()));
     drain(replica)
 }
 
 /// Gives an input that must be refused, and drains the outputs.
 pub(crate) fn refuse(
     replica: &mut Replica<TestPayload>,
-    now: Timestamp,
+    wall: Timestamp,
     input: Input<TestPayload>,
 ) -> (Rejected, Vec<Output<TestPayload>>) {
-    let rejected = replica.handle(now, input).unwrap_err();
+    let rejected = replica.handle(now(wall), input).unwrap_err();
     (rejected, drain(replica))
 }
 
@@ -251,21 +310,107 @@ pub(crate) fn fetch(from: u64) -> Message<TestPayload> {
     Message::Fetch { from }
 }
 
-/// Takes a backup through one whole height; every record is durable and the block executed.
+/// Takes a replica through one whole height as a backup; every record is durable and the block
+/// executed.
 pub(crate) fn pass(
     replica: &mut Replica<TestPayload>,
     position: u64,
     block: &Proposal<TestPayload>,
 ) {
     let now = block.header.time;
-    give(replica, now, from(0, pre_prepare(block)));
+    let proposer = block.header.proposer.0;
+    let second = if proposer == 2 { 1 } else { 2 };
+    give(replica, now, from(proposer, pre_prepare(block)));
     give(replica, now, valid(block));
     give(replica, now, persisted(position));
-    give(replica, now, from(2, prepare(2, block)));
+    give(replica, now, from(second, prepare(second, block)));
     give(replica, now, persisted(position + 1));
-    give(replica, now, from(0, commit(0, block)));
-    give(replica, now, from(2, commit(2, block)));
+    give(replica, now, from(proposer, commit(proposer, block)));
+    give(replica, now, from(second, commit(second, block)));
     give(replica, now, persisted(position + 2));
     give(replica, now, executed(block.header.height.0));
     assert_eq!(replica.height(), block.header.height);
+}
+
+/// The record of a replica's prepare.
+pub(crate) fn prepared_record(
+    replica: u16,
+    block: &Proposal<TestPayload>,
+) -> LogRecord<TestPayload> {
+    LogRecord::Prepared {
+        vote: vote(replica, Phase::Prepare, block),
+        proposal: block.clone(),
+    }
+}
+
+/// The prepares of `signers`.
+pub(crate) fn prepared_by(block: &Proposal<TestPayload>, signers: &[u16]) -> PreparedCertificate {
+    let votes = signers.iter();
+    let votes = votes.map(|&n| (ReplicaId(n), vote(n, Phase::Prepare, block).signature));
+    PreparedCertificate {
+        ballot: block.ballot_in(block.header.view),
+        votes: votes.collect(),
+    }
+}
+
+/// A view change at height 1. Its certificate, if it claims one, is that of the block's own view.
+pub(crate) fn view_change(
+    replica: u16,
+    view: u64,
+    claimed: Option<&Proposal<TestPayload>>,
+) -> ViewChange {
+    let certificate = claimed.map(|block| prepared_by(block, &[0, 1, 2]));
+    let claim = certificate.as_ref().map(PreparedCertificate::claim);
+    let subject = (EPOCH, Height(1), View(view));
+    ViewChange {
+        vote: ViewChangeVote::sign(&chain(), subject, claim, &key(replica)),
+        certificate,
+    }
+}
+
+pub(crate) fn changes_view(
+    replica: u16,
+    view: u64,
+    claimed: Option<&Proposal<TestPayload>>,
+) -> Message<TestPayload> {
+    Message::ViewChange(view_change(replica, view, claimed))
+}
+
+/// The first block of a later view of height 1; seat `view` is its primary.
+pub(crate) fn block_of_view(view: u16) -> Proposal<TestPayload> {
+    let mut block = block(1, Digest::ZERO);
+    block.payload.0.push(1);
+    block.header.transactions = block.payload.root();
+    block.header.view = View(view.into());
+    block.header.proposer = ReplicaId(view % 4);
+    block
+}
+
+/// The proposal of a view, with the view changes of `changes`.
+pub(crate) fn new_view(
+    view: u64,
+    changes: &[(u16, ViewChange)],
+    block: &Proposal<TestPayload>,
+) -> NewView<TestPayload> {
+    let certificates = changes
+        .iter()
+        .filter_map(|(_, change)| change.certificate.clone());
+    let primary = u16::try_from(view % 4).unwrap();
+    let ballot = block.ballot_in(View(view));
+    NewView {
+        view_changes: changes
+            .iter()
+            .map(|(seat, change)| (ReplicaId(*seat), change.vote))
+            .collect(),
+        certificate: certificates.max_by_key(PreparedCertificate::claim),
+        pre_prepare: PrePrepare {
+            view: View(view),
+            proposal: block.clone(),
+            signature: Vote::sign(&chain(), ballot, Phase::Prepare, &key(primary)).signature,
+        },
+    }
+}
+
+pub(crate) fn view_timer() -> Input<TestPayload> {
+    Input::Timer(Timer::View)
 }

@@ -1,7 +1,6 @@
 //! A member without its log: the question, the answers, the heights at which it signs nothing.
 
-use medshare_consensus::{Input, LogRecord, Message, Output, Recalled, Rejected, Replica, Vote};
-use medshare_types::certificate::Phase;
+use medshare_consensus::{Input, LogRecord, Message, Output, Recalled, Rejected, Replica};
 use medshare_types::id::Height;
 
 use crate::fixture::*;
@@ -12,12 +11,11 @@ fn recall() -> Message<TestPayload> {
     Message::Recall { loss: LOSS }
 }
 
-fn recalled(height: u64, voted: bool, proposals: &[Vote]) -> Message<TestPayload> {
+fn recalled(height: u64, voted: bool) -> Message<TestPayload> {
     Message::Recalled(Recalled {
         loss: LOSS,
         height: Height(height),
         voted,
-        proposals: proposals.to_vec(),
     })
 }
 
@@ -30,7 +28,7 @@ fn lost(replica: u16) -> Replica<TestPayload> {
 
 fn answer(replica: &mut Replica<TestPayload>, senders: &[u16], height: u64, voted: bool) {
     for sender in senders {
-        give(replica, at(0), from(*sender, recalled(height, voted, &[])));
+        give(replica, at(0), from(*sender, recalled(height, voted)));
     }
 }
 
@@ -59,14 +57,18 @@ fn signs(outputs: &[Output<TestPayload>]) -> bool {
 fn prepares(replica: &mut Replica<TestPayload>, height: u64) -> bool {
     let block = blocks(height).pop().unwrap();
     let now = block.header.time;
-    give(replica, now, from(0, pre_prepare(&block)));
+    give(
+        replica,
+        now,
+        from(block.header.proposer.0, pre_prepare(&block)),
+    );
     signs(&give(replica, now, valid(&block)))
 }
 
 #[test]
 fn it_signs_nothing_before_all_needed_answers_nor_below_their_bound() {
     for (voted, first) in [(false, 2), (true, 3)] {
-        let mut backup = lost(1);
+        let mut backup = lost(3);
         assert!(!prepares(&mut backup, 1), "no answer yet");
         answer(&mut backup, &[0, 2], 0, voted);
         assert!(backup.is_lost());
@@ -74,7 +76,7 @@ fn it_signs_nothing_before_all_needed_answers_nor_below_their_bound() {
         served(&mut backup, 1, 1);
         assert!(!prepares(&mut backup, 2), "two answers of three");
         // n+f+1−q = 3 answers: of those one may be a liar's, and one of the others voted.
-        answer(&mut backup, &[3], 0, voted);
+        answer(&mut backup, &[1], 0, voted);
         let mut height = 2;
         while height < first {
             served(&mut backup, height, usize::try_from(height).unwrap());
@@ -89,7 +91,12 @@ fn it_signs_nothing_before_all_needed_answers_nor_below_their_bound() {
         let outputs = if height == 2 {
             give(&mut backup, block.header.time, valid(&block))
         } else {
-            give(&mut backup, block.header.time, from(0, pre_prepare(&block)));
+            let proposer = block.header.proposer.0;
+            give(
+                &mut backup,
+                block.header.time,
+                from(proposer, pre_prepare(&block)),
+            );
             give(&mut backup, block.header.time, valid(&block))
         };
         assert!(signs(&outputs), "height {height}");
@@ -112,7 +119,6 @@ fn a_bare_number_is_no_answer() {
         loss: [8; 16],
         height: Height(0),
         voted: false,
-        proposals: vec![],
     });
     let (rejected, _) = refuse(&mut backup, at(0), from(3, other));
     assert!(
@@ -128,22 +134,13 @@ fn a_member_with_its_log_answers_once_a_tick_and_a_lost_one_never() {
     give(&mut backup, at(1), from(0, pre_prepare(block)));
     give(&mut backup, at(1), valid(block));
     give(&mut backup, at(1), persisted(1));
-    let proposal = vote(0, Phase::Prepare, block);
     assert_eq!(
         give(&mut backup, at(1), from(0, recall())),
-        [
-            to(&[0], recalled(0, true, &[proposal])),
-            to(&[0], Message::Returned(pre_prepare_of(block)))
-        ]
+        [to(&[0], recalled(0, true))]
     );
     assert_eq!(give(&mut backup, at(1), from(0, recall())), []);
-    assert_eq!(
-        give(&mut backup, at(1), from(3, recall())),
-        [to(&[3], recalled(0, true, &[]))],
-        "the proposal is not its own"
-    );
     give(&mut backup, at(2), tick());
-    assert_eq!(give(&mut backup, at(2), from(3, recall())).len(), 1);
+    assert_eq!(give(&mut backup, at(2), from(0, recall())).len(), 1);
     let mut other = lost(1);
     assert_eq!(give(&mut other, at(1), from(3, recall())), []);
 }
@@ -157,69 +154,34 @@ fn an_answer_waits_for_the_vote_that_it_tells_of() {
     give(&mut backup, at(1), valid(block));
     assert_eq!(give(&mut backup, at(1), from(3, recall())), []);
     let outputs = give(&mut backup, at(1), persisted(1));
-    assert!(outputs.contains(&to(&[3], recalled(0, true, &[]))));
+    assert!(outputs.contains(&to(&[3], recalled(0, true))));
 }
 
 fn request() -> Input<TestPayload> {
     Input::Request(TestPayload(vec![7]))
 }
 
+/// It leaves the height to the primary of the next view.
 #[test]
-fn a_primary_without_proposals_proposes_after_the_answers() {
+fn a_lost_primary_does_not_propose() {
     let mut primary = lost(0);
-    answer(&mut primary, &[1, 2], 0, false);
     let height = Height(1);
-    assert_eq!(
-        refuse(&mut primary, at(1), request()),
-        (Rejected::Abstaining { height }, vec![])
-    );
-    answer(&mut primary, &[3], 0, false);
-    assert!(signs(&give(&mut primary, at(1), request())));
-    // The mark stays until the bound is passed.
-    assert!(primary.is_lost());
-}
-
-#[test]
-fn a_primary_takes_its_proposal_back_and_makes_no_other() {
-    let block = &blocks(1)[0];
-    let mut primary = lost(0);
-    let proposal = vote(0, Phase::Prepare, block);
-    give(&mut primary, at(1), from(1, recalled(0, true, &[proposal])));
-    answer(&mut primary, &[2, 3], 0, false);
-    assert_eq!(
-        refuse(&mut primary, at(1), request()).0,
-        Rejected::Abstaining { height: Height(1) }
-    );
-    let outputs = give(&mut primary, at(1), tick());
-    assert!(outputs.contains(&to_all(recall())), "asked again");
-    let forged = forged(Phase::Prepare, block);
-    let mut altered = pre_prepare_of(block);
-    altered.signature = forged.signature;
-    let (rejected, _) = refuse(&mut primary, at(1), from(1, Message::Returned(altered)));
-    assert!(matches!(rejected, Rejected::BadSignature { .. }));
-    let returned = Message::Returned(pre_prepare_of(block));
-    let outputs = give(&mut primary, at(1), from(1, returned.clone()));
-    assert!(signs(&outputs));
-    let outputs = give(&mut primary, at(1), persisted(1));
-    assert!(
-        outputs.contains(&to_all(pre_prepare(block))),
-        "the same bytes"
-    );
-    assert_eq!(give(&mut primary, at(1), from(1, returned)), [], "once");
-    assert_eq!(
-        refuse(&mut primary, at(1), request()).0,
-        Rejected::InFlight { height: Height(1) }
-    );
+    give(&mut primary, at(0), Input::Waiting(true));
+    for answered in [&[][..], &[1, 2, 3]] {
+        answer(&mut primary, answered, 0, false);
+        assert_eq!(
+            refuse(&mut primary, at(1), request()),
+            (Rejected::Abstaining { height }, vec![])
+        );
+    }
+    assert_eq!(give(&mut primary, at(9), view_timer()), []);
 }
 
 /// A crash before the loss is over: the recorded proposal is repeated, and nothing else is signed.
 #[test]
 fn a_crash_does_not_end_a_loss() {
     let block = &blocks(1)[0];
-    let record = LogRecord::Prepared {
-        pre_prepare: pre_prepare_of(block),
-        vote: vote(1, Phase::Prepare, block),
-    };
+    let record = prepared_record(1, block);
     let mut backup = Replica::recover_lost(config(1, 4), genesis(), [record], LOSS).unwrap();
     let outputs = drain(&mut backup);
     assert!(outputs.contains(&to_all(recall())) && backup.is_lost());

@@ -12,5 +12,6 @@ mod normal_case;
 mod proposals;
 mod recovery;
 mod tick;
+mod view_change;
 mod votes;
 mod wire;

@@ -1,31 +1,19 @@
 //! One height from request to commit: the exact outputs of primary and backup.
 
 use medshare_consensus::{
-    Input, LogPosition, LogRecord, MAX_PAYLOAD_LEN, PreparedCertificate, Proposal, Rejected,
-    Replica, Verdict,
+    Effect, Input, LogPosition, LogRecord, MAX_PAYLOAD_LEN, Output, Rejected, Replica, Timer,
+    Verdict,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId};
 
 use crate::fixture::*;
 
-fn prepared_by(block: &Proposal<TestPayload>, signers: &[u16]) -> PreparedCertificate {
-    let votes = signers.iter();
-    let votes = votes.map(|&n| (ReplicaId(n), vote(n, Phase::Prepare, block).signature));
-    PreparedCertificate {
-        ballot: block.ballot(),
-        votes: votes.collect(),
-    }
-}
-
 #[test]
 fn the_primary_logs_its_proposal_before_sending_it() {
     let mut primary = started(0);
     let block = &blocks(1)[0];
-    let record = LogRecord::Prepared {
-        pre_prepare: pre_prepare_of(block),
-        vote: vote(0, Phase::Prepare, block),
-    };
+    let record = prepared_record(0, block);
     assert_eq!(
         give(&mut primary, at(1), Input::Request(block.payload.clone())),
         [persist(1, record), timer()]
@@ -42,6 +30,7 @@ fn the_primary_logs_its_proposal_before_sending_it() {
     let record = LogRecord::Committed {
         prepared: prepared_by(block, &[0, 1, 3]),
         vote: vote(0, Phase::Commit, block),
+        proposal: None,
     };
     assert_eq!(
         give(&mut primary, at(1), from(3, prepare(3, block))),
@@ -75,10 +64,7 @@ fn a_backup_prepares_a_payload_that_its_application_accepts() {
         give(&mut backup, at(1), from(0, pre_prepare(block))),
         [validate(block)]
     );
-    let record = LogRecord::Prepared {
-        pre_prepare: pre_prepare_of(block),
-        vote: vote(1, Phase::Prepare, block),
-    };
+    let record = prepared_record(1, block);
     assert_eq!(
         give(&mut backup, at(1), valid(block)),
         [persist(1, record), timer()]
@@ -91,6 +77,7 @@ fn a_backup_prepares_a_payload_that_its_application_accepts() {
     let record = LogRecord::Committed {
         prepared: prepared_by(block, &[0, 1, 2]),
         vote: vote(1, Phase::Commit, block),
+        proposal: None,
     };
     assert_eq!(
         give(&mut backup, at(1), persisted(1)),
@@ -128,35 +115,16 @@ fn one_sync_may_cover_several_records_and_keeps_the_order() {
 }
 
 #[test]
-fn a_quorum_of_others_does_not_wait_for_the_own_sync() {
-    let mut backup = started(1);
-    let block = &blocks(1)[0];
-    give(&mut backup, at(1), from(0, pre_prepare(block)));
-    give(&mut backup, at(1), from(2, prepare(2, block)));
-    give(&mut backup, at(1), from(3, prepare(3, block)));
-    let outputs = give(&mut backup, at(1), valid(block));
-    let record = LogRecord::Committed {
-        prepared: prepared_by(block, &[0, 2, 3]),
-        vote: vote(1, Phase::Commit, block),
-    };
-    assert_eq!(outputs[2..], [persist(2, record), timer()]);
-    assert_eq!(
-        give(&mut backup, at(1), persisted(2)),
-        [to_all(prepare(1, block)), to_all(commit(1, block))]
-    );
-}
-
-#[test]
 fn a_height_follows_the_other_once_it_is_executed() {
-    let mut backup = started(1);
     let blocks = blocks(3);
+    let mut backup = started(3);
     pass(&mut backup, 1, &blocks[0]);
     pass(&mut backup, 4, &blocks[1]);
     pass(&mut backup, 7, &blocks[2]);
 }
 
 #[test]
-fn the_primary_waits_for_decision_and_execution() {
+fn a_primary_waits_for_decision_and_execution() {
     let mut primary = started(0);
     let block = &blocks(1)[0];
     let request = || Input::Request(TestPayload(vec![9]));
@@ -165,17 +133,52 @@ fn the_primary_waits_for_decision_and_execution() {
         refuse(&mut primary, at(2), request()),
         (Rejected::InFlight { height: Height(1) }, vec![])
     );
-    give(&mut primary, at(1), persisted(1));
-    for n in [1, 2, 3] {
-        give(&mut primary, at(1), from(n, commit(n, block)));
+
+    let mut next = started(1);
+    give(&mut next, at(1), from(0, pre_prepare(block)));
+    for n in [0, 2, 3] {
+        give(&mut next, at(1), from(n, commit(n, block)));
     }
     assert_eq!(
-        refuse(&mut primary, at(2), request()),
+        refuse(&mut next, at(2), request()),
         (Rejected::NotExecuted { height: Height(1) }, vec![])
     );
-    give(&mut primary, at(2), executed(1));
-    assert_eq!(primary.may_propose(), Ok(()));
-    assert_eq!(give(&mut primary, at(2), request()).len(), 2);
+    give(&mut next, at(2), executed(1));
+    assert_eq!(next.may_propose(), Ok(()));
+    assert_eq!(give(&mut next, at(2), request()).len(), 2);
+}
+
+#[test]
+fn a_primary_whose_clock_is_behind_dates_its_block_after_the_parent() {
+    let mut primary = started(0);
+    let early = genesis().time.minus_millis(60_000);
+    let outputs = give(&mut primary, early, Input::Request(TestPayload(vec![9])));
+    let Output::Persist {
+        record: LogRecord::Prepared { proposal, .. },
+        ..
+    } = &outputs[0]
+    else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!(proposal.header.time, genesis().time.plus_millis(1));
+}
+
+#[test]
+fn an_idle_chain_gets_a_block_at_the_heartbeat() {
+    let mut primary = Replica::new(config(0, 4), genesis()).unwrap();
+    drain(&mut primary);
+    assert_eq!(primary.handle(now(at(0)), Input::Waiting(false)), Ok(()));
+    assert_eq!(
+        drain_all(&mut primary),
+        [Output::Effect(Effect::SetTimer {
+            timer: Timer::Heartbeat,
+            after_ms: HEARTBEAT_MS
+        })]
+    );
+    let empty = || Input::Request(TestPayload(vec![]));
+    assert_eq!(refuse(&mut primary, at(1), empty()).0, Rejected::NotDue);
+    give(&mut primary, at(5), Input::Timer(Timer::Heartbeat));
+    assert_eq!(give(&mut primary, at(5), empty()).len(), 2);
 }
 
 #[test]

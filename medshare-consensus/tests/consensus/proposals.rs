@@ -1,8 +1,7 @@
 //! Proposals that are wrong, too early, too late, or wait for something.
 
 use medshare_consensus::{
-    Input, LogRecord, MAX_PAYLOAD_LEN, Message, Output, Payload as _, Proposal, ProposalFault,
-    Rejected, Verdict,
+    MAX_PAYLOAD_LEN, Message, Payload as _, Proposal, ProposalFault, Rejected, Verdict,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::hash::Digest;
@@ -36,8 +35,6 @@ fn fault_of(change: impl FnOnce(&mut Proposal<TestPayload>)) -> ProposalFault {
 fn every_fault_of_a_header_is_named() {
     let chain = |b: &mut Proposal<TestPayload>| b.header.chain = ChainId::from_digest(Digest::ZERO);
     assert_eq!(fault_of(chain), ProposalFault::WrongChain);
-    let proposer = |b: &mut Proposal<TestPayload>| b.header.proposer = ReplicaId(1);
-    assert_eq!(fault_of(proposer), ProposalFault::WrongProposer);
     let parent = |b: &mut Proposal<TestPayload>| b.header.previous = roots(9).state;
     assert_eq!(fault_of(parent), ProposalFault::WrongParent);
     let time = |b: &mut Proposal<TestPayload>| b.header.time = genesis().time;
@@ -57,7 +54,7 @@ fn with_payload_of(length: usize) -> Result<(), Rejected> {
     let mut block = blocks(1).remove(0);
     block.payload = TestPayload(vec![7; length - 4]);
     block.header.transactions = block.payload.root();
-    started(1).handle(at(1), from(0, pre_prepare(&block)))
+    started(1).handle(now(at(1)), from(0, pre_prepare(&block)))
 }
 
 #[test]
@@ -90,9 +87,9 @@ fn only_the_primary_proposes_and_signs() {
 
 /// A backup's answer to block 1, timed `at(1)`, when it arrives `offset` milliseconds later.
 fn on_arrival(offset: i64) -> Result<(), Rejected> {
-    let now = at(1).as_millis().checked_add_signed(offset).unwrap();
-    let now = Timestamp::from_millis(now);
-    started(1).handle(now, from(0, pre_prepare(&blocks(1)[0])))
+    let arrival = at(1).as_millis().checked_add_signed(offset).unwrap();
+    let arrival = Timestamp::from_millis(arrival);
+    started(1).handle(now(arrival), from(0, pre_prepare(&blocks(1)[0])))
 }
 
 #[test]
@@ -108,88 +105,12 @@ fn time_is_bounded_on_both_sides() {
 }
 
 #[test]
-fn a_future_proposal_is_accepted_when_it_arrives_again_in_time() {
+fn an_untimely_proposal_is_not_judged_again_by_a_later_arrival() {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     let early = at(1).minus_millis(501);
     refuse(&mut backup, early, from(0, pre_prepare(block)));
-    assert_eq!(
-        give(&mut backup, at(1), from(0, pre_prepare(block))),
-        [validate(block)]
-    );
     assert_eq!(give(&mut backup, at(1), from(0, pre_prepare(block))), []);
-}
-
-#[test]
-fn every_tick_extends_the_bound_of_a_held_late_proposal() {
-    let mut backup = started(1);
-    let block = &blocks(1)[0];
-    let mut late = at(1).plus_millis(58_000);
-    for _ in 0..5 {
-        // Only ticks extend the bound, however often the proposal arrives.
-        for _ in 0..3 {
-            let outcome = backup.handle(late, from(0, pre_prepare(block)));
-            assert!(
-                matches!(outcome, Err(Rejected::Untimely { .. })),
-                "{outcome:?}"
-            );
-        }
-        late = late.plus_millis(RESEND_MS);
-        give(&mut backup, late, tick());
-    }
-    assert_eq!(
-        give(&mut backup, late, from(0, pre_prepare(block))),
-        [validate(block)],
-        "2 s · 2^5 = 64 s"
-    );
-}
-
-#[test]
-fn ticks_that_come_too_soon_do_not_extend_the_late_bound() {
-    let mut backup = started(1);
-    let block = &blocks(1)[0];
-    let late = at(1).plus_millis(58_000);
-    refuse(&mut backup, late, from(0, pre_prepare(block)));
-    for soon in [0, 1, RESEND_MS - 1].repeat(20) {
-        give(&mut backup, late.plus_millis(soon), tick());
-    }
-    let outcome = backup.handle(late, from(0, pre_prepare(block)));
-    assert!(
-        matches!(outcome, Err(Rejected::Untimely { .. })),
-        "{outcome:?}"
-    );
-}
-
-#[test]
-fn the_late_bound_never_admits_a_proposal_from_the_future() {
-    let mut backup = started(1);
-    let block = &blocks(1)[0];
-    let early = at(1).minus_millis(501);
-    for ticks_left in (0..70).rev() {
-        let now = early.minus_millis(ticks_left * RESEND_MS);
-        let outcome = backup.handle(now, from(0, pre_prepare(block)));
-        assert!(
-            matches!(outcome, Err(Rejected::Untimely { .. })),
-            "{outcome:?}"
-        );
-        give(&mut backup, now, tick());
-    }
-}
-
-/// The clocks ran ahead and were put right: the parent is dated ahead of them.
-#[test]
-fn a_primary_whose_clock_is_behind_the_tip_proposes_the_next_millisecond() {
-    let right = genesis().time.minus_millis(3_600_000);
-    let mut primary = started(0);
-    let outputs = give(&mut primary, right, Input::Request(TestPayload(vec![9])));
-    let proposed = outputs.iter().find_map(|output| match output {
-        Output::Persist {
-            record: LogRecord::Prepared { pre_prepare, .. },
-            ..
-        } => Some(pre_prepare.proposal.header.time),
-        _ => None,
-    });
-    assert_eq!(proposed, Some(genesis().time.plus_millis(1)));
 }
 
 #[test]
@@ -198,7 +119,8 @@ fn only_the_next_millisecond_is_never_too_early() {
     for (after_parent_ms, accepted) in [(1, true), (2, false), (1_000, false)] {
         let mut block = blocks(1).remove(0);
         block.header.time = genesis().time.plus_millis(after_parent_ms);
-        let outcome = started(1).handle(right, from(0, pre_prepare(&block)));
+        let mut backup = started_at(1, right);
+        let outcome = backup.handle(now(right), from(0, pre_prepare(&block)));
         assert_eq!(outcome.is_ok(), accepted, "{after_parent_ms}: {outcome:?}");
     }
 }
@@ -208,14 +130,18 @@ fn only_the_next_millisecond_is_never_too_early() {
 fn a_time_that_the_own_clock_has_shown_is_not_too_early() {
     let right = at(1).minus_millis(3_600_000);
     let block = &blocks(1)[0];
-    refuse(&mut started(1), right, from(0, pre_prepare(block)));
-    let mut backup = started(1);
+    refuse(
+        &mut started_at(1, right),
+        right,
+        from(0, pre_prepare(block)),
+    );
+    let mut backup = started_at(1, right);
     give(&mut backup, at(1).minus_millis(500), tick());
     assert_eq!(
         give(&mut backup, right, from(0, pre_prepare(block))),
         [validate(block)]
     );
-    let mut backup = started(1);
+    let mut backup = started_at(1, right);
     give(&mut backup, at(1).minus_millis(501), tick());
     refuse(&mut backup, right, from(0, pre_prepare(block)));
 }
@@ -263,15 +189,15 @@ fn a_deferred_verdict_is_asked_for_again_at_the_tick() {
 
 #[test]
 fn a_proposal_waits_for_the_height_before_to_be_executed() {
-    let mut backup = started(1);
+    let mut backup = started(3);
     let blocks = blocks(2);
-    for n in [0, 2, 3] {
+    for n in [0, 1, 2] {
         give(&mut backup, at(1), from(n, commit(n, &blocks[0])));
     }
     give(&mut backup, at(1), from(0, pre_prepare(&blocks[0])));
     assert_eq!(backup.height(), Height(1));
     assert_eq!(
-        give(&mut backup, at(2), from(0, pre_prepare(&blocks[1]))),
+        give(&mut backup, at(2), from(1, pre_prepare(&blocks[1]))),
         []
     );
     assert_eq!(
@@ -282,28 +208,30 @@ fn a_proposal_waits_for_the_height_before_to_be_executed() {
 
 #[test]
 fn wrong_roots_are_noticed_once_the_own_roots_are_known() {
-    let mut backup = started(1);
+    let mut backup = started(3);
     let mut blocks = blocks(2);
-    for n in [0, 2, 3] {
+    for n in [0, 1, 2] {
         give(&mut backup, at(1), from(n, commit(n, &blocks[0])));
     }
     give(&mut backup, at(1), from(0, pre_prepare(&blocks[0])));
     blocks[1].header.executed.receipts = Digest::ZERO;
-    give(&mut backup, at(2), from(0, pre_prepare(&blocks[1])));
+    give(&mut backup, at(2), from(1, pre_prepare(&blocks[1])));
     let (rejected, outputs) = refuse(&mut backup, at(2), executed(1));
-    assert_eq!(rejected, invalid(ProposalFault::WrongRoots));
+    let proposer = ReplicaId(1);
+    let fault = ProposalFault::WrongRoots;
+    assert_eq!(rejected, Rejected::InvalidProposal { proposer, fault });
     assert_eq!(outputs, []);
 }
 
 #[test]
 fn a_proposal_that_overtakes_the_decision_is_judged_by_its_arrival() {
-    let mut backup = started(1);
+    let mut backup = started(3);
     let blocks = blocks(2);
     give(&mut backup, at(1), from(0, pre_prepare(&blocks[0])));
-    give(&mut backup, at(2), from(0, pre_prepare(&blocks[1])));
+    give(&mut backup, at(2), from(1, pre_prepare(&blocks[1])));
     give(&mut backup, at(2), from(2, prepare(2, &blocks[1])));
     let late = at(30);
-    for n in [0, 2, 3] {
+    for n in [0, 1, 2] {
         give(&mut backup, late, from(n, commit(n, &blocks[0])));
     }
     assert_eq!(give(&mut backup, late, executed(1)), [validate(&blocks[1])]);

@@ -1,28 +1,16 @@
 //! A crash after every record, and logs that are refused.
 
-use medshare_consensus::{
-    Input, LogRecord, Output, PreparedCertificate, Proposal, Rejected, ReplayError, Replica, Tip,
-};
+use medshare_consensus::{Input, LogRecord, Output, Proposal, Rejected, ReplayError, Replica, Tip};
 use medshare_types::certificate::Phase;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::id::Height;
 
 use crate::fixture::*;
 
-fn prepared_record(replica: u16, block: &Proposal<TestPayload>) -> LogRecord<TestPayload> {
-    LogRecord::Prepared {
-        pre_prepare: pre_prepare_of(block),
-        vote: vote(replica, Phase::Prepare, block),
-    }
-}
-
 fn committed_record(replica: u16, block: &Proposal<TestPayload>) -> LogRecord<TestPayload> {
-    let votes = [0, 1, 2].map(|n| (ReplicaId(n), vote(n, Phase::Prepare, block).signature));
     LogRecord::Committed {
-        prepared: PreparedCertificate {
-            ballot: block.ballot(),
-            votes: votes.to_vec(),
-        },
+        prepared: prepared_by(block, &[0, 1, 2]),
         vote: vote(replica, Phase::Commit, block),
+        proposal: None,
     }
 }
 
@@ -48,17 +36,20 @@ fn tip_at(block: &Proposal<TestPayload>) -> Tip {
         height: block.header.height,
         digest: block.header.digest(),
         time: block.header.time,
+        proposer: Some(block.header.proposer),
+        ordered: true,
         executed: roots(block.header.height.0),
     }
 }
 
+/// Its proposal comes again from the members that hold it, or its view is given up.
 #[test]
-fn the_primary_sends_its_recorded_proposal_and_makes_no_other() {
+fn a_primary_repeats_its_recorded_vote_and_makes_no_other() {
     let block = &blocks(1)[0];
     let mut primary = recover(0, genesis(), vec![prepared_record(0, block)]).unwrap();
     assert_eq!(
         drain(&mut primary),
-        [timer(), to(&[1, 2, 3], pre_prepare(block)), status(0)]
+        [timer(), to(&[1, 2, 3], prepare(0, block)), status(0)]
     );
     let height = Height(1);
     assert_eq!(
@@ -83,9 +74,9 @@ fn a_backup_repeats_its_recorded_vote_and_accepts_no_other_proposal() {
     );
     let mut other = block.clone();
     other.header.time = other.header.time.plus_millis(1);
-    let (rejected, _) = refuse(&mut backup, at(1), from(0, pre_prepare(&other)));
+    assert_eq!(give(&mut backup, at(1), from(0, pre_prepare(&other))), []);
+    let (rejected, _) = refuse(&mut backup, at(90), from(0, pre_prepare(block)));
     assert!(matches!(rejected, Rejected::Equivocation { .. }));
-    assert_eq!(give(&mut backup, at(90), from(0, pre_prepare(block))), []);
 }
 
 #[test]

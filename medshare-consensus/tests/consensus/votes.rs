@@ -1,10 +1,10 @@
 //! Bad, repeated and contradicting votes.
 
 use medshare_consensus::{
-    Effect, Evidence, Message, Output, Proposal, ProposalFault, Rejected, Replica,
+    Effect, Evidence, Message, Offence, Output, Proposal, ProposalFault, Rejected, Replica,
 };
 use medshare_types::certificate::Phase;
-use medshare_types::id::{Height, ReplicaId, View};
+use medshare_types::id::{Height, ReplicaId};
 
 use crate::fixture::*;
 
@@ -70,9 +70,11 @@ fn two_proposals_are_evidence_once_and_the_first_stands() {
     assert_eq!(rejected, Rejected::Equivocation { sender, height });
     let evidence = Evidence {
         culprit: sender,
-        phase: Phase::Prepare,
-        first: vote(0, Phase::Prepare, &block),
-        second: vote(0, Phase::Prepare, &second),
+        offence: Offence::TwoVotes {
+            phase: Phase::Prepare,
+            first: vote(0, Phase::Prepare, &block),
+            second: vote(0, Phase::Prepare, &second),
+        },
     };
     assert_eq!(evidence.verify(&chain(), &committee(4)), Ok(()));
     assert_eq!(outputs, [Output::Effect(Effect::Misbehaviour(evidence))]);
@@ -99,7 +101,16 @@ fn two_commits_are_evidence() {
         panic!("{outputs:?}")
     };
     assert_eq!(evidence.culprit, sender);
-    assert_eq!(evidence.phase, Phase::Commit);
+    let commits = |offence: &Offence| {
+        matches!(
+            offence,
+            Offence::TwoVotes {
+                phase: Phase::Commit,
+                ..
+            }
+        )
+    };
+    assert!(commits(&evidence.offence));
     assert_eq!(evidence.verify(&chain(), &committee(4)), Ok(()));
 }
 
@@ -148,12 +159,12 @@ fn a_vote_counts_for_its_phase_chain_and_sender_only() {
 }
 
 #[test]
-fn votes_of_other_views_strangers_and_oneself_are_refused() {
+fn votes_of_other_epochs_strangers_and_oneself_are_refused() {
     let (mut replica, block) = prepared();
     let mut late = vote(2, Phase::Prepare, &block);
-    late.ballot.view = View(1);
+    late.ballot.epoch = late.ballot.epoch.next();
     let (rejected, _) = refuse(&mut replica, at(1), from(2, Message::Prepare(late)));
-    assert!(matches!(rejected, Rejected::WrongView { .. }));
+    assert!(matches!(rejected, Rejected::WrongEpoch { .. }));
     for sender in [1, 4, u16::MAX] {
         let message = prepare(2, &block);
         let (rejected, _) = refuse(&mut replica, at(1), from(sender, message));

@@ -1,7 +1,7 @@
 //! Formats of the wire and of the log: round trips, malformed bytes, a snapshot.
 
 use medshare_consensus::{
-    Evidence, EvidenceError, LogRecord, Message, PreparedCertificate, Recalled,
+    Evidence, EvidenceError, LogRecord, Message, Offence, Recalled, ViewChange, Vote,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::committee::Committee;
@@ -21,31 +21,33 @@ fn messages() -> Vec<Message<TestPayload>> {
         fetch(7),
         status_of(8),
         Message::Recall { loss: [9; 16] },
+        changes_view(1, 2, Some(block)),
+        Message::NewView(new_view(1, &[(2, view_change(2, 1, Some(block)))], block)),
+        Message::FetchProposal {
+            height: Height(1),
+            digest: block.header.digest(),
+        },
+        Message::Proposal(block.clone()),
         Message::Recalled(Recalled {
             loss: [9; 16],
             height: Height(8),
             voted: true,
-            proposals: vec![vote(0, Phase::Prepare, block)],
         }),
-        Message::Returned(pre_prepare_of(block)),
     ]
 }
 
 fn records() -> Vec<LogRecord<TestPayload>> {
     let block = &blocks(1)[0];
-    let prepared = PreparedCertificate {
-        ballot: block.ballot(),
-        votes: vec![(ReplicaId(1), vote(1, Phase::Prepare, block).signature)],
+    let committed = |proposal| LogRecord::Committed {
+        prepared: prepared_by(block, &[1]),
+        vote: vote(1, Phase::Commit, block),
+        proposal,
     };
     vec![
-        LogRecord::Prepared {
-            pre_prepare: pre_prepare_of(block),
-            vote: vote(1, Phase::Prepare, block),
-        },
-        LogRecord::Committed {
-            prepared,
-            vote: vote(1, Phase::Commit, block),
-        },
+        prepared_record(1, block),
+        committed(None),
+        committed(Some(block.clone())),
+        LogRecord::ViewChanged(view_change(1, 2, Some(block))),
         LogRecord::Decided {
             certificate: certificate(block, &[0, 1, 2]),
         },
@@ -59,9 +61,11 @@ fn evidence() -> Evidence {
     other.header.time = at(2);
     Evidence {
         culprit: ReplicaId(0),
-        phase: Phase::Prepare,
-        first: vote(0, Phase::Prepare, &block),
-        second: vote(0, Phase::Prepare, &other),
+        offence: Offence::TwoVotes {
+            phase: Phase::Prepare,
+            first: vote(0, Phase::Prepare, &block),
+            second: vote(0, Phase::Prepare, &other),
+        },
     }
 }
 
@@ -91,7 +95,7 @@ fn messages_records_and_evidence_round_trip_and_are_strict() {
     records().iter().for_each(check);
     check(&evidence());
     let mut unknown = status_of(1).to_wire();
-    unknown[6] = 9;
+    unknown[6] = 12;
     assert!(matches!(
         Message::<TestPayload>::from_wire(&unknown),
         Err(DecodeError::Malformed { .. })
@@ -113,7 +117,7 @@ fn the_bytes_stay_what_they_are() {
         .collect();
     assert_eq!(
         digest("test/snapshot/v1", &[&all]).to_string(),
-        "2fc0e2e821143bace989cd7295559387c2d4d6f0201a77551175074327c6f156"
+        "cfedf1f023ea5cdf70b5b512c2f49e39ac4383a9f4c930bfa598d548ebff5ace"
     );
 }
 
@@ -149,12 +153,25 @@ fn evidence_needs_two_signed_votes_that_contradict_each_other() {
         change(&mut evidence);
         evidence.verify(&chain, &committee)
     };
+    let change = |change: fn(&mut Vote, &mut Vote, &mut Phase)| {
+        with(&|evidence| {
+            let Offence::TwoVotes {
+                phase,
+                first,
+                second,
+            } = &mut evidence.offence
+            else {
+                panic!("two votes")
+            };
+            change(first, second, phase);
+        })
+    };
     assert_eq!(
-        with(&|e| e.second = e.first),
+        change(|first, second, _| *second = *first),
         Err(EvidenceError::NoContradiction)
     );
     assert_eq!(
-        with(&|e| e.second.ballot.height = Height(2)),
+        change(|_, second, _| second.ballot.height = Height(2)),
         Err(EvidenceError::NoContradiction)
     );
     let seat = ReplicaId(9);
@@ -162,19 +179,58 @@ fn evidence_needs_two_signed_votes_that_contradict_each_other() {
         with(&|e| e.culprit = seat),
         Err(EvidenceError::NotAMember { seat })
     );
-    for change in [
-        (&|e: &mut Evidence| e.culprit = ReplicaId(1)) as &dyn Fn(&mut Evidence),
-        &|e| e.phase = Phase::Commit,
-        &|e| e.second.signature = e.first.signature,
+    for outcome in [
+        with(&|e| e.culprit = ReplicaId(1)),
+        change(|_, _, phase| *phase = Phase::Commit),
+        change(|first, second, _| second.signature = first.signature),
     ] {
-        assert!(matches!(
-            with(change),
-            Err(EvidenceError::BadSignature { .. })
-        ));
+        assert!(matches!(outcome, Err(EvidenceError::BadSignature { .. })));
     }
     let other = Committee::new(Epoch(1), committee.members().to_vec()).unwrap();
     assert!(matches!(
         good.verify(&chain, &other),
         Err(EvidenceError::WrongEpoch { .. })
     ));
+}
+
+#[test]
+fn a_commit_and_a_view_change_without_its_certificate_are_evidence() {
+    let block = &blocks(1)[0];
+    let commit = vote(2, Phase::Commit, block);
+    let verify = |view_change: ViewChange| {
+        let evidence = Evidence {
+            culprit: ReplicaId(2),
+            offence: Offence::ForgottenCertificate {
+                commit,
+                view_change: view_change.vote,
+            },
+        };
+        check(&evidence);
+        evidence.verify(&chain(), &committee(4))
+    };
+    assert_eq!(verify(view_change(2, 1, None)), Ok(()));
+    let honest = verify(view_change(2, 1, Some(block)));
+    assert_eq!(honest, Err(EvidenceError::NoContradiction));
+    let stranger = verify(view_change(3, 1, None));
+    assert!(matches!(stranger, Err(EvidenceError::BadSignature { .. })));
+}
+
+#[test]
+fn two_view_changes_into_one_view_are_evidence() {
+    let block = &blocks(1)[0];
+    let verify = |first: ViewChange, second: ViewChange| {
+        let evidence = Evidence {
+            culprit: ReplicaId(2),
+            offence: Offence::TwoViewChanges {
+                first: first.vote,
+                second: second.vote,
+            },
+        };
+        evidence.verify(&chain(), &committee(4))
+    };
+    let none = || view_change(2, 1, None);
+    assert_eq!(verify(none(), view_change(2, 1, Some(block))), Ok(()));
+    for other in [none(), view_change(2, 2, Some(block))] {
+        assert_eq!(verify(none(), other), Err(EvidenceError::NoContradiction));
+    }
 }

@@ -54,29 +54,29 @@ impl Ceremony {
 impl Node {
     /// Takes the step that the ceremony expects from this node, if any.
     pub(super) async fn step_ceremony(&mut self) -> Result<(), NodeError> {
-        if self.ceremony.over {
+        if self.shell.ceremony.over {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
-        let holder = Arc::clone(&self.holder);
-        let genesis = Arc::clone(&self.genesis);
+        let holder = Arc::clone(&self.shell.holder);
+        let genesis = Arc::clone(&self.shell.genesis);
         let Ceremony {
             dealt, answered, ..
-        } = self.ceremony;
+        } = self.shell.ceremony;
         let step =
             blocking(move || next_step(&ledger, &genesis, &holder, dealt, answered)).await??;
         match step {
             Step::Wait => {}
-            Step::Over => self.ceremony.over = true,
-            Step::Deal(call) => self.ceremony.dealt = self.submit_own(&call).await?,
-            Step::Complain(call) => self.ceremony.answered = self.submit_own(&call).await?,
+            Step::Over => self.shell.ceremony.over = true,
+            Step::Deal(call) => self.shell.ceremony.dealt = self.submit_own(&call).await?,
+            Step::Complain(call) => self.shell.ceremony.answered = self.submit_own(&call).await?,
             Step::Restore(share) => {
                 self.keep_share(share).await?;
-                self.ceremony.over = true;
+                self.shell.ceremony.over = true;
             }
             Step::Acknowledge { share, call } => {
                 self.keep_share(share).await?;
-                self.ceremony.answered = self.submit_own(&call).await?;
+                self.shell.ceremony.answered = self.submit_own(&call).await?;
             }
         }
         Ok(())
@@ -85,13 +85,13 @@ impl Node {
     /// Whether the gate key exists, and this node can release no share of it.
     pub(super) fn lacks_share(&self) -> Result<bool, NodeError> {
         let key: Option<GateKey> = read(&self.ledger, &keys::gate_key(AccessClass::Normal))?;
-        Ok(key.is_some_and(|key| !self.holder.holds_share_of(&key)))
+        Ok(key.is_some_and(|key| !self.shell.holder.holds_share_of(&key)))
     }
 
     async fn keep_share(&self, share: HolderShare) -> Result<(), NodeError> {
-        let keys = &self.ceremony.keys;
+        let keys = &self.shell.ceremony.keys;
         keys.store(GATE_SHARE, &share.to_bytes()).await?;
-        self.holder.set_share(share);
+        self.shell.holder.set_share(share);
         Ok(())
     }
 
@@ -99,11 +99,11 @@ impl Node {
     /// it, so that it has to be submitted later.
     async fn submit_own(&mut self, call: &Call) -> Result<bool, NodeError> {
         let transaction = Transaction::sign(
-            self.genesis.chain_id(),
-            self.holder.organisation().into(),
+            self.shell.genesis.chain_id(),
+            self.shell.holder.organisation().into(),
             Nonce::random(&mut os_random()),
             call.to_wire(),
-            &self.holder.secrets().signing_key,
+            &self.shell.holder.secrets().signing_key,
         );
         let admission = self.submit(transaction).await?;
         Ok(matches!(admission, Admission::Added | Admission::Known))

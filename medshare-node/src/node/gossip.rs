@@ -15,11 +15,11 @@ use super::Node;
 use crate::batch::Batch;
 use crate::error::NodeError;
 use crate::executor::read;
-use crate::mempool::Admission;
+use crate::mempool::{Admission, Heard};
 use crate::peer::PeerMessage;
 
 /// Time after which a transaction is sent to the primary again, milliseconds.
-const REBROADCAST_MS: u64 = 1_000;
+const REBROADCAST_MS: u64 = 500;
 
 impl Node {
     pub(super) fn send(&self, to: &Recipients, message: &Message<Batch>) {
@@ -28,7 +28,7 @@ impl Node {
             Recipients::All => self.broadcast(&frame),
             Recipients::Only(seats) => {
                 for seat in seats {
-                    self.link.outbound.send(*seat, frame.clone());
+                    self.shell.link.outbound.send(*seat, frame.clone());
                 }
             }
         }
@@ -36,8 +36,8 @@ impl Node {
 
     pub(super) fn broadcast(&self, frame: &Bytes) {
         let seats = self.ledger.committee().replicas();
-        for seat in seats.filter(|seat| *seat != self.own) {
-            self.link.outbound.send(seat, frame.clone());
+        for seat in seats.filter(|seat| *seat != self.shell.own) {
+            self.shell.link.outbound.send(seat, frame.clone());
         }
     }
 
@@ -51,21 +51,28 @@ impl Node {
         for height in (from.0..=until.0).map(Height) {
             let ledger = Arc::clone(&self.ledger);
             let frame = blocking(move || frame_of_block(&ledger, height)).await??;
-            self.link.outbound.send(to, frame);
+            self.shell.link.outbound.send(to, frame);
         }
         Ok(())
     }
 
     /// Admits a transaction of another node, if there is room, its key is the sender's, and its
     /// signature holds.
-    pub(super) async fn admit(&mut self, transaction: Transaction) -> Result<Admission, NodeError> {
+    pub(super) async fn admit(
+        &mut self,
+        transaction: Transaction,
+        heard: Heard,
+    ) -> Result<Admission, NodeError> {
         if let Some(admission) = self.judge_unchecked(&transaction)? {
             return Ok(admission);
         }
         let ledger = Arc::clone(&self.ledger);
-        let chain = self.genesis.chain_id();
+        let chain = self.shell.genesis.chain_id();
         match blocking(move || check(&ledger, &chain, transaction)).await?? {
-            Ok(transaction) => Ok(self.mempool.add(transaction, self.machine.now())),
+            Ok(transaction) => {
+                let now_ms = self.shell.now().monotonic_ms;
+                Ok(self.shell.mempool.add(transaction, now_ms, heard))
+            }
             Err(admission) => Ok(admission),
         }
     }
@@ -76,13 +83,13 @@ impl Node {
         transaction: &Transaction,
     ) -> Result<Option<Admission>, NodeError> {
         let id = transaction.id();
-        if self.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
+        if self.shell.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
             return Ok(Some(Admission::Known));
         }
-        if !self.disk.takes_transactions() {
+        if !self.shell.disk.takes_transactions() {
             return Ok(Some(Admission::DiskLow));
         }
-        let has_room = self.mempool.has_room_for(transaction);
+        let has_room = self.shell.mempool.has_room_for(transaction);
         Ok((!has_room).then_some(Admission::Full))
     }
 
@@ -92,7 +99,7 @@ impl Node {
         transaction: Transaction,
     ) -> Result<Admission, NodeError> {
         let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
-        let admission = self.admit(transaction).await?;
+        let admission = self.admit(transaction, Heard::Here).await?;
         if admission == Admission::Added {
             self.broadcast(&Bytes::from(frame));
         }
@@ -101,15 +108,15 @@ impl Node {
 
     /// Tells the primary that this node's holder needs a recent block.
     pub(super) fn pass_on_need_of_block(&mut self) {
-        if !self.holder.take_need_of_block() {
+        if !self.shell.holder.take_need_of_block() {
             return;
         }
         let primary = self.replica.primary();
-        if primary == self.own {
-            self.block_wanted = true;
+        if primary == self.shell.own {
+            self.pace.block_wanted = true;
         } else {
             let frame = Bytes::from(PeerMessage::BlockWanted.to_wire());
-            self.link.outbound.send(primary, frame);
+            self.shell.link.outbound.send(primary, frame);
         }
     }
 
@@ -117,13 +124,14 @@ impl Node {
     /// primary can order them, and votes must get through beside them.
     pub(super) fn rebroadcast(&mut self) {
         let primary = self.replica.primary();
-        if primary == self.own {
+        if primary == self.shell.own {
             return;
         }
-        let now = self.machine.now();
-        for transaction in self.mempool.due(now.minus_millis(REBROADCAST_MS), now) {
+        let now_ms = self.shell.now().monotonic_ms;
+        let before = now_ms.saturating_sub(REBROADCAST_MS);
+        for transaction in self.shell.mempool.due(before, now_ms) {
             let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
-            self.link.outbound.send(primary, Bytes::from(frame));
+            self.shell.link.outbound.send(primary, Bytes::from(frame));
         }
     }
 }

@@ -11,35 +11,34 @@ mod open;
 mod paused;
 mod propose;
 mod requests;
+mod shell;
 mod submissions;
+mod timers;
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use medshare_consensus::{
-    Authenticated, Effect, Input, LogRecord, Message, Output, Proposal, Replica, Timer,
+    Authenticated, Effect, Input, LogRecord, Message, Output, Proposal, Replica,
 };
-use medshare_host::{Machine, blocking};
+use medshare_host::blocking;
 use medshare_ledger::{CertifiedHeader, LedgerStore, StoreError, Transaction};
-use medshare_types::{CommitCertificate, Genesis, Height, ReplicaId, Wire};
+use medshare_types::{CommitCertificate, Height, ReplicaId, Wire};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
 
-use self::ceremony::Ceremony;
-use self::disk::Disk;
 use self::paused::Paused;
+use self::propose::Pace;
+use self::shell::Shell;
 use self::submissions::{CheckedQueue, CheckedSubmission};
+use self::timers::Timers;
 use crate::batch::Batch;
 use crate::error::NodeError;
 use crate::executor;
-use crate::holder::Holder;
 use crate::log::{ConsensusLog, MAX_BODY_LEN};
-use crate::mempool::Mempool;
+use crate::mempool::{Admission, Heard};
 use crate::peer::PeerMessage;
-use crate::subscriptions::Subscriptions;
-use crate::transport::{Inbox, Link};
+use crate::transport::Inbox;
 use crate::worker_pool::Workers;
 
 /// Interval at which the ledger is made durable and the log cut, blocks (K).
@@ -58,30 +57,14 @@ pub(crate) struct ClientRequest {
 
 /// The process of an organisation. Its state belongs to one task.
 pub(crate) struct Node {
-    genesis: Arc<Genesis>,
-    own: ReplicaId,
-    folder: PathBuf,
-    machine: Arc<dyn Machine>,
+    shell: Shell,
     replica: Replica<Batch>,
-    log: Arc<Mutex<ConsensusLog>>,
     /// The log carries the mark of a loss.
     marked_lost: bool,
     ledger: Arc<LedgerStore>,
-    link: Link,
-    requests: mpsc::Receiver<ClientRequest>,
-    mempool: Mempool,
-    subscriptions: Subscriptions,
     workers: Workers,
-    checked: CheckedQueue,
-    holder: Arc<Holder>,
-    ceremony: Ceremony,
-    resend_at: Option<Instant>,
-    /// A holder needs a recent block.
-    block_wanted: bool,
-    shut_down: oneshot::Receiver<()>,
-    disk: Disk,
-    /// The newest block, which a paused node still tells of.
-    tip: Option<CertifiedHeader>,
+    timers: Timers,
+    pace: Pace,
 }
 
 impl Node {
@@ -108,38 +91,39 @@ impl Node {
     fn tell_pause(&self, error: &NodeError) {
         // With its sources.
         let error: &dyn std::error::Error = error;
-        tracing::error!(member = %self.own, error, "the disk is full: the node pauses");
+        tracing::error!(member = %self.shell.own, error, "the disk is full: the node pauses");
     }
 
     /// Works until the handle is gone or asks the node to stop.
     async fn work(&mut self) -> Result<(), NodeError> {
-        self.disk.look(&self.folder, &*self.machine);
+        self.shell
+            .disk
+            .look(&self.shell.folder, &*self.shell.machine);
         let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
         housekeeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.step_ceremony().await?;
         self.drive().await?;
         loop {
-            let resend_at = self.resend_at.unwrap_or_else(Instant::now);
             tokio::select! {
                 // In this order a flood of frames or requests does not delay the timers.
                 biased;
-                _ = &mut self.shut_down => break,
-                () = sleep_until(resend_at), if self.resend_at.is_some() => {
-                    self.resend_at = None;
-                    self.feed(Input::Timer(Timer::Resend));
+                _ = &mut self.shell.shut_down => break,
+                timer = self.timers.due() => {
+                    self.timers.cancel(timer);
+                    self.feed(Input::Timer(timer));
                 }
                 _ = housekeeping.tick() => {
-                    self.subscriptions.expire();
+                    self.shell.subscriptions.expire();
                     self.rebroadcast();
                     self.pass_on_need_of_block();
-                    if self.disk.look(&self.folder, &*self.machine) {
+                    if self.shell.disk.look(&self.shell.folder, &*self.shell.machine) {
                         self.step_ceremony().await?;
                     }
                 }
                 incoming = next_incoming(
-                    &mut self.link.inbound,
-                    &mut self.requests,
-                    &mut self.checked,
+                    &mut self.shell.link.inbound,
+                    &mut self.shell.requests,
+                    &mut self.shell.checked,
                 ) => {
                     match incoming {
                         Some(Incoming::Frame(sender, frame)) => {
@@ -167,11 +151,12 @@ impl Node {
             },
             Ok(PeerMessage::Transaction(bytes)) => match Wire::from_wire(&bytes) {
                 Ok(transaction) => {
-                    self.admit(transaction).await?;
+                    let admission = self.admit(transaction, Heard::FromPeer).await?;
+                    self.pace.turned_away |= admission == Admission::DiskLow;
                 }
                 Err(error) => tracing::debug!(%sender, %error, "undecodable transaction"),
             },
-            Ok(PeerMessage::BlockWanted) => self.block_wanted = true,
+            Ok(PeerMessage::BlockWanted) => self.pace.block_wanted = true,
             Err(error) => tracing::debug!(%sender, %error, "undecodable frame"),
         }
         Ok(())
@@ -179,8 +164,8 @@ impl Node {
 
     /// Gives the replica an input. A rejection is a peer's fault or a late echo, not an error here.
     fn feed(&mut self, input: Input<Batch>) {
-        if let Err(rejected) = self.replica.handle(self.machine.now(), input) {
-            tracing::debug!(member = %self.own, %rejected, "input rejected");
+        if let Err(rejected) = self.replica.handle(self.shell.now(), input) {
+            tracing::debug!(member = %self.shell.own, %rejected, "input rejected");
         }
     }
 
@@ -201,7 +186,7 @@ impl Node {
                 // One sync covers every record written above.
                 self.with_log(ConsensusLog::sync).await?;
                 self.feed(Input::Persisted(position));
-            } else if !self.propose_if_due()? {
+            } else if !self.tell_of_waiting()? && !self.propose_if_due() {
                 return self.end_loss().await;
             }
         }
@@ -212,7 +197,7 @@ impl Node {
         if self.marked_lost && !self.replica.is_lost() {
             self.with_log(ConsensusLog::end_loss).await?;
             self.marked_lost = false;
-            tracing::info!(member = %self.own, "the lost votes are passed: voting again");
+            tracing::info!(member = %self.shell.own, "the lost votes are passed: voting again");
         }
         Ok(())
     }
@@ -220,12 +205,8 @@ impl Node {
     async fn carry_out(&mut self, effect: Effect<Batch>) -> Result<(), NodeError> {
         match effect {
             Effect::Validate(proposal) => self.validate(proposal).await?,
-            Effect::SetTimer {
-                timer: Timer::Resend,
-                after_ms,
-            } => {
-                self.resend_at = Some(Instant::now() + Duration::from_millis(after_ms));
-            }
+            Effect::SetTimer { timer, after_ms } => self.timers.set(timer, after_ms),
+            Effect::CancelTimer(timer) => self.timers.cancel(timer),
             Effect::Send { to, message } => self.send(&to, &message),
             Effect::Commit {
                 proposal,
@@ -242,7 +223,11 @@ impl Node {
     }
 
     fn append(&self, record: &LogRecord<Batch>) {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = self
+            .shell
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         log.append(record.height(), &record.to_wire());
     }
 
@@ -250,7 +235,7 @@ impl Node {
         &self,
         act: impl FnOnce(&mut ConsensusLog) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, NodeError> {
-        let log = Arc::clone(&self.log);
+        let log = Arc::clone(&self.shell.log);
         blocking(move || {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             act(&mut log)
@@ -260,10 +245,13 @@ impl Node {
 
     async fn validate(&mut self, proposal: Proposal<Batch>) -> Result<(), NodeError> {
         let ledger = Arc::clone(&self.ledger);
-        let genesis = Arc::clone(&self.genesis);
+        let genesis = Arc::clone(&self.shell.genesis);
         let digest = proposal.header.digest();
+        let transactions = proposal.payload.transactions().len();
+        let begun = Instant::now();
         let verdict =
             blocking(move || executor::judge(&ledger, &genesis, &proposal.payload)).await??;
+        self.pace.judged(transactions, begun.elapsed());
         self.feed(Input::Validated { digest, verdict });
         Ok(())
     }
@@ -275,7 +263,7 @@ impl Node {
     ) -> Result<(), NodeError> {
         self.check_writable()?;
         let ledger = Arc::clone(&self.ledger);
-        let genesis = Arc::clone(&self.genesis);
+        let genesis = Arc::clone(&self.shell.genesis);
         let header = proposal.header.clone();
         let ordered: Vec<_> = proposal
             .payload
@@ -290,12 +278,12 @@ impl Node {
         };
         let roots = blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate))
             .await??;
-        self.tip = Some(tip);
-        metrics::counter!("medshare_node_blocks_total", "member" => self.own.to_string())
+        self.shell.tip = Some(tip);
+        metrics::counter!("medshare_node_blocks_total", "member" => self.shell.own.to_string())
             .increment(1);
-        metrics::counter!("medshare_node_transactions_total", "member" => self.own.to_string())
+        metrics::counter!("medshare_node_transactions_total", "member" => self.shell.own.to_string())
             .increment(ordered.len() as u64);
-        self.mempool.remove(ordered.iter().copied());
+        self.shell.mempool.remove(ordered.iter().copied());
         self.answer_subscribers(certified).await?;
         if roots.height.0 % CHECKPOINT_INTERVAL == 0 {
             self.checkpoint(roots.height).await?;
@@ -317,7 +305,8 @@ impl Node {
     }
 
     fn check_writable(&self) -> Result<(), StoreError> {
-        self.machine
+        self.shell
+            .machine
             .before_write()
             .map_err(|source| StoreError::Io { source })
     }

@@ -10,10 +10,14 @@ use medshare_ledger::LedgerStore;
 use medshare_types::keystore::{KeyStore, KeyStoreError};
 use medshare_types::{Genesis, Height, OrganisationId, ReplicaId, SigningKey, Wire as _};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::ceremony::Ceremony;
 use super::disk::Disk;
+use super::propose::Pace;
+use super::shell::Shell;
 use super::submissions::CheckedQueue;
+use super::timers::Timers;
 use super::{ClientRequest, Node};
 use crate::batch::Batch;
 use crate::config::{NodeConfig, Recovery, ledger_path, log_path};
@@ -28,6 +32,8 @@ use crate::worker_pool::Workers;
 
 /// Time after which a replica sends again any message that may be lost, milliseconds.
 const RESEND_MS: u64 = 300;
+/// Time after which an idle chain gets an empty block, milliseconds.
+const HEARTBEAT_MS: u64 = 5_000;
 
 impl Node {
     /// Opens the node's folder (or begins it), checks its ledger from genesis and recovers its
@@ -74,35 +80,62 @@ impl Node {
             Arc::clone(&machine),
         ));
         let ceremony = Ceremony::open(keys, &holder).await?;
-        let node = Self {
+        let shell = Shell {
             genesis,
             own,
             folder,
             machine,
-            replica,
-            marked_lost: matches!(state, LogState::Lost(_)),
+            started: Instant::now(),
             log: Arc::new(Mutex::new(log)),
-            ledger: Arc::new(ledger),
             link,
             requests,
             mempool: Mempool::default(),
             subscriptions: Subscriptions::default(),
-            workers: Workers::default(),
             checked: CheckedQueue::default(),
             holder,
             ceremony,
-            resend_at: None,
-            block_wanted: false,
             shut_down,
             disk: Disk::new(disk_floor),
             tip,
         };
+        let opened = Opened {
+            ledger,
+            replica,
+            lost: matches!(state, LogState::Lost(_)),
+        };
+        let node = Self::on(shell, opened);
         Ok((node, verified))
     }
 
-    pub(crate) fn organisation(&self) -> OrganisationId {
-        self.holder.organisation()
+    /// A node on files that are open.
+    pub(super) fn on(shell: Shell, opened: Opened) -> Self {
+        let Opened {
+            ledger,
+            replica,
+            lost,
+        } = opened;
+        Self {
+            shell,
+            replica,
+            marked_lost: lost,
+            ledger: Arc::new(ledger),
+            workers: Workers::default(),
+            timers: Timers::default(),
+            pace: Pace::default(),
+        }
     }
+
+    pub(crate) fn organisation(&self) -> OrganisationId {
+        self.shell.holder.organisation()
+    }
+}
+
+/// The ledger, and the replica as ledger and log left it.
+pub(super) struct Opened {
+    pub(super) ledger: LedgerStore,
+    pub(super) replica: Replica<Batch>,
+    /// The log carries the mark of a loss.
+    pub(super) lost: bool,
 }
 
 /// The replica as ledger and log left it.
@@ -124,6 +157,7 @@ pub(super) fn recover(
         chain: genesis.chain_id(),
         parameters: genesis.parameters,
         resend_ms: RESEND_MS,
+        heartbeat_ms: HEARTBEAT_MS,
     };
     let tip = tip(ledger, genesis)?;
     let records = records(frames)?;
@@ -200,6 +234,8 @@ fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
             height,
             digest: certified.header.digest(),
             time: certified.header.time,
+            proposer: Some(certified.header.proposer),
+            ordered: !ledger.receipts(height)?.is_empty(),
             executed,
         },
     })

@@ -8,64 +8,34 @@
 //! log, and the replica recovers from both. So a vote that left is remembered, and one that was not
 //! durable never left.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use medshare_consensus::Replica;
 use medshare_host::{Machine, blocking};
-use medshare_ledger::{
-    CertifiedHeader, LedgerStore, MemberStatus, RefusalCode, RpcRequest, RpcResponse, StoreError,
-};
+use medshare_ledger::{MemberStatus, RefusalCode, RpcRequest, RpcResponse, StoreError};
 use medshare_types::{Genesis, ReplicaId, SigningKey, Wire as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::ceremony::Ceremony;
-use super::disk::Disk;
-use super::open::{open_ledger, recover};
-use super::submissions::CheckedQueue;
+use super::open::{Opened, open_ledger, recover};
+use super::shell::{Shell, Standing};
 use super::{ClientRequest, HOUSEKEEPING, Incoming, Node, next_incoming};
-use crate::batch::Batch;
 use crate::error::NodeError;
-use crate::holder::Holder;
 use crate::log::{ConsensusLog, LogState};
-use crate::mempool::Mempool;
-use crate::subscriptions::Subscriptions;
-use crate::transport::Link;
-use crate::worker_pool::Workers;
 
 /// Longest pause between two attempts to open the files.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// All of a node but its files and the replica that rests on them.
+/// A node that waits for room.
 pub(super) struct Paused {
-    genesis: Arc<Genesis>,
-    own: ReplicaId,
-    folder: PathBuf,
-    machine: Arc<dyn Machine>,
-    log: Arc<Mutex<ConsensusLog>>,
-    link: Link,
-    requests: mpsc::Receiver<ClientRequest>,
-    mempool: Mempool,
-    subscriptions: Subscriptions,
-    checked: CheckedQueue,
-    holder: Arc<Holder>,
-    ceremony: Ceremony,
-    shut_down: oneshot::Receiver<()>,
-    disk: Disk,
-    tip: Option<CertifiedHeader>,
-    primary: ReplicaId,
+    shell: Shell,
     /// As when it paused.
-    lost: bool,
-    lacks_share: bool,
+    standing: Standing,
     /// Earliest next attempt to open the files, and the pause after it.
     attempt: (Instant, Duration),
 }
-
-/// The ledger, and the replica as ledger and log left it.
-type Opened = (LedgerStore, Replica<Batch>, LogState);
 
 type Opening = Pin<Box<dyn Future<Output = Result<Opened, NodeError>> + Send>>;
 
@@ -75,52 +45,22 @@ impl Paused {
         // Running work uses the ledger.
         node.workers.close().await;
         let Node {
-            genesis,
-            own,
-            folder,
-            machine,
+            mut shell,
             replica,
-            log,
-            marked_lost: _,
             ledger,
-            link,
-            requests,
-            mempool,
-            subscriptions,
-            workers: _,
-            checked,
-            holder,
-            ceremony,
-            resend_at: _,
-            block_wanted: _,
-            shut_down,
-            mut disk,
-            tip,
+            ..
         } = node;
-        disk.is_full(machine.now());
-        let primary = replica.primary();
-        let lost = replica.is_lost();
+        shell.disk.is_full(shell.machine.now());
+        let standing = Standing {
+            primary: replica.primary(),
+            lost: replica.is_lost(),
+            lacks_share: false,
+        };
         // Closing makes durable what can be made so.
         blocking(move || drop(ledger)).await?;
         Ok(Self {
-            genesis,
-            own,
-            folder,
-            machine,
-            log,
-            link,
-            requests,
-            mempool,
-            subscriptions,
-            checked,
-            holder,
-            ceremony,
-            shut_down,
-            disk,
-            tip,
-            primary,
-            lost,
-            lacks_share: false,
+            shell,
+            standing,
             attempt: (Instant::now() + HOUSEKEEPING, HOUSEKEEPING),
         })
     }
@@ -134,7 +74,7 @@ impl Paused {
         loop {
             tokio::select! {
                 biased;
-                _ = &mut self.shut_down => break,
+                _ = &mut self.shell.shut_down => break,
                 opened = poll_opening(&mut opening), if opening.is_some() => {
                     opening = None;
                     match opened {
@@ -144,15 +84,15 @@ impl Paused {
                     }
                 }
                 _ = housekeeping.tick() => {
-                    self.subscriptions.expire();
+                    self.shell.subscriptions.expire();
                     if opening.is_none() && self.attempt.0 <= Instant::now() {
                         opening = Some(self.open());
                     }
                 }
                 incoming = next_incoming(
-                    &mut self.link.inbound,
-                    &mut self.requests,
-                    &mut self.checked,
+                    &mut self.shell.link.inbound,
+                    &mut self.shell.requests,
+                    &mut self.shell.checked,
                 ) => {
                     match incoming {
                         // Peers send again what matters.
@@ -178,13 +118,13 @@ impl Paused {
 
     /// Opens the files on a blocking thread, once the disk has as much room as it should keep.
     fn open(&self) -> Opening {
-        let genesis = Arc::clone(&self.genesis);
-        let own = self.own;
-        let folder = self.folder.clone();
-        let machine = Arc::clone(&self.machine);
-        let log = Arc::clone(&self.log);
-        let signing_key = self.holder.secrets().signing_key.clone();
-        let disk = self.disk;
+        let genesis = Arc::clone(&self.shell.genesis);
+        let own = self.shell.own;
+        let folder = self.shell.folder.clone();
+        let machine = Arc::clone(&self.shell.machine);
+        let log = Arc::clone(&self.shell.log);
+        let signing_key = self.shell.holder.secrets().signing_key.clone();
+        let disk = self.shell.disk;
         Box::pin(async move {
             blocking(move || {
                 disk.require_room(&folder, &*machine)?;
@@ -200,62 +140,23 @@ impl Paused {
             self.attempt = (Instant::now(), HOUSEKEEPING);
             return;
         }
-        tracing::warn!(member = %self.own, %error, "the node cannot go on yet");
+        tracing::warn!(member = %self.shell.own, %error, "the node cannot go on yet");
         let (_, pause) = self.attempt;
         self.attempt = (Instant::now() + pause, MAX_PAUSE.min(2 * pause));
     }
 
-    fn resume(self, (ledger, replica, state): Opened) -> Result<Node, NodeError> {
-        tracing::info!(member = %self.own, "the disk has room again");
-        let Self {
-            genesis,
-            own,
-            folder,
-            machine,
-            log,
-            link,
-            requests,
-            mut mempool,
-            subscriptions,
-            checked,
-            holder,
-            ceremony,
-            shut_down,
-            mut disk,
-            tip,
-            ..
-        } = self;
+    fn resume(self, opened: Opened) -> Result<Node, NodeError> {
+        let mut shell = self.shell;
+        tracing::info!(member = %shell.own, "the disk has room again");
         let mut ordered = Vec::new();
-        for id in mempool.ids() {
-            if ledger.transaction_height(&id)?.is_some() {
+        for id in shell.mempool.ids() {
+            if opened.ledger.transaction_height(&id)?.is_some() {
                 ordered.push(id);
             }
         }
-        mempool.remove(ordered);
-        disk.has_room();
-        Ok(Node {
-            genesis,
-            own,
-            folder,
-            machine,
-            replica,
-            log,
-            marked_lost: matches!(state, LogState::Lost(_)),
-            ledger: Arc::new(ledger),
-            link,
-            requests,
-            mempool,
-            subscriptions,
-            workers: Workers::default(),
-            checked,
-            holder,
-            ceremony,
-            resend_at: None,
-            block_wanted: false,
-            shut_down,
-            disk,
-            tip,
-        })
+        shell.mempool.remove(ordered);
+        shell.disk.has_room();
+        Ok(Node::on(shell, opened))
     }
 
     fn on_request(&self, request: &[u8], answer: oneshot::Sender<Vec<u8>>) {
@@ -269,21 +170,14 @@ impl Paused {
     }
 
     fn refusal(&self) -> RpcResponse {
-        self.disk.refusal(&self.genesis, self.own)
+        self.shell.disk.refusal(&self.shell.genesis, self.shell.own)
     }
 
     fn status(&self) -> MemberStatus {
-        #[expect(clippy::expect_used, reason = "the pool is bounded far below")]
-        let waiting = u32::try_from(self.mempool.len()).expect("a bounded pool");
+        let disk_free = self.shell.machine.free_bytes(&self.shell.folder);
         MemberStatus {
-            tip: self.tip.clone(),
-            clock: self.machine.now(),
-            primary: self.primary,
-            waiting,
-            disk_free: self.machine.free_bytes(&self.folder),
-            lost: self.lost,
-            lacks_share: self.lacks_share,
-            refusing: self.disk.refusing(),
+            disk_free,
+            ..self.shell.status(self.standing)
         }
     }
 }
@@ -318,5 +212,9 @@ fn open_files(
     let state = log.state();
     drop(log);
     let replica = recover(genesis, own, signing_key, &ledger, &frames, state)?;
-    Ok((ledger, replica, state))
+    Ok(Opened {
+        ledger,
+        replica,
+        lost: matches!(state, LogState::Lost(_)),
+    })
 }

@@ -10,6 +10,7 @@ use medshare_types::{Digest, Height, Wire};
 use tokio::sync::oneshot;
 
 use super::Node;
+use super::shell::Standing;
 use crate::error::NodeError;
 use crate::subscriptions::Query;
 
@@ -59,25 +60,17 @@ impl Node {
     }
 
     fn on_status(&self, answer: oneshot::Sender<Vec<u8>>) -> Result<(), NodeError> {
-        let tip = self.ledger.tip()?;
-        let primary = self.replica.primary();
-        #[expect(clippy::expect_used, reason = "the pool is bounded far below")]
-        let waiting = u32::try_from(self.mempool.len()).expect("a bounded pool");
-        let folder = self.folder.clone();
-        let machine = Arc::clone(&self.machine);
-        let lost = self.replica.is_lost();
-        let lacks_share = self.lacks_share()?;
-        let refusing = self.disk.refusing();
+        let status = self.shell.status(Standing {
+            primary: self.replica.primary(),
+            lost: self.replica.is_lost(),
+            lacks_share: self.lacks_share()?,
+        });
+        let folder = self.shell.folder.clone();
+        let machine = Arc::clone(&self.shell.machine);
         self.workers.proofs.run(answer, move || {
             RpcResponse::Status(Box::new(MemberStatus {
-                tip,
-                clock: machine.now(),
-                primary,
-                waiting,
                 disk_free: machine.free_bytes(&folder),
-                lost,
-                lacks_share,
-                refusing,
+                ..status
             }))
         });
         Ok(())
@@ -90,7 +83,7 @@ impl Node {
         answer: oneshot::Sender<Vec<u8>>,
     ) -> Result<(), NodeError> {
         if !query.is_answerable(&self.ledger)? {
-            self.subscriptions.add(query, answer);
+            self.shell.subscriptions.add(query, answer);
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
@@ -101,21 +94,21 @@ impl Node {
 
     /// Answers the subscribers of a block whose roots are now certified.
     pub(super) async fn answer_subscribers(&mut self, certified: Height) -> Result<(), NodeError> {
-        let queries = self.subscriptions.queries_for(certified);
+        let queries = self.shell.subscriptions.queries_for(certified);
         if certified == Height(0) || queries.is_empty() {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
         let answers = blocking(move || queries.answers(&ledger, certified)).await??;
         for (query, bytes) in answers {
-            self.subscriptions.answer(query, &bytes);
+            self.shell.subscriptions.answer(query, &bytes);
         }
         Ok(())
     }
 
     /// Computes a share beside the node's task, from the state as it is by then.
     fn on_share(&self, request: ShareRequest, answer: oneshot::Sender<Vec<u8>>) {
-        let holder = Arc::clone(&self.holder);
+        let holder = Arc::clone(&self.shell.holder);
         let ledger = Arc::clone(&self.ledger);
         self.workers.shares.run(answer, move || {
             let released = holder.release(&ledger, &request);

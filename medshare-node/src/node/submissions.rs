@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::Node;
 use super::gossip::check;
 use crate::error::NodeError;
-use crate::mempool::Admission;
+use crate::mempool::{Admission, Heard};
 use crate::peer::PeerMessage;
 use crate::worker_pool::{SLOTS, refuse_as_overload};
 
@@ -67,14 +67,14 @@ impl Node {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
-        let chain = self.genesis.chain_id();
+        let chain = self.shell.genesis.chain_id();
         let work = move || -> Result<_, NodeError> {
             Ok(check(&ledger, &chain, transaction)?.map(|transaction| {
                 let frame = PeerMessage::Transaction(transaction.to_wire()).to_wire();
                 (Box::new(transaction), Bytes::from(frame))
             }))
         };
-        let checked = self.checked.sender.clone();
+        let checked = self.shell.checked.sender.clone();
         self.workers
             .checks
             .run_then(answer, work, move |verdict, answer| {
@@ -112,7 +112,8 @@ impl Node {
                 // It came another way in the meantime.
                 Some(admission) => admission,
                 None => {
-                    let admission = self.mempool.add(*transaction, self.machine.now());
+                    let now_ms = self.shell.now().monotonic_ms;
+                    let admission = self.shell.mempool.add(*transaction, now_ms, Heard::Here);
                     if admission == Admission::Added {
                         self.broadcast(&frame);
                     }
@@ -127,7 +128,7 @@ impl Node {
 
     fn respond(&self, id: TransactionId, admission: &Admission, answer: oneshot::Sender<Vec<u8>>) {
         let response = match admission {
-            Admission::DiskLow => self.disk.refusal(&self.genesis, self.own),
+            Admission::DiskLow => self.shell.disk.refusal(&self.shell.genesis, self.shell.own),
             Admission::Added | Admission::Known => RpcResponse::Accepted(id),
             Admission::Full => {
                 RpcResponse::refused(RefusalCode::Overloaded, "too many transactions wait")

@@ -5,7 +5,7 @@ use medshare_types::certificate::Phase;
 use medshare_types::hash::Digest;
 use medshare_types::id::ReplicaId;
 
-use super::{Behaviour, Signer};
+use super::{Behaviour, Signer, proposed};
 use crate::setting::{Message, Setting, TestPayload};
 use crate::sim_rng::SimRng;
 
@@ -48,7 +48,8 @@ impl Equivocator {
     fn vote(&self, vote: Vote, phase: Phase) -> Vote {
         let second = self.second.get(&vote.ballot.digest);
         second.map_or(vote, |second| {
-            Vote::sign(&self.signer.chain, second.ballot(), phase, &self.signer.key)
+            let ballot = second.ballot_in(vote.ballot.view);
+            Vote::sign(&self.signer.chain, ballot, phase, &self.signer.key)
         })
     }
 }
@@ -58,13 +59,13 @@ impl Behaviour for Equivocator {
         if !self.deceived.contains(&to) {
             return vec![message];
         }
+        if let Some(first) = proposed(&message) {
+            let second = self.learn(&first.proposal.clone());
+            let changed = self.signer.change(message.clone(), |_| second);
+            let first = self.careless.then_some(message);
+            return core::iter::once(changed).chain(first).collect();
+        }
         match message {
-            Message::PrePrepare(first) => {
-                let second = self.learn(&first.proposal);
-                let second = Message::PrePrepare(self.signer.propose(second));
-                let first = self.careless.then_some(Message::PrePrepare(first));
-                core::iter::once(second).chain(first).collect()
-            }
             Message::Prepare(vote) => vec![Message::Prepare(self.vote(vote, Phase::Prepare))],
             Message::Commit(vote) => vec![Message::Commit(self.vote(vote, Phase::Commit))],
             other => vec![other],
@@ -72,7 +73,7 @@ impl Behaviour for Equivocator {
     }
 
     fn incoming(&mut self, message: &Message) {
-        if let Message::PrePrepare(first) = message {
+        if let Some(first) = proposed(message) {
             self.learn(&first.proposal);
         }
     }

@@ -2,7 +2,7 @@ use medshare_consensus::{Decided, Payload, Proposal, Vote};
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::id::ReplicaId;
 
-use super::{Behaviour, Signer};
+use super::{Behaviour, Signer, proposed};
 use crate::setting::{Message, Setting, TestPayload};
 use crate::sim_rng::SimRng;
 
@@ -30,7 +30,7 @@ impl Forger {
         let mut proposal = self.seen.clone()?;
         proposal.payload.0.push(0xff);
         proposal.header.transactions = proposal.payload.root();
-        let ballot = proposal.ballot();
+        let ballot = proposal.ballot_in(proposal.header.view);
         let vote = Vote::sign(&self.signer.chain, ballot, Phase::Commit, &self.signer.key);
         let votes = self.signers.iter().map(|id| (*id, vote.signature));
         let certificate = CommitCertificate {
@@ -50,7 +50,7 @@ impl Behaviour for Forger {
     }
 
     fn incoming(&mut self, message: &Message) {
-        if let Message::PrePrepare(pre_prepare) = message {
+        if let Some(pre_prepare) = proposed(message) {
             self.seen = Some(pre_prepare.proposal.clone());
         }
     }

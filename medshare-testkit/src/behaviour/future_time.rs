@@ -22,13 +22,10 @@ impl FutureTimePrimary {
 
 impl Behaviour for FutureTimePrimary {
     fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
-        vec![match message {
-            Message::PrePrepare(mut pre_prepare) => {
-                let header = &mut pre_prepare.proposal.header;
-                header.time = header.time.plus_millis(self.ahead_ms);
-                Message::PrePrepare(self.signer.propose(pre_prepare.proposal))
-            }
-            other => other,
-        }]
+        vec![self.signer.change(message, |mut proposal| {
+            let time = proposal.header.time;
+            proposal.header.time = time.plus_millis(self.ahead_ms);
+            proposal
+        })]
     }
 }

@@ -6,22 +6,28 @@
 mod bad_signature;
 mod equivocator;
 mod forger;
+mod forgetter;
 mod future_time;
+mod leave_out;
 mod replayer;
+mod restless;
 mod silent;
 mod wrong_roots;
 
 pub use bad_signature::BadSignatureVoter;
 pub use equivocator::Equivocator;
 pub use forger::Forger;
+pub use forgetter::Forgetter;
 pub use future_time::FutureTimePrimary;
+pub use leave_out::LeaveOut;
 pub use replayer::Replayer;
+pub use restless::Restless;
 pub use silent::Silent;
 pub use wrong_roots::WrongRootsPrimary;
 
 use medshare_consensus::{PrePrepare, Proposal, Vote};
 use medshare_types::certificate::Phase;
-use medshare_types::id::{ChainId, ReplicaId};
+use medshare_types::id::{ChainId, ReplicaId, View};
 use medshare_types::sign::SigningKey;
 
 use crate::setting::{Message, Setting, TestPayload};
@@ -51,12 +57,42 @@ impl Signer {
         }
     }
 
-    /// Signs a changed proposal like an honest primary would.
-    fn propose(&self, proposal: Proposal<TestPayload>) -> PrePrepare<TestPayload> {
-        let vote = Vote::sign(&self.chain, proposal.ballot(), Phase::Prepare, &self.key);
+    /// Signs a changed proposal like an honest primary would. In a later view the proof stays.
+    fn propose(&self, view: View, proposal: Proposal<TestPayload>) -> PrePrepare<TestPayload> {
+        let ballot = proposal.ballot_in(view);
+        let vote = Vote::sign(&self.chain, ballot, Phase::Prepare, &self.key);
         PrePrepare {
+            view,
             proposal,
             signature: vote.signature,
         }
+    }
+
+    /// Changes the block of a message that proposes one; other messages stay.
+    fn change(
+        &self,
+        message: Message,
+        change: impl FnOnce(Proposal<TestPayload>) -> Proposal<TestPayload>,
+    ) -> Message {
+        match message {
+            Message::PrePrepare(first) => {
+                Message::PrePrepare(self.propose(first.view, change(first.proposal)))
+            }
+            Message::NewView(mut new_view) => {
+                let first = new_view.pre_prepare;
+                new_view.pre_prepare = self.propose(first.view, change(first.proposal));
+                Message::NewView(new_view)
+            }
+            other => other,
+        }
+    }
+}
+
+/// The block that a message proposes.
+const fn proposed(message: &Message) -> Option<&PrePrepare<TestPayload>> {
+    match message {
+        Message::PrePrepare(pre_prepare) => Some(pre_prepare),
+        Message::NewView(new_view) => Some(&new_view.pre_prepare),
+        _ => None,
     }
 }

@@ -19,12 +19,9 @@ impl WrongRootsPrimary {
 
 impl Behaviour for WrongRootsPrimary {
     fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
-        vec![match message {
-            Message::PrePrepare(mut pre_prepare) => {
-                pre_prepare.proposal.header.executed.state = Digest::ZERO;
-                Message::PrePrepare(self.0.propose(pre_prepare.proposal))
-            }
-            other => other,
-        }]
+        vec![self.0.change(message, |mut proposal| {
+            proposal.header.executed.state = Digest::ZERO;
+            proposal
+        })]
     }
 }

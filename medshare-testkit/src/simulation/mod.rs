@@ -5,8 +5,8 @@ mod outage;
 use std::collections::BTreeMap;
 
 use medshare_consensus::{
-    Authenticated, Decided, Effect, Input, LogPosition, LossId, Output, Recipients, Replica, Timer,
-    Verdict,
+    Authenticated, Decided, Effect, Input, LogPosition, LossId, Now, Output, Recipients, Replica,
+    Timer, Verdict,
 };
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
@@ -45,7 +45,7 @@ enum Event {
 
 #[derive(Debug)]
 enum Local {
-    Timer { generation: u64 },
+    Timer { timer: Timer, generation: u64 },
     Synced(LogPosition),
     Judged(Digest, Verdict),
     Executed(ExecutedRoots),
@@ -61,7 +61,8 @@ struct Member {
     /// The mark of a loss, which is durable.
     loss: Option<LossId>,
     life: u32,
-    generation: u64,
+    /// The generation of each timer; older ones are stale.
+    generations: BTreeMap<Timer, u64>,
     /// From 0 to twice the skew of [`Faults`]; a clock that is right is ahead by the skew.
     clock_ahead_ms: u64,
     /// End of the last execution: blocks are executed in order, whatever the delays.
@@ -94,7 +95,7 @@ impl Simulation {
             disk: Disk::new(scenario.disk, setting.genesis()),
             loss: None,
             life: 0,
-            generation: 0,
+            generations: BTreeMap::new(),
             clock_ahead_ms: rng.between(0, 2 * skew_ms),
             executed_at: 0,
         });
@@ -125,7 +126,9 @@ impl Simulation {
         for index in 0..self.members.len() {
             self.schedule(0, index, Event::Restart);
         }
-        self.schedule(LOAD_MS, 0, Event::Load);
+        for index in 0..self.members.len() {
+            self.schedule(LOAD_MS, index, Event::Load);
+        }
         while let Some(((at, _), (index, event))) = self.queue.pop_first() {
             self.clock_ms = at;
             if at > self.scenario.deadline_ms || self.is_over() {
@@ -218,11 +221,12 @@ impl Simulation {
 
     fn happen_inside(&mut self, index: usize, local: Local) {
         match local {
-            Local::Timer { generation } => {
-                let stale = generation != self.members[index].generation;
+            Local::Timer { timer, generation } => {
+                let current = self.members[index].generations.get(&timer);
+                let stale = current != Some(&generation);
                 let spurious = self.faults().spurious_per_mille;
                 if !stale || self.rng.chance(spurious) {
-                    self.give(index, Input::Timer(Timer::Resend));
+                    self.give(index, Input::Timer(timer));
                 }
             }
             Local::Synced(position) => {
@@ -231,10 +235,10 @@ impl Simulation {
                 for record in &records {
                     self.invariants.durable(id, record);
                 }
-                if is_proposal(index, &records, self.scenario.clocks_ahead) {
+                if is_proposal(&records, self.scenario.clocks_ahead) {
                     self.scenario.clocks_ahead = None;
                 }
-                if is_proposal(index, &records, self.scenario.blackout) {
+                if is_proposal(&records, self.scenario.blackout) {
                     self.black_out();
                 } else {
                     self.give(index, Input::Persisted(position));
@@ -248,25 +252,32 @@ impl Simulation {
         }
     }
 
+    /// Something waits until a member has all blocks; whoever's turn it is proposes.
     fn propose(&mut self, index: usize) {
         let heights = self.scenario.heights;
         let Some(replica) = &self.members[index].replica else {
             return;
         };
-        if replica.height().0 < heights && replica.may_propose().is_ok() {
+        let waiting = replica.height().0 < heights;
+        self.give(index, Input::Waiting(waiting));
+        let replica = self.members[index].replica.as_ref();
+        if waiting && replica.is_some_and(|replica| replica.may_propose().is_ok()) {
             let batch = TestPayload(self.rng.next_u64().to_le_bytes().to_vec());
             self.give(index, Input::Request(batch));
         }
     }
 
-    fn now(&self, index: usize) -> Timestamp {
+    fn now(&self, index: usize) -> Now {
         let base = self.scenario.setting.created().plus_millis(self.clock_ms);
         let all_ahead_ms = self
             .scenario
             .clocks_ahead
             .map_or(0, |(_, ahead_ms)| ahead_ms);
         let ahead = base.plus_millis(self.members[index].clock_ahead_ms + all_ahead_ms);
-        ahead.minus_millis(self.scenario.faults.skew_ms)
+        Now {
+            wall: ahead.minus_millis(self.scenario.faults.skew_ms),
+            monotonic_ms: self.clock_ms,
+        }
     }
 
     fn give(&mut self, index: usize, input: Input<TestPayload>) {
@@ -324,7 +335,11 @@ impl Simulation {
                 if disk.is_hasty() {
                     let replica = &mut self.members[index].replica;
                     if let Some(replica) = replica {
-                        let _ = replica.handle(Timestamp::MAX, Input::Persisted(position));
+                        let now = Now {
+                            wall: Timestamp::MAX,
+                            monotonic_ms: self.clock_ms,
+                        };
+                        let _ = replica.handle(now, Input::Persisted(position));
                     }
                 }
                 let after_ms = self.rng.between(1, WORK_MS);
@@ -347,11 +362,12 @@ impl Simulation {
                 let judged = Local::Judged(proposal.header.digest(), verdict);
                 self.schedule_local(after_ms, index, judged);
             }
-            Effect::SetTimer { after_ms, .. } => {
-                let member = &mut self.members[index];
-                member.generation += 1;
-                let generation = member.generation;
-                self.schedule_local(after_ms, index, Local::Timer { generation });
+            Effect::SetTimer { timer, after_ms } => {
+                let generation = self.replace_timer(index, timer);
+                self.schedule_local(after_ms, index, Local::Timer { timer, generation });
+            }
+            Effect::CancelTimer(timer) => {
+                self.replace_timer(index, timer);
             }
             Effect::Send { to, message } => self.send(index, to, &message),
             Effect::Commit {
@@ -380,6 +396,12 @@ impl Simulation {
                 }
             }
         }
+    }
+
+    fn replace_timer(&mut self, index: usize, timer: Timer) -> u64 {
+        let generation = self.members[index].generations.entry(timer).or_default();
+        *generation += 1;
+        *generation
     }
 
     fn commit(&mut self, index: usize, block: Decided<TestPayload>) {

@@ -11,16 +11,12 @@ use crate::setting::TestPayload;
 /// Longer than any message is under way.
 const ALL_ARRIVED_MS: u64 = 100;
 
-/// True when the primary has just recorded its proposal for the height of `incident`.
-pub(super) fn is_proposal(
-    index: usize,
-    records: &[TestRecord],
-    incident: Option<(Height, u64)>,
-) -> bool {
+/// True when a member has just recorded the proposal for the height of `incident`.
+pub(super) fn is_proposal(records: &[TestRecord], incident: Option<(Height, u64)>) -> bool {
     let prepared = |record: &TestRecord| matches!(record, LogRecord::Prepared { .. });
     incident.is_some_and(|(height, _)| {
         let mut records = records.iter();
-        index == 0 && records.any(|record| prepared(record) && record.height() == height)
+        records.any(|record| prepared(record) && record.height() == height)
     })
 }
 
@@ -61,9 +57,6 @@ impl Simulation {
         {
             member.disk.lose();
             member.loss = lost.abstains.then(|| [member.life.to_le_bytes()[0]; 16]);
-            if lost.abstains && index == 0 {
-                self.invariants.primary_lost(member.id);
-            }
             // What it sent before has arrived: channels end with the process.
             down_ms = down_ms.max(ALL_ARRIVED_MS);
         }

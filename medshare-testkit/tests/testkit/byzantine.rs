@@ -8,7 +8,8 @@ use medshare_testkit::{Behaviour, Faults, Report, Scenario, Setting, Simulation}
 use medshare_types::id::{Height, ReplicaId};
 
 const HEIGHTS: u64 = 5;
-const PRIMARY: ReplicaId = ReplicaId(0);
+/// Proposes at the second height, and at each fourth from there on.
+const PRIMARY: ReplicaId = ReplicaId(2);
 
 fn with_one(
     seed: u64,
@@ -28,7 +29,7 @@ fn with_one_for(
         .unwrap_or_else(|error| panic!("{error}"))
         .with_heights(heights)
         .with_faults(Faults::ROUGH)
-        .with_deadline_ms(4_000 * heights)
+        .with_deadline_ms(8_000 * heights)
         .with_byzantine(replica, behaviour);
     let report = Simulation::new(scenario).run();
     assert_eq!(report.violations, [], "seed {seed}");
@@ -83,30 +84,28 @@ fn a_primary_with_two_blocks_splits_no_members_and_is_exposed() {
     let mut exposed = 0;
     for seed in 0..40 {
         let report = with_one(seed, PRIMARY, |setting, replica| {
-            Box::new(Equivocator::new(setting, replica, [ReplicaId(2)], true))
+            Box::new(Equivocator::new(setting, replica, [ReplicaId(1)], true))
         });
         for evidence in &report.evidence {
             assert_eq!(evidence.culprit, PRIMARY, "seed {seed}");
         }
         exposed += usize::from(!report.evidence.is_empty());
     }
-    assert!(exposed > 30, "exposed in {exposed} of 40 runs");
+    assert!(exposed > 20, "exposed in {exposed} of 40 runs");
 }
 
 #[test]
 fn a_primary_that_sends_one_member_only_the_second_block_splits_no_members() {
-    let mut went_on = 0;
     for seed in 0..40 {
         let report = with_one(seed, PRIMARY, |setting, replica| {
-            Box::new(Equivocator::new(setting, replica, [ReplicaId(2)], false))
+            Box::new(Equivocator::new(setting, replica, [ReplicaId(1)], false))
         });
-        went_on += usize::from(report.common_height() == Height(HEIGHTS));
+        assert_eq!(report.common_height(), Height(HEIGHTS), "seed {seed}");
     }
-    assert!(went_on > 0, "the deceived member is served the block");
 }
 
 #[test]
-fn a_primary_with_wrong_roots_gets_no_vote() {
+fn a_primary_with_wrong_roots_costs_one_view() {
     let named = Rejected::InvalidProposal {
         proposer: PRIMARY,
         fault: ProposalFault::WrongRoots,
@@ -115,18 +114,18 @@ fn a_primary_with_wrong_roots_gets_no_vote() {
         let report = with_one(seed, PRIMARY, |setting, replica| {
             Box::new(WrongRootsPrimary::new(setting, replica))
         });
-        assert_eq!(report.common_height(), Height(0), "seed {seed}");
+        assert_eq!(report.common_height(), Height(HEIGHTS), "seed {seed}");
         assert!(report.rejected.iter().any(|(_, r)| *r == named));
     }
 }
 
 #[test]
-fn a_primary_ahead_of_time_gets_no_vote() {
+fn a_primary_ahead_of_time_costs_one_view() {
     for seed in 0..10 {
         let report = with_one(seed, PRIMARY, |setting, replica| {
             Box::new(FutureTimePrimary::new(setting, replica, 600_000))
         });
-        assert_eq!(report.common_height(), Height(0), "seed {seed}");
+        assert_eq!(report.common_height(), Height(HEIGHTS), "seed {seed}");
         let untimely = |(_, r): &(_, _)| matches!(r, Rejected::Untimely { .. });
         assert!(report.rejected.iter().any(untimely), "seed {seed}");
     }

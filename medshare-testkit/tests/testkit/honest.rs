@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use medshare_consensus::Rejected;
 use medshare_testkit::behaviour::Silent;
 use medshare_testkit::{Faults, Report, Scenario, Simulation};
 use medshare_types::id::{Height, ReplicaId};
@@ -44,7 +43,7 @@ fn larger_committees_agree_and_go_on() {
 }
 
 #[test]
-fn f_silent_backups_stop_no_member() {
+fn f_silent_members_stop_no_other() {
     for (members, silent, seeds) in [(4, 1, 40), (7, 2, 10), (10, 3, 4)] {
         for seed in 0..seeds {
             let mut scenario = rough(seed, members);
@@ -58,7 +57,7 @@ fn f_silent_backups_stop_no_member() {
 }
 
 #[test]
-fn more_than_f_silent_backups_stop_everything() {
+fn more_than_f_silent_members_stop_everything() {
     let mut scenario = rough(1, 4).with_deadline_ms(20_000);
     for n in [2, 3] {
         scenario = scenario.with_byzantine(ReplicaId(n), |_, _| Box::new(Silent));
@@ -68,11 +67,9 @@ fn more_than_f_silent_backups_stop_everything() {
     assert_eq!(report.common_height(), Height(0));
 }
 
-/// The recorded proposal is the only possible one at its height, and late for every member.
+/// The recorded proposal is late for every member: its view is given up.
 #[test]
 fn a_blackout_behind_a_recorded_proposal_ends() {
-    let untimely =
-        |(_, rejected): &(ReplicaId, Rejected)| matches!(rejected, Rejected::Untimely { .. });
     for seed in 0..20 {
         let scenario = Scenario::new(seed, 4).unwrap_or_else(|error| panic!("{error}"));
         let scenario = scenario
@@ -81,7 +78,6 @@ fn a_blackout_behind_a_recorded_proposal_ends() {
         let report = Simulation::new(scenario).run();
         assert_good(seed, &report);
         assert_eq!(report.crashes, 4, "seed {seed}");
-        assert!(report.rejected.iter().any(untimely), "seed {seed}");
     }
 }
 

@@ -26,23 +26,17 @@ fn assert_good(seed: u64, report: &Report) {
 }
 
 #[test]
-fn a_backup_that_lost_its_disk_takes_part_again() {
+fn a_member_that_lost_its_disk_takes_part_again() {
     for seed in 0..60 {
-        assert_good(seed, &Simulation::new(losing(seed, 4, 2, true)).run());
-    }
-}
-
-/// It proposes anew only where no member holds a proposal of its own, or there would be evidence.
-#[test]
-fn a_primary_that_lost_its_disk_contradicts_no_proposal() {
-    for seed in 0..60 {
-        assert_good(seed, &Simulation::new(losing(seed, 4, 0, true)).run());
+        for lost in [1, 2] {
+            assert_good(seed, &Simulation::new(losing(seed, 4, lost, true)).run());
+        }
     }
 }
 
 #[test]
-fn a_primary_that_forgets_its_loss_proposes_twice() {
-    let run = |seed| Simulation::new(losing(seed, 4, 0, false)).run();
+fn a_member_that_forgets_its_loss_votes_twice() {
+    let run = |seed| Simulation::new(losing(seed, 4, 1, false)).run();
     let found: Vec<_> = (0..60).flat_map(|seed| run(seed).violations).collect();
     let twice = |violation: &Violation| matches!(violation, Violation::TwoVotes { .. });
     assert!(found.iter().any(twice), "{found:?}");
@@ -52,7 +46,7 @@ fn a_primary_that_forgets_its_loss_proposes_twice() {
 #[test]
 fn a_silent_member_beside_does_not_hold_up_the_lost_one() {
     for seed in 0..12 {
-        for lost in [0, 3] {
+        for lost in [1, 3] {
             let scenario =
                 losing(seed, 7, lost, true).with_byzantine(ReplicaId(6), |_, _| Box::new(Silent));
             assert_good(seed, &Simulation::new(scenario).run());
@@ -66,8 +60,8 @@ fn a_lost_backup_votes_once_under_an_equivocating_primary() {
     let run = |seed, abstains| {
         let deceived = [ReplicaId(2), ReplicaId(3)];
         let scenario = losing(seed, 4, 2, abstains)
-            .with_deadline_ms(6_000)
-            .with_byzantine(ReplicaId(0), |setting, replica| {
+            .with_deadline_ms(20_000)
+            .with_byzantine(ReplicaId(1), |setting, replica| {
                 Box::new(Equivocator::new(setting, replica, deceived, true))
             });
         Simulation::new(scenario).run().violations

@@ -12,3 +12,4 @@ mod glossary;
 mod honest;
 mod lost_disks;
 mod specification;
+mod view_changes;

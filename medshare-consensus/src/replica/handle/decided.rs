@@ -1,7 +1,8 @@
-//! L26 and L27: a decided block arrives.
+//! L40 and L41: a decided block arrives.
 
 use medshare_types::id::ReplicaId;
 
+use crate::io::Now;
 use crate::message::Decided;
 use crate::proposal::{Payload, ProposalFault};
 use crate::rejected::Rejected;
@@ -11,6 +12,7 @@ use crate::replica::sync::FETCH_BLOCKS;
 impl<P: Payload> Replica<P> {
     pub(super) fn on_decided(
         &mut self,
+        now: Now,
         sender: ReplicaId,
         decided: Decided<P>,
     ) -> Result<(), Rejected> {
@@ -26,7 +28,7 @@ impl<P: Payload> Replica<P> {
             let height = self.executed.height.next();
             return Err(Rejected::NotExecuted { height });
         }
-        // L26
+        // L40
         if let Some(fault) = self.fault_of_block(&decided) {
             return Err(Rejected::InvalidBlock { sender, fault });
         }
@@ -34,14 +36,16 @@ impl<P: Payload> Replica<P> {
         certificate
             .verify(&self.config.chain, &self.config.committee)
             .map_err(|source| Rejected::InvalidCertificate { sender, source })?;
-        // L27
-        self.decide(decided);
-        let outcome = self.replay_buffered_proposal().and(self.advance());
+        // L41
+        self.decide(decided, now.monotonic_ms);
+        let outcome = self
+            .replay_buffered_proposal()
+            .and(self.advance(now.monotonic_ms));
         self.fetch_when_behind(1);
         outcome
     }
 
-    /// L26: the hash links of a block; its certificate vouches for all else.
+    /// L40: the hash links of a block; its certificate vouches for all else.
     fn fault_of_block(&self, decided: &Decided<P>) -> Option<ProposalFault> {
         let header = &decided.proposal.header;
         let ballot = &decided.certificate.ballot;

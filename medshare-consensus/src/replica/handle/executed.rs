@@ -1,4 +1,4 @@
-//! L22: a block is executed.
+//! L34: a block is executed.
 
 use medshare_types::header::ExecutedRoots;
 

@@ -1,4 +1,4 @@
-//! L25: a member asks for decided blocks.
+//! L39: a member asks for decided blocks.
 
 use medshare_types::id::{Height, ReplicaId};
 

@@ -3,63 +3,72 @@
 mod decided;
 mod executed;
 mod fetch;
+mod new_view;
 mod persisted;
 mod pre_prepare;
+mod proposal;
 mod recall;
 mod request;
 mod resend;
 mod status;
+mod timer;
 mod validated;
+mod view_change;
 mod vote;
 
 use medshare_types::certificate::Phase;
 use medshare_types::id::ReplicaId;
-use medshare_types::time::Timestamp;
 
 use super::Replica;
-use crate::io::{Input, Timer};
+use crate::io::{Input, Now};
 use crate::message::{Authenticated, Message};
 use crate::proposal::Payload;
 use crate::rejected::Rejected;
 
 impl<P: Payload> Replica<P> {
-    /// Applies one input. `now` is the wall clock in UTC; it serves to make and judge the times of
-    /// proposals only.
+    /// Applies one input.
     ///
     /// # Errors
     /// [`Rejected`] says why the input, or the proposal that waited for it, was refused. The
     /// replica goes on, and may have outputs all the same.
-    pub fn handle(&mut self, now: Timestamp, input: Input<P>) -> Result<(), Rejected> {
-        match input {
-            Input::Request(payload) => self.on_request(now, payload),
+    pub fn handle(&mut self, now: Now, input: Input<P>) -> Result<(), Rejected> {
+        self.note_clock(now.wall);
+        self.begin_when_executed(now.monotonic_ms);
+        let outcome = match input {
+            Input::Waiting(waiting) => {
+                self.set_waiting(waiting);
+                Ok(())
+            }
+            Input::Request(payload) => self.on_request(now.wall, payload),
             Input::Message(Authenticated { sender, message }) => {
                 self.on_message(now, sender, message)
             }
-            Input::Validated { digest, verdict } => self.on_validated(&digest, verdict),
-            Input::Persisted(position) => self.on_persisted(position),
+            Input::Validated { digest, verdict } => self.on_validated(now, &digest, verdict),
+            Input::Persisted(position) => self.on_persisted(now, position),
             Input::Executed { roots } => self.on_executed(roots),
-            Input::Timer(Timer::Resend) => {
-                self.on_resend(now);
+            Input::Timer(timer) => {
+                self.on_timer(timer);
                 Ok(())
             }
-        }
+        };
+        self.begin_when_executed(now.monotonic_ms);
+        outcome
     }
 
     fn on_message(
         &mut self,
-        now: Timestamp,
+        now: Now,
         sender: ReplicaId,
         message: Message<P>,
     ) -> Result<(), Rejected> {
-        self.note_clock(now);
         if sender == self.config.replica || self.config.committee.member(sender).is_none() {
             return Err(Rejected::UnknownSender { sender });
         }
         match message {
             Message::PrePrepare(pre_prepare) => self.on_pre_prepare(now, sender, pre_prepare),
-            Message::Prepare(vote) => self.on_vote(sender, Phase::Prepare, vote),
-            Message::Commit(vote) => self.on_vote(sender, Phase::Commit, vote),
-            Message::Decided(decided) => self.on_decided(sender, decided),
+            Message::Prepare(vote) => self.on_vote(now, sender, Phase::Prepare, vote),
+            Message::Commit(vote) => self.on_vote(now, sender, Phase::Commit, vote),
+            Message::Decided(decided) => self.on_decided(now, sender, decided),
             Message::Fetch { from } => {
                 self.on_fetch(sender, from);
                 Ok(())
@@ -68,12 +77,18 @@ impl<P: Payload> Replica<P> {
                 self.on_status(sender, height);
                 Ok(())
             }
+            Message::ViewChange(change) => self.on_view_change(now, sender, change),
+            Message::NewView(new_view) => self.on_new_view(now, sender, new_view),
+            Message::FetchProposal { height, digest } => {
+                self.on_fetch_proposal(sender, height, &digest);
+                Ok(())
+            }
+            Message::Proposal(proposal) => self.on_proposal(now, sender, proposal),
             Message::Recall { loss } => {
                 self.on_recall(sender, loss);
                 Ok(())
             }
-            Message::Recalled(answer) => self.on_recalled(sender, answer),
-            Message::Returned(pre_prepare) => self.on_returned(now, sender, pre_prepare),
+            Message::Recalled(answer) => self.on_recalled(now, sender, &answer),
         }
     }
 }

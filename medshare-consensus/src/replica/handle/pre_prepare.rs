@@ -1,62 +1,66 @@
-//! L4 to L9: a proposal arrives.
+//! L9 and L10: the proposal of view 0 arrives.
 
 use medshare_types::certificate::Phase;
-use medshare_types::header::BlockHeader;
-use medshare_types::id::ReplicaId;
-use medshare_types::time::Timestamp;
+use medshare_types::id::{ReplicaId, View};
 
-use crate::message::PrePrepare;
-use crate::proposal::{Payload, ProposalFault};
+use crate::io::Now;
+use crate::proposal::Payload;
 use crate::rejected::Rejected;
 use crate::replica::Replica;
 use crate::replica::route::Route;
+use crate::vote::PrePrepare;
 
 impl<P: Payload> Replica<P> {
     pub(super) fn on_pre_prepare(
         &mut self,
-        now: Timestamp,
+        now: Now,
         sender: ReplicaId,
         pre_prepare: PrePrepare<P>,
     ) -> Result<(), Rejected> {
         let header = &pre_prepare.proposal.header;
-        // L5
-        if sender != self.primary() {
+        // L9: later views are opened by a NEW-VIEW.
+        if pre_prepare.view != View(0) || header.proposer != sender {
             return Err(Rejected::NotThePrimary { sender });
         }
-        let Some(route) = self.route(sender, header.epoch, header.view, header.height)? else {
+        let Some(route) = self.route(sender, header.epoch, header.height)? else {
             return Ok(());
         };
-        self.check_origin(sender, header)?;
-        // L6
+        let expected = match route {
+            Route::Current => Some(self.primary_of(View(0))),
+            Route::Next => self.next_primary(),
+        };
+        if expected.is_some_and(|primary| primary != sender) {
+            return Err(Rejected::NotThePrimary { sender });
+        }
         let vote = pre_prepare.vote();
         if !self.config.verifies(Phase::Prepare, sender, &vote) {
             self.suspects.insert(sender);
             return Err(Rejected::BadSignature { sender });
         }
-        // L7
         self.cast(sender, Phase::Prepare, route, vote, true)?;
-        // L8
+        // L10
         if route == Route::Next {
-            self.next.buffered.get_or_insert((now, pre_prepare));
+            if expected.is_some() || self.next.buffered.is_none() {
+                self.next.buffered = Some((now.wall, pre_prepare));
+            }
             return Ok(());
         }
-        // L9
-        let outcome = self.examine(now, pre_prepare);
-        outcome.and(self.advance())
+        if self.current.view > View(0) {
+            return Err(Rejected::ViewOver {
+                sender,
+                view: View(0),
+            });
+        }
+        let outcome = self.take_first_proposal(now.wall, pre_prepare);
+        outcome.and(self.advance(now.monotonic_ms))
     }
 
-    /// L5: chain and proposer, which can be checked without the parent.
-    fn check_origin(&self, sender: ReplicaId, header: &BlockHeader) -> Result<(), Rejected> {
-        let fault = if header.chain != self.config.chain {
-            ProposalFault::WrongChain
-        } else if header.proposer != sender {
-            ProposalFault::WrongProposer
-        } else {
-            return Ok(());
-        };
-        Err(Rejected::InvalidProposal {
-            proposer: sender,
-            fault,
-        })
+    /// The primary of view 0 at the height after the next one, once a block of that height is known:
+    /// a block that is proposed again keeps its proposer.
+    fn next_primary(&self) -> Option<ReplicaId> {
+        let slot = &self.current;
+        let candidate = slot.candidate.as_ref().map(|held| &held.proposal);
+        let known = candidate.or(slot.accepted.as_ref())?;
+        Some(self.config.primary_after(known.header.proposer, View(0)))
     }
 }

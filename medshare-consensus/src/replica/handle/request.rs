@@ -1,14 +1,16 @@
-//! L1 to L3: the primary proposes.
+//! L6 to L8: the primary proposes.
 
 use medshare_types::certificate::Phase;
 use medshare_types::header::BlockHeader;
+use medshare_types::id::View;
 use medshare_types::time::Timestamp;
 
-use crate::message::{Message, PrePrepare};
+use crate::message::Message;
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, encoded_length};
 use crate::rejected::Rejected;
 use crate::replica::Replica;
-use crate::replica::slot::{Candidate, Stage};
+use crate::replica::changes::Proof;
+use crate::vote::PrePrepare;
 
 impl<P: Payload> Replica<P> {
     /// Checks whether a request would be accepted now, so that its payload can be formed as late as
@@ -17,11 +19,17 @@ impl<P: Payload> Replica<P> {
     /// # Errors
     /// The [`Rejected`] that the request would get, apart from the check of its length.
     pub fn may_propose(&self) -> Result<(), Rejected> {
+        self.proof_to_propose().map(drop)
+    }
+
+    /// L6 and L7: what a proposal of the current view has to carry: nothing in view 0.
+    fn proof_to_propose(&self) -> Result<Option<Proof>, Rejected> {
         let primary = self.primary();
+        let view = self.current.view;
         if primary != self.config.replica {
             return Err(Rejected::NotPrimary { primary });
         }
-        if self.current.own_prepare.is_some() {
+        if self.current.has_prepared() {
             let height = self.tip.height.next();
             return Err(Rejected::InFlight { height });
         }
@@ -29,50 +37,59 @@ impl<P: Payload> Replica<P> {
             let height = self.tip.height;
             return Err(Rejected::NotExecuted { height });
         }
-        // L35
-        if !self.may_propose_anew() {
+        // L50
+        if self.abstains() {
             let height = self.tip.height.next();
             return Err(Rejected::Abstaining { height });
         }
-        Ok(())
+        if view == View(0) {
+            return if self.pacing.is_due() {
+                Ok(None)
+            } else {
+                Err(Rejected::NotDue)
+            };
+        }
+        let quorum = self.config.committee.quorum().quorum();
+        let proof = self.current.changes.proof(view, quorum);
+        match proof.filter(|proof| proof.claim().is_none()) {
+            Some(proof) => Ok(Some(proof)),
+            None => Err(Rejected::ViewNotOpen { view }),
+        }
     }
 
     pub(super) fn on_request(&mut self, now: Timestamp, payload: P) -> Result<(), Rejected> {
-        // L2
-        self.may_propose()?;
+        let proof = self.proof_to_propose()?;
         let length = encoded_length(&payload);
         if length > MAX_PAYLOAD_LEN {
             let limit = MAX_PAYLOAD_LEN;
             return Err(Rejected::PayloadTooLong { length, limit });
         }
-        // L3
+        // L8: a primary whose clock is behind its parent does not wait for it.
+        let view = self.current.view;
         let header = BlockHeader {
             chain: self.config.chain,
             height: self.tip.height.next(),
             epoch: self.config.committee.epoch(),
-            view: self.view,
+            view,
             proposer: self.config.replica,
             previous: self.tip.digest,
-            // Never waits for the clock to pass the parent's time.
             time: now.max(self.tip.time.plus_millis(1)),
             transactions: payload.root(),
             executed: self.executed,
             next_committee: self.config.committee.digest(),
         };
         let proposal = Proposal { header, payload };
-        let ballot = proposal.ballot();
-        let vote = self.sign(ballot, Phase::Prepare);
+        let vote = self.sign(proposal.ballot_in(view), Phase::Prepare);
         let pre_prepare = PrePrepare {
-            proposal,
+            view,
+            proposal: proposal.clone(),
             signature: vote.signature,
         };
-        self.current.candidate = Some(Candidate {
-            pre_prepare: pre_prepare.clone(),
-            ballot,
-            stage: Stage::Prepared,
-        });
-        let message = Message::PrePrepare(pre_prepare.clone());
-        self.record_prepare(pre_prepare, vote, message);
+        let message = match proof {
+            None => Message::PrePrepare(pre_prepare),
+            Some(proof) => Message::NewView(proof.with(pre_prepare)),
+        };
+        self.record_proposal(proposal, vote, message);
         Ok(())
     }
 }

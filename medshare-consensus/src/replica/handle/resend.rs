@@ -1,58 +1,64 @@
-//! L23: the tick, which sends again whatever may be lost.
+//! L35: the tick, which sends again whatever may be lost.
 
 use medshare_types::id::ReplicaId;
-use medshare_types::time::Timestamp;
 
 use crate::message::{Message, Recipients};
 use crate::proposal::Payload;
 use crate::replica::Replica;
 
 impl<P: Payload> Replica<P> {
-    pub(super) fn on_resend(&mut self, now: Timestamp) {
-        self.note_clock(now);
+    pub(super) fn on_resend(&mut self) {
         if !self.outbox.is_blocked() {
             self.sync.abandon_fetch();
             self.serving.reset();
             self.resend_votes();
             self.ask_application_again();
-            self.extend_late_bound(now);
+            self.ask_for_wanted();
             let height = self.tip.height;
             self.send(Recipients::All, Message::Status { height });
-            // L32
+            // L47
             self.ask_for_lost_votes();
             self.fetch_when_behind(1);
         }
         self.restart_timer();
     }
 
-    /// L23: sends the recorded votes of the undecided height to those that have not answered them:
-    /// a proposal is answered by any vote, a prepare by a commit, a commit by having decided.
+    /// L35: sends what is recorded of the undecided height to the members that have not answered it:
+    /// a proposal is answered by any vote of its view, a prepare by a commit, a commit by having
+    /// decided. A view change goes to all: members that voted in the view and came back need a quorum
+    /// of them to give it up.
     pub(in crate::replica) fn resend_votes(&mut self) {
         let height = self.tip.height.next();
         let slot = &self.current;
+        let view = slot.view;
         let undecided: Vec<_> = self
             .config
             .peers()
             .filter(|id| !self.sync.has_decided(*id, height))
             .collect();
-        let uncommitted: Vec<_> = undecided
-            .iter()
-            .copied()
-            .filter(|id| !slot.commits.has_vote_of(*id))
-            .collect();
+        let has_voted = |id: &ReplicaId| {
+            slot.prepares.has_vote_of(*id, view) || slot.commits.has_vote_of(*id, view)
+        };
         let mut messages: Vec<(Vec<ReplicaId>, Message<P>)> = Vec::new();
-        if let (Some(own), Some(candidate)) = (&slot.own_prepare, &slot.candidate) {
-            if candidate.pre_prepare.proposal.header.proposer == self.config.replica {
-                let silent = uncommitted
-                    .into_iter()
-                    .filter(|id| !slot.prepares.has_vote_of(*id));
-                let message = Message::PrePrepare(candidate.pre_prepare.clone());
-                messages.push((silent.collect(), message));
-            } else {
-                messages.push((uncommitted, Message::Prepare(own.vote)));
+        if let Some(own) = slot.own_change.as_ref() {
+            let change = &own.change;
+            if change.vote.view >= view {
+                messages.push((undecided.clone(), Message::ViewChange(change.clone())));
             }
         }
-        if let Some(own) = &slot.own_commit {
+        if let Some(message) = &slot.own_proposal {
+            let to = undecided.iter().copied().filter(|id| !has_voted(id));
+            messages.push((to.collect(), message.clone()));
+        }
+        if let Some(own) = slot.own_prepare {
+            let of = own.vote.ballot.view;
+            if slot.own_proposal.is_none() && of >= view {
+                let to = undecided.iter().copied();
+                let to = to.filter(|id| !slot.commits.has_vote_of(*id, of));
+                messages.push((to.collect(), Message::Prepare(own.vote)));
+            }
+        }
+        if let Some(own) = slot.own_commit {
             messages.push((undecided, Message::Commit(own.vote)));
         }
         for (to, message) in messages {

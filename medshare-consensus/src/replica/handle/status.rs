@@ -1,8 +1,7 @@
-//! L24: a member reports its progress.
+//! L38: a member reports its progress.
 
 use medshare_types::id::{Height, ReplicaId};
 
-use crate::message::{Message, Recipients};
 use crate::proposal::Payload;
 use crate::replica::Replica;
 
@@ -10,9 +9,8 @@ impl<P: Payload> Replica<P> {
     pub(super) fn on_status(&mut self, sender: ReplicaId, height: Height) {
         self.sync.record_claim(sender, height);
         let own = self.tip.height;
-        if height < own && self.serving.may_inform(sender) {
-            let to = Recipients::Only(vec![sender]);
-            self.send(to, Message::Status { height: own });
+        if height < own {
+            self.inform(sender);
         }
         self.fetch_when_behind(1);
     }

@@ -1,27 +1,29 @@
-//! L15 to L17: a vote arrives.
+//! L21 to L23: a vote arrives.
 
 use medshare_types::certificate::Phase;
 use medshare_types::id::ReplicaId;
 
-use crate::message::Vote;
+use crate::io::Now;
 use crate::proposal::Payload;
 use crate::rejected::Rejected;
 use crate::replica::Replica;
+use crate::vote::Vote;
 
 impl<P: Payload> Replica<P> {
     pub(super) fn on_vote(
         &mut self,
+        now: Now,
         sender: ReplicaId,
         phase: Phase,
         vote: Vote,
     ) -> Result<(), Rejected> {
         let ballot = &vote.ballot;
-        // L16
-        let Some(route) = self.route(sender, ballot.epoch, ballot.view, ballot.height)? else {
+        // L22
+        let Some(route) = self.route(sender, ballot.epoch, ballot.height)? else {
             return Ok(());
         };
-        // L17
+        // L23
         self.cast(sender, phase, route, vote, false)?;
-        self.advance()
+        self.advance(now.monotonic_ms)
     }
 }

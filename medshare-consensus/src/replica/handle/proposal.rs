@@ -1,0 +1,47 @@
+//! L37: questions and answers about a block of an undecided height.
+
+use medshare_types::hash::Digest;
+use medshare_types::id::{Height, ReplicaId};
+
+use crate::io::Now;
+use crate::message::{Message, Recipients};
+use crate::proposal::{Payload, Proposal};
+use crate::rejected::Rejected;
+use crate::replica::Replica;
+use crate::replica::slot::Wanted;
+
+impl<P: Payload> Replica<P> {
+    pub(super) fn on_fetch_proposal(&mut self, sender: ReplicaId, height: Height, digest: &Digest) {
+        if height <= self.tip.height {
+            self.inform(sender);
+            return;
+        }
+        let is_current = height == self.tip.height.next();
+        let block = self.current.block(digest).filter(|_| is_current).cloned();
+        if let Some(block) = block
+            && self.serving.may_send_proposal(sender)
+        {
+            let to = Recipients::Only(vec![sender]);
+            self.send(to, Message::Proposal(block));
+        }
+    }
+
+    pub(super) fn on_proposal(
+        &mut self,
+        now: Now,
+        sender: ReplicaId,
+        proposal: Proposal<P>,
+    ) -> Result<(), Rejected> {
+        let fault = self.fault_of_link(&proposal);
+        let wanted = self.current.wanted.get_mut(&proposal.header.digest());
+        let open = |wanted: &&mut Wanted<P>| wanted.block.is_none() && wanted.was_asked(sender);
+        let Some(wanted) = wanted.filter(open) else {
+            return Err(Rejected::Unsolicited { sender });
+        };
+        if let Some(fault) = fault {
+            return Err(Rejected::InvalidBlock { sender, fault });
+        }
+        wanted.block = Some(proposal);
+        self.advance(now.monotonic_ms)
+    }
+}
