@@ -90,6 +90,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+pub mod credit;
 mod evidence;
 mod io;
 mod log_record;

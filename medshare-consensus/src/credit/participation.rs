@@ -1,0 +1,134 @@
+//! The share of heights that a member voted for.
+
+use std::collections::BTreeMap;
+
+use medshare_types::committee::Quorum;
+use medshare_types::id::ReplicaId;
+
+use super::facts::HeightFacts;
+
+/// Heights below which nothing is measured.
+const MIN_HEIGHTS: usize = 16;
+
+/// A member's part in an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Participation {
+    /// Too few proposers or heights to tell.
+    Unmeasured,
+    /// Heights voted for, of a thousand.
+    PerMille(u16),
+}
+
+/// Heights of one proposer, and those that the member voted for.
+#[derive(Clone, Copy, Default)]
+struct Group {
+    voted: usize,
+    heights: usize,
+}
+
+impl Group {
+    /// Orders by share, lowest first; exact, in integers.
+    fn compare(&self, other: &Self) -> core::cmp::Ordering {
+        (self.voted * other.heights).cmp(&(other.voted * self.heights))
+    }
+}
+
+/// The share of `heights` with a recorded commit of `member`.
+///
+/// Heights are grouped by proposer, and the f proposers with the lowest share are left out: at most f
+/// are Byzantine, so each that remains shows at least what some honest proposer shows, and leaving a
+/// member's votes out frames nobody. Unmeasured with fewer than 2f + 1 proposers or 16 heights left.
+///
+/// Cost: O(h + n log n) for h heights.
+#[must_use]
+pub fn participation(member: ReplicaId, heights: &[HeightFacts], quorum: Quorum) -> Participation {
+    let mut groups: BTreeMap<ReplicaId, Group> = BTreeMap::new();
+    for facts in heights {
+        let group = groups.entry(facts.proposer).or_default();
+        group.heights += 1;
+        group.voted += usize::from(facts.commits.contains_key(&member));
+    }
+    if groups.len() < 2 * quorum.faulty() + 1 {
+        return Participation::Unmeasured;
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by(Group::compare);
+    let left = groups.iter().skip(quorum.faulty());
+    let pooled = left.fold(Group::default(), |sum, group| Group {
+        voted: sum.voted + group.voted,
+        heights: sum.heights + group.heights,
+    });
+    if pooled.heights < MIN_HEIGHTS {
+        return Participation::Unmeasured;
+    }
+    let share = pooled.voted * 1000 / pooled.heights;
+    #[expect(clippy::expect_used, reason = "a share of a thousand")]
+    Participation::PerMille(u16::try_from(share).expect("at most 1000"))
+}
+
+#[cfg(test)]
+mod tests {
+    use medshare_types::id::{Height, View};
+
+    use super::*;
+
+    /// `rounds` turns of each of `n` seats; `votes(proposer, voter)` decides what is recorded.
+    fn log(n: u16, rounds: u64, votes: impl Fn(u16, u16) -> bool) -> Vec<HeightFacts> {
+        let height = |height: u64| {
+            let proposer = u16::try_from(height % u64::from(n)).unwrap_or_default();
+            let voters = (0..n).filter(|voter| votes(proposer, *voter));
+            HeightFacts {
+                height: Height(height),
+                proposer: ReplicaId(proposer),
+                view: View(0),
+                commits: voters.map(|voter| (ReplicaId(voter), View(0))).collect(),
+                late: BTreeMap::new(),
+            }
+        };
+        (0..rounds * u64::from(n)).map(height).collect()
+    }
+
+    #[test]
+    fn f_proposers_that_leave_a_member_out_do_not_lower_its_share() {
+        for n in [4, 7, 10] {
+            let quorum = Quorum::of(n.into());
+            let f = u16::try_from(quorum.faulty()).unwrap_or_default();
+            let framed = log(n, 12, |proposer, voter| proposer >= f || voter != n - 1);
+            let share = participation(ReplicaId(n - 1), &framed, quorum);
+            assert_eq!(share, Participation::PerMille(1000), "{n}");
+            let more = log(n, 12, |proposer, voter| proposer > f || voter != n - 1);
+            let share = participation(ReplicaId(n - 1), &more, quorum);
+            assert_ne!(share, Participation::PerMille(1000), "{n}: f + 1 proposers");
+        }
+    }
+
+    #[test]
+    fn a_member_that_withholds_shows_it() {
+        let quorum = Quorum::of(4);
+        let log = log(4, 12, |proposer, voter| voter != 3 || proposer == 3);
+        let share = participation(ReplicaId(3), &log, quorum);
+        assert_eq!(
+            share,
+            Participation::PerMille(333),
+            "its own turns do not save it"
+        );
+    }
+
+    #[test]
+    fn few_heights_or_proposers_say_nothing() {
+        let quorum = Quorum::of(4);
+        let short = log(4, 5, |_, _| true);
+        assert_eq!(
+            participation(ReplicaId(0), &short, quorum),
+            Participation::Unmeasured
+        );
+        let two: Vec<_> = log(4, 40, |_, _| true)
+            .into_iter()
+            .filter(|facts| facts.proposer.0 < 2)
+            .collect();
+        assert_eq!(
+            participation(ReplicaId(0), &two, quorum),
+            Participation::Unmeasured
+        );
+    }
+}
