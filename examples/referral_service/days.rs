@@ -31,6 +31,13 @@ impl Plan {
     }
 }
 
+/// The days differ in what must be there already.
+#[derive(Clone, Copy)]
+enum Day {
+    First,
+    Second,
+}
+
 /// The three hospitals with their applications.
 struct Hospitals {
     practice: Hospital,
@@ -39,12 +46,15 @@ struct Hospitals {
 }
 
 impl Hospitals {
-    async fn open(members: &LocalConsortium, folder: &Path) -> Result<Self> {
+    async fn open(members: &LocalConsortium, folder: &Path, day: Day) -> Result<Self> {
         let names: Vec<_> = members.organisation_names().map(str::to_owned).collect();
         let folder = folder.join("applications");
         let open = async |seat: usize| {
             let name = names.get(seat).context("a consortium of four")?;
-            Hospital::open(members, &folder, name, PASSPHRASE).await
+            match day {
+                Day::First => Hospital::set_up(members, &folder, name, PASSPHRASE).await,
+                Day::Second => Hospital::open(members, &folder, name, PASSPHRASE).await,
+            }
         };
         Ok(Self {
             practice: open(0).await?,
@@ -98,7 +108,7 @@ async fn start(folder: &Path) -> Result<LocalConsortium> {
 }
 
 async fn first_day(members: &LocalConsortium, folder: &Path, plan: &Plan) -> Result<()> {
-    let hospitals = Hospitals::open(members, folder).await?;
+    let hospitals = Hospitals::open(members, folder, Day::First).await?;
     let policies = Policies::of(&hospitals)?;
     let Hospitals {
         practice,
@@ -228,7 +238,7 @@ async fn a_member_is_down(members: &LocalConsortium, reader: &Person) -> Result<
 
 /// Everything is found again in the chain's lists, and only what still stands can be opened.
 async fn second_day(members: &LocalConsortium, folder: &Path, plan: &Plan) -> Result<()> {
-    let hospitals = Hospitals::open(members, folder).await?;
+    let hospitals = Hospitals::open(members, folder, Day::Second).await?;
     let Hospitals {
         practice,
         clinic,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use medshare_sdk::keystore::{PassphraseCost, PassphraseKeyStore};
+use medshare_sdk::keystore::{KeyStoreError, PassphraseCost, PassphraseKeyStore};
 use medshare_sdk::local::LocalConsortium;
 use medshare_sdk::{
     AccessPolicy, Consortium, Contact, ContactCard, GrantInfo, GrantStatus, Organisation, Person,
@@ -23,8 +23,8 @@ pub(crate) struct Hospital {
 }
 
 impl Hospital {
-    /// Opens the application, with its key store in a folder of its own.
-    pub(crate) async fn open(
+    /// Sets the application up, with a key store in a folder of its own, or opens it again.
+    pub(crate) async fn set_up(
         members: &LocalConsortium,
         folder: &Path,
         name: &str,
@@ -32,6 +32,28 @@ impl Hospital {
     ) -> Result<Self> {
         let folder = folder.join(name);
         let people = PassphraseKeyStore::open(&folder, passphrase, PassphraseCost::default()).await;
+        Self::with_people(members, &folder, name, people)
+    }
+
+    /// Opens an application that was set up before. A key store that is not there is an error: a
+    /// new one would know none of the people, and enrol them again under other pseudonyms.
+    pub(crate) async fn open(
+        members: &LocalConsortium,
+        folder: &Path,
+        name: &str,
+        passphrase: &str,
+    ) -> Result<Self> {
+        let folder = folder.join(name);
+        let people = PassphraseKeyStore::open_existing(&folder, passphrase).await;
+        Self::with_people(members, &folder, name, people)
+    }
+
+    fn with_people(
+        members: &LocalConsortium,
+        folder: &Path,
+        name: &str,
+        people: Result<PassphraseKeyStore, KeyStoreError>,
+    ) -> Result<Self> {
         let people = people.with_context(|| format!("key store {}", folder.display()))?;
         let consortium = members.application(name, Arc::new(people))?;
         let organisation = consortium.organisation(name)?;

@@ -203,8 +203,9 @@ fn is_settled(entry: &std::fs::DirEntry) -> bool {
 /// Creates a folder, and those above it, that only its owner may enter.
 ///
 /// # Errors
-/// Those of the file system.
+/// Those of [`check_path`] and of the file system.
 pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    check_path(path)?;
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -213,6 +214,20 @@ pub fn create_private_folder(path: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(path)
+}
+
+/// Refuses the empty path: joined with a name, it is a file where the program happens to run. Mostly
+/// it is a setting that was not set.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`].
+pub fn check_path(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() {
+        let text =
+            "the path is empty; name a folder, or \".\" for the one that the program runs in";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    Ok(())
 }
 
 /// A synced temporary file beside `path`.

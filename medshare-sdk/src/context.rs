@@ -161,10 +161,15 @@ impl Context {
     }
 
     /// The stores for a new record of the organisation in this seat.
-    pub(crate) fn placement(&self, owner: ReplicaId, choice: CopyChoice) -> Placement {
+    pub(crate) fn placement(&self, owner: ReplicaId, choice: CopyChoice) -> Result<Placement> {
         let members = self.chain.genesis().members.iter();
         let organisations: Vec<_> = members.map(|member| member.organisation()).collect();
-        Placement::near(owner, &organisations, &self.stores, choice)
+        Ok(Placement::near(
+            owner,
+            &organisations,
+            &self.stores,
+            choice,
+        )?)
     }
 
     /// The name of an organisation; its identifier if the genesis does not name it.

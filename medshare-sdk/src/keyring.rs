@@ -66,7 +66,8 @@ impl Keyring {
     /// of the gate's holders.
     ///
     /// # Errors
-    /// [`Error::PolicyUnsatisfied`], [`Error::KeyLapsed`], or why no key was issued.
+    /// [`Error::PolicyUnsatisfied`], or [`Error::WithheldFromSubject`] for the record's subject;
+    /// [`Error::KeyLapsed`], or why no key was issued.
     pub(crate) async fn key_for(&self, requirement: &Requirement<'_>) -> Result<UserSecretKey> {
         let sealed_on = requirement.sealed_on;
         let rule = AccessRule::of(requirement.policy, &requirement.record);
@@ -79,12 +80,19 @@ impl Keyring {
         if self.opens_as_subject(&rule, requirement) {
             return covering(self.subject_key(&requirement.record).await?, sealed_on);
         }
+        let check = |attributes: &AttributeSet| match policy.missing(attributes) {
+            missing if missing.is_empty() => Ok(()),
+            _ if requirement.subject == self.person => Err(Error::WithheldFromSubject {
+                policy: policy.to_string(),
+            }),
+            missing => Err(Error::policy_unsatisfied(policy, &missing)),
+        };
         if !old.as_ref().is_some_and(satisfies) {
             // The chain names the attributes of a new key, so the authority is not asked in vain.
-            check(policy, &self.vouched_attributes().await?)?;
+            check(&self.vouched_attributes().await?)?;
         }
         let new = self.renew(old.as_ref()).await?;
-        check(policy, new.attributes())?;
+        check(new.attributes())?;
         covering(new, sealed_on)
     }
 
@@ -204,15 +212,6 @@ fn covering(key: UserSecretKey, sealed_on: Date) -> Result<UserSecretKey> {
     }
 }
 
-fn check(policy: &AccessPolicy, attributes: &AttributeSet) -> Result<()> {
-    let missing = policy.missing(attributes);
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::policy_unsatisfied(policy, &missing))
-    }
-}
-
 /// Returns true if the new key opens every record that the old one does.
 fn covers(new: &UserSecretKey, old: &UserSecretKey) -> bool {
     let new_days = new.validity();
@@ -252,6 +251,26 @@ impl StoredKeys {
             Ok(Some(seed)) => parse_signing_key(name, &seed).map(Some),
             Ok(None) | Err(KeyStoreError::InvalidName { .. }) => Ok(None),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether other entries tell that there was a signing key.
+    pub(crate) async fn had_signing_key(&self) -> Result<bool> {
+        for kind in [ENROLLED, ATTRIBUTE_KEY] {
+            match self.store.load(&self.entry(kind)).await {
+                Ok(None) | Err(KeyStoreError::InvalidName { .. }) => {}
+                // A damaged entry is one that was there.
+                Ok(Some(_)) | Err(KeyStoreError::Altered { .. }) => return Ok(true),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+
+    /// The error of a signing key that is lost.
+    pub(crate) fn missing_signing_key(&self) -> Error {
+        Error::MissingSecret {
+            entry: self.entry(SIGNING_KEY),
         }
     }
 

@@ -71,8 +71,9 @@ impl Organisation {
     /// Calls for one name at once enrol one pseudonym.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnrolled`], [`Error::InvalidPersonName`], [`Error::InvalidAttribute`], or
-    /// why the consortium or the attribute authority refused.
+    /// [`Error::AlreadyEnrolled`], [`Error::InvalidPersonName`], [`Error::InvalidAttribute`],
+    /// [`Error::MissingSecret`] for a person enrolled before whose signing key is lost, or why the
+    /// consortium, the attribute authority or the key store refused.
     pub async fn enrol(&self, name: &str, attributes: &[&str]) -> Result<Person> {
         observed("enrol", self.enrol_or_resume(name, attributes)).await
     }
@@ -188,6 +189,7 @@ impl Organisation {
     ///
     /// # Errors
     /// [`Error::UnknownPerson`], also while an enrolment is interrupted or refused;
+    /// [`Error::MissingSecret`] where the person's signing key is lost,
     /// [`Error::InvalidPersonName`], or why the key store failed.
     pub async fn person(&self, name: &str) -> Result<Person> {
         if let Some((signing_key, stored)) = self.stored_under(name).await? {
@@ -203,10 +205,20 @@ impl Organisation {
     }
 
     /// The entries under the first spelling of the name that has any.
+    ///
+    /// # Errors
+    /// [`Error::MissingSecret`] where other entries tell of a signing key that is not there: a new
+    /// one would be another person.
     async fn stored_under(&self, name: &str) -> Result<Option<(SigningKey, StoredKeys)>> {
         for spelling in spellings(name) {
             let stored = self.stored_keys(&spelling);
             if let Some(signing_key) = stored.signing_key().await? {
+                return Ok(Some((signing_key, stored)));
+            }
+            if stored.had_signing_key().await? {
+                // Another call may have enrolled the person since.
+                let signing_key = stored.signing_key().await?;
+                let signing_key = signing_key.ok_or_else(|| stored.missing_signing_key())?;
                 return Ok(Some((signing_key, stored)));
             }
         }

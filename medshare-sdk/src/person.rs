@@ -127,8 +127,8 @@ impl Person {
     /// chain shows the grant and the ticket, as of any reader.
     ///
     /// # Errors
-    /// [`Error::PolicyUnsatisfied`](crate::Error::PolicyUnsatisfied) where the record was
-    /// [withheld](crate::Seal::withheld_from_subject) from its subject,
+    /// [`Error::WithheldFromSubject`](crate::Error::WithheldFromSubject) where
+    /// [the sealer chose that](crate::Seal::withheld_from_subject),
     /// [`Error::Denied`](crate::Error::Denied) with `not_authorised` for a record about another
     /// person, and those of [`Self::open`].
     pub fn open_own(&self, record: impl Into<RecordRef>) -> OpenOwn {
@@ -139,7 +139,8 @@ impl Person {
     /// use of a grant.
     ///
     /// # Errors
-    /// [`Error::PolicyUnsatisfied`](crate::Error::PolicyUnsatisfied),
+    /// [`Error::PolicyUnsatisfied`](crate::Error::PolicyUnsatisfied) or, for its subject,
+    /// [`Error::WithheldFromSubject`](crate::Error::WithheldFromSubject);
     /// [`Error::ObjectUnavailable`](crate::Error::ObjectUnavailable), or why the chain refused.
     pub async fn describe(&self, record: impl Into<RecordRef>) -> Result<Descriptor> {
         let record = record.into();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use medshare_host::blocking;
-use medshare_host::files::is_disk_full;
+use medshare_host::files::{check_path, is_disk_full};
 use medshare_types::{ChainId, OrganisationId, Timestamp};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -126,7 +126,10 @@ impl Store {
         let Some(folder) = self.shared.given.folder().cloned() else {
             return Ok(());
         };
-        let created = blocking(move || std::fs::create_dir_all(folder));
+        let created = blocking(move || {
+            check_path(&folder)?;
+            std::fs::create_dir_all(folder)
+        });
         let created = self.within(0, async { Ok(created.await) }).await??;
         created.map_err(|error| self.failed(error))
     }
@@ -222,6 +225,14 @@ impl Store {
         let objects = self.objects().await?;
         let length = range.end.saturating_sub(range.start);
         self.within(length, objects.get_range(&name.path(), range))
+            .await
+    }
+
+    /// As [`Self::read`], and nothing where there is no such object.
+    pub async fn read_found(&self, name: ObjectName, range: Range<u64>) -> Result<Option<Bytes>> {
+        let length = range.end.saturating_sub(range.start);
+        let objects = self.objects().await?;
+        self.found(length, objects.get_range(&name.path(), range))
             .await
     }
 
@@ -331,6 +342,10 @@ pub(crate) fn changed(meta: &ObjectMeta) -> Timestamp {
 
 /// The store of a folder that exists. Blocks.
 fn open_folder(folder: &FilePath) -> object_store::Result<LocalFileSystem> {
+    check_path(folder).map_err(|source| object_store::Error::Generic {
+        store: "LocalFileSystem",
+        source: source.into(),
+    })?;
     Ok(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true))
 }
 

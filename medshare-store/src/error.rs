@@ -39,6 +39,13 @@ pub enum StoreError {
         got: usize,
         stores: Vec<StoreError>,
     },
+    /// No stores could take so many copies.
+    #[error("{wanted} copies, {needed} at least, cannot be in {stores} stores")]
+    InvalidCopies {
+        wanted: usize,
+        needed: usize,
+        stores: usize,
+    },
     /// Payloads of more bytes are not handled.
     #[error("content of more than {limit} bytes")]
     ContentTooLong { limit: u64 },

@@ -31,6 +31,26 @@ pub struct CopyChoice {
     pub at_least: Option<usize>,
 }
 
+impl CopyChoice {
+    /// The copies that there shall be in so many stores, and those without which there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidCopies`] for numbers that no stores, or not so many, could ever meet.
+    pub fn resolve(self, stores: usize) -> Result<(usize, usize)> {
+        let usual = COPIES.min(stores).max(self.at_least.unwrap_or(1));
+        let wanted = self.wanted.unwrap_or(usual);
+        let needed = self.at_least.unwrap_or(wanted);
+        if needed == 0 || wanted < needed || wanted > MAX_COPIES || needed > stores {
+            return Err(StoreError::InvalidCopies {
+                wanted,
+                needed,
+                stores,
+            });
+        }
+        Ok((wanted, needed))
+    }
+}
+
 /// The stores for one record, in the order in which they are tried.
 pub struct Placement {
     candidates: VecDeque<Store>,
@@ -41,25 +61,26 @@ pub struct Placement {
 impl Placement {
     /// The owner's store and those of the others in the order of seats; stores that lately hung
     /// come last.
+    ///
+    /// # Errors
+    /// Those of [`CopyChoice::resolve`].
     pub fn near(
         owner: ReplicaId,
         seats: &[OrganisationId],
         stores: &Stores,
         choice: CopyChoice,
-    ) -> Self {
+    ) -> Result<Self> {
         let from_owner = seats.iter().cycle().skip(owner.index()).take(seats.len());
         let mut candidates: Vec<Store> = from_owner
             .filter_map(|id| stores.get(id).cloned())
             .collect();
         candidates.sort_by_key(Store::is_avoided);
-        let usual = COPIES.min(candidates.len());
-        let at_least = choice.at_least.unwrap_or(0);
-        let wanted = choice.wanted.unwrap_or(usual).max(at_least).max(1);
-        Self {
+        let (wanted, needed) = choice.resolve(candidates.len())?;
+        Ok(Self {
             candidates: candidates.into(),
             wanted,
-            needed: choice.at_least.unwrap_or(wanted).max(1),
-        }
+            needed,
+        })
     }
 
     /// Begins an upload of the payload to as many stores as there shall be copies.
@@ -79,7 +100,7 @@ impl Placement {
             failures: Vec::new(),
         };
         loop {
-            let lacking = copies.most().saturating_sub(copies.uploads.len());
+            let lacking = copies.wanted.saturating_sub(copies.uploads.len());
             let next = lacking.min(copies.spare.len());
             if next == 0 {
                 break;
@@ -128,10 +149,6 @@ impl PendingCopies {
     /// The stores that hold every object.
     pub fn organisations(&self) -> Vec<OrganisationId> {
         self.whole.iter().map(|store| store.owner().id).collect()
-    }
-
-    fn most(&self) -> usize {
-        self.wanted.min(MAX_COPIES)
     }
 
     /// Takes the payload's chunks until their sender is dropped. Every store takes a chunk at the
@@ -197,7 +214,7 @@ impl PendingCopies {
         let sources = self.whole.iter().cloned();
         let sources: Vec<_> = sources.map(|store| Source { store, length }).collect();
         while !sources.is_empty()
-            && self.whole.len() < self.most()
+            && self.whole.len() < self.wanted
             && let Some(store) = self.spare.pop_front()
         {
             let copied = async {

@@ -23,6 +23,33 @@ pub enum KeyStoreError {
         /// The file or device.
         store: String,
     },
+    /// Where the store was, none is: its folder is empty, its volume not mounted.
+    #[error(
+        "the key store {store} is empty or not mounted; mount it, or restore it from a backup; \
+         nothing was written to it"
+    )]
+    Missing {
+        /// The folder or device.
+        store: String,
+    },
+    /// Where the store was, another is.
+    #[error(
+        "the key store {store} is not the one that was opened; mount that one; \
+         nothing was written to it"
+    )]
+    Foreign {
+        /// The folder or device.
+        store: String,
+    },
+    /// The store has entries, and lacks what unlocks them.
+    #[error(
+        "the key store {store} has entries, and the file that unlocks them is missing; \
+         restore that file from a backup; nothing was written to it"
+    )]
+    MissingLock {
+        /// The file that is missing.
+        store: String,
+    },
     /// The entry was altered, or was stored under another name.
     #[error(
         "the entry {name:?} of the key store was altered{}; restore it from a backup",
@@ -70,7 +97,9 @@ pub const MAX_ENTRY_NAME_LEN: usize = 256;
 /// A secret that is drawn where none is found goes through [`load_or_create`]: between a look and a
 /// [`store`](Self::store), another caller may have stored one and used it.
 pub trait KeyStore: Send + Sync {
-    /// Loads the secret with that name; `None` when there is none.
+    /// Loads the secret with that name; `None` when there is none. A store that is away (a volume
+    /// that is not mounted, a vault that was emptied) has no absent entries: it fails, for one with
+    /// [`KeyStoreError::Missing`]. Callers draw a new secret where they are told `None`.
     fn load<'a>(
         &'a self,
         name: &'a str,

@@ -10,6 +10,10 @@
 //! check  = an empty secret bound to "mKST": a wrong passphrase fails at once
 //! ```
 //!
+//! The file `store` tells the store from an empty folder, over which a volume was to be mounted, and
+//! from another store. It is compared with what was opened wherever an entry is absent, and before
+//! one is written.
+//!
 //! Key and encryption are those of [`crate::passphrase`]. Only the owner may read the files. An
 //! attacker who can write to the folder can remove an entry, or put back an older one of the same
 //! name; it cannot forge one.
@@ -19,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{RandomSource, Wire};
+use medshare_types::{Digest, RandomSource, Wire};
 use zeroize::Zeroizing;
 
 use super::{BoxFuture, KeyStore, KeyStoreError, check_name};
@@ -53,16 +57,31 @@ impl Wire for Entry {
 }
 
 /// Keeps secrets in a folder, encrypted under a passphrase.
+///
+/// A folder that goes away while the store is open (an unmounted volume), or is replaced by another
+/// store's, is [`KeyStoreError::Missing`] or [`KeyStoreError::Foreign`], never the absence of an
+/// entry.
 pub struct PassphraseKeyStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     folder: PathBuf,
-    key: Arc<PassphraseKey>,
+    key: PassphraseKey,
+    /// The file `store`, as it was opened.
+    lock: Vec<u8>,
 }
 
 impl PassphraseKeyStore {
-    /// Opens the store in `folder`, or creates it there. Cost: one Argon2id, on a blocking thread.
+    /// Opens the store in `folder`, or creates it there where the folder is empty or absent. Cost:
+    /// one Argon2id, on a blocking thread.
+    ///
+    /// A path that was mistyped is a new store too: an application that has run before opens by
+    /// [`Self::open_existing`].
     ///
     /// # Errors
     /// [`KeyStoreError::Locked`] for another passphrase or an altered store,
+    /// [`KeyStoreError::MissingLock`] for a folder with entries and without the file `store`,
     /// [`KeyStoreError::Medium`] when the folder cannot be read or written, or the cost is out of
     /// bounds.
     pub async fn open(
@@ -75,18 +94,80 @@ impl PassphraseKeyStore {
         blocking(move || {
             files::create_private_folder(&folder).map_err(|error| file_failed(&folder, error))?;
             files::sweep(&folder);
-            let key = open_or_create(&folder.join("store"), &passphrase, cost)?;
-            Ok(Self {
-                folder,
-                key: Arc::new(key),
-            })
+            match find(&folder)? {
+                Some(lock) => Self::unlock(folder, lock, &passphrase),
+                None => Self::create(folder, &passphrase, cost),
+            }
         })
         .await?
     }
 
+    /// Opens the store that was created in `folder`, and creates nothing. Cost: as [`Self::open`].
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Missing`] where there is none, and those of [`Self::open`].
+    pub async fn open_existing(
+        folder: impl Into<PathBuf>,
+        passphrase: &str,
+    ) -> Result<Self, KeyStoreError> {
+        let folder = folder.into();
+        let passphrase = Zeroizing::new(passphrase.to_owned());
+        blocking(move || match find(&folder)? {
+            Some(lock) => {
+                files::sweep(&folder);
+                Self::unlock(folder, lock, &passphrase)
+            }
+            None => Err(missing(&folder)),
+        })
+        .await?
+    }
+
+    fn create(
+        folder: PathBuf,
+        passphrase: &str,
+        cost: PassphraseCost,
+    ) -> Result<Self, KeyStoreError> {
+        let mut rng = os_random();
+        let salt = rng.array();
+        let key = PassphraseKey::derive(passphrase, &salt, cost).map_err(failed)?;
+        let check = key.encrypt(&Lock::KIND, &[], &mut rng).map_err(failed)?;
+        #[expect(clippy::expect_used, reason = "an empty secret grows by the overhead")]
+        let check = check.try_into().expect("OVERHEAD bytes");
+        let lock = Lock { cost, salt, check }.to_wire();
+        let path = lock_path(&folder);
+        match files::create(&path, &lock, Readers::Owner) {
+            Ok(()) => Ok(Self::new(folder, key, lock)),
+            // Another process created the store first: its salt counts.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let lock = std::fs::read(&path).map_err(|error| file_failed(&path, error))?;
+                Self::unlock(folder, lock, passphrase)
+            }
+            Err(error) => Err(file_failed(&path, error)),
+        }
+    }
+
+    fn unlock(folder: PathBuf, bytes: Vec<u8>, passphrase: &str) -> Result<Self, KeyStoreError> {
+        let locked = || KeyStoreError::Locked {
+            store: lock_path(&folder).display().to_string(),
+        };
+        let lock = Lock::from_wire(&bytes).map_err(|_| locked())?;
+        let key = PassphraseKey::derive(passphrase, &lock.salt, lock.cost).map_err(|_| locked())?;
+        key.decrypt(&Lock::KIND, &lock.check)
+            .map_err(|_| locked())?;
+        Ok(Self::new(folder, key, bytes))
+    }
+
+    fn new(folder: PathBuf, key: PassphraseKey, lock: Vec<u8>) -> Self {
+        let shared = Shared { folder, key, lock };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
     fn path_of(&self, name: &str) -> Result<PathBuf, KeyStoreError> {
         check_name(name)?;
-        Ok(self.folder.join(self.key.pseudonym(name).to_string()))
+        let entry = self.shared.key.pseudonym(name).to_string();
+        Ok(self.shared.folder.join(entry))
     }
 
     /// Encrypts a secret and hands its path and bytes to `put`, on a blocking thread.
@@ -97,19 +178,22 @@ impl PassphraseKeyStore {
         put: fn(&str, &Path, &[u8]) -> Result<(), KeyStoreError>,
     ) -> BoxFuture<'static, Result<(), KeyStoreError>> {
         let path = self.path_of(name);
-        let key = Arc::clone(&self.key);
+        let shared = Arc::clone(&self.shared);
         let name = name.to_owned();
         let secret = Zeroizing::new(secret.to_vec());
         Box::pin(async move {
             let path = path?;
             blocking(move || {
-                let sealed = key
-                    .encrypt(&context(&name), &secret, &mut os_random())
+                let context = context(&name);
+                let sealed = shared
+                    .key
+                    .encrypt(&context, &secret, &mut os_random())
                     .map_err(failed)?;
                 let bytes = Entry { sealed }.to_wire();
                 if bytes.len() > Entry::MAX_LEN {
                     return Err(failed(PassphraseError::TooLong));
                 }
+                shared.check_lock()?;
                 put(&name, &path, &bytes)
             })
             .await?
@@ -117,9 +201,32 @@ impl PassphraseKeyStore {
     }
 }
 
+impl Shared {
+    /// Refuses a folder that is not the store's any more: none is mounted, or another.
+    fn check_lock(&self) -> Result<(), KeyStoreError> {
+        match read(&lock_path(&self.folder))? {
+            Some(lock) if lock == self.lock => Ok(()),
+            Some(_) => Err(KeyStoreError::Foreign {
+                store: self.folder.display().to_string(),
+            }),
+            None => Err(missing(&self.folder)),
+        }
+    }
+
+    /// The bytes of an entry. Absence is believed of the store alone: what comes back while it is
+    /// looked for is found.
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, KeyStoreError> {
+        if let Some(bytes) = read(path)? {
+            return Ok(Some(bytes));
+        }
+        self.check_lock()?;
+        read(path)
+    }
+}
+
 impl std::fmt::Debug for PassphraseKeyStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PassphraseKeyStore({})", self.folder.display())
+        write!(f, "PassphraseKeyStore({})", self.shared.folder.display())
     }
 }
 
@@ -129,17 +236,17 @@ impl KeyStore for PassphraseKeyStore {
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<Zeroizing<Vec<u8>>>, KeyStoreError>> {
         let path = self.path_of(name);
-        let key = Arc::clone(&self.key);
+        let shared = Arc::clone(&self.shared);
         let name = name.to_owned();
         Box::pin(async move {
             let path = path?;
             blocking(move || {
-                let Some(bytes) = read(&path)? else {
+                let Some(bytes) = shared.read(&path)? else {
                     return Ok(None);
                 };
                 let opened = Entry::from_wire(&bytes)
                     .ok()
-                    .and_then(|entry| key.decrypt(&context(&name), &entry.sealed).ok());
+                    .and_then(|entry| shared.key.decrypt(&context(&name), &entry.sealed).ok());
                 match opened {
                     Some(secret) => Ok(Some(secret)),
                     None => Err(KeyStoreError::Altered {
@@ -183,41 +290,45 @@ fn context(name: &str) -> Vec<u8> {
     [Entry::KIND.as_slice(), name.as_bytes()].concat()
 }
 
-fn open_or_create(
-    path: &Path,
-    passphrase: &str,
-    cost: PassphraseCost,
-) -> Result<PassphraseKey, KeyStoreError> {
-    if let Some(bytes) = read(path)? {
-        return unlock(path, &bytes, passphrase);
+/// The file `store` of a folder; nothing where a store could be created.
+fn find(folder: &Path) -> Result<Option<Vec<u8>>, KeyStoreError> {
+    files::check_path(folder).map_err(|error| file_failed(folder, error))?;
+    let path = lock_path(folder);
+    if let Some(lock) = read(&path)? {
+        return Ok(Some(lock));
     }
-    let mut rng = os_random();
-    let salt = rng.array();
-    let key = PassphraseKey::derive(passphrase, &salt, cost).map_err(failed)?;
-    let check = key.encrypt(&Lock::KIND, &[], &mut rng).map_err(failed)?;
-    #[expect(clippy::expect_used, reason = "an empty secret grows by the overhead")]
-    let check = check.try_into().expect("OVERHEAD bytes");
-    let lock = Lock { cost, salt, check };
-    match files::create(path, &lock.to_wire(), Readers::Owner) {
-        Ok(()) => Ok(key),
-        // Another process created the store first: its salt counts.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let bytes = std::fs::read(path).map_err(|error| file_failed(path, error))?;
-            unlock(path, &bytes, passphrase)
-        }
-        Err(error) => Err(file_failed(path, error)),
+    if !holds_entries(folder)? {
+        return Ok(None);
+    }
+    // Another process may have created the store and its first entry since.
+    match read(&path)? {
+        Some(lock) => Ok(Some(lock)),
+        None => Err(KeyStoreError::MissingLock {
+            store: path.display().to_string(),
+        }),
     }
 }
 
-fn unlock(path: &Path, bytes: &[u8], passphrase: &str) -> Result<PassphraseKey, KeyStoreError> {
-    let locked = || KeyStoreError::Locked {
-        store: path.display().to_string(),
-    };
-    let lock = Lock::from_wire(bytes).map_err(|_| locked())?;
-    let key = PassphraseKey::derive(passphrase, &lock.salt, lock.cost).map_err(failed)?;
-    match key.decrypt(&Lock::KIND, &lock.check) {
-        Ok(_) => Ok(key),
-        Err(_) => Err(locked()),
+fn holds_entries(folder: &Path) -> Result<bool, KeyStoreError> {
+    let is_entry = |name: &str| name.parse::<Digest>().is_ok();
+    match std::fs::read_dir(folder) {
+        Ok(mut files) => files
+            .try_fold(false, |found, file| {
+                Ok(found || file?.file_name().to_str().is_some_and(is_entry))
+            })
+            .map_err(|error| file_failed(folder, error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(file_failed(folder, error)),
+    }
+}
+
+fn lock_path(folder: &Path) -> PathBuf {
+    folder.join("store")
+}
+
+fn missing(folder: &Path) -> KeyStoreError {
+    KeyStoreError::Missing {
+        store: folder.display().to_string(),
     }
 }
 
@@ -260,90 +371,6 @@ mod tests {
         memory_kib: 64,
         passes: 1,
     };
-
-    #[tokio::test]
-    async fn secrets_survive_and_neither_they_nor_their_names_show() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = PassphraseKeyStore::open(folder.path(), "open sesame", CHEAP)
-            .await
-            .unwrap();
-        store.store("dr-lee", b"a very secret key").await.unwrap();
-        drop(store);
-        let store = PassphraseKeyStore::open(folder.path(), "open sesame", CHEAP)
-            .await
-            .unwrap();
-        assert_eq!(
-            store.load("dr-lee").await.unwrap().unwrap().as_slice(),
-            b"a very secret key"
-        );
-        assert!(store.load("dr-who").await.unwrap().is_none());
-        for entry in std::fs::read_dir(folder.path()).unwrap() {
-            let entry = entry.unwrap();
-            assert!(!entry.file_name().to_string_lossy().contains("lee"));
-            let bytes = std::fs::read(entry.path()).unwrap();
-            assert!(!bytes.windows(6).any(|window| window == b"secret"));
-        }
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn only_the_owner_may_read_and_parallel_writes_leave_one_whole_value() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        let store = PassphraseKeyStore::open(&path, "right", CHEAP)
-            .await
-            .unwrap();
-        let one = vec![1; 1000];
-        let two = vec![2; 1000];
-        for _ in 0..20 {
-            let (a, b) = tokio::join!(store.store("name", &one), store.store("name", &two));
-            a.and(b).unwrap();
-            let found = store.load("name").await.unwrap().unwrap();
-            assert!(*found == one || *found == two);
-        }
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&path), 0o700);
-        let entries: Vec<_> = std::fs::read_dir(&path)
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        assert_eq!(
-            entries.len(),
-            2,
-            "the store and one entry, nothing left beside"
-        );
-        assert!(entries.iter().all(|entry| mode(&entry.path()) == 0o600));
-    }
-
-    #[tokio::test]
-    async fn stores_created_at_once_in_one_folder_are_one_store() {
-        let folder = tempfile::tempdir().unwrap();
-        let open = || PassphraseKeyStore::open(folder.path(), "right", CHEAP);
-        let (one, two) = tokio::join!(open(), open());
-        one.unwrap().store("name", b"secret").await.unwrap();
-        let found = two.unwrap().load("name").await.unwrap();
-        assert_eq!(found.unwrap().as_slice(), b"secret");
-    }
-
-    #[tokio::test]
-    async fn secrets_drawn_at_once_are_one_secret() {
-        use crate::keystore::load_or_create;
-
-        let folder = tempfile::tempdir().unwrap();
-        let open = || PassphraseKeyStore::open(folder.path(), "right", CHEAP);
-        let (one, two) = (open().await.unwrap(), open().await.unwrap());
-        for round in 0..20 {
-            let name = format!("entry {round}");
-            let draw = |secret: u8| move || Zeroizing::new(vec![secret]);
-            let (first, second) = tokio::join!(
-                load_or_create(&one, &name, draw(1)),
-                load_or_create(&two, &name, draw(2))
-            );
-            assert_eq!(first.unwrap(), second.unwrap());
-        }
-    }
 
     #[tokio::test]
     async fn create_keeps_the_entry_that_is_there_even_a_damaged_one() {

@@ -1,4 +1,10 @@
 //! Tests through the public interface.
-#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
 
+mod key_store;
 mod passphrase;

@@ -10,6 +10,7 @@ impl Error {
     /// | code | variant |
     /// |---|---|
     /// | `policy_unsatisfied` | [`PolicyUnsatisfied`](Self::PolicyUnsatisfied) |
+    /// | `withheld_from_subject` | [`WithheldFromSubject`](Self::WithheldFromSubject) |
     /// | `key_lapsed` | [`KeyLapsed`](Self::KeyLapsed) |
     /// | `issuance_refused` | [`IssuanceRefused`](Self::IssuanceRefused) |
     /// | `bad_attribute_key` | [`BadAttributeKey`](Self::BadAttributeKey) |
@@ -48,6 +49,8 @@ impl Error {
     /// | `object_store` | [`ObjectStore`](Self::ObjectStore) |
     /// | `missing_store` | [`MissingStore`](Self::MissingStore) |
     /// | `foreign_store` | [`ForeignStore`](Self::ForeignStore) |
+    /// | `store_not_connected` | [`StoreNotConnected`](Self::StoreNotConnected) |
+    /// | `invalid_copies` | [`InvalidCopies`](Self::InvalidCopies) |
     /// | `too_few_copies` | [`TooFewCopies`](Self::TooFewCopies) |
     /// | `io` | [`Io`](Self::Io) |
     /// | `disk_full` | [`DiskFull`](Self::DiskFull) |
@@ -75,6 +78,7 @@ impl Error {
         match self {
             Self::Denied(denial) => denial.code(),
             Self::PolicyUnsatisfied { .. } => "policy_unsatisfied",
+            Self::WithheldFromSubject { .. } => "withheld_from_subject",
             Self::KeyLapsed { .. } => "key_lapsed",
             Self::IssuanceRefused => "issuance_refused",
             Self::BadAttributeKey { .. } => "bad_attribute_key",
@@ -113,6 +117,8 @@ impl Error {
             Self::ObjectStore { .. } => "object_store",
             Self::MissingStore { .. } => "missing_store",
             Self::ForeignStore { .. } => "foreign_store",
+            Self::StoreNotConnected { .. } => "store_not_connected",
+            Self::InvalidCopies { .. } => "invalid_copies",
             Self::TooFewCopies { .. } => "too_few_copies",
             Self::Io { .. } => "io",
             Self::DiskFull { .. } => "disk_full",
@@ -162,6 +168,7 @@ impl Error {
             Self::InsufficientShares { culprits, .. } => culprits,
             Self::Denied(_)
             | Self::PolicyUnsatisfied { .. }
+            | Self::WithheldFromSubject { .. }
             | Self::KeyLapsed { .. }
             | Self::IssuanceRefused
             | Self::BadAttributeKey { .. }
@@ -199,6 +206,8 @@ impl Error {
             | Self::ObjectStore { .. }
             | Self::MissingStore { .. }
             | Self::ForeignStore { .. }
+            | Self::StoreNotConnected { .. }
+            | Self::InvalidCopies { .. }
             | Self::TooFewCopies { .. }
             | Self::Io { .. }
             | Self::DiskFull { .. }

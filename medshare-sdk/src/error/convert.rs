@@ -140,6 +140,15 @@ impl From<StoreError> for Error {
                 got,
                 stores: stores.into_iter().map(Self::from).collect(),
             },
+            StoreError::InvalidCopies {
+                wanted,
+                needed,
+                stores,
+            } => Self::InvalidCopies {
+                wanted,
+                needed,
+                stores,
+            },
             StoreError::ContentTooLong { limit } => Self::ContentTooLong { limit },
             StoreError::SegmentMismatch { index } => Self::SegmentMismatch { index },
             StoreError::Task { source } => source.into(),

@@ -6,6 +6,7 @@ mod convert;
 use std::path::{Path, PathBuf};
 
 use medshare_abe::{Date, Validity};
+use medshare_store::placement::MAX_COPIES;
 use medshare_types::{Denial, GrantId, Timestamp, TransactionId};
 
 pub use medshare_ledger::VerifyError;
@@ -43,6 +44,12 @@ pub enum Error {
         /// Conditions that would help.
         missing: Vec<String>,
     },
+    /// The reader is the record's subject, the sealer withheld it from the subject, and the reader's
+    /// attributes do not satisfy the policy for others either.
+    #[error(
+        "the sealer withheld the record from its subject, and the policy {policy} is not satisfied"
+    )]
+    WithheldFromSubject { policy: String },
     /// The attribute key does not cover the day on which the record was sealed, and neither does a
     /// new one.
     #[error(
@@ -103,8 +110,11 @@ pub enum Error {
          restore it from a backup"
     )]
     ObjectExtended { expected: u64, found: u64 },
-    /// No store has an object as it was registered.
-    #[error("the record's {object} is missing or altered in every store; restore it from a backup")]
+    /// No store has an object as it was registered, and each of the record's stores is there.
+    #[error(
+        "the record's {} is missing or altered in every store; restore it from a backup",
+        in_words(object)
+    )]
     ObjectUnavailable {
         /// `payload`, `segments`, `access`, `descriptor` or `fingerprints`.
         object: &'static str,
@@ -242,8 +252,9 @@ pub enum Error {
     /// The key store failed.
     #[error(transparent)]
     KeyStore(KeyStoreError),
-    /// The key store lacks a secret that was stored when the consortium was founded.
-    #[error("the key store has no {entry}; restore it from a backup")]
+    /// The key store lacks a secret that was stored when the consortium was founded, or when a person
+    /// was enrolled.
+    #[error("the key store has no {entry:?} any more; restore it from a backup")]
     MissingSecret { entry: String },
     /// Stored data was found as it was written, but has no meaning.
     #[error("{what} is damaged: {source}")]
@@ -267,6 +278,31 @@ pub enum Error {
          give it a folder, bucket or prefix of its own, nothing was written to it"
     )]
     ForeignStore { organisation: String },
+    /// The application was not given some of a record's stores, and no other has an object as it was
+    /// registered.
+    #[error(
+        "the application lacks the object stores of [{}], and no other that it has holds the \
+         record's {} as registered; give it these stores",
+        organisations.join(", "), in_words(object)
+    )]
+    StoreNotConnected {
+        /// As in [`Self::ObjectUnavailable`].
+        object: &'static str,
+        organisations: Vec<String>,
+    },
+    /// No stores could take so many copies of a record.
+    #[error(
+        "{}; choose other numbers by Seal::copies and Seal::at_least_copies, or give the \
+         application more stores",
+        impossible(*wanted, *needed, *stores)
+    )]
+    InvalidCopies {
+        wanted: usize,
+        /// Copies without which nothing is registered.
+        needed: usize,
+        /// Stores that the application has.
+        stores: usize,
+    },
     /// Fewer stores took a copy of the record than it needs. Nothing was registered.
     #[error(
         "{got} of {needed} copies of the record were stored; stores that failed: [{}]; try again, \
@@ -398,6 +434,29 @@ fn cost_of_retry(ticket_expires: Option<Timestamp>) -> String {
              and takes no further use of the grant"
         ),
         None => "try again: no ticket was requested, and no use of the grant is lost".to_owned(),
+    }
+}
+
+/// An object of a record, for people.
+pub(crate) fn in_words(object: &str) -> &str {
+    match object {
+        "access" => "access header (who may read it)",
+        "segments" => "list of segments",
+        "fingerprints" => "fingerprint of its idempotency key",
+        other => other,
+    }
+}
+
+fn impossible(wanted: usize, needed: usize, stores: usize) -> String {
+    match stores {
+        0 => "the application has no object store for a record".to_owned(),
+        _ if wanted < needed => {
+            format!("of {wanted} copies of a record, {needed} cannot be needed")
+        }
+        _ => format!(
+            "{wanted} copies of a record, at least {needed}, cannot be had: a record has 1 to \
+             {MAX_COPIES}, one in each of {stores} stores",
+        ),
     }
 }
 

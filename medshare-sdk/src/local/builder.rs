@@ -217,8 +217,13 @@ impl LocalBuilder {
     pub async fn start(self) -> Result<LocalConsortium> {
         check_names(&self.names)?;
         let (root, temporary) = match &self.folder {
-            Some(_) if self.passphrase.is_empty() => return Err(Error::MissingPassphrase),
-            Some(folder) => (folder.clone(), None),
+            Some(folder) => {
+                files::check_path(folder)?;
+                if self.passphrase.is_empty() {
+                    return Err(Error::MissingPassphrase);
+                }
+                (folder.clone(), None)
+            }
             None => {
                 let temporary = tempfile::tempdir()
                     .map_err(|source| Error::io(std::env::temp_dir(), source))?;
@@ -257,7 +262,7 @@ impl LocalBuilder {
         self.stores.check(&self.names)?;
         let mut members = Vec::new();
         for name in &self.names {
-            let keys = self.key_store(folder::member_keys(root, name)).await?;
+            let keys = self.new_key_store(folder::member_keys(root, name)).await?;
             let secrets = NodeSecrets::load_or_create(&keys, &mut os_random())
                 .await
                 .map_err(|error| member_error(name, error))?;
@@ -267,10 +272,10 @@ impl LocalBuilder {
                 holder_key: secrets.holder_public(),
             });
         }
-        let keys = self.key_store(folder::authority_keys(root)).await?;
+        let keys = self.new_key_store(folder::authority_keys(root)).await?;
         let draw = || MasterSecretKey::setup(&mut os_random()).1.to_bytes();
         let parameters = master_key(&load_or_create(&keys, MASTER_KEY, draw).await?)?.parameters();
-        self.key_store(folder::people_keys(root)).await?;
+        self.new_key_store(folder::people_keys(root)).await?;
         let genesis = Genesis {
             salt: os_random().array(),
             created: clock::now(),
@@ -370,8 +375,13 @@ impl LocalBuilder {
         Ok(master)
     }
 
-    async fn key_store(&self, folder: PathBuf) -> Result<PassphraseKeyStore> {
+    async fn new_key_store(&self, folder: PathBuf) -> Result<PassphraseKeyStore> {
         Ok(PassphraseKeyStore::open(folder, &self.passphrase, self.cost).await?)
+    }
+
+    /// A key store that the founding has made.
+    async fn key_store(&self, folder: PathBuf) -> Result<PassphraseKeyStore> {
+        Ok(PassphraseKeyStore::open_existing(folder, &self.passphrase).await?)
     }
 }
 

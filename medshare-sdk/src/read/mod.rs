@@ -10,6 +10,7 @@ pub(crate) mod record;
 mod segment_buffer;
 pub(crate) mod session;
 mod shares;
+mod shortfall;
 mod standing;
 mod ticket;
 

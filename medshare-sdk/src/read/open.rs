@@ -203,6 +203,11 @@ impl Open {
         let context = self.actor.context();
         let record = self.record().await?;
         let fetched = FetchedRecord::fetch(&self.actor, record).await?;
+        let is_own = fetched.record.subject == self.keyring.person();
+        if matches!(self.consent, Consent::Own(_)) && !is_own {
+            // Nor could she give herself a grant.
+            return Err(Error::Denied(Denial::NotAuthorised));
+        }
         fetched.access()?;
         // Nothing here seals with padding yet.
         if fetched.preamble.padding() != Padding::None {

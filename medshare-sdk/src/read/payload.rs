@@ -11,8 +11,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::observe::Progress;
-use crate::read::record::stores_of;
 use crate::read::segment_buffer::SegmentBuffer;
+use crate::read::shortfall::{Shortfall, stores_of};
 use crate::registered::payload_of;
 use medshare_store::objects::{CHUNK_SEGMENTS, ObjectKind};
 
@@ -32,28 +32,26 @@ impl StoredPayload {
     ///
     /// # Errors
     /// [`Error::ObjectTruncated`], [`Error::ObjectExtended`], [`Error::SegmentMismatch`],
-    /// [`Error::ObjectUnavailable`], or why the last store failed.
+    /// [`Error::ObjectUnavailable`], or what keeps the stores from giving it.
     pub(super) async fn first_chunk(&self, tree: &Arc<ContentTree>) -> Result<SegmentBuffer> {
         let layout = tree.layout();
-        let length = self.length(layout).await?;
-        layout.check_object(length).map_err(payload_error)?;
+        self.check_length(layout).await?;
         let buffer = SegmentBuffer::new(layout, chunk_at(layout, 0))?;
         let tree = Arc::clone(tree);
         self.fill(buffer, move |buffer| buffer.check_missing(&tree))
             .await
     }
 
-    /// The length of the stored payload: the registered one if any store has it, else the first
+    /// Refuses a payload that no store has in its registered length; the error has the first other
     /// that was found.
-    async fn length(&self, layout: PayloadLayout) -> Result<u64> {
-        let object = ObjectKind::Payload.name();
+    async fn check_length(&self, layout: PayloadLayout) -> Result<()> {
         let name = payload_of(&self.record).object(ObjectKind::Payload);
         let expected = layout.sealed_len();
         let mut found = None;
-        let mut failure = Error::ObjectUnavailable { object };
+        let mut shortfall = self.shortfall();
         for store in stores_of(&self.context, &self.record) {
             match store.length(name).await {
-                Ok(Some(length)) if length == expected => return Ok(length),
+                Ok(Some(length)) if length == expected => return Ok(()),
                 Ok(Some(length)) => {
                     tracing::warn!(
                         length,
@@ -65,11 +63,18 @@ impl StoredPayload {
                 Ok(None) => tracing::warn!("a store lacks the payload"),
                 Err(error) => {
                     tracing::warn!(%error, "a store cannot be read");
-                    failure = error.into();
+                    shortfall.note(error.into());
                 }
             }
         }
-        found.ok_or(failure)
+        if let Some(Err(error)) = found.map(|length| layout.check_object(length)) {
+            shortfall.note(payload_error(error));
+        }
+        Err(shortfall.told().await)
+    }
+
+    fn shortfall(&self) -> Shortfall<'_> {
+        Shortfall::new(&self.context, &self.record, ObjectKind::Payload)
     }
 
     /// Checks, decrypts and writes every segment in order; returns the bytes written.
@@ -123,16 +128,14 @@ impl StoredPayload {
         if buffer.first_missing().is_none() {
             buffer = run(buffer).await?;
         }
-        let mut failure = Error::ObjectUnavailable {
-            object: ObjectKind::Payload.name(),
-        };
+        let mut shortfall = self.shortfall();
         for store in stores_of(&self.context, &self.record) {
             if buffer.first_missing().is_none() {
                 break;
             }
             if let Err(error) = buffer.read_missing(store, &self.record).await {
                 tracing::warn!(%error, "a store cannot be read");
-                failure = error;
+                shortfall.note(error);
                 continue;
             }
             buffer = run(buffer).await?;
@@ -141,14 +144,14 @@ impl StoredPayload {
                     segment = index,
                     "a store's segments are not the registered ones"
                 );
-                failure = Error::SegmentMismatch {
+                shortfall.note(Error::SegmentMismatch {
                     index: index.into(),
-                };
+                });
             }
         }
         match buffer.first_missing() {
             None => Ok(buffer),
-            Some(_) => Err(failure),
+            Some(_) => Err(shortfall.told().await),
         }
     }
 }

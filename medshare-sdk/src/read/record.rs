@@ -18,9 +18,9 @@ use crate::actor::Actor;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::keyring::{Keyring, Requirement};
+use crate::read::shortfall::{Shortfall, stores_of};
 use crate::record::{Descriptor, RecordRef};
 use crate::registered::{self, label_of, payload_of};
-use medshare_store::backend::Store;
 use medshare_store::objects::{MAX_SMALL_OBJECT, ObjectKind, SegmentsObject};
 
 /// A record as the chain has it, and the access header that it names.
@@ -149,18 +149,6 @@ pub(crate) async fn describe(
     actor.context().computing.run(open).await?
 }
 
-/// The reachable stores that should hold a record, in the order in which they are asked: those that
-/// lately hung come last.
-pub(super) fn stores_of<'a>(
-    context: &'a Context,
-    record: &'a RecordState,
-) -> impl Iterator<Item = &'a Store> {
-    let stores = record.stores.iter().filter_map(|id| context.stores.get(id));
-    let mut stores: Vec<_> = stores.collect();
-    stores.sort_by_key(|store| store.is_avoided());
-    stores.into_iter()
-}
-
 async fn fetch_header(
     context: &Context,
     record: &RecordState,
@@ -201,7 +189,7 @@ pub(crate) async fn first_fitting<T: Send + 'static>(
     let name = payload_of(record).object(kind);
     let object = kind.name();
     let parse = Arc::new(parse);
-    let mut failure = Error::ObjectUnavailable { object };
+    let mut shortfall = Shortfall::new(context, record, kind);
     for store in stores_of(context, record) {
         match store.read_whole(name, limit).await {
             Ok(Some(bytes)) => {
@@ -212,8 +200,8 @@ pub(crate) async fn first_fitting<T: Send + 'static>(
                 }
             }
             Ok(None) => tracing::warn!(object, "a store lacks an object, or has a longer one"),
-            Err(error) => failure = error.into(),
+            Err(error) => shortfall.note(error.into()),
         }
     }
-    Err(failure)
+    Err(shortfall.told().await)
 }

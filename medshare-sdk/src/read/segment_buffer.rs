@@ -86,15 +86,14 @@ impl SegmentBuffer {
             if first.state != State::Missing {
                 continue;
             }
-            let sealed = store
-                .read(name, first.stored.start..last.stored.end)
-                .await?;
+            let range = first.stored.start..last.stored.end;
+            let found = store.read_found(name, range).await?;
             let slots = first.slot.start..last.slot.end;
-            if sealed.len() != slots.len() {
+            let Some(sealed) = found.filter(|found| found.len() == slots.len()) else {
                 return Err(Error::ObjectUnavailable {
                     object: ObjectKind::Payload.name(),
                 });
-            }
+            };
             self.bytes[slots].copy_from_slice(&sealed);
         }
         Ok(())

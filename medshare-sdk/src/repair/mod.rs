@@ -94,6 +94,12 @@ impl Examination {
         let tree = self.tree.clone();
         let looks = self.copies.iter_mut();
         join_all(looks.map(|copy| copy.look_at_payload(tree.as_ref()))).await;
+        // A mount that went away meanwhile has lost nothing.
+        let faulty = self
+            .copies
+            .iter_mut()
+            .filter(|copy| !copy.faults.is_empty());
+        join_all(faulty.map(Copy::reach)).await;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::Error;
+use crate::error::{Error, in_words};
 use crate::record::RecordRef;
 use medshare_store::objects::ObjectKind;
 
@@ -122,8 +122,8 @@ impl CopyFault {
 impl fmt::Display for CopyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { object } => write!(f, "the {object} is missing"),
-            Self::Altered { object } => write!(f, "the {object} is altered"),
+            Self::Missing { object } => write!(f, "the {} is missing", in_words(object)),
+            Self::Altered { object } => write!(f, "the {} is altered", in_words(object)),
             Self::WrongLength { expected, found } => {
                 write!(f, "the payload has {found} bytes and not {expected}")
             }

@@ -44,7 +44,8 @@ impl Content {
     pub const MAX_LEN: u64 = MAX_CONTENT_LEN;
 
     /// The bytes of a file, read while it is sealed. A file that changes in the meantime is
-    /// refused, as [`Error::Io`]: its content would be neither the old nor the new one.
+    /// refused, as [`Error::Io`]: its content would be neither the old nor the new one. So is what is
+    /// no regular file: a pipe or device may block for ever, and goes through [`Self::reader`].
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(path.into()))
@@ -144,24 +145,27 @@ struct FileReader {
 }
 
 impl FileReader {
-    /// Blocks, on a pipe until it has a writer.
+    /// Looks before it opens: to open a pipe without a writer blocks, and nothing could end that.
     fn open(path: PathBuf) -> IoResult<Self> {
         let named = |error| named(&path, &error);
-        let file = std::fs::File::open(&path).map_err(named)?;
-        let opened = file.metadata().map_err(named)?;
-        if opened.is_dir() {
+        let found = std::fs::metadata(&path).map_err(named)?;
+        if found.is_dir() {
             return Err(named(ErrorKind::IsADirectory.into()));
         }
+        if !found.is_file() {
+            let text = "it is a pipe, device or socket and no file; give it as Content::reader";
+            return Err(named(IoError::new(ErrorKind::InvalidInput, text)));
+        }
+        let file = std::fs::File::open(&path).map_err(named)?;
+        let opened = file.metadata().map_err(named)?;
         Ok(Self { path, file, opened })
     }
 
-    /// Refuses a file that was written to since it was opened. Devices and pipes have no length.
+    /// Refuses a file that was written to since it was opened.
     fn check_unchanged(&self) -> IoResult<()> {
         let now = self.file.metadata()?;
-        if !now.is_file()
-            || (now.len() == self.opened.len()
-                && now.modified().ok() == self.opened.modified().ok())
-        {
+        let times = [&now, &self.opened].map(|data| data.modified().ok());
+        if now.len() == self.opened.len() && times[0] == times[1] {
             return Ok(());
         }
         Err(IoError::other(format!(

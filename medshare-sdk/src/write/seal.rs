@@ -127,16 +127,17 @@ impl Seal {
         self
     }
 
-    /// The number of stores that shall have the record, at most 8: the organisation's own if it
-    /// can be reached, and others in the order of seats. By default 2, or all of fewer stores that
-    /// the application was given. A store that is down is replaced by the next.
+    /// The number of stores that shall have the record, 1 to 8: the organisation's own if it can be
+    /// reached, and others in the order of seats. By default 2, or all of fewer stores that the
+    /// application was given. A store that is down is replaced by the next. More than the application
+    /// has stores are [`Error::InvalidCopies`], unless [`Self::at_least_copies`] is content with fewer.
     pub const fn copies(mut self, copies: usize) -> Self {
         self.copies.wanted = Some(copies);
         self
     }
 
     /// The number of stores that must have the record, for it to be registered: by default as many
-    /// as there shall be. With fewer the seal ends as [`Error::TooFewCopies`], before any content
+    /// as there shall be, and never more than that. With fewer the seal ends as [`Error::TooFewCopies`], before any content
     /// is read where that is known then.
     pub const fn at_least_copies(mut self, copies: usize) -> Self {
         self.copies.at_least = Some(copies);
@@ -150,6 +151,7 @@ impl Seal {
     }
 
     async fn run(self) -> Result<SealedRecord> {
+        self.copies.resolve(self.actor.context().stores.len())?;
         let warnings = self.warnings();
         let readable_by_subject = self.readable_by_subject;
         let (record, stores) = self.seal().await?;
@@ -216,7 +218,7 @@ impl Seal {
         }
         let context = self.actor.context();
         let gate_key = self.actor.gate_key().await?;
-        let placement = context.placement(self.actor.home(), self.copies);
+        let placement = context.placement(self.actor.home(), self.copies)?;
 
         let (data_key, preamble, sealer) = payload::create(&mut os_random());
         let name = PayloadName {

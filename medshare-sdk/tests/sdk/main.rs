@@ -34,6 +34,7 @@ mod limits;
 mod lists;
 mod load;
 mod logs;
+mod lost_keys;
 mod lost_state;
 mod named_files;
 mod never_open;

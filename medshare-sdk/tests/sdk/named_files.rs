@@ -4,9 +4,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use medshare_sdk::keystore::KeyStoreError;
-use medshare_sdk::{Content, Error};
+use medshare_sdk::local::LocalBuilder;
+use medshare_sdk::{Content, Error, StoreLocation};
 
-use crate::support::{Fixture, in_folder};
+use crate::support::{CHEAP, Fixture, MEMBERS, in_folder};
 
 fn assert_names(error: &Error, path: &Path, kind: ErrorKind) {
     let Error::Io { file, source } = error else {
@@ -60,4 +61,50 @@ async fn a_folder_that_is_a_file_and_a_key_store_that_stays_locked() {
         panic!("{error}");
     };
     assert_eq!(locked, store);
+}
+
+/// A pipe without a writer would keep a thread, and with it the process, for ever.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_is_no_file() {
+    let fixture = Fixture::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let limit = std::time::Duration::from_secs(20);
+    for path in [pipe.as_path(), Path::new("/dev/null")] {
+        let seal = fixture.st_mary.seal(Content::file(path), &fixture.policy);
+        let seal = seal.subject(&fixture.patient).into_future();
+        let error = tokio::time::timeout(limit, seal)
+            .await
+            .unwrap()
+            .unwrap_err();
+        assert_eq!(error.code(), "io");
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{}: ", path.display())), "{text}");
+        assert!(text.contains("Content::reader"), "{text}");
+    }
+    fixture.close().await;
+}
+
+/// An empty path would be the folder that the program happens to run in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_path_is_no_folder() {
+    let error = in_folder(Path::new(""))
+        .start()
+        .await
+        .map(drop)
+        .unwrap_err();
+    assert_eq!(error.code(), "io");
+    assert!(error.to_string().contains("path is empty"), "{error}");
+    for left in ["trust-anchor", "lock", "members", "medshare-store"] {
+        assert!(!Path::new(left).exists(), "{left}");
+    }
+    let store = StoreLocation::Folder("".into());
+    let builder = LocalBuilder::new(4).with_passphrase_cost(CHEAP);
+    let error = builder.with_store(MEMBERS[0], store).start().await;
+    let error = error.map(drop).unwrap_err();
+    assert_eq!(error.code(), "object_store");
+    assert!(error.to_string().contains("path is empty"), "{error}");
 }

@@ -13,7 +13,7 @@ use medshare_sdk::local::LocalBuilder;
 use medshare_sdk::object_store::ObjectStore;
 use medshare_sdk::object_store::memory::InMemory;
 use medshare_sdk::object_store::throttle::{ThrottleConfig, ThrottledStore};
-use medshare_sdk::{Consortium, Content, Error, RecordStore};
+use medshare_sdk::{Consortium, Content, Error, RecordStore, Seal};
 
 /// Two chunks, and an end that fills no segment.
 fn long() -> Vec<u8> {
@@ -215,12 +215,25 @@ async fn the_caller_chooses_the_number_of_copies() {
         let record = seal(copies).await.unwrap();
         assert_eq!(stores.names_of(&record), MEMBERS[..copies]);
     }
-    for copies in [5, 9] {
-        let error = seal(copies).await.unwrap_err();
-        assert_eq!(error.code(), "too_few_copies", "{copies}");
-    }
-    let record = seal(9).at_least_copies(2).await.unwrap();
+    // What can never be is refused at once, whatever the content is.
+    let refused = async |seal: Seal, words: &str| {
+        let error = seal.await.unwrap_err();
+        assert_eq!(error.code(), "invalid_copies", "{error}");
+        assert!(!error.is_retryable());
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    refused(seal(0), "0 copies").await;
+    refused(seal(5), "in each of 4 stores").await;
+    refused(seal(9).at_least_copies(2), "1 to 8").await;
+    refused(seal(3).at_least_copies(4), "of 3 copies").await;
+    refused(seal(2).at_least_copies(0), "at least 0").await;
+    let missing = stores.st_mary().seal(Content::file("no such file"), policy);
+    refused(missing.subject(patient).copies(9), "9 copies").await;
+    let record = seal(8).at_least_copies(2).await.unwrap();
     assert_eq!(record.copies().count(), 4);
+    let three = stores.st_mary().seal(b"x", policy).subject(patient);
+    let record = three.at_least_copies(3).await.unwrap();
+    assert_eq!(record.copies().count(), 3);
     stores.fixture.close().await;
 }
 
@@ -242,8 +255,8 @@ async fn an_application_without_stores_seals_nothing() {
     let seal = none.organisation(MEMBERS[0]).unwrap();
     let seal = seal.seal(b"x", &fixture.policy).subject(&fixture.patient);
     let error = seal.await.unwrap_err();
-    assert_eq!(error.code(), "too_few_copies");
-    assert!(error.to_string().contains("0 of 1"), "{error}");
+    assert_eq!(error.code(), "invalid_copies");
+    assert!(error.to_string().contains("no object store"), "{error}");
     fixture.close().await;
 }
 
