@@ -19,11 +19,16 @@ use crate::log::{ConsensusLog, CopyId, LogState};
 /// What the members may do about copied logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// They may start, each with this recovery, in the order of seats.
-    Start(Vec<Recovery>),
-    /// Logs of these members are copies that no restoration covers. With those that are known to
-    /// be lost they are more than f: none would ever learn how far its votes reach.
-    Refuse(Vec<ReplicaId>),
+    /// They may start, each with this recovery and with this state of its log, in the order of seats.
+    /// None for a log that is missing, damaged or out of reach.
+    Start(Vec<(Recovery, Option<LogState>)>),
+    /// Too few members know their votes for the others to learn how far theirs reach.
+    Refuse {
+        /// Seats whose log is a copy that no restoration covers.
+        copied: Vec<ReplicaId>,
+        /// Seats whose log has the mark of a loss.
+        lost: Vec<ReplicaId>,
+    },
 }
 
 /// The copied logs that a restoration covers, as stored.
@@ -53,13 +58,16 @@ impl Wire for Restoration {
 /// it goes on with the one that `record` tells of, and has no effect without. A record of another
 /// chain, or one that does not decode, covers nothing.
 ///
+/// At most `spare` members, n−q, may be without their votes: a loss ends with a block after it, which
+/// needs the votes of q others.
+///
 /// # Errors
 /// Those of reading, writing and removing `record`.
 pub fn plan(
     record: &Path,
     chain: ChainId,
     logs: &[PathBuf],
-    faulty: usize,
+    spare: usize,
     together: bool,
 ) -> io::Result<Plan> {
     let found = Found::look(chain, logs);
@@ -72,17 +80,21 @@ pub fn plan(
     } else {
         begun
     };
-    let uncovered = found.copies.difference(&covered).map(|log| log.seat);
-    let uncovered: Vec<_> = uncovered.collect();
-    if !uncovered.is_empty() && uncovered.len() + found.lost > faulty {
-        return Ok(Plan::Refuse(uncovered));
+    let seats = |log: &RestoredLog| log.seat;
+    let copied: Vec<_> = found.copies.difference(&covered).map(seats).collect();
+    if copied.len() + found.lost.len() > spare {
+        let lost = found.lost.into_iter().collect();
+        return Ok(Plan::Refuse { copied, lost });
     }
-    let covered = found.copies.intersection(&covered).map(|log| log.seat);
-    let mut recoveries = vec![Recovery::Refuse; logs.len()];
-    for seat in covered {
-        recoveries[seat.index()] = Recovery::RestoredTogether;
+    let mut members: Vec<_> = found
+        .states
+        .into_iter()
+        .map(|state| (Recovery::Refuse, state))
+        .collect();
+    for log in found.copies.intersection(&covered) {
+        members[log.seat.index()].0 = Recovery::RestoredTogether;
     }
-    Ok(Plan::Start(recoveries))
+    Ok(Plan::Start(members))
 }
 
 /// Takes the logs that are no longer the restored copies out of the record of a restoration, and
@@ -137,36 +149,43 @@ fn begun(record: &Path, chain: ChainId) -> io::Result<BTreeSet<RestoredLog>> {
 /// it when it starts.
 #[derive(Default)]
 struct Found {
+    /// In the order of seats.
+    states: Vec<Option<LogState>>,
     read: BTreeSet<ReplicaId>,
     copies: BTreeSet<RestoredLog>,
     own: usize,
-    lost: usize,
+    lost: BTreeSet<ReplicaId>,
 }
 
 impl Found {
     fn look(chain: ChainId, logs: &[PathBuf]) -> Self {
         let mut found = Self::default();
-        for (seat, log) in (0..).map(ReplicaId).zip(logs) {
-            match ConsensusLog::inspect(log, chain) {
-                Ok(Some(LogState::Own)) => found.own += 1,
-                Ok(Some(LogState::Lost(_))) => found.lost += 1,
-                Ok(Some(LogState::Copied)) => {
-                    let Ok(Some(CopyId { mark, content })) = ConsensusLog::copy_id(log, chain)
-                    else {
-                        continue;
-                    };
-                    found.copies.insert(RestoredLog {
-                        seat,
-                        inode: mark.inode,
-                        born_ns: mark.born_ns,
-                        content,
-                    });
-                }
-                Ok(None) | Err(_) => continue,
-            }
-            found.read.insert(seat);
+        for (seat, path) in (0..).map(ReplicaId).zip(logs) {
+            let state = found.look_at(seat, path, chain);
+            found.read.extend(state.map(|_| seat));
+            found.states.push(state);
         }
         found
+    }
+
+    fn look_at(&mut self, seat: ReplicaId, path: &Path, chain: ChainId) -> Option<LogState> {
+        let state = ConsensusLog::inspect(path, chain).ok()??;
+        match state {
+            LogState::Own => self.own += 1,
+            LogState::Lost(_) => {
+                self.lost.insert(seat);
+            }
+            LogState::Copied => {
+                let CopyId { mark, content } = ConsensusLog::copy_id(path, chain).ok()??;
+                self.copies.insert(RestoredLog {
+                    seat,
+                    inode: mark.inode,
+                    born_ns: mark.born_ns,
+                    content,
+                });
+            }
+        }
+        Some(state)
     }
 }
 

@@ -35,8 +35,9 @@ pub enum ExchangeError {
         /// The failure that it ended with.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
-    /// The member did not start: one of its files is damaged. Where it is rebuilt, it answers again.
-    #[error("it did not start: {damage}")]
+    /// The member did not start, or ended: one of its files is damaged. Where it is rebuilt, it answers
+    /// again.
+    #[error("it does not run: {damage}")]
     Damaged {
         /// The seat of the member.
         member: ReplicaId,
@@ -61,6 +62,14 @@ impl ExchangeError {
             member,
             source: Arc::clone(&damage.source),
             damage: Box::new(damage),
+        }
+    }
+
+    #[cfg(feature = "in-process")]
+    pub(crate) fn into_damage(self) -> Option<Damage> {
+        match self {
+            Self::Damaged { damage, .. } => Some(*damage),
+            _ => None,
         }
     }
 

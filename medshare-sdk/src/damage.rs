@@ -46,22 +46,64 @@ pub enum WayBack {
     GrantAccess,
     /// The disk is full.
     FreeSpace,
+    /// The member starts, and forgot its votes: a quorum of members that know theirs, q, brings it
+    /// back by itself.
+    Others,
 }
 
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Damage {
+    fn with_way_back(&self, way_back: &dyn fmt::Display) -> String {
         let Self {
             organisation,
             file,
             path,
-            way_back,
             source,
+            ..
         } = self;
         let path = path.display();
-        write!(
-            f,
-            "the {file} of {organisation}, {path}, is damaged: {source}; {way_back}"
-        )
+        format!("the {file} of {organisation}, {path}, is damaged: {source}; {way_back}")
+    }
+
+    /// The way back where too few members are left for the others to bring it back.
+    fn alone(&self) -> String {
+        match (self.way_back, self.file) {
+            (WayBack::Rebuild, DamagedFile::Ledger) => self.with_way_back(
+                &"put a copy of a sound member's ledger there while all are stopped",
+            ),
+            (WayBack::Rebuild | WayBack::Others, _) => {
+                self.with_way_back(&"no other file than its own has its votes")
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// Names each of these members with its way back, and the way back of all.
+pub(crate) fn too_many(damaged: &[Damage], limit: usize) -> String {
+    let text = if limit == 0 {
+        Damage::to_string
+    } else {
+        Damage::alone
+    };
+    let members: Vec<_> = damaged.iter().map(text).collect();
+    let members = members.join(". ");
+    let count = damaged.len();
+    let refused = format!(
+        "{count} members are damaged or forgot their votes, and the others can do without {limit}: {members}"
+    );
+    if limit == 0 {
+        return refused;
+    }
+    let back = count.saturating_sub(limit);
+    format!(
+        "{refused}. Rebuilding needs the others: bring {back} of these back first, or restore every \
+         member from one cold backup and start with LocalBuilder::restored_from_backup"
+    )
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_way_back(&self.way_back))
     }
 }
 
@@ -82,6 +124,7 @@ impl fmt::Display for WayBack {
             Self::RestoreKeyStore => "restore the key store from a backup",
             Self::GrantAccess => "let this process read and write it, and start again",
             Self::FreeSpace => "free space on its disk, and start again",
+            Self::Others => "it comes back by itself once a quorum of the others know their votes",
         })
     }
 }

@@ -46,12 +46,12 @@ pub enum MemberState {
         /// What is wrong with the answer.
         reason: String,
     },
-    /// It ended, and does not come back by itself.
+    /// It ended for what is no file's fault, and does not come back by itself.
     Ended {
         /// Why it ended.
         reason: String,
     },
-    /// It did not start: a file of it is damaged or missing.
+    /// It did not start, or ended: a file of it is damaged or missing.
     Damaged {
         /// The kind of the file.
         file: DamagedFile,

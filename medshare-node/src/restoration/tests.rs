@@ -2,7 +2,8 @@ use medshare_types::Height;
 
 use super::*;
 
-const F: usize = 1;
+/// n − q of four members.
+const SPARE: usize = 1;
 
 fn chain(n: u8) -> ChainId {
     ChainId::from_digest(Digest::from_bytes([n; 32]))
@@ -45,7 +46,7 @@ impl Folder {
     }
 
     fn plan(&self, together: bool) -> Plan {
-        plan(&self.record(), chain(1), &self.logs, F, together).unwrap()
+        plan(&self.record(), chain(1), &self.logs, SPARE, together).unwrap()
     }
 
     /// The seats that may take their copy for the original; the others may not.
@@ -53,7 +54,7 @@ impl Folder {
         let Plan::Start(recoveries) = self.plan(true) else {
             panic!("refused");
         };
-        let together = |seat: &usize| recoveries[*seat] == Recovery::RestoredTogether;
+        let together = |seat: &usize| recoveries[*seat].0 == Recovery::RestoredTogether;
         (0..4).filter(together).collect()
     }
 
@@ -69,21 +70,25 @@ impl Folder {
     }
 }
 
-fn refused(seats: &[u16]) -> Plan {
-    Plan::Refuse(seats.iter().copied().map(ReplicaId).collect())
+fn refused(copied: &[u16], lost: &[u16]) -> Plan {
+    let seats = |seats: &[u16]| seats.iter().copied().map(ReplicaId).collect();
+    Plan::Refuse {
+        copied: seats(copied),
+        lost: seats(lost),
+    }
 }
 
 #[test]
 fn a_restoration_that_died_half_way_goes_on_until_every_log_is_taken_over() {
     let folder = Folder::restored();
-    assert_eq!(folder.plan(false), refused(&[0, 1, 2, 3]));
+    assert_eq!(folder.plan(false), refused(&[0, 1, 2, 3], &[]));
     assert!(!folder.record().exists());
     assert_eq!(folder.covered(), [0, 1, 2, 3]);
     folder.take_over(0);
     folder.take_over(1);
     folder.settle();
     // It has to be said again.
-    assert_eq!(folder.plan(false), refused(&[2, 3]));
+    assert_eq!(folder.plan(false), refused(&[2, 3], &[]));
     assert_eq!(folder.covered(), [2, 3]);
     // A start that died when it had dropped a torn tail.
     let mut torn = std::fs::OpenOptions::new();
@@ -113,9 +118,9 @@ fn logs_that_became_copies_later_are_not_covered() {
     folder.copy(3);
     assert_eq!(folder.covered(), [2], "one may be lost");
     folder.copy(0);
-    assert_eq!(folder.plan(true), refused(&[0, 3]));
+    assert_eq!(folder.plan(true), refused(&[0, 3], &[]));
     folder.copy(2);
-    assert_eq!(folder.plan(true), refused(&[0, 2, 3]));
+    assert_eq!(folder.plan(true), refused(&[0, 2, 3], &[]));
     // Where every log is a copy again, what is said is said anew.
     folder.copy(1);
     assert_eq!(folder.covered(), [0, 1, 2, 3]);
@@ -167,7 +172,28 @@ fn lost_members_count_beside_copies() {
     folder.take_over(1);
     assert_eq!(folder.covered(), [2, 3]);
     folder.copy(3);
-    assert_eq!(folder.plan(true), refused(&[3]));
+    assert_eq!(folder.plan(true), refused(&[3], &[0]));
+}
+
+/// Also where no log is a copy: none of them would ever know its votes again.
+#[test]
+fn more_lost_members_than_the_others_can_do_without() {
+    let folder = Folder::new();
+    for seat in [1, 2] {
+        let Plan::Start(members) = folder.plan(false) else {
+            panic!("refused");
+        };
+        let lost =
+            |(_, state): &&(Recovery, Option<LogState>)| matches!(state, Some(LogState::Lost(_)));
+        assert_eq!(members.iter().filter(lost).count(), seat - 1);
+        std::fs::remove_file(&folder.logs[seat]).unwrap();
+        ConsensusLog::create_lost(&folder.logs[seat], chain(1)).unwrap();
+    }
+    for together in [false, true] {
+        assert_eq!(folder.plan(together), refused(&[], &[1, 2]));
+    }
+    folder.copy(3);
+    assert_eq!(folder.plan(true), refused(&[3], &[1, 2]));
 }
 
 #[test]
@@ -188,18 +214,18 @@ fn foreign_and_garbled_records_cover_nothing() {
         Vec::new(),
     ] {
         std::fs::write(folder.record(), bytes).unwrap();
-        assert_eq!(folder.plan(true), refused(&[2, 3]));
+        assert_eq!(folder.plan(true), refused(&[2, 3], &[]));
     }
     for at in 0..own.len() {
         let mut altered = own.clone();
         altered[at] ^= 1;
         std::fs::write(folder.record(), altered).unwrap();
         match folder.plan(true) {
-            Plan::Refuse(_) => {}
+            Plan::Refuse { .. } => {}
             // An altered entry of a seat that no longer needs it, or of one that may be lost.
             Plan::Start(recoveries) => {
                 let covered = recoveries.iter().enumerate();
-                let covered = covered.filter(|(_, r)| **r == Recovery::RestoredTogether);
+                let covered = covered.filter(|(_, (r, _))| *r == Recovery::RestoredTogether);
                 assert!(
                     covered.map(|(seat, _)| seat).all(|seat| seat >= 2),
                     "byte {at}"
@@ -215,8 +241,8 @@ fn foreign_and_garbled_records_cover_nothing() {
 fn a_record_that_cannot_be_used_is_told() {
     let folder = Folder::restored();
     std::fs::create_dir(folder.record()).unwrap();
-    plan(&folder.record(), chain(1), &folder.logs, F, true).unwrap_err();
+    plan(&folder.record(), chain(1), &folder.logs, SPARE, true).unwrap_err();
     let own = Folder::new();
     std::fs::create_dir(own.record()).unwrap();
-    plan(&own.record(), chain(1), &own.logs, F, false).unwrap_err();
+    plan(&own.record(), chain(1), &own.logs, SPARE, false).unwrap_err();
 }

@@ -15,7 +15,7 @@ pub use medshare_types::keystore::KeyStoreError;
 pub use medshare_types::time::TimeError;
 
 pub use crate::contact::ContactFault;
-use crate::damage::Damage;
+use crate::damage::{Damage, too_many};
 pub use crate::times::{TimeUnit, TimesFault};
 
 /// The result of an SDK call.
@@ -389,14 +389,12 @@ pub enum Error {
     )]
     MissingPassphrase,
     /// More members are damaged than the others can do without.
-    #[error(
-        "{} members cannot start, and the others can do without {limit}: {}; nothing of theirs was changed",
-        damaged.len(),
-        list(damaged)
-    )]
+    #[error("{}; no file was moved aside", too_many(damaged, *limit))]
     TooManyDamaged {
+        /// With those that forgot their votes, so that the others would wait for them in vain.
         damaged: Vec<Damage>,
-        /// Members that may be damaged: f, and none before the gate key exists.
+        /// Members that may be damaged: f, with those that forgot their votes n−q, and none before the
+        /// gate key exists.
         limit: usize,
     },
     /// Logs of members are copies: votes may have been written since, and too few members are left
@@ -458,11 +456,6 @@ fn impossible(wanted: usize, needed: usize, stores: usize) -> String {
              {MAX_COPIES}, one in each of {stores} stores",
         ),
     }
-}
-
-fn list(damaged: &[Damage]) -> String {
-    let texts: Vec<_> = damaged.iter().map(Damage::to_string).collect();
-    texts.join(". ")
 }
 
 /// The texts of several errors, with commas between them.

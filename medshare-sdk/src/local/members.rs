@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use futures::future::join_all;
 use medshare_host::{blocking, files};
 use medshare_ledger::{RpcRequest, RpcResponse};
+use medshare_node::log::LogState;
 use medshare_node::transport::{InProcess, Link};
 use medshare_node::{End, NodeConfig, NodeError, NodeHandle, Recovery};
 use medshare_types::keystore::BoxFuture;
@@ -18,8 +19,11 @@ use crate::damage::{Damage, WayBack};
 use crate::error::{Error, Result};
 use crate::local::folder;
 use crate::local::seams::{MemberClient, Seams};
+use crate::local::standing::{
+    COPIED, Standing, check_rebuild, forgotten, forgotten_by, quorum, spare, too_many,
+};
 use crate::local::start::{
-    FolderLock, MemberKeys, Prepared, damage_of, end_all, faulty, member_error, settle_recovery,
+    FolderLock, MemberKeys, Prepared, damage_of, end_all, member_error, settle_recovery,
     start_member,
 };
 
@@ -58,42 +62,40 @@ impl LocalMember {
         }
     }
 
-    /// The damage that kept the member from starting, or ended it.
-    async fn damage(&self, root: &Path) -> Option<Damage> {
-        match self.slot() {
-            Slot::Damaged(damage) => Some(damage),
-            Slot::Running { client, .. } => match client.end().await {
-                Some(End::Failed(error)) => {
-                    damage_of(&self.name, &folder::member(root, &self.name), &error)
-                }
-                _ => None,
-            },
-        }
-    }
-
     /// Why the member does not run; `None` while it does.
-    async fn end(&self, seat: ReplicaId) -> Option<ExchangeError> {
+    async fn end(&self, seat: ReplicaId, root: &Path) -> Option<ExchangeError> {
         let client = match self.slot() {
             Slot::Running { client, .. } => client,
             Slot::Damaged(damage) => return Some(ExchangeError::damaged(seat, damage)),
         };
-        Some(match client.end().await? {
-            End::Failed(source) => ExchangeError::Ended {
+        let End::Failed(source) = client.end().await? else {
+            return Some(ExchangeError::Stopped { member: seat });
+        };
+        let damage = damage_of(&self.name, &folder::member(root, &self.name), &source);
+        Some(match damage {
+            Some(damage) => ExchangeError::damaged(seat, damage),
+            None => ExchangeError::Ended {
                 member: seat,
                 source,
             },
-            _ => ExchangeError::Stopped { member: seat },
         })
     }
 
-    /// False for a member that does not run, or does not know its own votes.
-    async fn is_fit(&self) -> bool {
+    async fn standing(&self, seat: ReplicaId, root: &Path) -> Standing {
+        match self.end(seat, root).await {
+            Some(ExchangeError::Damaged { damage, .. }) => return Standing::Damaged(*damage),
+            Some(end) => return Standing::Ended(member_error(&self.name, end)),
+            None => {}
+        }
         let Slot::Running { client, .. } = self.slot() else {
-            return false;
+            return Standing::Silent;
         };
         let answer = client.request(RpcRequest::Status.to_wire()).await;
-        let status = answer.ok().map(|answer| RpcResponse::from_wire(&answer));
-        matches!(status, Some(Ok(RpcResponse::Status(status))) if !status.lost)
+        match answer.map(|answer| RpcResponse::from_wire(&answer)) {
+            Ok(Ok(RpcResponse::Status(status))) if status.lost => Standing::Forgot,
+            Ok(Ok(RpcResponse::Status(_))) => Standing::Fit,
+            _ => Standing::Silent,
+        }
     }
 }
 
@@ -152,28 +154,65 @@ impl Members {
                 (seat, member, members.seams.link(seat, link))
             });
         let linked: Vec<_> = linked.collect();
-        let starting = linked.into_iter().map(|(seat, prepared, link)| {
-            let lock = lock.clone();
-            let members = &members;
-            async move {
-                let Prepared {
-                    name,
-                    keys,
-                    recovery,
-                } = prepared;
-                let keys = match keys {
-                    Ok(keys) => keys,
-                    Err(damage) => return (name, None, Err(Unstarted::Damaged(damage))),
-                };
-                let started = members
-                    .start_one(&name, seat, &keys, recovery, link, lock)
-                    .await;
-                (name, Some(keys), started)
-            }
-        });
-        let outcomes = join_all(starting).await;
+        let is_copy = |(_, member, _): &(_, Prepared, _)| member.log == Some(LogState::Copied);
+        let (copies, first): (Vec<_>, Vec<_>) = linked.into_iter().partition(is_copy);
+        let mut outcomes = members.start_all(first, &lock).await;
+        // Started, a copy becomes a lost log: what refuses the start is to be known before.
+        let unfit = outcomes.iter().filter(|outcome| outcome.is_unfit()).count();
+        if unfit + copies.len() > spare(quorum(&members.genesis)) {
+            let copies = copies.into_iter();
+            outcomes.extend(copies.map(|(seat, member, _)| members.refused(seat, member)));
+        } else {
+            outcomes.extend(members.start_all(copies, &lock).await);
+        }
+        outcomes.sort_by_key(|outcome| outcome.seat);
         members.take_started(outcomes).await?;
         Ok(members)
+    }
+
+    async fn start_all(
+        &self,
+        members: Vec<(ReplicaId, Prepared, Link)>,
+        lock: &FolderLock,
+    ) -> Vec<Outcome> {
+        let starting = members.into_iter().map(async |(seat, member, link)| {
+            let Prepared {
+                name,
+                keys,
+                recovery,
+                log,
+            } = member;
+            let forgot = forgotten_by(&self.folder, &name, log);
+            let (keys, started) = match keys {
+                Ok(keys) => {
+                    let started = self.start_one(&name, seat, &keys, recovery, link, lock.clone());
+                    let started = started.await;
+                    (Some(keys), started)
+                }
+                Err(damage) => (None, Err(Unstarted::Damaged(damage))),
+            };
+            Outcome {
+                seat,
+                name,
+                keys,
+                forgot,
+                started,
+            }
+        });
+        join_all(starting).await
+    }
+
+    /// The outcome of a member that is not started, since its log is a copy.
+    fn refused(&self, seat: ReplicaId, member: Prepared) -> Outcome {
+        let copy = forgotten(&self.folder, &member.name, COPIED);
+        let damage = member.keys.err().unwrap_or(copy);
+        Outcome {
+            seat,
+            name: member.name,
+            keys: None,
+            forgot: None,
+            started: Err(Unstarted::Damaged(damage)),
+        }
     }
 
     async fn start_one(
@@ -210,23 +249,29 @@ impl Members {
         }
     }
 
-    async fn take_started(
-        &mut self,
-        outcomes: Vec<(String, Option<MemberKeys>, Result<NodeHandle, Unstarted>)>,
-    ) -> Result<()> {
+    async fn take_started(&mut self, outcomes: Vec<Outcome>) -> Result<()> {
         let mut damaged = Vec::new();
+        let mut forgot = Vec::new();
         let mut failure = None;
         let mut started = Vec::new();
-        for (seat, (name, keys, outcome)) in (0..).map(ReplicaId).zip(outcomes) {
-            let slot = match (outcome, &keys) {
+        for outcome in outcomes {
+            let Outcome {
+                seat, name, keys, ..
+            } = outcome;
+            let slot = match (outcome.started, &keys) {
                 (Ok(handle), Some(keys)) => {
                     let slot = self.slot_of(seat, &handle, keys);
                     started.push((name.clone(), seat, handle));
+                    forgot.extend(outcome.forgot);
                     slot
                 }
                 (Err(Unstarted::Damaged(damage)), _) => {
                     tracing::warn!(member = %name, %damage, "starting without a member");
-                    damaged.push(damage.clone());
+                    if damage.way_back == WayBack::Others {
+                        forgot.push(damage.clone());
+                    } else {
+                        damaged.push(damage.clone());
+                    }
                     Slot::Damaged(damage)
                 }
                 (Err(Unstarted::Failed(error)), _) => {
@@ -238,11 +283,7 @@ impl Members {
             let slot = RwLock::new(slot);
             self.list.push(LocalMember { name, keys, slot });
         }
-        let limit = faulty(&self.genesis);
-        if damaged.len() > limit {
-            failure = Some(Error::TooManyDamaged { damaged, limit });
-        }
-        if let Some(error) = failure {
+        if let Some(error) = failure.or_else(|| too_many(quorum(&self.genesis), damaged, forgot)) {
             let started = started.into_iter();
             end_all(started.map(|(name, _, handle)| (name, handle)).collect()).await;
             return Err(error);
@@ -273,7 +314,7 @@ impl Members {
     /// The first member that runs and knows its votes.
     pub(super) async fn fit_seat(&self) -> ReplicaId {
         for (seat, member) in (0..).map(ReplicaId).zip(&self.list) {
-            if member.is_fit().await {
+            if matches!(member.standing(seat, &self.folder).await, Standing::Fit) {
                 return seat;
             }
         }
@@ -282,8 +323,10 @@ impl Members {
 
     /// The members that did not start or that ended, each with the file that is the cause.
     pub(super) async fn damaged(&self) -> Vec<Damage> {
-        let found = self.list.iter().map(|member| member.damage(&self.folder));
-        join_all(found).await.into_iter().flatten().collect()
+        let members = (0..).map(ReplicaId).zip(&self.list);
+        let ends = members.map(|(seat, member)| member.end(seat, &self.folder));
+        let ends = join_all(ends).await.into_iter().flatten();
+        ends.filter_map(ExchangeError::into_damage).collect()
     }
 
     /// Rebuilds every member that can be.
@@ -305,19 +348,21 @@ impl Members {
         let Some(lock) = running.lock.clone() else {
             return Err(member_error(name, ExchangeError::Stopped { member: seat }));
         };
-        let Some(damage) = member.damage(&self.folder).await else {
+        let Some(end) = member.end(seat, &self.folder).await else {
+            return Ok(None);
+        };
+        let ExchangeError::Damaged { damage, .. } = &end else {
             // No file is the cause of its end, so there is nothing to rebuild.
-            let end = member.end(seat).await;
-            return end.map_or(Ok(None), |end| Err(member_error(name, end)));
+            return Err(member_error(name, end));
         };
         let Some(keys) = member
             .keys
             .as_ref()
             .filter(|_| damage.way_back == WayBack::Rebuild)
         else {
-            return Err(member_error(name, ExchangeError::damaged(seat, damage)));
+            return Err(member_error(name, end));
         };
-        self.check_others_fit(seat).await?;
+        self.check_others_fit(seat, damage).await?;
         if let Some(handle) = running.handles.remove(&seat) {
             // Its error is the damage.
             let _ = handle.shut_down().await;
@@ -343,22 +388,16 @@ impl Members {
         }
     }
 
-    /// A rebuilt member forgot its votes, and so many others must know theirs.
-    async fn check_others_fit(&self, seat: ReplicaId) -> Result<()> {
-        let others = self.list.iter().enumerate();
-        let others = others.filter(|(index, _)| *index != seat.index());
-        let asked = others.map(|(_, member)| async { (&member.name, member.is_fit().await) });
-        let unfit = join_all(asked).await.into_iter().filter(|(_, fit)| !fit);
-        let unfit: Vec<_> = unfit.map(|(name, _)| name.clone()).collect();
-        if unfit.len() >= faulty(&self.genesis) {
-            return Err(Error::Busy {
-                reason: format!(
-                    "a rebuilt member needs the others, and {} must be back first",
-                    unfit.join(", ")
-                ),
-            });
-        }
-        Ok(())
+    /// A rebuilt member forgot its votes, so a quorum of others must know theirs.
+    async fn check_others_fit(&self, seat: ReplicaId, damage: &Damage) -> Result<()> {
+        let others = (0..).map(ReplicaId).zip(&self.list);
+        let others = others.filter(|(other, _)| *other != seat);
+        let asked = others.map(async |(other, member)| {
+            let standing = member.standing(other, &self.folder).await;
+            (member.name.clone(), standing)
+        });
+        let others = join_all(asked).await;
+        check_rebuild(&self.folder, quorum(&self.genesis), damage, others)
     }
 
     /// Stops every member, which lets other processes open the folder. Returns the error that the
@@ -375,6 +414,22 @@ impl Members {
         }
         drop(running);
         result
+    }
+}
+
+/// What became of a member at the start.
+struct Outcome {
+    seat: ReplicaId,
+    name: String,
+    keys: Option<MemberKeys>,
+    /// Of a member that starts without its votes.
+    forgot: Option<Damage>,
+    started: Result<NodeHandle, Unstarted>,
+}
+
+impl Outcome {
+    const fn is_unfit(&self) -> bool {
+        self.forgot.is_some() || matches!(self.started, Err(Unstarted::Damaged(_)))
     }
 }
 
@@ -421,7 +476,7 @@ impl ConsortiumClient for LocalClient {
             {
                 return Ok(answer);
             }
-            let end = found.end(member).await;
+            let end = found.end(member, &self.0.folder).await;
             Err(end.unwrap_or(ExchangeError::Unreachable { member }))
         })
     }

@@ -11,6 +11,7 @@ mod folder;
 mod members;
 mod names;
 mod seams;
+mod standing;
 mod start;
 mod stores;
 

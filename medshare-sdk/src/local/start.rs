@@ -7,19 +7,21 @@ use std::sync::Arc;
 
 use medshare_host::files::is_disk_full;
 use medshare_host::keystore::PassphraseKeyStore;
+use medshare_node::log::LogState;
 use medshare_node::restoration::{self, Plan};
 use medshare_node::secrets::{GATE_SHARE, SIGNING_KEY, TOOK_PART};
 use medshare_node::transport::Link;
 use medshare_node::{NodeConfig, NodeError, NodeHandle, Recovery, log_path};
 use medshare_types::genesis::GenesisMember;
 use medshare_types::keystore::{BoxFuture, KeyStore, KeyStoreError, Signer};
-use medshare_types::{Digest, Genesis, Quorum, ReplicaId, Signature, SigningKey, VerifyingKey};
+use medshare_types::{Digest, Genesis, ReplicaId, Signature, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::client::ExchangeError;
 use crate::damage::{Damage, DamagedFile, WayBack};
 use crate::error::{Error, Result, Source};
 use crate::local::folder;
+use crate::local::standing::{COPIED, LOST, forgotten, quorum, spare};
 
 /// Keeps other processes out of the folder.
 pub(super) type FolderLock = Arc<File>;
@@ -36,6 +38,8 @@ pub(super) struct Prepared {
     pub(super) name: String,
     pub(super) keys: Result<MemberKeys, Damage>,
     pub(super) recovery: Recovery,
+    /// The state of its log; none where the log cannot be read, or a restoration covers it.
+    pub(super) log: Option<LogState>,
 }
 
 impl Prepared {
@@ -66,6 +70,7 @@ impl Prepared {
             name: name.to_owned(),
             keys: keys.map_err(damaged),
             recovery: Recovery::Refuse,
+            log: None,
         }
     }
 
@@ -148,7 +153,7 @@ pub(super) async fn check_ledgers(
             members.push(name.clone());
         }
     }
-    if members.len() > faulty(genesis) {
+    if members.len() > quorum(genesis).faulty() {
         return Err(Error::MissingLedgers { members });
     }
     Ok(())
@@ -180,19 +185,33 @@ pub(super) fn plan_recovery(
     prepared: &mut [Prepared],
 ) -> Result<()> {
     let (record, logs) = logs(root, genesis);
-    let limit = faulty(genesis);
+    let limit = spare(quorum(genesis));
     let plan = restoration::plan(&record, genesis.chain_id(), &logs, limit, restored_together);
     match plan.map_err(|source| Error::io(record, source))? {
-        Plan::Start(recoveries) => {
-            for (member, recovery) in prepared.iter_mut().zip(recoveries) {
+        Plan::Start(plans) => {
+            for (member, (recovery, log)) in prepared.iter_mut().zip(plans) {
                 member.recovery = recovery;
+                member.log = log.filter(|_| recovery == Recovery::Refuse);
             }
             Ok(())
         }
-        Plan::Refuse(seats) => {
-            let names = seats.iter().map(|seat| prepared[seat.index()].name.clone());
+        Plan::Refuse { copied, .. } if copied.len() > limit => {
+            let names = copied
+                .iter()
+                .map(|seat| prepared[seat.index()].name.clone());
             Err(Error::CopiedLogs {
                 members: names.collect(),
+            })
+        }
+        Plan::Refuse { copied, lost } => {
+            let name = |seat: &ReplicaId| prepared[seat.index()].name.as_str();
+            let copied = copied
+                .iter()
+                .map(|seat| forgotten(root, name(seat), COPIED));
+            let lost = lost.iter().map(|seat| forgotten(root, name(seat), LOST));
+            Err(Error::TooManyDamaged {
+                damaged: copied.chain(lost).collect(),
+                limit,
             })
         }
     }
@@ -202,10 +221,6 @@ pub(super) fn plan_recovery(
 pub(super) fn settle_recovery(root: &Path, genesis: &Genesis) {
     let (record, logs) = logs(root, genesis);
     restoration::settle(&record, genesis.chain_id(), &logs);
-}
-
-pub(super) fn faulty(genesis: &Genesis) -> usize {
-    Quorum::of(genesis.members.len()).faulty()
 }
 
 /// Starts one member. The folder stays locked until its files are closed, also where the caller goes

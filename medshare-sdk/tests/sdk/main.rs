@@ -36,6 +36,7 @@ mod load;
 mod logs;
 mod lost_keys;
 mod lost_state;
+mod lost_votes;
 mod named_files;
 mod never_open;
 mod own_records;

@@ -216,8 +216,17 @@ async fn a_member_that_ended_is_rebuilt_while_the_others_go_on() {
     assert_eq!(damaged[0].organisation, MEMBERS[1]);
     assert_eq!(damaged[0].file, DamagedFile::Log);
     let health = fixture.consortium.health().await;
-    let ended = &health[1].state;
-    assert!(matches!(ended, MemberState::Ended { .. }), "{ended:?}");
+    let damaged = &health[1].state;
+    assert!(
+        matches!(
+            damaged,
+            MemberState::Damaged {
+                file: DamagedFile::Log,
+                ..
+            }
+        ),
+        "{damaged:?}"
+    );
     let aside = fixture.consortium.rebuild(MEMBERS[1]).await.unwrap();
     assert!(aside.unwrap().join("ledger.redb").exists());
     wait_until_whole(&fixture, 1).await;
