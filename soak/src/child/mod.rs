@@ -99,9 +99,13 @@ async fn serve(consortium: LocalConsortium, journal: Arc<Journal>, request: Requ
             journal.tell(&line)
         }
     });
+    let written = match written.await {
+        // The process ends: what was not written was not acknowledged.
+        Err(ended) if ended.is_cancelled() => return,
+        written => written.map_err(io::Error::other).flatten(),
+    };
     // Without a journal nothing more can be acknowledged.
-    let written = written.await.map_err(io::Error::other);
-    if let Err(error) = written.flatten() {
+    if let Err(error) = written {
         eprintln!("soak: the journal, which lies outside the disk under test: {error}");
         std::process::abort();
     }
