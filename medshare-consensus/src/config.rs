@@ -11,6 +11,18 @@ use medshare_types::time::Timestamp;
 
 use crate::vote::Vote;
 
+/// How turns to propose pass on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The primary passes on with every height.
+    #[default]
+    Credit,
+    /// The proposer of the last block stays primary until a view is given up: Castro and Liskov's
+    /// PBFT, as the baseline of comparisons. A primary that is slow, or dates its blocks ahead, as far
+    /// as the timers allow stays for as long as it likes.
+    Classic,
+}
+
 /// The fixed data of one replica.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -28,21 +40,27 @@ pub struct Config {
     pub resend_ms: u64,
     /// Milliseconds after which an idle chain gets an empty block.
     pub heartbeat_ms: u64,
+    /// The same at all members.
+    pub mode: Mode,
 }
 
 impl Config {
     /// The seat that proposes in a view of the height after a block by `proposer`: the seats take
-    /// turns. Before the first block of an epoch, `proposer` is the seat after which turns begin.
+    /// turns. Before the first block of an epoch, `proposer` is that of [`Config::first_proposer`].
     #[must_use]
     #[expect(clippy::expect_used, reason = "the remainder is below a `u16`")]
     pub fn primary_after(&self, proposer: ReplicaId, view: View) -> ReplicaId {
         let seats = u64::from(self.committee.seats());
-        let turns = view.0 % seats + 1;
+        let passed_on = match self.mode {
+            Mode::Credit => 1,
+            Mode::Classic => 0,
+        };
+        let turns = view.0 % seats + passed_on;
         let seat = (u64::from(proposer.0) + turns) % seats;
         ReplicaId(u16::try_from(seat).expect("below the number of seats"))
     }
 
-    /// The seat whose turn precedes the first block of the committee's epoch.
+    /// The seat that counts as the proposer before the first block of the committee's epoch.
     #[must_use]
     #[expect(clippy::expect_used, reason = "the remainder is below a `u16`")]
     pub fn first_proposer(&self) -> ReplicaId {

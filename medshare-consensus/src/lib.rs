@@ -13,7 +13,7 @@
 //! the network does; live once messages arrive in time (`docs/spec/pbft.md`, "Why it goes on").
 //!
 //! ```
-//! use medshare_consensus::{Config, Effect, Input, Now, Output, Payload, Replica, Tip};
+//! use medshare_consensus::{Config, Effect, Input, Mode, Now, Output, Payload, Replica, Tip};
 //! use medshare_types::committee::{Committee, CommitteeMember};
 //! use medshare_types::genesis::ChainParameters;
 //! use medshare_types::hash::{Digest, digest};
@@ -42,6 +42,7 @@
 //!     parameters: ChainParameters::default(),
 //!     resend_ms: 1_000,
 //!     heartbeat_ms: 5_000,
+//!     mode: Mode::Credit,
 //! };
 //! let tip = Tip::genesis(Timestamp::from_millis(0), Digest::ZERO, Digest::ZERO);
 //! let mut primary = Replica::new(config, tip)?;
@@ -101,7 +102,7 @@ mod replica;
 mod view_change;
 mod vote;
 
-pub use config::{Config, Tip};
+pub use config::{Config, Mode, Tip};
 pub use evidence::{Evidence, EvidenceError, Offence};
 pub use io::{Effect, Input, Now, Output, Timer, Verdict};
 pub use log_record::{LogPosition, LogRecord};

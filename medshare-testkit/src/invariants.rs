@@ -82,6 +82,7 @@ pub struct Invariants {
     setting: Setting,
     byzantine: BTreeSet<ReplicaId>,
     chain: Vec<(Digest, Timestamp, ExecutedRoots)>,
+    proposers: Vec<ReplicaId>,
     next: BTreeMap<ReplicaId, u64>,
     sound: BTreeSet<(Digest, Vec<ReplicaId>)>,
     durable_votes: BTreeSet<(VoteKey, Digest)>,
@@ -101,6 +102,7 @@ impl Invariants {
             setting,
             byzantine,
             chain: Vec::new(),
+            proposers: Vec::new(),
             next: BTreeMap::new(),
             sound: BTreeSet::new(),
             durable_votes: BTreeSet::new(),
@@ -116,6 +118,12 @@ impl Invariants {
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    /// The first proposer of each block, from height 1 on.
+    #[must_use]
+    pub fn proposers(&self) -> &[ReplicaId] {
+        &self.proposers
     }
 
     /// A record of `member` is durable.
@@ -288,6 +296,7 @@ impl Invariants {
             Some(_) => {}
             None => {
                 let after = execute(&roots, header.height, &id);
+                self.proposers.push(block.proposal.header.proposer);
                 self.chain.push((id, header.time, after));
             }
         }

@@ -17,6 +17,8 @@ pub struct Report {
     pub violations: Vec<Violation>,
     /// Ledger heights of the honest members.
     pub heights: BTreeMap<ReplicaId, Height>,
+    /// The first proposer of each block, from height 1 on.
+    pub proposers: Vec<ReplicaId>,
     /// Evidence that honest members put out.
     pub evidence: Vec<Evidence>,
     /// Inputs that honest members refused.

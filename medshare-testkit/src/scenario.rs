@@ -3,6 +3,7 @@
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
+use medshare_consensus::Mode;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::DecodeError;
 
@@ -110,6 +111,13 @@ impl Scenario {
     #[must_use]
     pub const fn setting(&self) -> &Setting {
         &self.setting
+    }
+
+    /// How turns to propose pass on, at all members.
+    #[must_use]
+    pub const fn with_mode(mut self, mode: Mode) -> Self {
+        self.setting.mode = mode;
+        self
     }
 
     /// Sets the height at which the run ends; 6 by default.

@@ -1,7 +1,7 @@
 //! The members of a simulation, its blocks, and the roots that executing them gives.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_consensus::{Config, Payload, Tip};
+use medshare_consensus::{Config, Mode, Payload, Tip};
 use medshare_types::committee::Committee;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
@@ -35,6 +35,7 @@ pub struct Setting {
     members: Members,
     committee: Committee,
     chain: ChainId,
+    pub(crate) mode: Mode,
 }
 
 impl Setting {
@@ -54,6 +55,7 @@ impl Setting {
             committee: members.genesis().committee()?,
             chain: members.chain(),
             members,
+            mode: Mode::Credit,
         })
     }
 
@@ -98,6 +100,7 @@ impl Setting {
             parameters: self.members.genesis().parameters,
             resend_ms: Self::RESEND_MS,
             heartbeat_ms: Self::HEARTBEAT_MS,
+            mode: self.mode,
         }
     }
 

@@ -147,6 +147,7 @@ impl Fixture {
             parameters: ChainParameters::default(),
             resend_ms: 1_000,
             heartbeat_ms: 5_000,
+            mode: crate::Mode::Credit,
         };
         let created = Timestamp::from_millis(0);
         let tip = Tip::genesis(created, Digest::ZERO, Digest::ZERO);

@@ -2,8 +2,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::{
-    Authenticated, Config, Decided, Effect, Input, LogPosition, LogRecord, Message, NewView, Now,
-    Output, Payload, PrePrepare, PreparedCertificate, Proposal, Recipients, Rejected, Replica,
+    Authenticated, Config, Decided, Effect, Input, LogPosition, LogRecord, Message, Mode, NewView,
+    Now, Output, Payload, PrePrepare, PreparedCertificate, Proposal, Recipients, Rejected, Replica,
     Timer, Tip, Verdict, ViewChange, ViewChangeVote, Vote,
 };
 use medshare_testkit::fixtures::Members;
@@ -58,6 +58,7 @@ pub(crate) fn config(replica: u16, n: u16) -> Config {
         parameters: ChainParameters::default(),
         resend_ms: RESEND_MS,
         heartbeat_ms: HEARTBEAT_MS,
+        mode: Mode::Credit,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use medshare_consensus::{Config, LogRecord, Replica, Tip};
+use medshare_consensus::{Config, LogRecord, Mode, Replica, Tip};
 use medshare_contract::genesis_state;
 use medshare_host::{Machine, blocking, files};
 use medshare_ledger::LedgerStore;
@@ -158,6 +158,7 @@ pub(super) fn recover(
         parameters: genesis.parameters,
         resend_ms: RESEND_MS,
         heartbeat_ms: HEARTBEAT_MS,
+        mode: Mode::Credit,
     };
     let tip = tip(ledger, genesis)?;
     let records = records(frames)?;

@@ -112,6 +112,7 @@ impl Simulation {
             report: Report {
                 trace: Digest::ZERO,
                 violations: Vec::new(),
+                proposers: Vec::new(),
                 heights: BTreeMap::new(),
                 evidence: Vec::new(),
                 rejected: Vec::new(),
@@ -138,6 +139,7 @@ impl Simulation {
             self.happen(index, event);
         }
         self.report.violations = self.invariants.violations().to_vec();
+        self.report.proposers = self.invariants.proposers().to_vec();
         self.report.heights = self
             .honest()
             .map(|member| (member.id, member.disk.height()))

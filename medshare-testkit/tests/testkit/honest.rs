@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use medshare_consensus::Mode;
 use medshare_testkit::behaviour::Silent;
 use medshare_testkit::{Faults, Report, Scenario, Simulation};
 use medshare_types::id::{Height, ReplicaId};
@@ -53,6 +54,37 @@ fn f_silent_members_stop_no_other() {
             }
             assert_good(seed, &Simulation::new(scenario).run());
         }
+    }
+}
+
+/// The proposers of all blocks, where a crashed one loses its views.
+fn proposers(mode: Mode, silent: Option<ReplicaId>) -> Vec<ReplicaId> {
+    let mut scenario = Scenario::new(1, 4).unwrap_or_else(|error| panic!("{error}"));
+    scenario = scenario.with_heights(HEIGHTS).with_mode(mode);
+    if let Some(silent) = silent {
+        scenario = scenario.with_byzantine(silent, |_, _| Box::new(Silent));
+    }
+    let report = Simulation::new(scenario).run();
+    assert_good(1, &report);
+    report.proposers
+}
+
+#[test]
+fn turns_pass_on_as_the_mode_says() {
+    let seats = |seats: [u16; HEIGHTS as usize]| seats.map(ReplicaId).to_vec();
+    assert_eq!(proposers(Mode::Credit, None), seats([1, 2, 3, 0, 1, 2]));
+    assert_eq!(proposers(Mode::Classic, None), seats([0; 6]));
+    let silent = Some(ReplicaId(2));
+    assert_eq!(proposers(Mode::Credit, silent), seats([1, 3, 0, 1, 3, 0]));
+    let silent = Some(ReplicaId(0));
+    assert_eq!(proposers(Mode::Classic, silent), seats([1; 6]));
+}
+
+#[test]
+fn classic_members_agree_and_go_on() {
+    for seed in 0..60 {
+        let scenario = rough(seed, 4).with_mode(Mode::Classic);
+        assert_good(seed, &Simulation::new(scenario).run());
     }
 }
 
