@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_curve::encoding::decode_g1;
 use medshare_types::genesis::GenesisMember;
+use medshare_types::text::excerpt;
 use medshare_types::{AccessClass, DecodeError, Digest, Genesis, Quorum, Wire};
 
 use crate::apply::RULES_VERSION;
@@ -61,7 +62,7 @@ fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
     {
         check_member_name(name)?;
         if !names.insert(name) {
-            return Err(GenesisError::Name { name: name.clone() });
+            return Err(GenesisError::NameTaken { name: name.clone() });
         }
         if decode_g1(holder_key).is_err() || !keys.insert(holder_key) {
             return Err(GenesisError::HolderKey { name: name.clone() });
@@ -117,11 +118,15 @@ fn holder_set(members: &[GenesisMember]) -> HolderSet {
 pub enum GenesisError {
     #[error("the founding members do not form a committee")]
     Committee { source: DecodeError },
-    /// A name is another member's, or is not 1 to 64 characters of a–z, 0–9, `-`, `_` and `.`, a
+    /// Two members have one name.
+    #[error("two founding members have the name {name:?}")]
+    NameTaken { name: String },
+    /// A name is not 1 to 64 characters of a–z, 0–9, `-`, `_` and `.`, a
     /// letter or digit among them.
     #[error(
-        "the founding member's name {name:?} is taken, or not 1 to 64 of a-z, 0-9, '-', '_', '.', \
-         with a letter or digit among them"
+        "the founding member's name {:?} is not 1 to 64 of a-z, 0-9, '-', '_', '.', with a letter or \
+         digit among them",
+        excerpt(name)
     )]
     Name { name: String },
     /// The holder key of the member `name` is another member's, or is not a valid G1 point.

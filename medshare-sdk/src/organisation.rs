@@ -67,8 +67,16 @@ impl Organisation {
     /// [`Self::person`] finds no person.
     ///
     /// The name is kept in Unicode normalisation form C, so that composed and decomposed letters
-    /// are one person, and may have [`MAX_PERSON_NAME_LEN`](crate::MAX_PERSON_NAME_LEN) bytes.
-    /// Calls for one name at once enrol one pseudonym.
+    /// are one person, and may have [`MAX_PERSON_NAME_LEN`](crate::MAX_PERSON_NAME_LEN) bytes. It has no
+    /// space at either end, no combining mark at its beginning, and no character that a reader cannot
+    /// see or tell apart: controls, U+00A0 and other spaces but U+0020, U+200B, and the joiners U+200C
+    /// and U+200D. Persian and other names that are written with a joiner are enrolled without it: the
+    /// letters are the same. Calls for one name at once enrol one pseudonym.
+    ///
+    /// Attributes cannot be changed later; one with nothing beside a colon, as `role:`, is refused.
+    ///
+    /// A person whom the key store has and the chain does not know, as after an older chain was
+    /// restored, is enrolled again under the same pseudonym.
     ///
     /// # Errors
     /// [`Error::AlreadyEnrolled`], [`Error::InvalidPersonName`], [`Error::InvalidAttribute`],

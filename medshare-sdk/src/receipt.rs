@@ -1,9 +1,9 @@
 //! Trust anchors and receipts, in the form that applications keep.
 
 use medshare_ledger::AccessReceipt;
-use medshare_types::{ChainId, DecodeError, Genesis, Ticket, Wire};
+use medshare_types::{ChainId, Genesis, Ticket, Wire};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The genesis of a consortium. It is public, and enough to verify receipts offline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +35,10 @@ impl TrustAnchor {
     /// Parses the canonical encoding.
     ///
     /// # Errors
-    /// [`DecodeError`] for any other bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        Genesis::from_wire(bytes).map(Self)
+    /// [`Error::InvalidGenesis`] for any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let genesis = Genesis::from_wire(bytes).map_err(Error::invalid_genesis)?;
+        Ok(Self(genesis))
     }
 }
 
@@ -77,8 +78,12 @@ impl Receipt {
     /// Parses the canonical encoding.
     ///
     /// # Errors
-    /// [`DecodeError`] for any other bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        AccessReceipt::from_wire(bytes).map(Self)
+    /// [`Error::Damaged`] for any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let receipt = AccessReceipt::from_wire(bytes).map_err(|source| Error::Damaged {
+            what: "the receipt",
+            source: Box::new(source),
+        })?;
+        Ok(Self(receipt))
     }
 }

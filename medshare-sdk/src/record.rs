@@ -25,8 +25,9 @@ impl std::fmt::Display for RecordRef {
 impl std::str::FromStr for RecordRef {
     type Err = DecodeError;
 
+    /// White space around the text is left out.
     fn from_str(text: &str) -> Result<Self, DecodeError> {
-        let bytes = text::parse(PREFIX, text)?;
+        let bytes = text::parse(PREFIX, text.trim())?;
         let parts = bytes.split_last_chunk();
         let parts = parts.and_then(|(id, version)| Some((id.try_into().ok()?, version)));
         let (id, version) = parts.ok_or(DecodeError::InvalidText { prefix: PREFIX })?;
@@ -75,6 +76,7 @@ mod tests {
             version: RecordVersion(3),
         };
         assert_eq!(record.to_string().parse(), Ok(record));
+        assert_eq!(format!(" {record}\r\n").parse(), Ok(record));
         for bad in ["", "record1", &id.to_string(), &format!("{id}/1")] {
             assert!(bad.parse::<RecordRef>().is_err(), "{bad}");
         }

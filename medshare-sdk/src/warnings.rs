@@ -18,7 +18,7 @@ use crate::record::RecordRef;
 use medshare_store::placement::MAX_COPIES;
 
 /// Room for each warning once.
-pub(crate) type Warnings = [Option<SealWarning>; 2];
+pub(crate) type Warnings = [Option<SealWarning>; 3];
 
 /// A reason why a record may have no reader but its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,8 @@ pub enum SealWarning {
     /// This application has enrolled people since it started, and none of them meets the policy.
     /// People that were enrolled earlier or elsewhere may.
     NoKnownReader,
+    /// No attributes meet the policy: it contradicts itself, as `n > 5 and n < 3`.
+    Contradiction,
 }
 
 impl fmt::Display for SealWarning {
@@ -41,6 +43,9 @@ impl fmt::Display for SealWarning {
             Self::NoKnownReader => {
                 "none of the people enrolled by this application meets the policy; \
                  check its spelling, or enrol a reader"
+            }
+            Self::Contradiction => {
+                "the policy contradicts itself, and no attributes meet it; correct its comparisons"
             }
         })
     }
@@ -149,6 +154,9 @@ impl KnownPeople {
         // Names that cannot be vouched for are no reason to suspect a policy.
         let vouched = vouchers.map_or(true, |set| can_be_vouched_for(policy.node(), &set));
         [
+            policy
+                .is_contradictory()
+                .then_some(SealWarning::Contradiction),
             (!vouched).then_some(SealWarning::UnknownVoucher),
             unread.then_some(SealWarning::NoKnownReader),
         ]

@@ -55,8 +55,9 @@ macro_rules! digest_id {
         impl core::str::FromStr for $name {
             type Err = DecodeError;
 
+            /// White space around the text is left out.
             fn from_str(text: &str) -> Result<Self, DecodeError> {
-                let bytes = text::parse($prefix, text)?;
+                let bytes = text::parse($prefix, text.trim())?;
                 let refused = DecodeError::InvalidText { prefix: $prefix };
                 let bytes = bytes.try_into().map_err(|_| refused)?;
                 Ok(Self(Digest::from_bytes(bytes)))

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::hash::Digest;
 use crate::sign::{Signature, SigningKey, VerifyingKey};
+use crate::text::excerpt;
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -62,7 +63,7 @@ pub enum KeyStoreError {
         file: Option<PathBuf>,
     },
     /// The store cannot hold an entry with this name.
-    #[error("{name:?} is not a valid name of an entry")]
+    #[error("{:?} is not a valid name of an entry", excerpt(name))]
     InvalidName {
         /// The name, as given.
         name: String,

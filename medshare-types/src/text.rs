@@ -46,6 +46,17 @@ pub fn parse(prefix: &'static str, text: &str) -> Result<Vec<u8>, DecodeError> {
     }
 }
 
+/// What a message shows of a text that a caller or a peer has given: all of it, or the beginning of one
+/// that is longer than any name.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    const SHOWN: usize = 256;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +79,14 @@ mod tests {
         }
         let mut out = String::new();
         assert!(write(&mut out, "a", &[0; 700]).is_err(), "too long");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let name = "é".repeat(256);
+        assert_eq!(excerpt(&name), name);
+        assert_eq!(excerpt(&format!("{name}é")), format!("{name}… (514 bytes)"));
+        assert!(excerpt(&"é".repeat(100_000)).len() < 600);
     }
 
     /// Every other character at every position, each omission, repetition and exchange of two.

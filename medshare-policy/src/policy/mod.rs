@@ -4,6 +4,7 @@
 mod build;
 pub(crate) mod comparison;
 pub(crate) mod condition;
+mod contradiction;
 mod encoding;
 pub(crate) mod node;
 pub(crate) mod view;

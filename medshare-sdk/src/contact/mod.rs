@@ -47,7 +47,8 @@ impl CardRequest {
         self
     }
 
-    /// The card is refused from this moment on; never by default.
+    /// The card is refused from this moment on; never by default. A moment that is over already makes
+    /// no card: [`Error::InvalidContact`].
     pub const fn not_after(mut self, not_after: Timestamp) -> Self {
         self.not_after = Some(not_after);
         self

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use medshare_abe::{Date, Validity};
 use medshare_store::placement::MAX_COPIES;
+use medshare_types::text::excerpt;
 use medshare_types::{Denial, GrantId, Timestamp, TransactionId};
 
 pub use medshare_ledger::VerifyError;
@@ -75,10 +76,13 @@ pub enum Error {
     )]
     ClockBehind { clock: Date, block: Date },
     /// A text is not an attribute, or no key can be issued for so many attributes.
-    #[error("invalid attribute {attribute:?}: {source}")]
+    #[error("invalid attribute {:?}: {source}", excerpt(attribute))]
     InvalidAttribute { attribute: String, source: Source },
     /// A text is not a name of a person: too long, or with characters that a reader cannot see.
-    #[error("invalid name of a person {name:?}: {source}; correct the name")]
+    #[error(
+        "invalid name of a person {:?}: {source}; correct the name",
+        excerpt(name)
+    )]
     InvalidPersonName { name: String, source: Source },
     /// The policy has no room for the data subject beside it.
     #[error(
@@ -193,11 +197,11 @@ pub enum Error {
     #[error("invalid genesis: {source}; use the trust anchor that the consortium published")]
     InvalidGenesis { source: Source },
     /// The consortium has no such organisation, or the application does not act for it.
-    #[error("unknown organisation {name:?}")]
+    #[error("unknown organisation {:?}", excerpt(name))]
     UnknownOrganisation { name: String },
     /// The organisation has not enrolled a person of that name with this key store, or not to the
     /// end.
-    #[error("unknown person {name:?}; enrol the person first")]
+    #[error("unknown person {:?}; enrol the person first", excerpt(name))]
     UnknownPerson { name: String },
     /// The organisation has enrolled a person of that name.
     #[error("{name:?} is already enrolled; find the person by Organisation::person")]

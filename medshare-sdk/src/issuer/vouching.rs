@@ -1,6 +1,6 @@
 //! The attributes of keys: what an organisation vouches for, and what the chain says of a record.
 
-use medshare_abe::{Attribute, AttributeSet};
+use medshare_abe::{Attribute, AttributeSet, KeyError};
 use medshare_contract::state::PersonState;
 use medshare_contract::{
     MAX_ATTRIBUTE_LEN, MAX_ATTRIBUTES, RESERVED_ATTRIBUTE_PREFIXES, SUBJECT_PREFIX, VOUCHER_PREFIX,
@@ -64,6 +64,13 @@ pub(crate) fn check_enrollable(texts: &[String]) -> Result<()> {
                 text.len()
             ));
         }
+        if has_empty_segment(text) {
+            return Some(
+                "it has nothing before, after or between its colons, as \"role:\"; name a value, as in \
+                 \"role:cardiologist\""
+                    .to_owned(),
+            );
+        }
         let mut reserved = RESERVED_ATTRIBUTE_PREFIXES.iter();
         let prefix = reserved.find(|prefix| text.contains(**prefix))?;
         Some(format!(
@@ -79,7 +86,10 @@ pub(crate) fn check_enrollable(texts: &[String]) -> Result<()> {
     }
     match texts.get(MAX_ATTRIBUTES) {
         Some(text) => {
-            let rule = format!("the first of more than {MAX_ATTRIBUTES}");
+            let (count, place) = (texts.len(), MAX_ATTRIBUTES + 1);
+            let rule = format!(
+                "of {count} attributes it is number {place}; a person has no more than {MAX_ATTRIBUTES}"
+            );
             Err(invalid(text, rule))
         }
         // What is left is the contract's to refuse.
@@ -87,10 +97,68 @@ pub(crate) fn check_enrollable(texts: &[String]) -> Result<()> {
     }
 }
 
+/// Whether a part of a name that colons divide is empty. The chain takes such names: to it, a colon is
+/// a character like another. Here it is most often a value that was left out, and an enrolment cannot
+/// be corrected.
+fn has_empty_segment(text: &str) -> bool {
+    // Names with spaces are written in quotation marks; a label is followed by its value.
+    let quoted = text.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+    let name = quoted.map_or_else(
+        || text.split(" = ").next().unwrap_or(text),
+        |(name, _)| name,
+    );
+    name.contains(':') && name.split(':').any(|segment| segment.trim().is_empty())
+}
+
 /// Refuses attributes that are too many for one key, or contradict each other.
 pub(crate) fn check_issuable(attributes: &AttributeSet) -> Result<()> {
-    medshare_abe::check_issuable(attributes).map_err(|source| Error::InvalidAttribute {
-        attribute: attributes.to_string(),
-        source: Box::new(source),
+    medshare_abe::check_issuable(attributes).map_err(|source| {
+        let at_fault: Vec<_> = match &source {
+            KeyError::ConflictingValues { label } => {
+                let of_label = attributes
+                    .iter()
+                    .filter(|found| found.label() == Some(label));
+                of_label.map(ToString::to_string).collect()
+            }
+            _ => attributes.iter().map(ToString::to_string).collect(),
+        };
+        Error::InvalidAttribute {
+            attribute: at_fault.join(", "),
+            source: Box::new(source),
+        }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_empty_segment;
+
+    #[test]
+    fn an_empty_segment_is_found_in_every_spelling() {
+        for text in [
+            "role:",
+            ":",
+            ":::",
+            "role:a:b:",
+            ":a",
+            "a::b",
+            "role: = 3",
+            "\"role: \"",
+            "\"role :\"",
+            "\": a\" = 2026-01-31",
+        ] {
+            assert!(has_empty_segment(text), "{text}");
+        }
+        for text in [
+            "role",
+            "role:a",
+            "a:b:c",
+            "n = 3",
+            "\"ward 3:b\"",
+            "a:n = 3",
+            "t:12:30",
+        ] {
+            assert!(!has_empty_segment(text), "{text}");
+        }
+    }
 }

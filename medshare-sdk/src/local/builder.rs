@@ -8,23 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use medshare_abe::MasterSecretKey;
-use medshare_contract::keys;
-use medshare_contract::state::CeremonyState;
 use medshare_host::files::{self, Readers};
 use medshare_host::keystore::{PassphraseCost, PassphraseKeyStore};
 use medshare_host::{clock, os_random};
 use medshare_node::{DEFAULT_DISK_FLOOR, NodeSecrets};
 use medshare_types::genesis::{ChainParameters, GenesisAuthority, GenesisMember};
 use medshare_types::keystore::load_or_create;
-use medshare_types::{
-    AccessClass, Denial, GateKey, Genesis, PersonId, RandomSource as _, ReplicaId, Wire as _,
-};
+use medshare_types::{Genesis, PersonId, RandomSource as _, ReplicaId, Wire as _};
 use tokio::time::{Instant, sleep};
 
 use crate::consortium::Consortium;
 use crate::context::{ConsortiumParts, Context};
 use crate::error::{Error, Result};
 use crate::issuer::{AttributeAuthority, DEFAULT_KEY_LIFETIME_DAYS, RefusalRule, check_master_key};
+use crate::local::ceremony::wait_for_gate_key;
 use crate::local::consortium::LocalConsortium;
 use crate::local::folder;
 use crate::local::members::{LocalClient, Members};
@@ -37,13 +34,6 @@ use medshare_store::location::RecordStore;
 const MASTER_KEY: &str = "authority/master-key";
 /// Time for another process to close the folder.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-/// Time for few members to make the gate key.
-const CEREMONY_TIMEOUT: Duration = Duration::from_secs(60);
-/// Added for each three members: every member checks every deal, and a deal grows with the members.
-/// Twenty times what 16 members take on two cores, for builds without optimisation.
-const CEREMONY_TIMEOUT_PER_CHECK: Duration = Duration::from_millis(30);
-/// Time for a member that runs to learn of a gate key that exists, where another is damaged.
-const DAMAGED_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A consortium about to be started in this process.
 ///
@@ -114,8 +104,10 @@ impl LocalBuilder {
         }
     }
 
-    /// Keeps everything in `folder` and opens what is there already. Without it a temporary folder
-    /// is used, which is removed when the consortium is dropped.
+    /// Keeps everything in `folder`, but what [`Self::with_store`] takes and the key stores of
+    /// [applications](LocalConsortium::application), and opens what is there already. An empty path is
+    /// refused. Without a folder a temporary one is used, which is removed when the consortium is
+    /// dropped.
     pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
         self
@@ -185,7 +177,8 @@ impl LocalBuilder {
     }
 
     /// Keeps the objects of a member, by its name, in this store and not in its folder: any store
-    /// of the crate [`object_store`](crate::object_store), a folder, or a mount. A consortium that
+    /// of the crate [`object_store`](crate::object_store) as a [`RecordStore`], or a folder or mount as
+    /// [`StoreLocation::Folder`](crate::StoreLocation::Folder). A consortium that
     /// is founded now marks it; a new store for one that is opened again is to be
     /// [prepared](crate::Organisation::prepare_store).
     pub fn with_store(
@@ -202,6 +195,9 @@ impl LocalBuilder {
     ///
     /// Once the gate key exists, up to f members may be damaged: the others start without them, and
     /// [`LocalConsortium::damaged`] names each with its file and the way back.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time and I/O enabled, as `#[tokio::main]` makes it.
     ///
     /// # Errors
     /// [`Error::TooManyDamaged`] for more of them, or for any before the gate key exists,
@@ -424,54 +420,13 @@ fn master_key(bytes: &[u8]) -> Result<MasterSecretKey> {
     })
 }
 
-/// The time that so many members get to make the gate key.
-fn ceremony_timeout(members: usize) -> Duration {
-    let checks = u32::try_from(members.saturating_pow(3)).unwrap_or(u32::MAX);
-    CEREMONY_TIMEOUT.saturating_add(CEREMONY_TIMEOUT_PER_CHECK.saturating_mul(checks))
-}
-
-/// Waits for the ceremony, which needs every member; the error names those that are damaged, or the
-/// parties of a complaint that stopped it.
-async fn wait_for_gate_key(context: &Context, members: &Members) -> Result<()> {
-    let begun = Instant::now();
-    let timeout = ceremony_timeout(members.list.len());
-    let damaged = members.damaged().await;
-    let home = members.fit_seat().await;
-    let gate_key = keys::gate_key(AccessClass::Normal);
-    loop {
-        match context.chain.glance::<GateKey>(home, gate_key).await {
-            Ok(Some(_)) => return context.gate_key(home).await.map(drop),
-            Ok(None) if !damaged.is_empty() && begun.elapsed() >= DAMAGED_PATIENCE => {
-                return Err(Error::TooManyDamaged { damaged, limit: 0 });
-            }
-            Ok(None) if begun.elapsed() >= timeout => {
-                return Err(Error::Denied(Denial::GateKeyNotReady));
-            }
-            Ok(None) => {}
-            Err(error @ Error::Stopped { .. }) => return Err(error),
-            Err(error) if begun.elapsed() >= timeout => return Err(error),
-            Err(_) => {}
-        }
-        let key = keys::ceremony(AccessClass::Normal);
-        let ceremony: Result<Option<CeremonyState>> = context.chain.glance(home, key).await;
-        if let Ok(Some(CeremonyState {
-            stopped: Some(complaint),
-            ..
-        })) = ceremony
-        {
-            return Err(Error::Denied(Denial::CeremonyStopped {
-                accuser: complaint.accuser,
-                dealer: complaint.dealer,
-            }));
-        }
-        sleep(Duration::from_millis(5)).await;
-    }
-}
-
 impl Consortium {
     /// Starts a consortium of `organisations` members, 4 to
     /// [`MAX_LOCAL_MEMBERS`](crate::local::MAX_LOCAL_MEMBERS), in this process, in a temporary folder.
     /// [`LocalBuilder`] has options: the members' names, a lasting folder, a passphrase.
+    ///
+    /// # Panics
+    /// As [`LocalBuilder::start`], outside a tokio runtime.
     ///
     /// # Errors
     /// As [`LocalBuilder::start`].
@@ -488,21 +443,5 @@ impl std::fmt::Debug for LocalBuilder {
             .field("parameters", &self.parameters)
             .field("key_lifetime_days", &self.key_lifetime_days)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The work of the ceremony grows with the cube of the members, and so does its time.
-    #[test]
-    fn many_members_get_more_time() {
-        assert!(ceremony_timeout(4) < Duration::from_secs(65));
-        for members in [8, 16, 32, 64, 512] {
-            let (fewer, more) = (ceremony_timeout(members), ceremony_timeout(2 * members));
-            let (fewer, more) = (fewer - CEREMONY_TIMEOUT, more - CEREMONY_TIMEOUT);
-            assert_eq!(more, 8 * fewer, "{members}");
-        }
     }
 }

@@ -6,6 +6,7 @@
 //! join: one process, and one passphrase, holds all keys.
 
 mod builder;
+mod ceremony;
 mod consortium;
 mod folder;
 mod members;

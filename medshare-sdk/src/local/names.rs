@@ -41,7 +41,7 @@ pub(super) fn check_names(names: &[String]) -> Result<()> {
     }
     let mut seen = BTreeSet::new();
     for name in names {
-        let taken = || GenesisError::Name { name: name.clone() };
+        let taken = || GenesisError::NameTaken { name: name.clone() };
         let fit = check_member_name(name);
         let fit = fit.and_then(|()| seen.insert(name).then_some(()).ok_or_else(taken));
         fit.map_err(|source| Error::InvalidMemberName {

@@ -1,5 +1,6 @@
 //! The segments of a record's payload, out of untrusted stores.
 
+use std::io::{Error as IoError, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -95,7 +96,7 @@ impl StoredPayload {
             let chunk = self.fill(buffer, open).await?;
             let next = chunk.end();
             let text = chunk.into_plaintext();
-            writer.write_all(&text).await?;
+            writer.write_all(&text).await.map_err(writer_failed)?;
             done += text.len() as u64;
             if let Some(progress) = progress {
                 progress(done);
@@ -105,7 +106,7 @@ impl StoredPayload {
             }
             buffer = SegmentBuffer::new(layout, chunk_at(layout, next))?;
         }
-        writer.flush().await?;
+        writer.flush().await.map_err(writer_failed)?;
         Ok(done)
     }
 
@@ -154,6 +155,21 @@ impl StoredPayload {
             Some(_) => Err(shortfall.told().await),
         }
     }
+}
+
+/// The error of the writer that the caller has given, which has no name of its own.
+fn writer_failed(error: IoError) -> Error {
+    let told = match error.kind() {
+        // What `write_all` makes of a writer that takes nothing.
+        ErrorKind::WriteZero => "it takes no more bytes, as if it were full".to_owned(),
+        _ => error.to_string(),
+    };
+    let text = format!("the writer of the content failed: {told}");
+    let error = IoError::new(error.kind(), text);
+    Error::of_disk("the writer of the content", error, |source| Error::Io {
+        file: None,
+        source,
+    })
 }
 
 /// The segments of the chunk that begins at `first`.

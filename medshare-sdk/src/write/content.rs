@@ -1,6 +1,7 @@
 //! Content that is sealed: bytes, texts, files, readers and streams.
 
 use std::io::{Cursor, Error as IoError, ErrorKind, Read, Result as IoResult};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
@@ -107,7 +108,7 @@ impl Content {
         };
         let done: Result<Result<T>, TaskError> = match self.0 {
             Source::Bytes(bytes) => work(Ok(Box::new(Cursor::new(bytes)))).await,
-            Source::Reader(reader) => work(Ok(reader)).await,
+            Source::Reader(reader) => work(Ok(Box::new(CallersReader(reader)))).await,
             Source::File(path) => {
                 let open = blocking(move || FileReader::open(path)).await?;
                 work(open.map(|file| Box::new(file) as _)).await
@@ -133,6 +134,24 @@ pub(super) const fn check_len(length: u64, limit: u64) -> Result<()> {
         Ok(())
     } else {
         Err(Error::ContentTooLong { limit })
+    }
+}
+
+/// A reader of the caller's: a panic of it fails the seal as an error of the content.
+struct CallersReader(Box<dyn Read + Send>);
+
+impl Read for CallersReader {
+    fn read(&mut self, out: &mut [u8]) -> IoResult<usize> {
+        // After a panic nothing is read from it any more.
+        let read = catch_unwind(AssertUnwindSafe(|| self.0.read(out)));
+        read.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            let text = text.unwrap_or_else(|| "no text".to_owned());
+            Err(IoError::other(format!(
+                "the reader of the content panicked: {text}"
+            )))
+        })
     }
 }
 
@@ -303,6 +322,24 @@ mod tests {
         let pieces = [Ok("ab"), Err(IoError::other("unplugged")), Ok("c")];
         let error = read(Content::stream(stream::iter(pieces))).await;
         assert!(error.unwrap_err().to_string().contains("unplugged"));
+    }
+
+    /// The caller's fault, and no defect of this library.
+    #[tokio::test]
+    async fn a_reader_that_panics_fails_as_content() {
+        struct Panicking;
+        impl Read for Panicking {
+            fn read(&mut self, _: &mut [u8]) -> IoResult<usize> {
+                panic!("no such scanner")
+            }
+        }
+        let error = read(Content::reader(Panicking)).await.unwrap_err();
+        assert_eq!(error.code(), "io");
+        let text = error.to_string();
+        assert!(
+            text.contains("reader of the content panicked: no such scanner"),
+            "{text}"
+        );
     }
 
     /// Whether the content names itself or not.

@@ -1,6 +1,6 @@
 //! Content out of streams and asynchronous readers, of a length that is known at their end.
 
-use std::io::{Error as IoError, Result as IoResult};
+use std::io::{Error as IoError, ErrorKind, Result as IoResult};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use crate::support::{Fixture, MEMBERS, bytes, objects_in};
 use futures::{StreamExt as _, stream};
 use medshare_sdk::Content;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Gives its bytes a few at a time, then what it ends with.
 struct Dribble {
@@ -97,5 +97,47 @@ async fn a_stream_under_an_idempotency_key() {
     assert_eq!(seal(b"first").await.unwrap(), record);
     let error = seal(b"other").await.unwrap_err();
     assert_eq!(error.code(), "idempotency_conflict");
+    fixture.close().await;
+}
+
+/// Takes nothing, and says so in this way.
+struct Refusing(fn() -> IoResult<usize>);
+
+impl AsyncWrite for Refusing {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<IoResult<usize>> {
+        Poll::Ready((self.0)())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_takes_no_more_is_named() {
+    let fixture = Fixture::open().await;
+    let (_, grant) = fixture.sealed_and_granted("a letter").await;
+    let full: fn() -> IoResult<usize> = || Err(ErrorKind::StorageFull.into());
+    let torn: fn() -> IoResult<usize> = || Err(IoError::other("unplugged"));
+    for (answer, code, words) in [
+        (
+            (|| Ok(0)) as fn() -> IoResult<usize>,
+            "io",
+            "takes no more bytes",
+        ),
+        (torn, "io", "unplugged"),
+        (full, "disk_full", "disk of the writer"),
+    ] {
+        let opening = fixture.doctor.open(grant);
+        let error = opening.write_to(&mut Refusing(answer)).await.unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("the writer of the content"), "{text}");
+        assert!(text.contains(words), "{text}");
+    }
     fixture.close().await;
 }

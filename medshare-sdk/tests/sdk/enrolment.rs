@@ -114,7 +114,13 @@ async fn a_refused_enrolment_leaves_no_person() {
         (
             (10..75).map(|number| format!("role:{number}")).collect(),
             "role:74",
-            "more than 64",
+            "number 65; a person has no more than 64",
+        ),
+        (vec!["role:".to_owned()], "role:", "between its colons"),
+        (
+            vec!["a".to_owned(), ":::".to_owned()],
+            ":::",
+            "between its colons",
         ),
         (vec!["a".to_owned(), "b or".to_owned()], "b or", ""),
         (
@@ -128,6 +134,10 @@ async fn a_refused_enrolment_leaves_no_person() {
         assert_eq!(error.code(), "invalid_attribute", "{error}");
         let text = error.to_string();
         assert!(text.contains(at_fault) && text.contains(rule), "{text}");
+        assert!(
+            !text.contains("vouched-by") || at_fault == voucher,
+            "{text}"
+        );
         let stored = people.load(&entry("greedy", "signing-key")).await.unwrap();
         assert!(stored.is_none(), "{attributes:?}");
         unknown(st_mary, "greedy").await;
@@ -283,5 +293,42 @@ async fn who_is_enrolled_is_found_and_who_is_not_is_enrolled() {
     assert_eq!(error.code(), "issuance_refused");
     let enrolled = st_mary.enrolled_or_new("late", late).await.unwrap();
     assert_eq!(st_mary.person("late").await.unwrap().id(), enrolled.id());
+    fixture.close().await;
+}
+
+/// An error says which name or attribute it is about, and does not repeat all of a long text.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_texts_are_not_repeated_in_errors() {
+    let fixture = Fixture::open().await;
+    let st_mary = &fixture.st_mary;
+    let long = "x".repeat(100_000);
+    let label = format!("{long} = 1");
+    for error in [
+        st_mary.enrol(&long, &[]).await.map(drop).unwrap_err(),
+        st_mary.person(&long).await.map(drop).unwrap_err(),
+        st_mary
+            .enrolled_or_new("y", &[&label])
+            .await
+            .map(drop)
+            .unwrap_err(),
+        st_mary
+            .enrol("y", &[&format!("\"{long}\"")])
+            .await
+            .map(drop)
+            .unwrap_err(),
+        fixture
+            .consortium
+            .organisation(&long)
+            .map(drop)
+            .unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(
+            text.len() < 1_000,
+            "{} bytes of {}",
+            text.len(),
+            error.code()
+        );
+    }
     fixture.close().await;
 }

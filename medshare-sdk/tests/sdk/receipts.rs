@@ -93,6 +93,18 @@ async fn no_byte_can_be_left_out_or_added() {
     }
     assert!(Receipt::from_bytes(&kept.anchor).is_err());
     assert!(TrustAnchor::from_bytes(&kept.receipt).is_err());
+    // The error says which of the two it is about.
+    for bytes in [&b""[..], b"neither"] {
+        let error = Receipt::from_bytes(bytes).unwrap_err();
+        assert_eq!(error.code(), "damaged");
+        assert!(
+            error.to_string().contains("the receipt is damaged"),
+            "{error}"
+        );
+        let error = TrustAnchor::from_bytes(bytes).unwrap_err();
+        assert_eq!(error.code(), "invalid_genesis");
+        assert!(error.to_string().contains("trust anchor"), "{error}");
+    }
 }
 
 /// An anchor with any byte changed is that of another consortium, or invalid.

@@ -117,8 +117,10 @@ async fn a_name_that_no_member_can_have_is_refused_before_anything_is_written() 
             .unwrap_err();
         assert_eq!(error.code(), "invalid_member_name", "{name:?}");
         let text = error.to_string();
+        let taken = name == "st-mary";
+        let rule = if taken { "two founding" } else { "a-z" };
         assert!(
-            text.contains(&format!("{name:?}")) && text.contains("a-z"),
+            text.contains(&format!("{name:?}")) && text.contains(rule),
             "{text}"
         );
         assert_eq!(files_under(folder.path()), [] as [PathBuf; 0], "{name:?}");

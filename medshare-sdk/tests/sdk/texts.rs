@@ -24,7 +24,7 @@ where
     assert_eq!(serde_json::from_slice::<T>(&bytes).unwrap(), value);
     let reader = bytes.as_slice();
     assert_eq!(serde_json::from_reader::<_, T>(reader).unwrap(), value);
-    for bad in [String::new(), text[1..].to_owned(), format!("{text} ")] {
+    for bad in [String::new(), text[1..].to_owned(), format!("{text}.")] {
         assert!(bad.parse::<T>().is_err(), "{bad:?}");
         let json = serde_json::to_string(&bad).unwrap();
         assert!(serde_json::from_str::<T>(&json).is_err(), "{json}");
@@ -75,6 +75,8 @@ fn identifiers_are_not_mistaken() {
         Ok(PersonId::from_digest(digest)),
         "as in a QR code"
     );
+    let pasted = format!(" {person}\r\n").parse();
+    assert_eq!(pasted, Ok(PersonId::from_digest(digest)), "out of a mail");
     let error = person.parse::<OrganisationId>().unwrap_err();
     assert!(error.to_string().contains("organisation1"), "{error}");
     assert!(person.parse::<GrantId>().is_err());

@@ -54,3 +54,19 @@ async fn the_word_of_no_member_is_a_warning() {
     assert!(never[0].to_string().contains("members' names"));
     fixture.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_contradicts_itself_is_a_warning() {
+    let fixture = Fixture::open().await;
+    let never = [SealWarning::Contradiction, SealWarning::NoKnownReader];
+    for policy in [
+        "clearance > 5 and clearance < 3",
+        "role:medic and (clearance == 1 and clearance == 2)",
+    ] {
+        assert_eq!(warnings(&fixture, policy).await, never, "{policy}");
+    }
+    let either = "role:medic or (clearance > 5 and clearance < 3)";
+    assert_eq!(warnings(&fixture, either).await, []);
+    assert!(never[0].to_string().contains("contradicts itself"));
+    fixture.close().await;
+}
