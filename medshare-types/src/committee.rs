@@ -70,6 +70,7 @@ pub struct CommitteeMember {
 pub struct Committee {
     epoch: Epoch,
     members: Vec<CommitteeMember>,
+    digest: Digest,
 }
 
 impl Committee {
@@ -90,7 +91,13 @@ impl Committee {
         if !all_distinct(keys) || !all_distinct(members.iter().map(|member| member.organisation)) {
             return malformed("a committee's members are distinct");
         }
-        Ok(Self { epoch, members })
+        let fields = to_borsh(&(epoch, &members));
+        let digest = hash::digest("medshare/types/committee/v1", &[&fields]);
+        Ok(Self {
+            epoch,
+            members,
+            digest,
+        })
     }
 
     /// The term that the committee serves.
@@ -140,9 +147,8 @@ impl Committee {
 
     /// Identifies the committee in a header's `next_committee`.
     #[must_use]
-    pub fn digest(&self) -> Digest {
-        let fields = to_borsh(&(self.epoch, &self.members));
-        hash::digest("medshare/types/committee/v1", &[&fields])
+    pub const fn digest(&self) -> Digest {
+        self.digest
     }
 }
 

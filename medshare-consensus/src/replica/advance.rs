@@ -65,11 +65,25 @@ impl<P: Payload> Replica<P> {
             return;
         };
         self.enter(view);
-        self.commit(view, proposal, votes);
+        self.commit(self.ballot(view, digest), proposal, votes);
     }
 
-    fn commit(&mut self, view: View, proposal: Proposal<P>, votes: Vec<(ReplicaId, Signature)>) {
-        let ballot = proposal.ballot_in(view);
+    /// The ballot of a block of the undecided height.
+    fn ballot(&self, view: View, digest: Digest) -> Ballot {
+        Ballot {
+            epoch: self.config.committee.epoch(),
+            view,
+            height: self.tip.height.next(),
+            digest,
+        }
+    }
+
+    fn commit(
+        &mut self,
+        ballot: Ballot,
+        proposal: Proposal<P>,
+        votes: Vec<(ReplicaId, Signature)>,
+    ) {
         let vote = self.sign(ballot, Phase::Commit);
         let prepared = PreparedCertificate { ballot, votes };
         let recorded = self.is_recorded(&ballot.digest);
@@ -106,12 +120,7 @@ impl<P: Payload> Replica<P> {
             self.want(digest, holders);
             return None;
         };
-        let ballot = Ballot {
-            epoch: self.config.committee.epoch(),
-            view,
-            height: self.tip.height.next(),
-            digest,
-        };
+        let ballot = self.ballot(view, digest);
         Some(Decided {
             proposal,
             certificate: CommitCertificate { ballot, votes },

@@ -16,6 +16,8 @@ pub(super) struct Tally {
     /// The view of this replica.
     view: View,
     entries: BTreeMap<(ReplicaId, View), Entry>,
+    /// Entries by ballot, since quorums are looked for after every message.
+    counts: BTreeMap<(View, Digest), usize>,
     /// Members against which evidence was put out; further contradictions prove nothing new.
     exposed: BTreeSet<ReplicaId>,
 }
@@ -24,6 +26,12 @@ pub(super) struct Tally {
 struct Entry {
     vote: Vote,
     verified: bool,
+}
+
+impl Entry {
+    const fn digest(&self) -> Digest {
+        self.vote.ballot.digest
+    }
 }
 
 /// The outcome of casting a vote.
@@ -47,6 +55,7 @@ impl Tally {
             phase,
             view: View(0),
             entries: BTreeMap::new(),
+            counts: BTreeMap::new(),
             exposed: BTreeSet::new(),
         }
     }
@@ -71,6 +80,10 @@ impl Tally {
         let highest = self.highest_views();
         self.entries
             .retain(|(voter, of), _| *of == view || highest.get(voter) == Some(of));
+        self.counts.clear();
+        for ((_, view), entry) in &self.entries {
+            *self.counts.entry((*view, entry.digest())).or_default() += 1;
+        }
     }
 
     fn highest_views(&self) -> BTreeMap<ReplicaId, View> {
@@ -92,14 +105,18 @@ impl Tally {
         let phase = self.phase;
         let is_good = |vote: &Vote| config.verifies(phase, voter, vote);
         let view = vote.ballot.view;
-        let held = self.entries.get(&(voter, view)).copied();
-        match held {
+        let held = self.entries.get_mut(&(voter, view));
+        let held = match held {
             Some(entry) if entry.vote.ballot == vote.ballot => {
-                let verified = entry.verified || verified;
-                self.entries
-                    .insert((voter, view), Entry { verified, ..entry });
+                // The signature that came before may be another one, and bad.
+                if verified && !entry.verified {
+                    *entry = Entry { vote, verified };
+                }
                 return Cast::Held;
             }
+            held => held.copied(),
+        };
+        match held {
             Some(_) if self.exposed.contains(&voter) => return Cast::ContradictsAgain,
             Some(_) => {}
             None if view != self.view && self.has_vote_of(voter, view) => return Cast::Outdated,
@@ -126,7 +143,10 @@ impl Tally {
     /// replica's.
     fn insert(&mut self, voter: ReplicaId, entry: Entry) {
         let own = self.view;
-        self.entries.insert((voter, entry.vote.ballot.view), entry);
+        let ballot = entry.vote.ballot;
+        self.remove(voter, ballot.view);
+        self.entries.insert((voter, ballot.view), entry);
+        *self.counts.entry((ballot.view, ballot.digest)).or_default() += 1;
         let views = self
             .entries
             .range((voter, View(0))..=(voter, View(u64::MAX)))
@@ -136,20 +156,28 @@ impl Tally {
             return;
         };
         for view in lower.iter().filter(|view| **view != own) {
-            self.entries.remove(&(voter, *view));
+            self.remove(voter, *view);
+        }
+    }
+
+    fn remove(&mut self, voter: ReplicaId, view: View) {
+        let Some(entry) = self.entries.remove(&(voter, view)) else {
+            return;
+        };
+        let ballot = (view, entry.digest());
+        if let Some(count) = self.counts.get_mut(&ballot) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&ballot);
+            }
         }
     }
 
     /// The highest view from `from` on with at least `needed` votes for one digest, verified or not.
     pub(super) fn leading(&self, from: View, needed: usize) -> Option<(View, Digest)> {
-        let mut counts: BTreeMap<(View, Digest), usize> = BTreeMap::new();
-        for ((_, view), entry) in &self.entries {
-            if *view >= from {
-                *counts.entry((*view, entry.vote.ballot.digest)).or_default() += 1;
-            }
-        }
-        let mut enough = counts.into_iter().filter(|(_, count)| *count >= needed);
-        enough.next_back().map(|(ballot, _)| ballot)
+        let counts = self.counts.range((from, Digest::ZERO)..).rev();
+        let mut enough = counts.filter(|(_, count)| **count >= needed);
+        enough.next().map(|(ballot, _)| *ballot)
     }
 
     /// The members whose vote for this ballot is held.
@@ -191,7 +219,7 @@ impl Tally {
                 };
                 entry.verified = entry.verified || config.verifies(self.phase, voter, &entry.vote);
                 if !entry.verified {
-                    self.entries.remove(&(voter, view));
+                    self.remove(voter, view);
                     suspects.insert(voter);
                 }
             }
@@ -221,10 +249,15 @@ impl Tally {
             return true;
         };
         let statement = first.vote.ballot.statement(&config.chain, self.phase);
-        let signed = unverified
+        let mut signed = unverified
             .iter()
             .map(|(member, entry)| (&member.key, &entry.vote.signature));
-        if !verify_batch(&statement, signed) {
+        let is_good = match signed.len() {
+            // Cheaper than a batch.
+            1 => signed.all(|(key, signature)| key.verify(&statement, signature).is_ok()),
+            _ => verify_batch(&statement, signed),
+        };
+        if !is_good {
             return false;
         }
         for id in chosen {

@@ -1,7 +1,8 @@
 //! Bad, repeated and contradicting votes.
 
 use medshare_consensus::{
-    Effect, Evidence, Message, Offence, Output, Proposal, ProposalFault, Rejected, Replica,
+    Effect, Evidence, LogRecord, Message, Offence, Output, Proposal, ProposalFault, Rejected,
+    Replica,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId};
@@ -44,6 +45,26 @@ fn a_bad_vote_is_dropped_at_the_quorum_and_its_sender_is_verified_at_once() {
     );
     let outputs = give(&mut replica, at(1), from(2, prepare(2, &block)));
     assert_eq!(outputs.len(), 2, "the slot is open again: {outputs:?}");
+}
+
+#[test]
+fn a_bad_prepare_of_the_primary_is_replaced_by_its_pre_prepare() {
+    let mut replica = started(1);
+    let block = blocks(1).remove(0);
+    let bad = Message::Prepare(forged(Phase::Prepare, &block));
+    give(&mut replica, at(1), from(0, bad));
+    give(&mut replica, at(1), from(0, pre_prepare(&block)));
+    give(&mut replica, at(1), valid(&block));
+    give(&mut replica, at(1), persisted(1));
+    let outputs = give(&mut replica, at(1), from(2, prepare(2, &block)));
+    let Output::Persist {
+        record: LogRecord::Committed { prepared, .. },
+        ..
+    } = &outputs[0]
+    else {
+        panic!("{outputs:?}")
+    };
+    assert!(prepared.verify(&chain(), &committee(4)));
 }
 
 #[test]
