@@ -76,8 +76,8 @@ pub enum Timer {
 
 /// The next step of the node; steps are taken in the order given.
 ///
-/// A record is not an [`Effect`]: code that carries out effects cannot append to the log without
-/// the sync that has to follow.
+/// A record is not an [`Effect`]: code that carries out effects cannot append a vote to the log
+/// without the sync that has to follow.
 #[allow(
     clippy::large_enum_variant,
     reason = "outputs are handed over one at a time and never collected"
@@ -85,7 +85,8 @@ pub enum Timer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Output<P> {
-    /// Append the record to the log, sync, then report [`Input::Persisted`]. One sync may cover
+    /// Append the record to the log. Where it [is a vote](LogRecord::is_vote), sync, then report
+    /// [`Input::Persisted`]; others are synced together with the next vote. One sync may cover
     /// several records. A failed sync ends the replica; another recovers from what was durable
     /// before.
     Persist {

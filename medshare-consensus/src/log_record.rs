@@ -1,4 +1,4 @@
-//! Records of the write-ahead log: durable before the replica acts on them.
+//! Records of the write-ahead log: votes are durable before the replica acts on them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::certificate::CommitCertificate;
@@ -53,6 +53,17 @@ impl<P: Payload> Wire for LogRecord<P> {
 }
 
 impl<P> LogRecord<P> {
+    /// True for what this replica signed, which must be synced at once: effects wait for it. A final
+    /// block waits for the next sync, whatever brings it about: the votes of a quorum are durable, and
+    /// decide the block again wherever its record is lost.
+    #[must_use]
+    pub const fn is_vote(&self) -> bool {
+        match self {
+            Self::Prepared { .. } | Self::Committed { .. } | Self::ViewChanged(_) => true,
+            Self::Decided { .. } | Self::Adopted(_) => false,
+        }
+    }
+
     /// The height that the record concerns. Once the ledger holds this height durably, all its
     /// records may be deleted together.
     #[must_use]

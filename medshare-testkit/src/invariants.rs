@@ -86,7 +86,8 @@ pub struct Invariants {
     next: BTreeMap<ReplicaId, u64>,
     sound: BTreeSet<(Digest, Vec<ReplicaId>)>,
     durable_votes: BTreeSet<(VoteKey, Digest)>,
-    durable_blocks: BTreeSet<(ReplicaId, Height)>,
+    /// Votes of a member at a height that are written and not durable.
+    pending_votes: BTreeMap<(ReplicaId, Height), u64>,
     durable_changes: BTreeMap<(ReplicaId, Height, View), Option<Claim>>,
     /// The lowest view in which a member still votes.
     given_up: BTreeMap<(ReplicaId, Height), View>,
@@ -106,7 +107,7 @@ impl Invariants {
             next: BTreeMap::new(),
             sound: BTreeSet::new(),
             durable_votes: BTreeSet::new(),
-            durable_blocks: BTreeSet::new(),
+            pending_votes: BTreeMap::new(),
             durable_changes: BTreeMap::new(),
             given_up: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -126,8 +127,21 @@ impl Invariants {
         &self.proposers
     }
 
+    /// `member` appended a record to its log.
+    pub fn written(&mut self, member: ReplicaId, record: &TestRecord) {
+        if is_vote(record) {
+            let of = (member, record.height());
+            *self.pending_votes.entry(of).or_default() += 1;
+        }
+    }
+
     /// A record of `member` is durable.
     pub fn durable(&mut self, member: ReplicaId, record: &TestRecord) {
+        if is_vote(record) {
+            let of = (member, record.height());
+            let pending = self.pending_votes.entry(of).or_default();
+            *pending = pending.saturating_sub(1);
+        }
         let mut voted = |phase, vote: &Vote| {
             let height = vote.ballot.height;
             let key = vote_key(member, phase, vote);
@@ -149,14 +163,7 @@ impl Invariants {
                 let given_up = self.given_up.entry((member, vote.height)).or_default();
                 *given_up = vote.view.max(*given_up);
             }
-            TestRecord::Decided { certificate } => {
-                let height = certificate.ballot.height;
-                self.durable_blocks.insert((member, height));
-            }
-            TestRecord::Adopted(decided) => {
-                let height = decided.proposal.header.height;
-                self.durable_blocks.insert((member, height));
-            }
+            TestRecord::Decided { .. } | TestRecord::Adopted(_) => {}
         }
     }
 
@@ -201,6 +208,7 @@ impl Invariants {
 
     /// `member` started again from its ledger at `height`.
     pub fn restarted(&mut self, member: ReplicaId, height: Height) {
+        self.pending_votes.retain(|(of, _), _| *of != member);
         self.next.insert(member, height.0 + 1);
     }
 
@@ -216,7 +224,9 @@ impl Invariants {
             return;
         }
         let height = block.proposal.header.height;
-        if !self.durable_blocks.contains(&(member, height)) {
+        let up_to_here = (member, Height(0))..=(member, height);
+        let mut pending = self.pending_votes.range(up_to_here);
+        if pending.any(|(_, votes)| *votes > 0) {
             self.violations
                 .push(Violation::NotDurable { member, height });
         }
@@ -359,6 +369,11 @@ impl Invariants {
             .verify(&statement, &vote.signature)
             .map_err(|_| "a bad signature")
     }
+}
+
+/// True unless the record only tells of a final block, which a quorum's durable votes decide again.
+const fn is_vote(record: &TestRecord) -> bool {
+    !matches!(record, TestRecord::Decided { .. } | TestRecord::Adopted(_))
 }
 
 const fn vote_key(member: ReplicaId, phase: Phase, vote: &Vote) -> VoteKey {

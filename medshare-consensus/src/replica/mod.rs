@@ -132,7 +132,7 @@ impl<P: Payload> Replica<P> {
     /// The next output. After every [`Replica::handle`], call it until it returns `None`.
     ///
     /// The order is binding. Effects that others can see (a message, a commit, evidence) are held
-    /// back until every record written before them is reported durable.
+    /// back until every vote written before them is reported durable.
     pub fn poll_output(&mut self) -> Option<Output<P>> {
         self.outbox.poll()
     }

@@ -1,8 +1,8 @@
-//! The drain rule: no effect leaves before the records it rests on are durable.
+//! The drain rule: no effect leaves before the votes that were written before it are durable.
 //!
 //! ```text
-//!   at_once   Persist, Validate, SetTimer            -> poll, always
-//!   gated     (position of the last Persist, effect) -> poll, when durable >= position
+//!   at_once   Persist, Validate, SetTimer                   -> poll, always
+//!   gated     (position of the last vote's record, effect)  -> poll, when durable >= position
 //! ```
 //!
 //! Each queue keeps its order. Positions never fall within `gated`, so looking at its front is
@@ -16,6 +16,8 @@ use crate::rejected::Rejected;
 
 pub(super) struct Outbox<P> {
     written: LogPosition,
+    /// The last record that holds a vote.
+    voted: LogPosition,
     durable: LogPosition,
     at_once: VecDeque<Output<P>>,
     gated: VecDeque<(LogPosition, Effect<P>)>,
@@ -25,6 +27,7 @@ impl<P> Outbox<P> {
     pub(super) const fn new() -> Self {
         Self {
             written: LogPosition(0),
+            voted: LogPosition(0),
             durable: LogPosition(0),
             at_once: VecDeque::new(),
             gated: VecDeque::new(),
@@ -35,6 +38,9 @@ impl<P> Outbox<P> {
     pub(super) fn persist(&mut self, record: LogRecord<P>) -> LogPosition {
         self.written.0 += 1;
         let position = self.written;
+        if record.is_vote() {
+            self.voted = position;
+        }
         self.at_once.push_back(Output::Persist { position, record });
         position
     }
@@ -44,9 +50,9 @@ impl<P> Outbox<P> {
         self.at_once.push_back(Output::Effect(effect));
     }
 
-    /// Queues an effect behind every record written so far.
+    /// Queues an effect behind every vote written so far.
     pub(super) fn push_gated(&mut self, effect: Effect<P>) {
-        self.gated.push_back((self.written, effect));
+        self.gated.push_back((self.voted, effect));
     }
 
     pub(super) fn persisted(&mut self, position: LogPosition) -> Result<(), Rejected> {
@@ -61,9 +67,9 @@ impl<P> Outbox<P> {
         position <= self.durable
     }
 
-    /// True while the log lags. Repetitions are then not queued, which bounds memory.
+    /// True while effects wait for the log. Repetitions are then not queued, which bounds memory.
     pub(super) fn is_blocked(&self) -> bool {
-        self.durable < self.written
+        self.durable < self.voted
     }
 
     pub(super) fn poll(&mut self) -> Option<Output<P>> {

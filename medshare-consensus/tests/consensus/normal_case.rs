@@ -47,11 +47,13 @@ fn the_primary_logs_its_proposal_before_sending_it() {
     };
     assert_eq!(
         give(&mut primary, at(1), persisted(2)),
-        [persist(3, record), timer(), to_all(commit(0, block))]
-    );
-    assert_eq!(
-        give(&mut primary, at(1), persisted(3)),
-        [delivered(block, &[0, 1, 3])]
+        [
+            persist(3, record),
+            timer(),
+            to_all(commit(0, block)),
+            delivered(block, &[0, 1, 3])
+        ],
+        "a final block waits for no sync"
     );
     assert_eq!(primary.height(), Height(1));
 }
@@ -91,7 +93,8 @@ fn a_backup_prepares_a_payload_that_its_application_accepts() {
     let outputs = give(&mut backup, at(1), from(3, commit(3, block)));
     let certificate = certificate(block, &[1, 2, 3]);
     let record = LogRecord::Decided { certificate };
-    assert_eq!(outputs, [persist(3, record), timer()]);
+    let delivered = delivered(block, &[1, 2, 3]);
+    assert_eq!(outputs, [persist(3, record), timer(), delivered]);
 }
 
 #[test]

@@ -96,7 +96,11 @@ fn a_recorded_commit_is_repeated_and_counts() {
     give(&mut backup, at(1), from(0, commit(0, block)));
     assert_eq!(
         give(&mut backup, at(1), from(2, commit(2, block))),
-        [persist(1, decided_record(block)), timer()]
+        [
+            persist(1, decided_record(block)),
+            timer(),
+            delivered(block, &[0, 1, 2])
+        ]
     );
 }
 

