@@ -76,6 +76,7 @@
 //! | `replica/outbox` | the drain rule |
 //! | `replica/recover`, `log_record` | the log, and recovery from it |
 //! | `message`, `vote`, `view_change`, `evidence`, `proposal` | formats of the wire |
+//! | `compact` | numbers of votes on the wire |
 //! | `io`, `config`, `rejected` | the interface |
 //!
 //! **Papers:** M. Castro, B. Liskov, *Practical Byzantine Fault Tolerance*, OSDI 1999, and
@@ -90,6 +91,7 @@
 //! pre-prepare carries a time that validators bound.
 #![forbid(unsafe_code)]
 
+mod compact;
 mod config;
 pub mod credit;
 mod evidence;

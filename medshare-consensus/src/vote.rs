@@ -1,14 +1,19 @@
 //! Votes: prepares, commits, and the proposal that is its primary's prepare.
 
+use borsh::io::{Read, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::certificate::{Ballot, Phase};
-use medshare_types::id::{ChainId, View};
+use medshare_types::hash::Digest;
+use medshare_types::id::{ChainId, Epoch, Height, View};
 use medshare_types::sign::{BadSignature, Signature, SigningKey, VerifyingKey};
 
+use crate::compact;
 use crate::proposal::Proposal;
 
 /// A signed prepare or commit. The message or record that holds the vote gives its phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+///
+/// Encoded with LEB128 for epoch, view and height: most messages are votes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vote {
     /// Epoch, view, height and digest that the vote is for.
     pub ballot: Ballot,
@@ -37,6 +42,32 @@ impl Vote {
         key: &VerifyingKey,
     ) -> Result<(), BadSignature> {
         key.verify(&self.ballot.statement(chain, phase), &self.signature)
+    }
+}
+
+impl BorshSerialize for Vote {
+    fn serialize<W: Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
+        let ballot = &self.ballot;
+        for number in [ballot.epoch.0, ballot.view.0, ballot.height.0] {
+            compact::write(number, writer)?;
+        }
+        ballot.digest.serialize(writer)?;
+        self.signature.serialize(writer)
+    }
+}
+
+impl BorshDeserialize for Vote {
+    fn deserialize_reader<R: Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let ballot = Ballot {
+            epoch: Epoch(compact::read(reader)?),
+            view: View(compact::read(reader)?),
+            height: Height(compact::read(reader)?),
+            digest: Digest::deserialize_reader(reader)?,
+        };
+        Ok(Self {
+            ballot,
+            signature: Signature::deserialize_reader(reader)?,
+        })
     }
 }
 

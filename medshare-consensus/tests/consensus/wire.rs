@@ -117,7 +117,7 @@ fn the_bytes_stay_what_they_are() {
         .collect();
     assert_eq!(
         digest("test/snapshot/v1", &[&all]).to_string(),
-        "cfedf1f023ea5cdf70b5b512c2f49e39ac4383a9f4c930bfa598d548ebff5ace"
+        "61cf414925d1b71916a4747dfac7301a085312c508f390b8c1e340aeb2bffb97"
     );
 }
 
