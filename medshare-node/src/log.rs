@@ -66,7 +66,8 @@ pub struct ConsensusLog {
     copied: bool,
     storage: Box<dyn Storage>,
     pending: Vec<u8>,
-    /// Bytes at the beginning of the file that completed syncs cover.
+    /// Bytes at the beginning of the file that completed syncs cover. While a rewrite is under way,
+    /// at least as many.
     synced: usize,
     /// A write or sync failed, so the file behind `synced` is unknown.
     failed: bool,
@@ -241,11 +242,7 @@ impl ConsensusLog {
     /// # Errors
     /// [`NodeError::LogMedium`]. The log then takes no more until it is [recovered](Self::recover).
     pub fn sync(&mut self) -> Result<(), NodeError> {
-        if self.failed {
-            return Err(NodeError::UnsoundLog {
-                path: self.path.clone(),
-            });
-        }
+        self.check_sound()?;
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -304,11 +301,15 @@ impl ConsensusLog {
         self.rewrite(self.format.clone(), Some(height))
     }
 
-    /// Writes the records above a height, or all, to a new file with another header.
+    /// Writes the records above a height, or all, to a new file with another header. What is pending
+    /// needs no sync before: the new file is durable as a whole.
     fn rewrite(&mut self, format: Format, above: Option<Height>) -> Result<(), NodeError> {
-        self.sync()?;
+        self.check_sound()?;
         self.failed = true;
-        let bytes = self.read()?;
+        let mut bytes = self.read()?;
+        let pending = std::mem::take(&mut self.pending);
+        bytes.extend_from_slice(&pending);
+        self.synced += pending.len();
         let (found, _) = Format::of_file(&self.path, self.format.chain(), &bytes)?;
         let (frames, whole) = self.format.parse(&self.path, &bytes)?;
         if found.marker != self.format.marker || whole != self.synced || whole < bytes.len() {
@@ -337,6 +338,15 @@ impl ConsensusLog {
         self.copied = false;
         self.synced = HEADER_LEN + frames.len();
         self.failed = false;
+        Ok(())
+    }
+
+    fn check_sound(&self) -> Result<(), NodeError> {
+        if self.failed {
+            return Err(NodeError::UnsoundLog {
+                path: self.path.clone(),
+            });
+        }
         Ok(())
     }
 
