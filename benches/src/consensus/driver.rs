@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use medshare_consensus::{
-    Authenticated, Config, Effect, Input, Message, Now, Output, Recipients, Replica, Tip, Verdict,
+    Authenticated, Config, Effect, Input, Message, Mode, Now, Output, Recipients, Replica, Tip,
+    Verdict,
 };
 use medshare_testkit::fixtures::Members;
 use medshare_types::hash::Digest;
@@ -52,6 +53,7 @@ impl<J: Journal> Consortium<J> {
     /// Members at the genesis of their chain, which are told that something waits.
     pub(crate) fn new(
         members: &Members,
+        mode: Mode,
         journal: impl Fn(ReplicaId) -> anyhow::Result<J>,
     ) -> anyhow::Result<Self> {
         let created = members.genesis().created;
@@ -64,6 +66,7 @@ impl<J: Journal> Consortium<J> {
                 parameters: members.genesis().parameters,
                 resend_ms: 1_000,
                 heartbeat_ms: 5_000,
+                mode,
             };
             let tip = Tip::genesis(created, Digest::ZERO, Digest::ZERO);
             Ok(Member {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `floor` | two signatures, two batches of q − 1 verifications, SHA3-256 of the block |
 //! | `all-to-all` | the replica: votes to all, records encoded and dropped |
+//! | `classic` | the same with a primary that stays, Castro and Liskov's PBFT |
 //! | `durable` | the replica on consensus logs in files, with their syncs |
 //!
 //! Fault-free blocks of [`BLOCK_LEN`] bytes, Ed25519, every message and record encoded, every message
@@ -11,9 +12,6 @@
 //! block, by the number of members. A round is one block in each mode, so that a machine which slows
 //! down slows all modes alike; the median of the rounds counts. `blocks_per_s` and the latencies are
 //! of that thread, which does the work (and waits for the disks) of all members in turn.
-//!
-//! There is no mode for classic PBFT, with a primary that stays until a view fails: the replica has
-//! none yet.
 
 mod block;
 mod driver;
@@ -25,6 +23,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use cpu_time::ThreadTime;
+use medshare_consensus::Mode;
 use medshare_testkit::fixtures::Members;
 
 use self::block::Block;
@@ -46,9 +45,9 @@ pub(crate) fn run(json: Option<PathBuf>) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for n in SIZES {
         let members = Members::new(n);
-        let (floor, in_memory) = side_by_side(&members)?;
+        let [floor, in_memory, classic] = side_by_side(&members)?;
         let durable = durable(&members)?;
-        let of_size = [floor, in_memory, durable];
+        let of_size = [floor, in_memory, classic, durable];
         print(&of_size);
         rows.extend(of_size);
     }
@@ -58,19 +57,23 @@ pub(crate) fn run(json: Option<PathBuf>) -> anyhow::Result<()> {
     }
 }
 
-/// The floor and the replica in memory, a block each in turn.
-fn side_by_side(members: &Members) -> anyhow::Result<(Row, Row)> {
+/// The floor and the replica in memory in both modes, a block each in turn.
+fn side_by_side(members: &Members) -> anyhow::Result<[Row; 3]> {
     let n = members.keys().len();
     let block = Block::new(BLOCK_LEN);
     let floor = Floor::new(members, &block);
-    let mut replicas = Consortium::new(members, |_| Ok(Dropped::default()))?;
+    let in_memory = |mode| Consortium::new(members, mode, |_| Ok(Dropped::default()));
+    let mut replicas = in_memory(Mode::Credit)?;
+    let mut classic = in_memory(Mode::Classic)?;
     // Every member has been primary twice by then: buffers are allocated, timers adapted.
     for _ in 0..2 * n {
         floor.run();
         replicas.order(&block)?;
+        classic.order(&block)?;
     }
     replicas.reset_traffic();
-    let (mut least, mut ours) = (Measured::default(), Measured::default());
+    classic.reset_traffic();
+    let [mut least, mut ours, mut baseline] = [(); 3].map(|()| Measured::default());
     for _ in 0..ROUNDS {
         least.add(measured(|| {
             for _ in 0..n {
@@ -79,11 +82,13 @@ fn side_by_side(members: &Members) -> anyhow::Result<(Row, Row)> {
             Ok(())
         })?);
         ours.add(measured(|| replicas.order(&block))?);
+        baseline.add(measured(|| classic.order(&block))?);
     }
-    Ok((
+    Ok([
         Row::new("floor", n, &mut least),
         Row::new("all-to-all", n, &mut ours).with_traffic(&replicas.traffic(), ROUNDS),
-    ))
+        Row::new("classic", n, &mut baseline).with_traffic(&classic.traffic(), ROUNDS),
+    ])
 }
 
 /// The replica on consensus logs in a temporary folder.
@@ -91,7 +96,7 @@ fn durable(members: &Members) -> anyhow::Result<Row> {
     let n = members.keys().len();
     let block = Block::new(BLOCK_LEN);
     let folder = tempfile::tempdir()?;
-    let mut replicas = Consortium::new(members, |seat| {
+    let mut replicas = Consortium::new(members, Mode::Credit, |seat| {
         Files::create(folder.path(), seat, members.chain())
     })?;
     for _ in 0..journal::CHECKPOINT_INTERVAL {
