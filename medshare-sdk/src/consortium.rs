@@ -32,7 +32,8 @@ impl Consortium {
         Self { context }
     }
 
-    /// Joins a consortium. Reads nothing yet: every answer is verified when it comes.
+    /// Joins a consortium. Reads nothing yet: every answer is verified when it comes, and a signer
+    /// whose key is not the organisation's is refused as `unknown_sender` when it first signs a call.
     ///
     /// # Errors
     /// [`Error::InvalidGenesis`], [`Error::UnknownOrganisation`] for a store of a name that the
@@ -59,12 +60,14 @@ impl Consortium {
     /// # Errors
     /// [`Error::UnknownOrganisation`].
     pub fn organisation(&self, name: &str) -> Result<Organisation> {
-        let member = self.context.chain.genesis().member_named(name);
-        let signer = self.context.signer(name);
-        let (Some((seat, member)), Some(signer)) = (member, signer) else {
-            return Err(Error::UnknownOrganisation {
-                name: name.to_owned(),
-            });
+        let genesis = self.context.chain.genesis();
+        let Some((seat, member)) = genesis.member_named(name) else {
+            return Err(Error::no_member(name, genesis));
+        };
+        let Some(signer) = self.context.signer(name) else {
+            let reason = "this application was given no signer of it, and has those of";
+            let known = self.context.own_organisations();
+            return Err(Error::unknown_organisation(name, reason, known));
         };
         Ok(Organisation::new(
             Arc::clone(&self.context),
@@ -116,7 +119,9 @@ impl Consortium {
         Ok(self.watch_from(height))
     }
 
-    /// Watches from the block after `height`; [`Height`] 0 is the beginning of the chain.
+    /// Watches from the block after `height`; [`Height`] 0 is the beginning of the chain. The watch
+    /// fails as [`Error::UnknownHeight`] where the chain has no block of that height: after a restore
+    /// from a backup, saved heights mean nothing.
     #[must_use]
     pub fn watch_from(&self, height: Height) -> Events {
         Events::after(self.context.chain.clone(), self.home(), height)

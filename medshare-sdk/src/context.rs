@@ -81,7 +81,7 @@ impl Context {
         let mut stores = Stores::new();
         for (name, given) in given {
             let Some((_, member)) = genesis.member_named(&name) else {
-                return Err(Error::UnknownOrganisation { name });
+                return Err(Error::no_member(name, &genesis));
             };
             let id = member.organisation();
             let owner = Owner { id, name, chain };

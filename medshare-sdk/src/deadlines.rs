@@ -4,10 +4,12 @@ use std::time::Duration;
 
 /// The longest deadline; longer ones are cut to it.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// The shortest one: with less, no call would be made at all.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// How long calls wait for the consortium, set by
 /// [`Consortium::with_deadlines`](crate::Consortium::with_deadlines). No deadline is longer than a
-/// day.
+/// day, or shorter than a millisecond.
 ///
 /// ```
 /// use std::time::Duration;
@@ -105,6 +107,8 @@ pub(crate) fn millis(deadline: Duration) -> u64 {
 const fn bounded(deadline: Duration) -> Duration {
     if deadline.as_secs() >= LONGEST.as_secs() {
         LONGEST
+    } else if deadline.as_millis() == 0 {
+        SHORTEST
     } else {
         deadline
     }

@@ -49,7 +49,9 @@ impl Events {
     /// error: the next call goes on after the last event.
     ///
     /// # Errors
-    /// At once [`Error::Stopped`](crate::Error::Stopped) when too few members are left for another
+    /// [`Error::UnknownHeight`](crate::Error::UnknownHeight) where the watch was to go on after a
+    /// block that the chain does not have;
+    /// at once [`Error::Stopped`](crate::Error::Stopped) when too few members are left for another
     /// block; [`Error::Unreachable`](crate::Error::Unreachable) when no member answers until
     /// [the deadline of silence](crate::Deadlines::with_silence),
     /// or why no answer verifies.

@@ -6,7 +6,7 @@ use medshare_contract::state::{RecordState, SealedLabel};
 use medshare_contract::{Call, GrantTerms, keys};
 use medshare_host::clock;
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{GrantId, PersonId, Purpose, PurposeSet, consent};
+use medshare_types::{Denial, GrantId, PersonId, Purpose, PurposeSet, consent};
 
 use crate::actor::Actor;
 use crate::error::{Error, Result, TimesFault};
@@ -49,13 +49,17 @@ impl GrantRequest {
         self
     }
 
-    /// Allows this many tickets; any number by default.
+    /// Allows this many tickets, at least one; any number by default.
     pub const fn uses(mut self, uses: u32) -> Self {
         self.uses = Some(uses);
         self
     }
 
     async fn run(self) -> Result<GrantId> {
+        if self.uses == Some(0) {
+            let field = "uses".to_owned();
+            return Err(Error::Denied(Denial::Invalid { field }));
+        }
         let purposes = if self.purposes.is_empty() {
             PurposeSet::from(Purpose::Treatment)
         } else {

@@ -356,9 +356,11 @@ impl Organisation {
     }
 
     fn store(&self) -> Result<&Store> {
-        let store = self.actor.context().stores.get(&self.id);
-        store.ok_or_else(|| Error::UnknownOrganisation {
-            name: self.name.clone(),
+        let stores = &self.actor.context().stores;
+        stores.get(&self.id).ok_or_else(|| {
+            let reason = "this application was given no store of it, and has those of";
+            let known = stores.values().map(|store| store.owner().name.as_str());
+            Error::unknown_organisation(&self.name, reason, known)
         })
     }
 }

@@ -60,7 +60,11 @@ impl Receipt {
     /// # Errors
     /// [`crate::Error::InvalidProof`] names the check that failed.
     pub fn verify(&self, anchor: &TrustAnchor) -> Result<&Ticket> {
-        self.0.verify(&anchor.0).map_err(Into::into)
+        let verified = self.0.verify(&anchor.0);
+        verified.map_err(|source| Error::InvalidProof {
+            what: "the receipt",
+            source,
+        })
     }
 
     /// The number of holders' shares that the record was opened with.

@@ -70,7 +70,7 @@ impl core::str::FromStr for Window {
 
     /// Parses two times with a slash between them, each as [`Timestamp`] does.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let (not_before, not_after) = text.split_once('/').ok_or_else(|| TimeError::Malformed {
+        let (not_before, not_after) = text.split_once('/').ok_or_else(|| TimeError::NoSlash {
             text: text.to_owned(),
         })?;
         Self::new(not_before.parse()?, not_after.parse()?)
@@ -293,18 +293,20 @@ pub enum Denial {
     #[error("the grant allowed {allowed} uses, all taken")]
     UsesExhausted { allowed: u32 },
     /// The grant is for other purposes.
-    #[error("the grant does not cover purpose {requested}, only {granted}")]
+    #[error("the grant does not cover the purpose {}, only {}", named(*requested), all_named(*granted))]
     PurposeMismatch {
         requested: Purpose,
         granted: PurposeSet,
     },
-    #[error("no such grant")]
+    #[error(
+        "the chain has no grant of this identifier; check it, and that it is this consortium's"
+    )]
     UnknownGrant,
     /// The sender is not the person that the grant names.
     #[error("the grant is for another person")]
     NotGrantee,
     /// No such record, or no such version of it.
-    #[error("no such record")]
+    #[error("the chain has no record of this identifier and version; check both")]
     UnknownRecord,
     /// The record has no label with the requested digest.
     #[error("the request names another label than the record's")]
@@ -313,10 +315,16 @@ pub enum Denial {
     #[error("the session key or its proof is invalid")]
     InvalidSessionKey,
     /// The sender lacks the role that the call needs.
-    #[error("the sender may not do this")]
+    #[error(
+        "the sender may not do this: a record's subject grants access, the giver of a grant revokes \
+         it, and a record's owner adds versions"
+    )]
     NotAuthorised,
     /// The sender is not registered, or is registered with another key.
-    #[error("unknown sender or key")]
+    #[error(
+        "the chain does not know the sender, or knows it by another key; enrol the person first, or \
+         sign by the key that the chain has"
+    )]
     UnknownSender,
     #[error("the nonce was used before")]
     DuplicateNonce,
@@ -324,7 +332,7 @@ pub enum Denial {
     #[error("already registered")]
     AlreadyExists,
     /// `field` is part of the interface: programs match on it.
-    #[error("invalid {field}")]
+    #[error("invalid {field}{}", advice(field))]
     Invalid { field: String },
     /// The gate has no key yet, or its ceremony stopped.
     #[error("no gate key of this name is ready")]
@@ -346,6 +354,28 @@ pub enum Denial {
     /// The ceremony ended with a key.
     #[error("the key ceremony is over, its key is {key}")]
     CeremonyOver { key: GateKeyId },
+}
+
+/// As the interface and as HL7 call it.
+fn named(purpose: Purpose) -> String {
+    format!("{purpose:?} ({purpose})")
+}
+
+fn all_named(purposes: PurposeSet) -> String {
+    let named: Vec<_> = purposes.iter().map(named).collect();
+    named.join(", ")
+}
+
+fn advice(field: &str) -> &'static str {
+    match field {
+        "uses" => ": a grant allows one use at least",
+        "purposes" => ": a grant names at least one purpose, and known ones alone",
+        "grantee" => ": the chain knows no such person; enrol the grantee first",
+        "subject" => {
+            ": the chain knows no such person, or the record is about another; enrol the subject first"
+        }
+        _ => "",
+    }
 }
 
 impl Denial {

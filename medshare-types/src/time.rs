@@ -11,6 +11,8 @@ use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::text::excerpt;
+
 /// Length of a day, milliseconds.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -24,12 +26,23 @@ pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 pub enum TimeError {
     /// Text in none of the forms that `Timestamp::from_str` takes.
     #[error(
-        "{text:?} is not a time; write one like 2026-01-31T12:00:00+01:00, \
-         or a day with its zone like 2026-01-31+01:00"
+        "{:?} is not a time; write one like 2026-01-31T12:00:00+01:00, \
+         or a day with its zone like 2026-01-31+01:00",
+        excerpt(text)
     )]
     Malformed { text: String },
+    /// Text of a window that is not two times.
+    #[error(
+        "{:?} is not a window: it has no slash; write two times with a slash between them, like \
+         2026-01-31+01:00/2026-03-01+01:00",
+        excerpt(text)
+    )]
+    NoSlash { text: String },
     /// The same digits name another moment in every zone, so none is assumed.
-    #[error("{text:?} has no time zone; append Z for UTC, or an offset like +01:00")]
+    #[error(
+        "{:?} has no time zone; append Z for UTC, or an offset like +01:00",
+        excerpt(text)
+    )]
     NoZone { text: String },
     /// Year, month and day that the calendar does not have, or an offset of a day or more.
     #[error(

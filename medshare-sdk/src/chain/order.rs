@@ -6,8 +6,9 @@ use medshare_contract::state::{OrganisationState, PersonState};
 use medshare_contract::{Call, keys};
 use medshare_host::os_random;
 use medshare_ledger::{ReceiptProof, RefusalCode, RpcRequest, RpcResponse, Transaction};
+use medshare_types::keystore::KeyStoreError;
 use medshare_types::{
-    Denial, Nonce, Principal, ReplicaId, Signature, Signer, TransactionId, Wire as _,
+    Denial, Nonce, Principal, ReplicaId, Signature, Signer, TransactionId, VerifyingKey, Wire as _,
 };
 use tokio::time::Instant;
 
@@ -37,14 +38,20 @@ impl Chain {
             signature: Signature::from_bytes([0; 64]),
         };
         transaction.signature = signer.sign(transaction.id().digest()).await?;
-        Ok(transaction)
+        match transaction.verify(self.id()) {
+            Ok(()) => Ok(transaction),
+            Err(error) => Err(Error::KeyStore(KeyStoreError::Medium {
+                operation: "sign by the key that its signer names".to_owned(),
+                source: Box::new(error),
+            })),
+        }
     }
 
     /// Has a transaction ordered, and waits for the certified receipt. One that was handed in before
     /// takes effect once, and its receipt is found.
     pub(crate) async fn submit(&self, home: ReplicaId, transaction: Transaction) -> Result<Effect> {
         let id = transaction.id();
-        let sender = transaction.sender;
+        let sender = (transaction.sender, transaction.key);
         let submit = RpcRequest::Submit(Box::new(transaction)).to_wire();
         let deadline = Instant::now() + self.deadlines.order;
         let _turn = self.turn(Queue::Orders).await?;
@@ -82,27 +89,34 @@ impl Chain {
             if !taken && unknown >= self.more_than_faulty() && self.lacks(home, &sender).await? {
                 return Err(Error::Denied(Denial::UnknownSender));
             }
+            if !taken && failure.finals() >= self.more_than_faulty() {
+                break;
+            }
+            failure.forget_finals();
             backoff.pause().await;
         }
-        Err(if taken {
+        Err(if taken || failure.is_empty() {
             self.timed_out("order the transaction", id).await
         } else {
             failure.into_error()
         })
     }
 
-    /// Whether the members prove that the chain does not know a sender.
-    async fn lacks(&self, home: ReplicaId, sender: &Principal) -> Result<bool> {
-        Ok(match sender {
+    /// Whether the members prove that the chain does not know a sender, or knows it by another key.
+    async fn lacks(&self, home: ReplicaId, sender: &(Principal, VerifyingKey)) -> Result<bool> {
+        let (principal, key) = sender;
+        let known = match principal {
             Principal::Organisation(id) => {
-                let key = keys::organisation(id);
-                self.read::<OrganisationState>(home, key).await?.is_none()
+                let found: Option<OrganisationState> =
+                    self.read(home, keys::organisation(id)).await?;
+                found.map(|organisation| organisation.key)
             }
             Principal::Person(id) => {
-                let key = keys::person(id);
-                self.read::<PersonState>(home, key).await?.is_none()
+                let found: Option<PersonState> = self.read(home, keys::person(id)).await?;
+                found.map(|person| person.key)
             }
-        })
+        };
+        Ok(known != Some(*key))
     }
 
     async fn timed_out(&self, what: &'static str, transaction: TransactionId) -> Error {

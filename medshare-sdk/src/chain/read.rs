@@ -60,8 +60,11 @@ impl Chain {
             } else {
                 self.deadlines.answer
             };
+            let finals = failure.finals();
             let error = failure.into_error();
-            if matches!(error, Error::Stopped { .. }) || begun.elapsed() >= patience {
+            let is_final = matches!(error, Error::Stopped { .. })
+                || (finals >= self.more_than_faulty() && !error.is_retryable());
+            if is_final || begun.elapsed() >= patience {
                 return Err(error);
             }
             backoff.pause().await;

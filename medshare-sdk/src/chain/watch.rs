@@ -10,18 +10,19 @@ use super::exchange::Kind;
 use super::failure::Failure;
 use super::{Chain, RETRY_PAUSE};
 use crate::backoff::Backoff;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Chain {
     /// Every receipt of the block at `height`, as soon as a member can prove them, and that member,
     /// which is the one to ask first about the next block. A member that hangs, lags or gives a bad
     /// proof is passed over; waits as long as the chain is quiet, and no longer than the deadline of
-    /// silence when no member answers.
+    /// silence when no member answers. [`Error::UnknownHeight`] for a block after the next one.
     pub(crate) async fn receipts_at(
         &self,
         first: ReplicaId,
         height: Height,
     ) -> Result<(ReplicaId, Vec<TransactionReceipt>)> {
+        self.check_height(height).await?;
         let request = RpcRequest::ReceiptsAt(height).to_wire();
         let mut deadline = Instant::now() + self.deadlines.silence;
         let mut backoff = Backoff::new(RETRY_PAUSE);
@@ -55,6 +56,9 @@ impl Chain {
                 }
             }
             self.check_running(self.quorum())?;
+            if failure.finals() >= self.more_than_faulty() {
+                return Err(failure.into_error());
+            }
             match self.height(first).await {
                 // Nothing is withheld: the chain has no such block yet.
                 Ok(tip) if tip < height => {
@@ -64,6 +68,31 @@ impl Chain {
                 Ok(_) if Instant::now() >= deadline => return Err(failure.into_error()),
                 Err(error) if Instant::now() >= deadline => return Err(error),
                 Ok(_) | Err(_) => {}
+            }
+            backoff.pause().await;
+        }
+    }
+
+    /// Refuses a height after the next block's, as a quorum knows the chain. Members that have just
+    /// started may be behind, for as long as they have to answer.
+    async fn check_height(&self, height: Height) -> Result<()> {
+        let deadline = Instant::now() + self.deadlines.answer;
+        let mut backoff = Backoff::new(RETRY_PAUSE);
+        loop {
+            let seen = Height(self.seen.load(Ordering::Acquire));
+            if height <= seen.next() {
+                return Ok(());
+            }
+            // Where too few answer, the watch waits for them.
+            if self.catch_up().await.is_err() {
+                return Ok(());
+            }
+            let seen = Height(self.seen.load(Ordering::Acquire));
+            if height > seen.next() && Instant::now() >= deadline {
+                return Err(Error::UnknownHeight {
+                    height: Height(height.0 - 1),
+                    highest: seen,
+                });
             }
             backoff.pause().await;
         }

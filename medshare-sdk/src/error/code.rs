@@ -31,6 +31,7 @@ impl Error {
     /// | `busy` | [`Busy`](Self::Busy) |
     /// | `timed_out` | [`TimedOut`](Self::TimedOut) |
     /// | `invalid_proof` | [`InvalidProof`](Self::InvalidProof) |
+    /// | `unknown_height` | [`UnknownHeight`](Self::UnknownHeight) |
     /// | `invalid_answer` | [`InvalidAnswer`](Self::InvalidAnswer) |
     /// | `invalid_genesis` | [`InvalidGenesis`](Self::InvalidGenesis) |
     /// | `unknown_organisation` | [`UnknownOrganisation`](Self::UnknownOrganisation) |
@@ -99,6 +100,7 @@ impl Error {
             Self::Busy { .. } => "busy",
             Self::TimedOut { .. } => "timed_out",
             Self::InvalidProof { .. } => "invalid_proof",
+            Self::UnknownHeight { .. } => "unknown_height",
             Self::InvalidAnswer { .. } => "invalid_answer",
             Self::InvalidGenesis { .. } => "invalid_genesis",
             Self::UnknownOrganisation { .. } => "unknown_organisation",
@@ -188,6 +190,7 @@ impl Error {
             | Self::Busy { .. }
             | Self::TimedOut { .. }
             | Self::InvalidProof { .. }
+            | Self::UnknownHeight { .. }
             | Self::InvalidAnswer { .. }
             | Self::InvalidGenesis { .. }
             | Self::UnknownOrganisation { .. }

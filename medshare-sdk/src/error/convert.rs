@@ -4,9 +4,9 @@ use medshare_abe::{AccessPolicy, Condition};
 use medshare_host::TaskError;
 use medshare_host::files::is_disk_full;
 use medshare_store::StoreError;
-use medshare_types::GrantId;
+use medshare_types::{Genesis, GrantId};
 
-use super::{ContactFault, Error, KeyStoreError, Source};
+use super::{ContactFault, Error, KeyStoreError, Source, VerifyError};
 
 impl Error {
     /// Names the grant that a transaction which was not ordered in time gives.
@@ -59,6 +59,24 @@ impl Error {
         }
     }
 
+    pub(crate) fn unknown_organisation<'a>(
+        name: impl ToString,
+        reason: &'static str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        Self::UnknownOrganisation {
+            name: name.to_string(),
+            reason,
+            known: known.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// For a name or an identifier that no member has.
+    pub(crate) fn no_member(name: impl ToString, genesis: &Genesis) -> Self {
+        let members = genesis.members.iter().map(|member| member.name.as_str());
+        Self::unknown_organisation(name, "the members are", members)
+    }
+
     pub(crate) fn invalid_genesis(source: impl Into<Source>) -> Self {
         Self::InvalidGenesis {
             source: source.into(),
@@ -90,6 +108,16 @@ impl Error {
             }
         } else {
             otherwise(source)
+        }
+    }
+}
+
+/// Of an answer; a receipt is named by its own check.
+impl From<VerifyError> for Error {
+    fn from(source: VerifyError) -> Self {
+        Self::InvalidProof {
+            what: "a member's answer",
+            source,
         }
     }
 }

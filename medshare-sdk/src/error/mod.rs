@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use medshare_abe::{Date, Validity};
 use medshare_store::placement::MAX_COPIES;
 use medshare_types::text::excerpt;
-use medshare_types::{Denial, GrantId, Timestamp, TransactionId};
+use medshare_types::{Denial, GrantId, Height, Timestamp, TransactionId};
 
 pub use medshare_ledger::VerifyError;
 pub use medshare_types::DecodeError;
@@ -150,8 +150,11 @@ pub enum Error {
     /// The key does not open the record. Deliberately says no more.
     #[error("the record cannot be decrypted with this key")]
     Undecipherable,
-    /// No member could be reached.
-    #[error("no member of the consortium could be reached; check the network and try again")]
+    /// No member could be reached, or answered before its deadline.
+    #[error(
+        "no member of the consortium could be reached in time; check the network and the deadlines, \
+         and try again"
+    )]
     Unreachable,
     /// Too few members run for the call, and those that ended do not come back by themselves.
     #[error("the consortium was stopped: {}; start it again", ended.join(", "))]
@@ -184,21 +187,33 @@ pub enum Error {
         /// [`Consortium::grant`](crate::Consortium::grant) and for a revocation.
         grant: Option<GrantId>,
     },
-    /// A member's answer does not verify against the trust anchor.
-    #[error("a member's answer does not verify: {source}")]
+    /// A member's answer or a receipt does not verify against the trust anchor.
+    #[error("{what} {}: {source}", flaw(source))]
     InvalidProof {
-        #[from]
+        /// `a member's answer` or `the receipt`.
+        what: &'static str,
         source: VerifyError,
     },
+    /// A watch was to go on after a block that the chain does not have yet.
+    #[error(
+        "the chain has {highest} blocks, and the watch was to go on after block {height}; where the \
+         consortium was restored from a backup, forget saved heights and counts, and watch from there"
+    )]
+    UnknownHeight { height: Height, highest: Height },
     /// A member's answer cannot be decoded, or answers another question.
     #[error("a member's answer makes no sense: {source}")]
     InvalidAnswer { source: Source },
     /// The genesis is not that of a consortium.
     #[error("invalid genesis: {source}; use the trust anchor that the consortium published")]
     InvalidGenesis { source: Source },
-    /// The consortium has no such organisation, or the application does not act for it.
-    #[error("unknown organisation {:?}", excerpt(name))]
-    UnknownOrganisation { name: String },
+    /// The consortium has no such organisation, or the application was given no signer or store of it.
+    #[error("unknown organisation {:?}: {reason} [{}]", excerpt(name), known.join(", "))]
+    UnknownOrganisation {
+        name: String,
+        /// What is missing, and what `known` lists.
+        reason: &'static str,
+        known: Vec<String>,
+    },
     /// The organisation has not enrolled a person of that name with this key store, or not to the
     /// end.
     #[error("unknown person {:?}; enrol the person first", excerpt(name))]
@@ -339,8 +354,12 @@ pub enum Error {
         at: String,
         source: Source,
     },
-    /// Another process has opened the consortium's folder.
-    #[error("{} is in use by another process; stop it and try again", folder.display())]
+    /// Another process has opened the consortium's folder, or this one has and did not shut it down.
+    #[error(
+        "{} is in use by this process or another; call LocalConsortium::shut_down, or drop every handle \
+         of it, and try again",
+        folder.display()
+    )]
     FolderInUse { folder: PathBuf },
     /// The folder holds a consortium, but not its trust anchor.
     #[error("{} holds members of a consortium but no trust anchor; restore it, nothing was changed", folder.display())]
@@ -422,6 +441,13 @@ pub enum Error {
     /// A failure that the caller cannot have caused: a defect of this library, or a panic.
     #[error("internal error: {source}; please report it")]
     Internal { source: Source },
+}
+
+const fn flaw(error: &VerifyError) -> &'static str {
+    match error {
+        VerifyError::WrongChain { .. } => "is of another consortium",
+        _ => "does not verify",
+    }
 }
 
 fn later(grant: Option<GrantId>) -> String {

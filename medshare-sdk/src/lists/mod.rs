@@ -140,7 +140,9 @@ impl<T: Send + 'static> Listing<T> {
     }
 
     /// Leaves out the next `count` entries; none is read for it. A caller that keeps the number of
-    /// entries it has seen, oldest first, goes on with the new ones.
+    /// entries it has seen, oldest first, goes on with the new ones. Nothing is left where `count` is
+    /// [`Self::len`] or more; more than the list ever had means that the consortium was restored from a
+    /// backup, and that saved counts are to be forgotten.
     #[must_use]
     pub const fn skip(mut self, count: u64) -> Self {
         self.position = self.position.saturating_add(count);

@@ -46,16 +46,12 @@ impl OrganisationInfo {
     pub(crate) fn with_id(genesis: &Genesis, id: &OrganisationId) -> Result<Self> {
         let members = &genesis.members;
         let found = members.iter().find(|member| member.organisation() == *id);
-        let unknown = || Error::UnknownOrganisation {
-            name: id.to_string(),
-        };
+        let unknown = || Error::no_member(id, genesis);
         Self::named(genesis, &found.ok_or_else(unknown)?.name)
     }
 
     pub(crate) fn named(genesis: &Genesis, name: &str) -> Result<Self> {
-        let unknown = || Error::UnknownOrganisation {
-            name: name.to_owned(),
-        };
+        let unknown = || Error::no_member(name, genesis);
         let (seat, member) = genesis.member_named(name).ok_or_else(unknown)?;
         Ok(Self {
             id: member.organisation(),

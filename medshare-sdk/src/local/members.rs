@@ -306,9 +306,7 @@ impl Members {
             .map(ReplicaId)
             .zip(&self.list)
             .find_map(|(seat, member)| (member.name == name).then_some(seat))
-            .ok_or_else(|| Error::UnknownOrganisation {
-                name: name.to_owned(),
-            })
+            .ok_or_else(|| Error::no_member(name, &self.genesis))
     }
 
     /// The first member that runs and knows its votes.

@@ -23,9 +23,13 @@ impl MemberStores {
 
     /// Refuses a store of a name that no member has.
     pub(super) fn check<'a>(&self, members: impl IntoIterator<Item = &'a String>) -> Result<()> {
-        let members: BTreeSet<_> = members.into_iter().collect();
-        match self.0.keys().find(|name| !members.contains(name)) {
-            Some(name) => Err(Error::UnknownOrganisation { name: name.clone() }),
+        let members: BTreeSet<_> = members.into_iter().map(String::as_str).collect();
+        match self.0.keys().find(|name| !members.contains(name.as_str())) {
+            Some(name) => Err(Error::unknown_organisation(
+                name,
+                "the members are",
+                members,
+            )),
             None => Ok(()),
         }
     }

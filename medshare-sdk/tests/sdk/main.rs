@@ -37,6 +37,7 @@ mod logs;
 mod lost_keys;
 mod lost_state;
 mod lost_votes;
+mod misuse;
 mod named_files;
 mod never_open;
 mod own_records;

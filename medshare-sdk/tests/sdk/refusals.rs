@@ -163,7 +163,8 @@ async fn for_another_purpose() {
     let granted = PurposeSet::from(Purpose::Research).with(Purpose::Payment);
     let expected = Denial::PurposeMismatch { requested, granted };
     assert_eq!(*denial(&error), expected);
-    let text = "the grant does not cover purpose TREAT, only HPAYMT, HRESCH";
+    let text = "the grant does not cover the purpose Treatment (TREAT), \
+                only Payment (HPAYMT), Research (HRESCH)";
     assert_eq!(error.to_string(), text);
     for purpose in [Purpose::Research, Purpose::Payment] {
         let opened = fixture.doctor.open(grant).purpose(purpose).await.unwrap();
