@@ -15,8 +15,7 @@
 //!
 //! Not audited. Bytes from nodes and clients are parsed strictly and bounded; bytes that do not
 //! parse are dropped or refused, and cause no panic. Secrets come from a
-//! [`KeyStore`](medshare_types::keystore::KeyStore) and are erased when dropped. There is no view
-//! change: a dead primary stops the chain.
+//! [`KeyStore`](medshare_types::keystore::KeyStore) and are erased when dropped.
 //!
 //! # Module map
 //!

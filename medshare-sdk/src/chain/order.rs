@@ -1,6 +1,9 @@
 //! Having a call ordered.
 
+use std::convert::Infallible;
+use std::mem;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 
 use medshare_contract::state::{OrganisationState, PersonState};
 use medshare_contract::{Call, keys};
@@ -10,7 +13,7 @@ use medshare_types::keystore::KeyStoreError;
 use medshare_types::{
     Denial, Nonce, Principal, ReplicaId, Signature, Signer, TransactionId, VerifyingKey, Wire as _,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::exchange::Kind;
 use super::failure::Failure;
@@ -20,6 +23,9 @@ use crate::deadlines::millis;
 use crate::error::{Error, Result};
 use crate::health::problems;
 use crate::turns::Queue;
+
+/// How often a call that waits until its deadline looks for what holds it up.
+const LOOKS: u32 = 4;
 
 impl Chain {
     /// Signs a call, to be handed in by [`Self::submit`].
@@ -50,6 +56,34 @@ impl Chain {
     /// Has a transaction ordered, and waits for the certified receipt. One that was handed in before
     /// takes effect once, and its receipt is found.
     pub(crate) async fn submit(&self, home: ReplicaId, transaction: Transaction) -> Result<Effect> {
+        let seen = Mutex::default();
+        tokio::select! {
+            biased;
+            ordered = self.order(home, transaction, &seen) => ordered,
+            never = self.look_for_causes(&seen) => match never {},
+        }
+    }
+
+    /// Looks for what may hold a call up while it waits: at its end that may have passed.
+    async fn look_for_causes(&self, seen: &Mutex<Vec<String>>) -> Infallible {
+        loop {
+            sleep(self.deadlines.order / LOOKS).await;
+            let found = problems(&self.health().await);
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            for cause in found {
+                if !seen.contains(&cause) {
+                    seen.push(cause);
+                }
+            }
+        }
+    }
+
+    async fn order(
+        &self,
+        home: ReplicaId,
+        transaction: Transaction,
+        seen: &Mutex<Vec<String>>,
+    ) -> Result<Effect> {
         let id = transaction.id();
         let sender = (transaction.sender, transaction.key);
         let submit = RpcRequest::Submit(Box::new(transaction)).to_wire();
@@ -96,7 +130,8 @@ impl Chain {
             backoff.pause().await;
         }
         Err(if taken || failure.is_empty() {
-            self.timed_out("order the transaction", id).await
+            let seen = mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+            self.timed_out("order the transaction", id, seen).await
         } else {
             failure.into_error()
         })
@@ -119,11 +154,22 @@ impl Chain {
         Ok(known != Some(*key))
     }
 
-    async fn timed_out(&self, what: &'static str, transaction: TransactionId) -> Error {
+    async fn timed_out(
+        &self,
+        what: &'static str,
+        transaction: TransactionId,
+        seen: Vec<String>,
+    ) -> Error {
+        let mut causes = problems(&self.health().await);
+        let passed = seen.into_iter().filter(|cause| !causes.contains(cause));
+        let passed: Vec<_> = passed
+            .map(|cause| format!("{cause}, for a while"))
+            .collect();
+        causes.extend(passed);
         Error::TimedOut {
             what,
             timeout_ms: millis(self.deadlines.order),
-            causes: problems(&self.health().await),
+            causes,
             transaction: Some(transaction),
             grant: None,
         }

@@ -105,6 +105,36 @@ async fn a_time_out_names_the_silent_members() {
     fixture.close().await;
 }
 
+/// What held a call up for most of its time is told, although it has passed by the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_out_tells_of_causes_that_have_passed() {
+    let fixture = Fixture::open().await;
+    let set = |seat: usize, presence| {
+        let set = fixture.consortium.set_presence(MEMBERS[seat], presence);
+        set.unwrap();
+    };
+    silence(&fixture, Presence::Silent);
+    let deadlines = Deadlines::default().with_order(Duration::from_secs(4));
+    let impatient = fixture.consortium.with_deadlines(deadlines);
+    let riverside = impatient.organisation(MEMBERS[3]).unwrap();
+    let enrolling = riverside.enrol("Dr Late", &[]);
+    let relieving = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        set(2, Presence::Silent);
+        set(0, Presence::Present);
+    };
+    let (enrolled, ()) = tokio::join!(enrolling, relieving);
+    let error = enrolled.map(drop).unwrap_err();
+    let Error::TimedOut { causes, .. } = &error else {
+        panic!("{error}");
+    };
+    let of = |seat: usize| causes.iter().find(|cause| cause.contains(MEMBERS[seat]));
+    assert!(of(0).unwrap().ends_with("for a while"), "{error}");
+    assert!(of(1).unwrap().ends_with("does not answer"), "{error}");
+    assert!(of(2).unwrap().ends_with("does not answer"), "{error}");
+    fixture.close().await;
+}
+
 /// Two members answer, so reading goes on, and no call says that no member can be reached.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_names_the_silent_members() {
