@@ -78,6 +78,7 @@
 //! | `message`, `vote`, `view_change`, `evidence`, `proposal` | formats of the wire |
 //! | `compact` | numbers of votes on the wire |
 //! | `io`, `config`, `rejected` | the interface |
+//! | `mutation` | deliberate faults, for tests with the feature `mutants` |
 //!
 //! **Papers:** M. Castro, B. Liskov, *Practical Byzantine Fault Tolerance*, OSDI 1999, and
 //! *Practical Byzantine Fault Tolerance and Proactive Recovery*, ACM TOCS 20(4), 2002.
@@ -98,6 +99,7 @@ mod evidence;
 mod io;
 mod log_record;
 mod message;
+mod mutation;
 mod proposal;
 mod rejected;
 mod replica;
@@ -109,6 +111,8 @@ pub use evidence::{Evidence, EvidenceError, Offence};
 pub use io::{Effect, Input, Now, Output, Timer, Verdict};
 pub use log_record::{LogPosition, LogRecord};
 pub use message::{Authenticated, Decided, LossId, Message, Recalled, Recipients};
+#[cfg(feature = "mutants")]
+pub use mutation::Mutant;
 pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault};
 pub use rejected::Rejected;
 pub use replica::{ReplayError, Replica};

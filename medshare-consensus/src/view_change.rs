@@ -178,6 +178,17 @@ impl<P> NewView<P> {
     /// batch where there is a claim.
     #[must_use]
     pub fn verify(&self, height: Height, chain: &ChainId, committee: &Committee) -> bool {
+        self.verify_claim(self.highest_claim(), height, chain, committee)
+    }
+
+    /// As [`Self::verify`], with the claim that the certificate has to prove.
+    pub(crate) fn verify_claim(
+        &self,
+        claim: Option<Claim>,
+        height: Height,
+        chain: &ChainId,
+        committee: &Committee,
+    ) -> bool {
         let view = self.pre_prepare.view;
         let mut last = None;
         for (seat, vote) in &self.view_changes {
@@ -195,7 +206,7 @@ impl<P> NewView<P> {
             && self.view_changes.len() >= committee.quorum().quorum()
             && proves(
                 self.certificate.as_ref(),
-                self.highest_claim(),
+                claim,
                 (height, view),
                 chain,
                 committee,

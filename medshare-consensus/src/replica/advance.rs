@@ -12,6 +12,7 @@ use super::{Parent, Replica};
 use crate::io::Effect;
 use crate::log_record::LogRecord;
 use crate::message::{Decided, Message, Recipients};
+use crate::mutation::Mutant;
 use crate::proposal::{Payload, Proposal};
 use crate::rejected::Rejected;
 use crate::view_change::PreparedCertificate;
@@ -45,6 +46,9 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let from = match self.current.own_commit {
+            own if self.mutation.is(Mutant::VotesInOlderViews) => {
+                own.map_or(View(0), |own| own.vote.ballot.view.next())
+            }
             Some(own) if own.vote.ballot.view >= self.current.view => own.vote.ballot.view.next(),
             _ => self.current.view,
         };
@@ -52,11 +56,7 @@ impl<P: Payload> Replica<P> {
         let Some((view, digest)) = self.current.prepares.leading(from, quorum) else {
             return;
         };
-        let Some(votes) =
-            self.current
-                .prepares
-                .certify(&self.config, (view, digest), quorum, &mut self.suspects)
-        else {
+        let Some(votes) = self.certify(Phase::Prepare, (view, digest), quorum) else {
             return;
         };
         let Some(proposal) = self.current.block(&digest).cloned() else {
@@ -86,7 +86,8 @@ impl<P: Payload> Replica<P> {
     ) {
         let vote = self.sign(ballot, Phase::Commit);
         let prepared = PreparedCertificate { ballot, votes };
-        let recorded = self.is_recorded(&ballot.digest);
+        let recorded =
+            self.is_recorded(&ballot.digest) || self.mutation.is(Mutant::CommittedBlockLost);
         let position = self.outbox.persist(LogRecord::Committed {
             prepared: prepared.clone(),
             vote,
@@ -109,12 +110,7 @@ impl<P: Payload> Replica<P> {
     fn take_decided(&mut self) -> Option<Decided<P>> {
         let quorum = self.config.committee.quorum().quorum();
         let (view, digest) = self.current.commits.leading(View(0), quorum)?;
-        let votes = self.current.commits.certify(
-            &self.config,
-            (view, digest),
-            quorum,
-            &mut self.suspects,
-        )?;
+        let votes = self.certify(Phase::Commit, (view, digest), quorum)?;
         let Some(proposal) = self.current.block(&digest).cloned() else {
             let holders = votes.iter().map(|(voter, _)| *voter).collect();
             self.want(digest, holders);
@@ -154,7 +150,11 @@ impl<P: Payload> Replica<P> {
             ordered: !proposal.payload.is_empty(),
         };
         let clock_before = self.current.latest_clock;
+        let view = self.current.view;
         self.current = mem::replace(&mut self.next, Slot::new());
+        if self.mutation.is(Mutant::ViewKept) {
+            self.current.enter(view);
+        }
         self.current.clock_before = clock_before;
         let height = self.tip.height;
         self.exposed.retain(|(_, of)| *of > height);

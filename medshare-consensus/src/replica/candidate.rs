@@ -9,6 +9,7 @@ use super::slot::{Candidate, Stage};
 use super::timeliness::{Bounds, is_timely};
 use crate::io::Effect;
 use crate::message::Message;
+use crate::mutation::Mutant;
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault, encoded_length};
 use crate::rejected::Rejected;
 use crate::vote::PrePrepare;
@@ -31,7 +32,8 @@ impl<P: Payload> Replica<P> {
         let PrePrepare { view, proposal, .. } = pre_prepare;
         let proposer = proposal.header.proposer;
         let time = proposal.header.time;
-        if self.current.candidate.is_some() || self.current.has_prepared() {
+        let taken = self.current.candidate.is_some() || self.current.has_prepared();
+        if taken && !self.mutation.is(Mutant::TwoVotesInAView) {
             return Ok(());
         }
         if proposer != self.primary_of(view) {
@@ -107,16 +109,12 @@ impl<P: Payload> Replica<P> {
             return Ok(());
         };
         let held = self.current.candidate.as_ref();
-        let untimely = held.is_some_and(|held| held.stage == Stage::Untimely);
+        let untimely = held.is_some_and(|held| held.stage == Stage::Untimely)
+            && !self.mutation.is(Mutant::LateForGood);
         if of == view && (self.current.has_prepared() || (held.is_some() && !untimely)) {
             return Ok(());
         }
-        let vouched = self.current.prepares.certify(
-            &self.config,
-            (of, digest),
-            faulty + 1,
-            &mut self.suspects,
-        );
+        let vouched = self.certify(Phase::Prepare, (of, digest), faulty + 1);
         if vouched.is_none() {
             return Ok(());
         }

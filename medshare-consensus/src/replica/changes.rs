@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use medshare_types::id::{ReplicaId, View};
 
+use crate::mutation::{Mutant, Mutation};
 use crate::view_change::{Claim, NewView, PreparedCertificate, ViewChange, ViewChangeVote};
 use crate::vote::PrePrepare;
 
@@ -46,7 +47,7 @@ impl ViewChanges {
 
     /// L33: the proof of a quorum for `view` alone: its first `needed` view changes and the
     /// certificate of the highest claim among them.
-    pub(super) fn proof(&self, view: View, needed: usize) -> Option<Proof> {
+    pub(super) fn proof(&self, view: View, needed: usize, mutation: Mutation) -> Option<Proof> {
         let of_view = || {
             let entries = self.entries.iter();
             entries
@@ -55,7 +56,11 @@ impl ViewChanges {
         };
         let view_changes: Vec<_> = of_view().map(|(seat, held)| (*seat, held.vote)).collect();
         let certificates = of_view().filter_map(|(_, held)| held.certificate.as_ref());
-        let certificate = certificates.max_by_key(|held| held.claim()).cloned();
+        let certificate = if mutation.is(Mutant::LowestCertificate) {
+            certificates.min_by_key(|held| held.claim()).cloned()
+        } else {
+            certificates.max_by_key(|held| held.claim()).cloned()
+        };
         (view_changes.len() >= needed).then_some(Proof {
             view_changes,
             certificate,

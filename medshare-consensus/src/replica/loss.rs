@@ -11,6 +11,7 @@ use medshare_types::id::{Height, ReplicaId};
 
 use super::Replica;
 use crate::message::{LossId, Message, Recalled, Recipients};
+use crate::mutation::Mutant;
 use crate::proposal::Payload;
 use crate::rejected::Rejected;
 
@@ -50,8 +51,8 @@ impl<P: Payload> Replica<P> {
 
     /// L50: true when nothing may be signed at the height after the tip. Where this replica is the
     /// primary, the others change the view.
-    pub(super) const fn abstains(&self) -> bool {
-        self.is_lost()
+    pub(super) fn abstains(&self) -> bool {
+        self.is_lost() && !self.mutation.is(Mutant::LostMemberVotes)
     }
 
     /// L47: asks all members, until enough have answered.
@@ -76,9 +77,11 @@ impl<P: Payload> Replica<P> {
         } else {
             answer.height
         };
+        let short = self.mutation.is(Mutant::AbstainsOneHeightLess)
+            || self.mutation.is(Mutant::AbstainsByVotesSeen);
         loss.answers.entry(sender).or_insert(Answer {
             decided: answer.height,
-            until: voted.next(),
+            until: if short { voted } else { voted.next() },
         });
         Ok(())
     }

@@ -36,6 +36,7 @@ use medshare_types::time::Timestamp;
 use crate::config::{Config, Tip};
 use crate::io::{Effect, Output, Timer};
 use crate::message::{Message, Recipients};
+use crate::mutation::{Mutant, Mutation};
 use crate::proposal::Payload;
 use loss::Loss;
 use outbox::Outbox;
@@ -68,6 +69,8 @@ pub struct Replica<P> {
     /// Present while votes that are lost may reach above the tip.
     loss: Option<Loss>,
     outbox: Outbox<P>,
+    /// A deliberate fault, in tests only.
+    mutation: Mutation,
 }
 
 /// The decided block that the next one must follow from.
@@ -126,6 +129,7 @@ impl<P: Payload> Replica<P> {
             serving: ServingLimits::default(),
             loss: None,
             outbox: Outbox::new(),
+            mutation: Mutation::default(),
         })
     }
 
@@ -161,7 +165,12 @@ impl<P: Payload> Replica<P> {
     }
 
     fn send(&mut self, to: Recipients, message: Message<P>) {
-        self.outbox.push_gated(Effect::Send { to, message });
+        let send = Effect::Send { to, message };
+        if self.mutation.is(Mutant::VoteBeforeSync) {
+            self.outbox.push_at_once(send);
+        } else {
+            self.outbox.push_gated(send);
+        }
     }
 
     /// Postpones the next re-send: a message was just sent or a block decided.

@@ -7,6 +7,7 @@ use super::Replica;
 use super::slot::{Candidate, OwnChange, Stage};
 use crate::log_record::LogRecord;
 use crate::message::{Message, Recipients};
+use crate::mutation::Mutant;
 use crate::proposal::{Payload, Proposal};
 use crate::view_change::{PreparedCertificate, ViewChange, ViewChangeVote};
 use crate::vote::PrePrepare;
@@ -16,7 +17,11 @@ impl<P: Payload> Replica<P> {
     pub(super) fn enter(&mut self, view: View) {
         if view > self.current.view {
             self.disarm_view_timer();
+            let candidate = self.current.candidate.take();
             self.current.enter(view);
+            if self.mutation.is(Mutant::CandidateKept) {
+                self.current.candidate = candidate;
+            }
         }
     }
 
@@ -26,7 +31,9 @@ impl<P: Payload> Replica<P> {
         if self.abstains() {
             return;
         }
-        let certificate = self.current.prepared.as_ref().map(|(held, _)| held.clone());
+        let prepared = self.current.prepared.as_ref();
+        let prepared = prepared.filter(|_| !self.mutation.is(Mutant::NoOwnCertificate));
+        let certificate = prepared.map(|(held, _)| held.clone());
         let subject = (self.config.committee.epoch(), self.tip.height.next(), view);
         let vote = ViewChangeVote::sign(
             &self.config.chain,
@@ -71,7 +78,7 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let quorum = self.config.committee.quorum().quorum();
-        let Some(proof) = self.current.changes.proof(view, quorum) else {
+        let Some(proof) = self.current.changes.proof(view, quorum, self.mutation) else {
             return;
         };
         let Some(claim) = proof.claim() else {
@@ -94,7 +101,20 @@ impl<P: Payload> Replica<P> {
 
     /// L15: prepares a block that a quorum prepared in an earlier view, without judging it again.
     pub(super) fn prepare_again(&mut self, view: View, proposal: Proposal<P>) {
-        let ballot = proposal.ballot_in(view);
+        let ballot = if self.mutation.is(Mutant::HeaderViewForBallot) {
+            proposal.ballot_in(proposal.header.view)
+        } else {
+            proposal.ballot_in(view)
+        };
+        if self.mutation.is(Mutant::ReproposalValidated) {
+            self.current.candidate = Some(Candidate {
+                proposal,
+                ballot,
+                stage: Stage::Unexecuted,
+            });
+            let _ = self.validate_when_executed();
+            return;
+        }
         let abstains = self.abstains();
         self.current.candidate = Some(Candidate {
             proposal,

@@ -6,6 +6,7 @@ use medshare_types::id::View;
 
 use super::Replica;
 use crate::io::{Effect, Timer};
+use crate::mutation::Mutant;
 use crate::proposal::Payload;
 
 /// Shortest and longest time of a primary at view 0, milliseconds.
@@ -161,12 +162,16 @@ impl<P: Payload> Replica<P> {
     /// L5: measures the height that is decided now in `view`, and lengthens or shortens the time of
     /// the next primary.
     pub(super) fn end_height(&mut self, view: View, ordered: bool, monotonic_ms: u64) {
-        self.disarm_view_timer();
+        if !self.mutation.is(Mutant::ViewTimerKept) {
+            self.disarm_view_timer();
+        }
         let needed = self.measured_heights();
         let pacing = &mut self.pacing;
         if let Some(begun) = pacing.begun.take() {
             pacing.penalty = if view > View(0) {
                 (pacing.penalty + 1).min(MAX_PENALTY)
+            } else if self.mutation.is(Mutant::TimesNeverComeDown) {
+                pacing.penalty
             } else {
                 pacing.penalty.saturating_sub(1)
             };

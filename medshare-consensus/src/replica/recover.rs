@@ -5,10 +5,11 @@ use medshare_types::id::{Height, ReplicaId};
 
 use super::Replica;
 use super::loss::Loss;
-use super::slot::{Candidate, OwnChange, OwnVote, Stage};
+use super::slot::{Candidate, OwnChange, OwnVote, Stage, Wanted};
 use crate::config::{Config, Tip};
 use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Decided, LossId, Message, Recipients};
+use crate::mutation::{Mutant, Mutation};
 use crate::proposal::{Payload, Proposal};
 use crate::view_change::{PreparedCertificate, ViewChange};
 use crate::vote::Vote;
@@ -65,7 +66,7 @@ impl<P: Payload> Replica<P> {
         tip: Tip,
         log: impl IntoIterator<Item = LogRecord<P>>,
     ) -> Result<Self, ReplayError> {
-        Self::recover_with(config, tip, log, None)
+        Self::recover_with(config, tip, log, None, Mutation::default())
     }
 
     /// As [`Self::recover`], for a member whose log is not the one that it last wrote: gone, cut
@@ -83,7 +84,24 @@ impl<P: Payload> Replica<P> {
         log: impl IntoIterator<Item = LogRecord<P>>,
         loss: LossId,
     ) -> Result<Self, ReplayError> {
-        Self::recover_with(config, tip, log, Some(Loss::new(loss)))
+        Self::recover_with(config, tip, log, Some(Loss::new(loss)), Mutation::default())
+    }
+
+    /// As [`Self::recover`], or [`Self::recover_lost`] where there is a loss, with a deliberate
+    /// fault.
+    ///
+    /// # Errors
+    /// As [`Self::recover`].
+    #[cfg(feature = "mutants")]
+    pub fn recover_mutant(
+        config: Config,
+        tip: Tip,
+        log: impl IntoIterator<Item = LogRecord<P>>,
+        loss: Option<LossId>,
+        mutant: Mutant,
+    ) -> Result<Self, ReplayError> {
+        let loss = loss.map(Loss::new);
+        Self::recover_with(config, tip, log, loss, Mutation::of(mutant))
     }
 
     fn recover_with(
@@ -91,8 +109,10 @@ impl<P: Payload> Replica<P> {
         tip: Tip,
         log: impl IntoIterator<Item = LogRecord<P>>,
         loss: Option<Loss>,
+        mutation: Mutation,
     ) -> Result<Self, ReplayError> {
         let mut replica = Self::at_tip(config, tip)?;
+        replica.mutation = mutation;
         replica.loss = loss;
         for record in log {
             let height = record.height();
@@ -160,6 +180,13 @@ impl<P: Payload> Replica<P> {
         if view < self.current.view || again || !fits {
             return None;
         }
+        if self.forgets_prepare(&proposal) {
+            let mut wanted = Wanted::of([]);
+            let digest = vote.ballot.digest;
+            wanted.block = (!self.mutation.is(Mutant::PreparedBlockLost)).then_some(proposal);
+            self.current.wanted.insert(digest, wanted);
+            return Some(());
+        }
         self.current.enter(view);
         self.current.candidate = Some(Candidate {
             proposal: proposal.clone(),
@@ -170,6 +197,14 @@ impl<P: Payload> Replica<P> {
         self.current.own_prepare = Some(durable(vote));
         self.count_verified(Phase::Prepare, self.config.replica, vote);
         Some(())
+    }
+
+    /// True where a deliberate fault forgets a recorded prepare.
+    fn forgets_prepare(&self, proposal: &Proposal<P>) -> bool {
+        let own = proposal.header.proposer == self.config.replica;
+        self.mutation.is(Mutant::PreparedBlockLost)
+            || self.mutation.is(Mutant::PrepareForgotten) && !own
+            || self.mutation.is(Mutant::ProposesAnew) && own
     }
 
     /// L44: a commit with its certificate, likewise.
@@ -189,6 +224,12 @@ impl<P: Payload> Replica<P> {
             Some(block) => (block.ballot_in(ballot.view) == ballot).then_some(block)?,
             None => self.current.block(&ballot.digest)?.clone(),
         };
+        if self.mutation.is(Mutant::CommitForgotten) {
+            let mut wanted = Wanted::of([]);
+            wanted.block = Some(block);
+            self.current.wanted.insert(ballot.digest, wanted);
+            return Some(());
+        }
         self.current.enter(ballot.view);
         for (voter, signature) in &prepared.votes {
             let prepare = Vote {

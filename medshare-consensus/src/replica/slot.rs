@@ -179,6 +179,15 @@ pub(super) struct Wanted<P> {
 }
 
 impl<P> Wanted<P> {
+    /// A question that was not sent yet.
+    pub(super) fn of(holders: impl IntoIterator<Item = ReplicaId>) -> Self {
+        Self {
+            holders: holders.into_iter().collect(),
+            asked: 0,
+            block: None,
+        }
+    }
+
     /// The member to ask next.
     pub(super) fn next_holder(&mut self) -> Option<ReplicaId> {
         let index = self.asked.checked_rem(self.holders.len())?;

@@ -207,13 +207,11 @@ impl Tally {
         suspects: &mut BTreeSet<ReplicaId>,
     ) -> Option<Vec<(ReplicaId, Signature)>> {
         loop {
-            let mut chosen = self.choose(view, digest, needed)?;
+            let chosen = self.choose(view, digest, needed)?;
             if self.verify_together(config, view, &chosen) {
-                chosen.sort_unstable();
-                let signature = |id: &ReplicaId| self.entries[&(*id, view)].vote.signature;
-                return Some(chosen.iter().map(|id| (*id, signature(id))).collect());
+                return Some(chosen);
             }
-            for voter in chosen {
+            for (voter, _) in chosen {
                 let Some(entry) = self.entries.get_mut(&(voter, view)) else {
                     continue;
                 };
@@ -226,20 +224,34 @@ impl Tally {
         }
     }
 
-    /// `needed` voters for a ballot, verified ones first.
-    fn choose(&self, view: View, digest: Digest, needed: usize) -> Option<Vec<ReplicaId>> {
+    /// `needed` votes for a ballot, verified ones first, ascending by seat.
+    pub(super) fn choose(
+        &self,
+        view: View,
+        digest: Digest,
+        needed: usize,
+    ) -> Option<Vec<(ReplicaId, Signature)>> {
         let of = |verified: bool| {
             let entries = self.of_ballot(view, digest);
             entries.filter(move |(_, entry)| entry.verified == verified)
         };
-        let chosen: Vec<_> = of(true).chain(of(false)).map(|(id, _)| id).collect();
-        (chosen.len() >= needed).then(|| chosen[..needed].to_vec())
+        let chosen = of(true).chain(of(false)).take(needed);
+        let mut chosen: Vec<_> = chosen
+            .map(|(id, entry)| (id, entry.vote.signature))
+            .collect();
+        chosen.sort_unstable();
+        (chosen.len() >= needed).then_some(chosen)
     }
 
-    fn verify_together(&mut self, config: &Config, view: View, chosen: &[ReplicaId]) -> bool {
+    fn verify_together(
+        &mut self,
+        config: &Config,
+        view: View,
+        chosen: &[(ReplicaId, Signature)],
+    ) -> bool {
         let unverified: Vec<_> = chosen
             .iter()
-            .filter_map(|id| {
+            .filter_map(|(id, _)| {
                 let entry = self.entries.get(&(*id, view))?;
                 Some((config.committee.member(*id)?, entry))
             })
@@ -260,7 +272,7 @@ impl Tally {
         if !is_good {
             return false;
         }
-        for id in chosen {
+        for (id, _) in chosen {
             if let Some(entry) = self.entries.get_mut(&(*id, view)) {
                 entry.verified = true;
             }

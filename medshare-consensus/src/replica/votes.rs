@@ -1,7 +1,9 @@
 //! Votes: signing and recording this replica's own, keeping those of others.
 
 use medshare_types::certificate::{Ballot, Phase};
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::hash::Digest;
+use medshare_types::id::{Height, ReplicaId, View};
+use medshare_types::sign::Signature;
 
 use super::Replica;
 use super::route::Route;
@@ -11,6 +13,7 @@ use crate::evidence::{Evidence, Offence};
 use crate::io::Effect;
 use crate::log_record::LogRecord;
 use crate::message::{Message, Recipients};
+use crate::mutation::Mutant;
 use crate::proposal::{Payload, Proposal};
 use crate::rejected::Rejected;
 use crate::view_change::ViewChangeVote;
@@ -124,6 +127,20 @@ impl<P: Payload> Replica<P> {
         }
         let sender = culprit;
         Err(Rejected::Equivocation { sender, height })
+    }
+
+    /// L24: `needed` verified votes for a ballot of the current height.
+    pub(super) fn certify(
+        &mut self,
+        phase: Phase,
+        (view, digest): (View, Digest),
+        needed: usize,
+    ) -> Option<Vec<(ReplicaId, Signature)>> {
+        let tally = self.current.tally(phase);
+        if self.mutation.is(Mutant::VotesUnverified) {
+            return tally.choose(view, digest, needed);
+        }
+        tally.certify(&self.config, (view, digest), needed, &mut self.suspects)
     }
 
     /// L27: the replica's own votes count once they are durable.

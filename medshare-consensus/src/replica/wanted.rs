@@ -21,12 +21,7 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let holders = holders.into_iter().filter(|holder| *holder != own);
-        let wanted = Wanted {
-            holders: holders.collect(),
-            asked: 0,
-            block: None,
-        };
-        slot.wanted.insert(digest, wanted);
+        slot.wanted.insert(digest, Wanted::of(holders));
         self.ask_next_holder(digest);
     }
 

@@ -32,9 +32,12 @@ impl<P: Payload> Replica<P> {
         if let Some(fault) = self.fault_of_block(&decided) {
             return Err(Rejected::InvalidBlock { sender, fault });
         }
-        let certificate = &decided.certificate;
-        certificate
-            .verify(&self.config.chain, &self.config.committee)
+        self.mutation
+            .check_certificate(
+                &decided.certificate,
+                &self.config.chain,
+                &self.config.committee,
+            )
             .map_err(|source| Rejected::InvalidCertificate { sender, source })?;
         // L41
         self.decide(decided, now.monotonic_ms);

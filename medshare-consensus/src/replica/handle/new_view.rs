@@ -4,6 +4,7 @@ use medshare_types::certificate::Phase;
 use medshare_types::id::ReplicaId;
 
 use crate::io::Now;
+use crate::mutation::Mutant;
 use crate::proposal::Payload;
 use crate::rejected::Rejected;
 use crate::replica::Replica;
@@ -35,7 +36,9 @@ impl<P: Payload> Replica<P> {
             return Err(Rejected::ViewOver { sender, view });
         }
         let (chain, committee) = (&self.config.chain, &self.config.committee);
-        if !new_view.verify(height, chain, committee) {
+        if !self.mutation.is(Mutant::NewViewUnproven)
+            && !new_view.verify_claim(self.claim_of(&new_view), height, chain, committee)
+        {
             return Err(Rejected::UnprovenView { sender, view });
         }
         let vote = new_view.pre_prepare.vote();
@@ -44,9 +47,22 @@ impl<P: Payload> Replica<P> {
             return Err(Rejected::BadSignature { sender });
         }
         self.cast(sender, Phase::Prepare, Route::Current, vote, true)?;
-        let claim = new_view.highest_claim();
+        let claim = self.claim_of(&new_view);
+        let claim = claim.filter(|_| {
+            !self.mutation.is(Mutant::NewViewUnproven) || new_view.certificate.is_some()
+        });
         let outcome = self.open_view(now, claim, new_view.pre_prepare);
         outcome.and(self.advance(now.monotonic_ms))
+    }
+
+    /// L11: the claim whose block has to be proposed again.
+    fn claim_of(&self, new_view: &NewView<P>) -> Option<Claim> {
+        if self.mutation.is(Mutant::LowestCertificate) {
+            let votes = new_view.view_changes.iter();
+            votes.filter_map(|(_, vote)| vote.claim).min()
+        } else {
+            new_view.highest_claim()
+        }
     }
 
     /// L12, L13 and L15: enters the view, and judges or prepares its proposal.

@@ -4,6 +4,7 @@ use medshare_types::certificate::Phase;
 use medshare_types::id::{ReplicaId, View};
 
 use crate::io::Now;
+use crate::mutation::Mutant;
 use crate::proposal::Payload;
 use crate::rejected::Rejected;
 use crate::replica::Replica;
@@ -37,7 +38,10 @@ impl<P: Payload> Replica<P> {
             self.suspects.insert(sender);
             return Err(Rejected::BadSignature { sender });
         }
-        self.cast(sender, Phase::Prepare, route, vote, true)?;
+        let cast = self.cast(sender, Phase::Prepare, route, vote, true);
+        if !self.mutation.is(Mutant::TwoVotesInAView) {
+            cast?;
+        }
         // L10
         if route == Route::Next {
             if expected.is_some() || self.next.buffered.is_none() {
@@ -45,7 +49,7 @@ impl<P: Payload> Replica<P> {
             }
             return Ok(());
         }
-        if self.current.view > View(0) {
+        if self.current.view > View(0) && !self.mutation.is(Mutant::VotesInOlderViews) {
             return Err(Rejected::ViewOver {
                 sender,
                 view: View(0),

@@ -1,9 +1,10 @@
 //! L48 and L49: questions about lost votes, and their answers.
 
-use medshare_types::id::ReplicaId;
+use medshare_types::id::{ReplicaId, View};
 
 use crate::io::Now;
 use crate::message::{LossId, Message, Recalled, Recipients};
+use crate::mutation::Mutant;
 use crate::proposal::Payload;
 use crate::rejected::Rejected;
 use crate::replica::Replica;
@@ -16,8 +17,11 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let slot = &self.current;
-        let voted =
-            slot.own_prepare.is_some() || slot.own_commit.is_some() || slot.own_change.is_some();
+        let voted = if self.mutation.is(Mutant::AbstainsByVotesSeen) {
+            slot.prepares.has_vote_of(sender, View(0)) || slot.commits.has_vote_of(sender, View(0))
+        } else {
+            slot.own_prepare.is_some() || slot.own_commit.is_some() || slot.own_change.is_some()
+        };
         let answer = Recalled {
             loss,
             height: self.tip.height,

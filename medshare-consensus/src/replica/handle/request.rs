@@ -6,6 +6,7 @@ use medshare_types::id::View;
 use medshare_types::time::Timestamp;
 
 use crate::message::Message;
+use crate::mutation::Mutant;
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, encoded_length};
 use crate::rejected::Rejected;
 use crate::replica::Replica;
@@ -50,7 +51,7 @@ impl<P: Payload> Replica<P> {
             };
         }
         let quorum = self.config.committee.quorum().quorum();
-        let proof = self.current.changes.proof(view, quorum);
+        let proof = self.current.changes.proof(view, quorum, self.mutation);
         match proof.filter(|proof| proof.claim().is_none()) {
             Some(proof) => Ok(Some(proof)),
             None => Err(Rejected::ViewNotOpen { view }),
@@ -63,6 +64,9 @@ impl<P: Payload> Replica<P> {
         if length > MAX_PAYLOAD_LEN {
             let limit = MAX_PAYLOAD_LEN;
             return Err(Rejected::PayloadTooLong { length, limit });
+        }
+        if self.mutation.is(Mutant::WaitsForClock) && now <= self.tip.time {
+            return Err(Rejected::NotDue);
         }
         // L8: a primary whose clock is behind its parent does not wait for it.
         let view = self.current.view;

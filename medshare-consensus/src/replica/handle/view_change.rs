@@ -4,7 +4,9 @@ use medshare_types::id::ReplicaId;
 
 use crate::evidence::Offence;
 use crate::io::Now;
+use crate::log_record::LogRecord;
 use crate::message::{Message, Recipients};
+use crate::mutation::Mutant;
 use crate::proposal::Payload;
 use crate::rejected::Rejected;
 use crate::replica::Replica;
@@ -22,12 +24,16 @@ impl<P: Payload> Replica<P> {
         let Some(route) = self.route(sender, vote.epoch, vote.height)? else {
             // The sender may not know that the height is decided.
             self.inform(sender);
+            self.join_decided(&vote);
             return Ok(());
         };
         let slot = match route {
             Route::Current => &self.current,
             Route::Next => &self.next,
         };
+        if self.mutation.is(Mutant::ViewChangesBound) && vote.view > slot.view.next() {
+            return Ok(());
+        }
         let held = slot.changes.of(sender).map(|held| held.vote);
         let contradicted = held.filter(|held| held.contradicts(&vote));
         if contradicted.is_none() && held.is_some_and(|held| held.view >= vote.view) {
@@ -52,6 +58,20 @@ impl<P: Payload> Replica<P> {
             None => Ok(()),
         };
         outcome.and(self.advance(now.monotonic_ms))
+    }
+
+    /// Joins a view change of the decided height, in tests only.
+    fn join_decided(&mut self, vote: &ViewChangeVote) {
+        if !self.mutation.is(Mutant::DecidedHeightJoined) || vote.height != self.tip.height {
+            return;
+        }
+        let subject = (vote.epoch, vote.height, vote.view);
+        let (chain, key) = (&self.config.chain, &self.config.signing_key);
+        let vote = ViewChangeVote::sign(chain, subject, None, key);
+        let certificate = None;
+        let change = ViewChange { vote, certificate };
+        self.outbox.persist(LogRecord::ViewChanged(change.clone()));
+        self.send(Recipients::All, Message::ViewChange(change));
     }
 
     fn check_view_change(&self, sender: ReplicaId, change: &ViewChange) -> Result<(), Rejected> {
