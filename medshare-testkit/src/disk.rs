@@ -90,6 +90,15 @@ impl Disk {
         *self = Self::new(self.kind, self.genesis);
     }
 
+    /// Loses the log, and all of the ledger but a random durable prefix: a backup of it.
+    pub(crate) fn restore(&mut self, rng: &mut SimRng) {
+        let blocks = rng.index(self.durable_blocks + 1);
+        let kept = self.blocks.drain(..blocks).collect();
+        self.lose();
+        self.blocks = kept;
+        self.durable_blocks = blocks;
+    }
+
     /// True when no record waits to become durable.
     pub(crate) const fn is_synced(&self) -> bool {
         self.unsynced.is_empty()

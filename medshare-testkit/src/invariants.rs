@@ -1,6 +1,6 @@
 //! Properties of every run, checked without the predicates of the code under test.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use medshare_consensus::{Claim, Decided, Evidence, Offence, ReplayError, Vote};
 use medshare_types::certificate::{CommitCertificate, Phase};
@@ -11,67 +11,7 @@ use medshare_types::time::Timestamp;
 
 use crate::disk::TestRecord;
 use crate::setting::{Message, Setting, TestPayload, execute};
-
-/// A property that a run broke.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Violation {
-    /// Two honest members committed different blocks.
-    Disagreement {
-        /// The height of both blocks.
-        height: Height,
-    },
-    /// A committed block does not follow from the one before.
-    BrokenChain {
-        /// The member that committed it.
-        member: ReplicaId,
-        /// Height of the block in question.
-        height: Height,
-        /// The field or rule that is broken.
-        what: &'static str,
-    },
-    /// A certificate is not a quorum's signatures.
-    UnsoundCertificate {
-        /// The member that committed with it.
-        member: ReplicaId,
-        /// Height of the block in question.
-        height: Height,
-        /// The rule that is broken.
-        what: &'static str,
-    },
-    /// An honest member sent or committed before the record behind it was durable.
-    NotDurable {
-        /// The member that acted too early.
-        member: ReplicaId,
-        /// The height of the vote or block.
-        height: Height,
-    },
-    /// An honest member voted for two blocks in one phase of one height.
-    TwoVotes {
-        /// The member that voted twice.
-        member: ReplicaId,
-        /// The height of both votes.
-        height: Height,
-    },
-    /// An honest member recorded a vote in a view that it had given up.
-    VoteAfterViewChange {
-        /// The member that voted.
-        member: ReplicaId,
-        /// The height of the vote.
-        height: Height,
-    },
-    /// Evidence names an honest member, or does not prove what it claims.
-    FalseEvidence {
-        /// The seat that the evidence names.
-        culprit: ReplicaId,
-    },
-    /// A replica could not recover from a sound disk.
-    NoRecovery {
-        /// The member that stays down.
-        member: ReplicaId,
-        /// The replica's error.
-        error: ReplayError,
-    },
-}
+use crate::violation::Violation;
 
 /// Voter, phase, view and height: at most one vote of an honest member.
 type VoteKey = (ReplicaId, u8, u64, Height);
@@ -92,8 +32,26 @@ pub struct Invariants {
     /// The lowest view in which a member still votes.
     given_up: BTreeMap<(ReplicaId, Height), View>,
     sent: BTreeMap<VoteKey, Digest>,
+    /// The highest view in which a member durably committed.
+    committed_views: BTreeMap<(ReplicaId, Height), View>,
+    paces: BTreeMap<ReplicaId, Pace>,
+    /// Durable votes of honest members by height, phase, view and digest.
+    voters: BTreeMap<(Height, u8, View, Digest), BTreeSet<ReplicaId>>,
     violations: Vec<Violation>,
 }
+
+/// What a member's timers may follow from.
+#[derive(Clone, Debug, Default)]
+struct Pace {
+    /// Heights in a row that were measured and lost no view.
+    good: u32,
+    /// Times between decisions of the last measured heights since the start, milliseconds.
+    durations: VecDeque<u64>,
+    last_ms: u64,
+}
+
+/// Good heights after which nothing is left of the views lost before.
+const MADE_GOOD: u32 = 8;
 
 impl Invariants {
     /// An observer that expects nothing of `byzantine` members.
@@ -111,6 +69,9 @@ impl Invariants {
             durable_changes: BTreeMap::new(),
             given_up: BTreeMap::new(),
             sent: BTreeMap::new(),
+            committed_views: BTreeMap::new(),
+            paces: BTreeMap::new(),
+            voters: BTreeMap::new(),
             violations: Vec::new(),
         }
     }
@@ -142,6 +103,9 @@ impl Invariants {
             let pending = self.pending_votes.entry(of).or_default();
             *pending = pending.saturating_sub(1);
         }
+        if self.byzantine.contains(&member) {
+            return;
+        }
         let mut voted = |phase, vote: &Vote| {
             let height = vote.ballot.height;
             let key = vote_key(member, phase, vote);
@@ -154,16 +118,59 @@ impl Invariants {
             }
         };
         match record {
-            TestRecord::Prepared { vote, .. } => voted(Phase::Prepare, vote),
-            TestRecord::Committed { vote, .. } => voted(Phase::Commit, vote),
+            TestRecord::Prepared { vote, .. } => {
+                voted(Phase::Prepare, vote);
+                self.check_locks(member, Phase::Prepare, vote);
+            }
+            TestRecord::Committed { vote, .. } => {
+                voted(Phase::Commit, vote);
+                self.check_locks(member, Phase::Commit, vote);
+                let of = (member, vote.ballot.height);
+                let view = self.committed_views.entry(of).or_default();
+                *view = vote.ballot.view.max(*view);
+            }
             TestRecord::ViewChanged(change) => {
                 let vote = &change.vote;
                 let of = (member, vote.height, vote.view);
                 self.durable_changes.insert(of, vote.claim);
+                let committed = self.committed_views.get(&(member, vote.height));
+                let claimed = vote.claim.map(|claim| claim.view);
+                if committed.is_some() && claimed < committed.copied() {
+                    let height = vote.height;
+                    self.violations
+                        .push(Violation::ForgottenCommit { member, height });
+                }
                 let given_up = self.given_up.entry((member, vote.height)).or_default();
                 *given_up = vote.view.max(*given_up);
             }
             TestRecord::Decided { .. } | TestRecord::Adopted(_) => {}
+        }
+    }
+
+    /// With q − f commits of honest members for a block, Byzantine ones could have had it decided; so
+    /// no honest member prepares another one in a later view.
+    fn check_locks(&mut self, member: ReplicaId, phase: Phase, vote: &Vote) {
+        let ballot = &vote.ballot;
+        let height = ballot.height;
+        let of = (height, phase as u8, ballot.view, ballot.digest);
+        self.voters.entry(of).or_default().insert(member);
+        let n = self.setting.members().keys().len();
+        let f = (0..n).filter(|f| 3 * f < n).max().unwrap_or(0);
+        let quorum = usize::midpoint(n, f) + 1;
+        let at = |phase: Phase| {
+            let of_height = self.voters.iter();
+            of_height.filter(move |((at, of, ..), _)| (*at, *of) == (height, phase as u8))
+        };
+        for ((_, _, view, digest), committed) in at(Phase::Commit) {
+            if committed.len() < quorum - f {
+                continue;
+            }
+            let mut prepared = at(Phase::Prepare);
+            if prepared.any(|((_, _, later, other), _)| later > view && other != digest) {
+                self.violations
+                    .push(Violation::BrokenLock { member, height });
+                return;
+            }
         }
     }
 
@@ -210,6 +217,9 @@ impl Invariants {
     pub fn restarted(&mut self, member: ReplicaId, height: Height) {
         self.pending_votes.retain(|(of, _), _| *of != member);
         self.next.insert(member, height.0 + 1);
+        if let Some(pace) = self.paces.get_mut(&member) {
+            pace.durations.clear();
+        }
     }
 
     /// A replica refused to start.
@@ -224,6 +234,10 @@ impl Invariants {
             return;
         }
         let height = block.proposal.header.height;
+        if block.proposal.payload.0.starts_with(b"invalid") {
+            self.violations
+                .push(Violation::InvalidPayload { member, height });
+        }
         let up_to_here = (member, Height(0))..=(member, height);
         let mut pending = self.pending_votes.range(up_to_here);
         if pending.any(|(_, votes)| *votes > 0) {
@@ -244,6 +258,50 @@ impl Invariants {
                 what,
             });
         }
+    }
+
+    /// `member` decided a height at `clock_ms`; `measured` when it had begun it before.
+    pub fn decided(&mut self, member: ReplicaId, view: View, measured: bool, clock_ms: u64) {
+        let heights = self.measured_heights();
+        let pace = self.paces.entry(member).or_default();
+        let duration_ms = clock_ms.saturating_sub(pace.last_ms);
+        pace.last_ms = clock_ms;
+        if view > View(0) {
+            pace.good = 0;
+        }
+        if measured {
+            pace.good += u32::from(view == View(0));
+            pace.durations.push_back(duration_ms);
+            if pace.durations.len() > heights {
+                pace.durations.pop_front();
+            }
+        }
+    }
+
+    /// `member` gives the primary of view 0 `after_ms` milliseconds: lost views are made good one by
+    /// one, so after enough good heights only the durations of heights count.
+    pub fn timed(&mut self, member: ReplicaId, after_ms: u64) {
+        let heights = self.measured_heights();
+        let Some(pace) = self.paces.get(&member) else {
+            return;
+        };
+        let longest_ms = pace.durations.iter().max().copied().unwrap_or_default();
+        // Too few heights to be measured count two seconds.
+        let least_ms = if pace.durations.len() < heights {
+            2_000
+        } else {
+            250
+        };
+        let most_ms = longest_ms.saturating_mul(8).clamp(least_ms, 8_000);
+        if pace.good >= MADE_GOOD && after_ms > most_ms && !self.byzantine.contains(&member) {
+            self.violations
+                .push(Violation::LongTimer { member, after_ms });
+        }
+    }
+
+    /// Heights after which timers follow from durations, and some to spare.
+    fn measured_heights(&self) -> usize {
+        2 * self.setting.members().keys().len() + 4
     }
 
     /// An honest member put out evidence.

@@ -23,11 +23,13 @@
 //! | module | holds |
 //! |---|---|
 //! | [`fixtures`] | organisations with fixed keys and the chain they found |
-//! | [`scenario`], [`simulation`], [`report`] | description, run and outcome |
+//! | [`scenario`], [`simulation`], [`report`], [`narration`] | description, run, outcome, and the steps in words |
+//! | [`splits`] | partitions that follow the views |
 //! | [`behaviour`] | Byzantine behaviours, one a file |
-//! | [`invariants`] | properties of every run, checked without the predicates of the code under test |
+//! | [`invariants`], [`violation`] | properties of every run, checked without the predicates of the code under test |
 //! | [`disk`] | log and ledger, each with a durable prefix |
 //! | [`setting`] | the simulated members, and the roots that executing a block gives |
+//! | [`swarm`], [`twins`] | scenarios drawn from a seed; two replicas in one seat |
 //! | [`sim_rng`] | the only source of chance in a simulation |
 #![forbid(unsafe_code)]
 
@@ -35,17 +37,25 @@ pub mod behaviour;
 pub mod disk;
 pub mod fixtures;
 pub mod invariants;
+pub mod narration;
 pub mod report;
 pub mod scenario;
 pub mod setting;
 pub mod sim_rng;
 pub mod simulation;
+pub mod splits;
+pub mod swarm;
+pub mod twins;
+pub mod violation;
 
 pub use behaviour::Behaviour;
 pub use disk::DiskKind;
-pub use invariants::{Invariants, Violation};
+pub use invariants::Invariants;
+pub use narration::Narration;
 pub use report::Report;
 pub use scenario::{Faults, LostDisk, Scenario};
 pub use setting::{Setting, TestPayload};
 pub use sim_rng::SimRng;
 pub use simulation::Simulation;
+pub use splits::Splits;
+pub use violation::Violation;

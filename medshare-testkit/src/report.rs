@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use medshare_consensus::{Evidence, Rejected};
 use medshare_types::hash::Digest;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::id::{Height, ReplicaId, View};
 
-use crate::invariants::Violation;
+use crate::narration::Narration;
+use crate::violation::Violation;
 
 /// The outcome of a run.
 #[derive(Clone, Debug)]
@@ -25,6 +26,16 @@ pub struct Report {
     pub rejected: Vec<(ReplicaId, Rejected)>,
     /// Crashes of all members.
     pub crashes: u32,
+    /// Crashes that took a log.
+    pub losses: u32,
+    /// Messages on their way, lost ones included.
+    pub messages: u64,
+    /// Messages that got lost, were repeated, or came to a link that is down.
+    pub disturbed: u64,
+    /// The highest view of an honest member.
+    pub highest_view: View,
+    /// The steps in words, where the scenario asks for them.
+    pub narration: Option<Narration>,
 }
 
 impl Report {

@@ -4,12 +4,15 @@ use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_consensus::Mode;
+#[cfg(feature = "mutants")]
+use medshare_consensus::Mutant;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::DecodeError;
 
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, Twin};
 use crate::disk::DiskKind;
 use crate::setting::Setting;
+use crate::splits::Splits;
 
 /// Faults of network, clocks and machines in the first four seconds of a run.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +34,12 @@ pub struct Faults {
     pub spurious_per_mille: u64,
     /// The largest error of a clock, milliseconds, either way.
     pub skew_ms: u64,
+    /// Periods of 400 ms in which members are split into two sides, per mille.
+    pub partition_per_mille: u64,
+    /// Links that are down in one direction for such a period, per mille.
+    pub one_way_per_mille: u64,
+    /// The longest duration of a sync, a verdict and an execution, milliseconds.
+    pub work_ms: u64,
 }
 
 impl Faults {
@@ -44,6 +53,9 @@ impl Faults {
         down_ms: 0,
         spurious_per_mille: 0,
         skew_ms: 0,
+        partition_per_mille: 0,
+        one_way_per_mille: 0,
+        work_ms: 8,
     };
 
     /// Loss, repetition, reordering, crashes, stale timers and clocks that are off.
@@ -56,10 +68,14 @@ impl Faults {
         down_ms: 700,
         spurious_per_mille: 50,
         skew_ms: 200,
+        partition_per_mille: 100,
+        one_way_per_mille: 30,
+        work_ms: 30,
     };
 }
 
-/// A member whose first and third crash take its log and ledger.
+/// A member whose first and third crash take its log, and its ledger or the end of it: a lost disk
+/// or a restored backup.
 #[derive(Clone, Copy, Debug)]
 pub struct LostDisk {
     /// The seat of the member.
@@ -67,6 +83,8 @@ pub struct LostDisk {
     /// True when the member starts again as one that lost its votes; false is a control, a member
     /// that goes on as if it had none.
     pub abstains: bool,
+    /// The height at which it crashes soon after its prepare left, besides other crashes.
+    pub after_prepare: Option<Height>,
 }
 
 /// The description of a run, all of which follows from the seed.
@@ -84,6 +102,19 @@ pub struct Scenario {
     pub(crate) lost_disk: Option<LostDisk>,
     /// The height at whose proposal all clocks are put right, and by how many milliseconds.
     pub(crate) clocks_ahead: Option<(Height, u64)>,
+    /// Milliseconds after which applications refuse a block that they would have accepted.
+    pub(crate) stale_after_ms: Option<u64>,
+    pub(crate) resend_ms: u64,
+    /// The member that nothing reaches, and nothing comes from, until the calm.
+    pub(crate) isolated: Option<ReplicaId>,
+    /// A member whose clock is ahead by so many milliseconds.
+    pub(crate) wrong_clock: Option<(ReplicaId, u64)>,
+    /// The seats that two replicas hold.
+    pub(crate) twins: Vec<ReplicaId>,
+    pub(crate) splits: Splits,
+    pub(crate) narrated: bool,
+    #[cfg(feature = "mutants")]
+    pub(crate) mutant: Option<Mutant>,
 }
 
 impl Scenario {
@@ -104,6 +135,15 @@ impl Scenario {
             blackout: None,
             lost_disk: None,
             clocks_ahead: None,
+            stale_after_ms: None,
+            isolated: None,
+            wrong_clock: None,
+            resend_ms: Setting::RESEND_MS,
+            twins: Vec::new(),
+            splits: Splits::default(),
+            narrated: false,
+            #[cfg(feature = "mutants")]
+            mutant: None,
         })
     }
 
@@ -118,6 +158,12 @@ impl Scenario {
     pub const fn with_mode(mut self, mode: Mode) -> Self {
         self.setting.mode = mode;
         self
+    }
+
+    /// The height at which the run ends.
+    #[must_use]
+    pub const fn heights(&self) -> u64 {
+        self.heights
     }
 
     /// Sets the height at which the run ends; 6 by default.
@@ -171,6 +217,72 @@ impl Scenario {
         self
     }
 
+    /// Lets applications refuse each block `after_ms` milliseconds after its time: a verdict depends
+    /// on when it is asked for.
+    #[must_use]
+    pub const fn with_stale_after_ms(mut self, after_ms: u64) -> Self {
+        self.stale_after_ms = Some(after_ms);
+        self
+    }
+
+    /// Cuts a member off for as long as there are faults.
+    #[must_use]
+    pub const fn with_isolated(mut self, replica: ReplicaId) -> Self {
+        self.isolated = Some(replica);
+        self
+    }
+
+    /// Sets one member's clock `ahead_ms` milliseconds ahead, for good.
+    #[must_use]
+    pub const fn with_wrong_clock(mut self, replica: ReplicaId, ahead_ms: u64) -> Self {
+        self.wrong_clock = Some((replica, ahead_ms));
+        self
+    }
+
+    /// Sets when faults end, in milliseconds from the start; four seconds by default.
+    #[must_use]
+    pub const fn with_calm_after_ms(mut self, calm_after_ms: u64) -> Self {
+        self.calm_after_ms = calm_after_ms;
+        self
+    }
+
+    /// Sets the milliseconds between two ticks; [`Setting::RESEND_MS`] by default.
+    #[must_use]
+    pub const fn with_resend_ms(mut self, resend_ms: u64) -> Self {
+        self.resend_ms = resend_ms;
+        self
+    }
+
+    /// Gives a Byzantine member's seat to two replicas, each of which follows the protocol. The
+    /// second comes after the last seat in [`Splits::sides`].
+    #[must_use]
+    pub fn with_twin(mut self, replica: ReplicaId) -> Self {
+        self.twins.push(replica);
+        self.with_byzantine(replica, |_, _| Box::new(Twin))
+    }
+
+    /// Splits the network by height and view.
+    #[must_use]
+    pub fn with_splits(mut self, splits: Splits) -> Self {
+        self.splits = splits;
+        self
+    }
+
+    /// Keeps the steps of the run in words.
+    #[must_use]
+    pub const fn with_narration(mut self) -> Self {
+        self.narrated = true;
+        self
+    }
+
+    /// Gives every replica a deliberate fault.
+    #[cfg(feature = "mutants")]
+    #[must_use]
+    pub const fn with_mutant(mut self, mutant: Mutant) -> Self {
+        self.mutant = Some(mutant);
+        self
+    }
+
     /// Gives a seat to a Byzantine member.
     #[must_use]
     pub fn with_byzantine(
@@ -195,6 +307,13 @@ impl fmt::Debug for Scenario {
             .field("heights", &self.heights)
             .field("faults", &self.faults)
             .field("disk", &self.disk)
+            .field("blackout", &self.blackout)
+            .field("lost_disk", &self.lost_disk)
+            .field("clocks_ahead", &self.clocks_ahead)
+            .field("stale_after_ms", &self.stale_after_ms)
+            .field("isolated", &self.isolated)
+            .field("calm_after_ms", &self.calm_after_ms)
+            .field("twins", &self.twins)
             .field("byzantine", &self.byzantine())
             .finish_non_exhaustive()
     }

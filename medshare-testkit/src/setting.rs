@@ -16,6 +16,17 @@ use crate::fixtures::Members;
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct TestPayload(pub Vec<u8>);
 
+impl TestPayload {
+    /// The beginning of payloads that every application refuses.
+    pub const INVALID: &'static [u8] = b"invalid";
+
+    /// True when applications accept the payload.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        !self.0.starts_with(Self::INVALID)
+    }
+}
+
 impl Payload for TestPayload {
     fn root(&self) -> Digest {
         digest("medshare/testkit/batch/v1", &[&self.0])

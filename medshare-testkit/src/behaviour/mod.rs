@@ -4,25 +4,49 @@
 //! its own key and no other.
 
 mod bad_signature;
+mod deserter;
 mod equivocator;
+mod far_voter;
 mod forger;
 mod forgetter;
 mod future_time;
+mod invalid_payload;
 mod leave_out;
+mod lone_signer;
+mod new_view_liar;
+mod old_voter;
+mod patient;
 mod replayer;
 mod restless;
+mod selective;
 mod silent;
+mod slow_primary;
+mod status_liar;
+mod twin;
+mod withholder;
 mod wrong_roots;
 
 pub use bad_signature::BadSignatureVoter;
+pub use deserter::Deserter;
 pub use equivocator::Equivocator;
+pub use far_voter::FarVoter;
 pub use forger::Forger;
 pub use forgetter::Forgetter;
 pub use future_time::FutureTimePrimary;
+pub use invalid_payload::InvalidPayloadPrimary;
 pub use leave_out::LeaveOut;
+pub use lone_signer::LoneSigner;
+pub use new_view_liar::NewViewLiar;
+pub use old_voter::OldVoter;
+pub use patient::PatientEquivocator;
 pub use replayer::Replayer;
 pub use restless::Restless;
+pub use selective::SelectiveSender;
 pub use silent::Silent;
+pub use slow_primary::SlowPrimary;
+pub use status_liar::StatusLiar;
+pub use twin::Twin;
+pub use withholder::VoteWithholder;
 pub use wrong_roots::WrongRootsPrimary;
 
 use medshare_consensus::{PrePrepare, Proposal, Vote};
@@ -37,6 +61,11 @@ use crate::sim_rng::SimRng;
 pub trait Behaviour {
     /// The messages that go to `to` in place of `message`.
     fn outgoing(&mut self, to: ReplicaId, message: Message, rng: &mut SimRng) -> Vec<Message>;
+
+    /// Milliseconds by which `message` leaves late.
+    fn delay_ms(&self, _message: &Message) -> u64 {
+        0
+    }
 
     /// Observes a message that arrives.
     fn incoming(&mut self, _message: &Message) {}

@@ -1,23 +1,28 @@
 //! The run of a scenario: replicas, disks and a network on one thread and one clock.
 
+mod links;
+mod narration;
+mod network;
 mod outage;
 
 use std::collections::BTreeMap;
 
 use medshare_consensus::{
-    Authenticated, Decided, Effect, Input, LogPosition, LossId, Now, Output, Recipients, Replica,
-    Timer, Verdict,
+    Authenticated, Decided, Effect, Input, LogPosition, LossId, Now, Output, Proposal, Recipients,
+    Replica, Timer, Verdict,
 };
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::id::{Height, ReplicaId, View};
 use medshare_types::time::Timestamp;
 use medshare_types::wire::Wire;
 
+use links::Links;
 use outage::is_proposal;
 
 use crate::disk::Disk;
 use crate::invariants::Invariants;
+use crate::narration::Narration;
 use crate::report::Report;
 use crate::scenario::{Faults, Scenario};
 use crate::setting::{Message, TestPayload};
@@ -25,8 +30,8 @@ use crate::sim_rng::SimRng;
 
 /// Milliseconds between two attempts of the primary's node to propose.
 const LOAD_MS: u64 = 20;
-/// The longest duration of a sync, a verdict and an execution, milliseconds.
-const WORK_MS: u64 = 8;
+/// Milliseconds in which a durable vote leaves, before its member fails.
+const LOST_AFTER_MS: u64 = 30;
 
 #[derive(Debug)]
 enum Event {
@@ -45,11 +50,16 @@ enum Event {
 
 #[derive(Debug)]
 enum Local {
-    Timer { timer: Timer, generation: u64 },
+    Timer {
+        timer: Timer,
+        generation: u64,
+    },
     Synced(LogPosition),
     Judged(Digest, Verdict),
     Executed(ExecutedRoots),
     Checkpoint,
+    /// The machine stops, and its disk is lost.
+    Failure,
 }
 
 #[derive(Debug)]
@@ -67,6 +77,10 @@ struct Member {
     clock_ahead_ms: u64,
     /// End of the last execution: blocks are executed in order, whatever the delays.
     executed_at: u64,
+    /// The last height that the replica knows to be executed.
+    executed: Height,
+    /// When it came to know, milliseconds.
+    executed_since: u64,
 }
 
 /// A run of a [`Scenario`].
@@ -80,6 +94,7 @@ pub struct Simulation {
     members: Vec<Member>,
     invariants: Invariants,
     report: Report,
+    links: Links,
 }
 
 impl Simulation {
@@ -89,7 +104,9 @@ impl Simulation {
         let mut rng = SimRng::new(scenario.seed);
         let setting = &scenario.setting;
         let skew_ms = scenario.faults.skew_ms;
-        let members = setting.committee().replicas().map(|id| Member {
+        let twins = scenario.twins.iter().copied();
+        let seats = setting.committee().replicas().chain(twins);
+        let members = seats.map(|id| Member {
             id,
             replica: None,
             disk: Disk::new(scenario.disk, setting.genesis()),
@@ -98,9 +115,12 @@ impl Simulation {
             generations: BTreeMap::new(),
             clock_ahead_ms: rng.between(0, 2 * skew_ms),
             executed_at: 0,
+            executed: Height(0),
+            executed_since: 0,
         });
         let members = members.collect();
         let invariants = Invariants::new(setting.clone(), scenario.byzantine());
+        let narration = scenario.narrated.then(Narration::default);
         Self {
             scenario,
             rng,
@@ -117,7 +137,13 @@ impl Simulation {
                 evidence: Vec::new(),
                 rejected: Vec::new(),
                 crashes: 0,
+                losses: 0,
+                messages: 0,
+                disturbed: 0,
+                highest_view: View(0),
+                narration,
             },
+            links: Links::default(),
         }
     }
 
@@ -135,9 +161,11 @@ impl Simulation {
             if at > self.scenario.deadline_ms || self.is_over() {
                 break;
             }
-            self.note(&format!("{at} {index} {event:?}"));
+            self.note_event(index, &event);
+            self.tell_event(index, &event);
             self.happen(index, event);
         }
+        self.mark_bad_step();
         self.report.violations = self.invariants.violations().to_vec();
         self.report.proposers = self.invariants.proposers().to_vec();
         self.report.heights = self
@@ -177,10 +205,25 @@ impl Simulation {
     }
 
     /// Adds an event to the trace.
-    fn note(&mut self, text: &str) {
+    fn note_event(&mut self, index: usize, event: &Event) {
+        match event {
+            Event::Deliver { from, bytes } => self.note(index, &[&from.0.to_le_bytes(), bytes]),
+            other => self.note(index, &[format!("{other:?}").as_bytes()]),
+        }
+    }
+
+    fn note(&mut self, index: usize, what: &[&[u8]]) {
         let trace = self.report.trace;
-        let tag = "medshare/testkit/trace/v1";
-        self.report.trace = digest(tag, &[trace.as_ref(), text.as_bytes()]);
+        let at = self.clock_ms.to_le_bytes();
+        let index = (index as u64).to_le_bytes();
+        let head: [&[u8]; 3] = [trace.as_ref(), &at, &index];
+        self.report.trace = digest("medshare/testkit/trace/v1", &[&head, what].concat());
+    }
+
+    /// The duration of a sync, a verdict or an execution.
+    fn work_ms(&mut self) -> u64 {
+        let longest_ms = self.faults().work_ms;
+        self.rng.between(1, longest_ms)
     }
 
     fn schedule(&mut self, after_ms: u64, index: usize, event: Event) {
@@ -240,6 +283,9 @@ impl Simulation {
                 if is_proposal(&records, self.scenario.clocks_ahead) {
                     self.scenario.clocks_ahead = None;
                 }
+                if self.loses_after(index, &records) {
+                    self.schedule_local(LOST_AFTER_MS, index, Local::Failure);
+                }
                 if is_proposal(&records, self.scenario.blackout) {
                     self.black_out();
                 } else {
@@ -249,8 +295,13 @@ impl Simulation {
             Local::Judged(digest, verdict) => {
                 self.give(index, Input::Validated { digest, verdict });
             }
-            Local::Executed(roots) => self.give(index, Input::Executed { roots }),
+            Local::Executed(roots) => {
+                self.members[index].executed = roots.height;
+                self.members[index].executed_since = self.clock_ms;
+                self.give(index, Input::Executed { roots });
+            }
             Local::Checkpoint => self.members[index].disk.checkpoint(),
+            Local::Failure => self.fail(index),
         }
     }
 
@@ -276,6 +327,9 @@ impl Simulation {
             .clocks_ahead
             .map_or(0, |(_, ahead_ms)| ahead_ms);
         let ahead = base.plus_millis(self.members[index].clock_ahead_ms + all_ahead_ms);
+        let wrong = self.scenario.wrong_clock;
+        let wrong = wrong.filter(|(id, _)| *id == self.members[index].id);
+        let ahead = ahead.plus_millis(wrong.map_or(0, |(_, ahead_ms)| ahead_ms));
         Now {
             wall: ahead.minus_millis(self.scenario.faults.skew_ms),
             monotonic_ms: self.clock_ms,
@@ -293,6 +347,10 @@ impl Simulation {
             && !byzantine
         {
             self.report.rejected.push((member.id, rejected));
+        }
+        if !byzantine {
+            let view = replica.view();
+            self.report.highest_view = self.report.highest_view.max(view);
         }
         self.drain(index);
     }
@@ -330,6 +388,7 @@ impl Simulation {
     }
 
     fn act(&mut self, index: usize, output: Output<TestPayload>) {
+        self.tell_output(index, &output);
         match output {
             Output::Persist { position, record } => {
                 self.invariants.written(self.members[index].id, &record);
@@ -347,7 +406,7 @@ impl Simulation {
                 }
                 // A final block waits for the next vote.
                 if record.is_vote() {
-                    let after_ms = self.rng.between(1, WORK_MS);
+                    let after_ms = self.work_ms();
                     self.schedule_local(after_ms, index, Local::Synced(position));
                 }
             }
@@ -358,18 +417,18 @@ impl Simulation {
     fn carry_out(&mut self, index: usize, effect: Effect<TestPayload>) {
         match effect {
             Effect::Validate(proposal) => {
-                let deferred = self.faults().drop_per_mille > 0 && self.rng.chance(100);
-                let verdict = if deferred {
-                    Verdict::Deferred
-                } else {
-                    Verdict::Valid
-                };
-                let after_ms = self.rng.between(1, WORK_MS);
+                let verdict = self.judge(index, &proposal);
+                let after_ms = self.work_ms();
                 let judged = Local::Judged(proposal.header.digest(), verdict);
                 self.schedule_local(after_ms, index, judged);
             }
             Effect::SetTimer { timer, after_ms } => {
                 let generation = self.replace_timer(index, timer);
+                let member = &self.members[index];
+                let first = member.replica.as_ref().is_some_and(|r| r.view() == View(0));
+                if timer == Timer::View && first {
+                    self.invariants.timed(member.id, after_ms);
+                }
                 self.schedule_local(after_ms, index, Local::Timer { timer, generation });
             }
             Effect::CancelTimer(timer) => {
@@ -404,6 +463,19 @@ impl Simulation {
         }
     }
 
+    /// The application's verdict on a first proposal: it may come later, or depend on the time.
+    fn judge(&mut self, index: usize, proposal: &Proposal<TestPayload>) -> Verdict {
+        let stale_after_ms = self.scenario.stale_after_ms.unwrap_or(u64::MAX);
+        let best_before = proposal.header.time.plus_millis(stale_after_ms);
+        if self.faults().drop_per_mille > 0 && self.rng.chance(100) {
+            Verdict::Deferred
+        } else if proposal.payload.is_valid() && self.now(index).wall <= best_before {
+            Verdict::Valid
+        } else {
+            Verdict::Invalid
+        }
+    }
+
     fn replace_timer(&mut self, index: usize, timer: Timer) -> u64 {
         let generation = self.members[index].generations.entry(timer).or_default();
         *generation += 1;
@@ -413,8 +485,14 @@ impl Simulation {
     fn commit(&mut self, index: usize, block: Decided<TestPayload>) {
         let id = self.members[index].id;
         self.invariants.committed(id, &block);
-        let at = self.clock_ms + self.rng.between(1, WORK_MS);
+        let clock_ms = self.clock_ms;
+        let at = clock_ms + self.work_ms();
         let member = &mut self.members[index];
+        // The decision waited for the log, for less than this.
+        let begun = member.executed_since + self.scenario.faults.work_ms.max(Faults::NONE.work_ms);
+        let measured = member.executed.next() == block.proposal.header.height && begun < clock_ms;
+        let view = block.certificate.ballot.view;
+        self.invariants.decided(id, view, measured, self.clock_ms);
         let roots = member.disk.apply(block);
         member.executed_at = member.executed_at.max(at);
         let after_ms = member.executed_at - self.clock_ms;
@@ -422,38 +500,6 @@ impl Simulation {
         if self.rng.chance(300) {
             let after_ms = self.rng.between(1, 100);
             self.schedule_local(after_ms, index, Local::Checkpoint);
-        }
-    }
-
-    fn send(&mut self, index: usize, to: Recipients, message: &Message) {
-        let from = self.members[index].id;
-        self.invariants.sent(from, message);
-        let to: Vec<_> = match to {
-            Recipients::All => self.members.iter().map(|member| member.id).collect(),
-            Recipients::Only(some) => some,
-        };
-        for to in to.into_iter().filter(|to| *to != from) {
-            let behaviour = self.scenario.byzantine.get_mut(&from);
-            let messages = match behaviour {
-                Some(behaviour) => behaviour.outgoing(to, message.clone(), &mut self.rng),
-                None => vec![message.clone()],
-            };
-            for message in messages {
-                self.transmit(from, to, &message.to_wire());
-            }
-        }
-    }
-
-    fn transmit(&mut self, from: ReplicaId, to: ReplicaId, bytes: &[u8]) {
-        let faults = self.faults();
-        if self.rng.chance(faults.drop_per_mille) {
-            return;
-        }
-        let copies = 1 + u64::from(self.rng.chance(faults.duplicate_per_mille));
-        for _ in 0..copies {
-            let after_ms = self.rng.between(1, faults.delay_ms);
-            let bytes = bytes.to_vec();
-            self.schedule(after_ms, to.index(), Event::Deliver { from, bytes });
         }
     }
 }

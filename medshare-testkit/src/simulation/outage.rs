@@ -1,5 +1,7 @@
 //! Crashes of single members, outages of all, and restarts.
 
+#[cfg(feature = "mutants")]
+use medshare_consensus::Mutant;
 use medshare_consensus::{LogRecord, Output, Replica};
 
 use medshare_types::id::Height;
@@ -11,7 +13,7 @@ use crate::setting::TestPayload;
 /// Longer than any message is under way.
 const ALL_ARRIVED_MS: u64 = 100;
 
-/// True when a member has just recorded the proposal for the height of `incident`.
+/// True when a member has just recorded its prepare for the height of `incident`.
 pub(super) fn is_proposal(records: &[TestRecord], incident: Option<(Height, u64)>) -> bool {
     let prepared = |record: &TestRecord| matches!(record, LogRecord::Prepared { .. });
     incident.is_some_and(|(height, _)| {
@@ -45,6 +47,20 @@ impl Simulation {
         }
     }
 
+    /// True when a member has recorded the prepare after which it loses its disk.
+    pub(super) fn loses_after(&self, index: usize, records: &[TestRecord]) -> bool {
+        let lost = self.scenario.lost_disk;
+        let lost = lost.filter(|lost| lost.replica == self.members[index].id);
+        is_proposal(
+            records,
+            lost.and_then(|lost| Some((lost.after_prepare?, 0))),
+        ) && self.members[index].life == 0
+    }
+
+    pub(super) fn fail(&mut self, index: usize) {
+        self.stop(index, ALL_ARRIVED_MS);
+    }
+
     fn stop(&mut self, index: usize, down_ms: u64) {
         let member = &mut self.members[index];
         for record in member.disk.crash(&mut self.rng) {
@@ -55,7 +71,12 @@ impl Simulation {
         if let Some(lost) =
             lost.filter(|lost| lost.replica == member.id && member.life.is_multiple_of(2))
         {
-            member.disk.lose();
+            if self.rng.chance(500) {
+                member.disk.lose();
+            } else {
+                member.disk.restore(&mut self.rng);
+            }
+            self.report.losses += 1;
             member.loss = lost.abstains.then(|| [member.life.to_le_bytes()[0]; 16]);
             // What it sent before has arrived: channels end with the process.
             down_ms = down_ms.max(ALL_ARRIVED_MS);
@@ -63,17 +84,26 @@ impl Simulation {
         member.replica = None;
         member.life += 1;
         self.report.crashes += 1;
-        self.note(&format!("{index} crash"));
+        self.tell(index, || "crashes".to_owned());
+        self.note(index, &[b"crash"]);
         self.schedule(down_ms, index, Event::Restart);
     }
 
     pub(super) fn restart(&mut self, index: usize) {
         let member = &mut self.members[index];
-        let config = self.scenario.setting.config(member.id);
+        let mut config = self.scenario.setting.config(member.id);
+        config.resend_ms = self.scenario.resend_ms;
         let tip = member.disk.tip();
         let log = member.disk.log();
         self.invariants.restarted(member.id, tip.height);
+        member.executed = tip.height;
+        member.executed_since = self.clock_ms;
         let recovered = match member.loss {
+            #[cfg(feature = "mutants")]
+            loss if self.scenario.mutant.is_some() => {
+                let mutant = self.scenario.mutant.unwrap_or(Mutant::ALL[0]);
+                Replica::recover_mutant(config, tip, log, loss, mutant)
+            }
             Some(loss) => Replica::recover_lost(config, tip, log, loss),
             None => Replica::recover(config, tip, log),
         };

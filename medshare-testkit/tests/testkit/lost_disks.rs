@@ -16,7 +16,11 @@ fn losing(seed: u64, members: u16, replica: u16, abstains: bool) -> Scenario {
     scenario
         .with_heights(HEIGHTS)
         .with_faults(faults)
-        .with_lost_disk(LostDisk { replica, abstains })
+        .with_lost_disk(LostDisk {
+            replica,
+            abstains,
+            after_prepare: None,
+        })
 }
 
 fn assert_good(seed: u64, report: &Report) {

@@ -11,5 +11,9 @@ mod controls;
 mod glossary;
 mod honest;
 mod lost_disks;
+#[cfg(feature = "mutants")]
+mod mutants;
 mod specification;
+mod swarm;
+mod twins;
 mod view_changes;
