@@ -43,6 +43,8 @@ pub fn ci() -> Result<()> {
     task("api", || api::check(false))?;
 
     test(&[])?;
+    // Each deliberate fault of the replica is noticed.
+    cargo("test --locked --package medshare-testkit --features mutants mutants")?;
     let demo = Folder::new()?;
     examples(&root, &demo.0)?;
     soak(&root, &demo.0)?;
