@@ -105,10 +105,15 @@ impl Generations {
         Some(point)
     }
 
+    /// Another thread may have inserted the same point since it was not found.
     fn insert(&mut self, name: [u8; 32], point: G1Affine, half: usize) {
+        if self.young.contains_key(&name) {
+            return;
+        }
         if self.young.len() >= half {
             self.old = core::mem::take(&mut self.young);
         }
+        self.old.remove(&name);
         self.young.insert(name, point);
     }
 
@@ -162,6 +167,16 @@ mod tests {
         let cache = HashCache::new(DST, 0);
         assert_eq!(cache.hash_each_to_g1(&[b"x"]), [hash_to_g1(DST, b"x")]);
         assert_eq!(cache.lock().len(), 0);
+    }
+
+    #[test]
+    fn a_point_that_two_threads_insert_is_held_once() {
+        let mut generations = Generations::default();
+        for name in [1, 2, 2, 1, 3, 1] {
+            let point = hash_to_g1(DST, &[name]);
+            generations.insert([name; 32], point, 2);
+        }
+        assert_eq!(generations.len(), 3);
     }
 
     #[test]
