@@ -75,15 +75,16 @@ impl CheckedDeals {
 impl Generations {
     fn insert(&mut self, deal: Digest, commitments: Commitments, half: usize) {
         let points = commitments.elements().len();
-        if points > half {
+        // Another thread may have inserted the same deal since it was not found.
+        if points > half || self.young.deals.contains_key(&deal) {
             return;
         }
         if self.young.points + points > half {
             self.old = core::mem::replace(&mut self.young, Generation::EMPTY);
         }
-        if self.young.deals.insert(deal, commitments).is_none() {
-            self.young.points += points;
-        }
+        let _ = self.old.take(&deal);
+        self.young.deals.insert(deal, commitments);
+        self.young.points += points;
     }
 }
 
