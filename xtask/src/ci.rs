@@ -10,8 +10,9 @@ use crate::measures::{self, Options};
 use crate::{Result, api, deny, mutants, root};
 
 /// Crates that are never published, and so are not packed either.
-const UNPUBLISHED: [&str; 5] = [
+const UNPUBLISHED: [&str; 6] = [
     "medshare-testkit",
+    "medshare-model",
     "medshare-examples",
     "medshare-benches",
     "medshare-soak",
