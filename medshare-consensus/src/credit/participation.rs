@@ -37,7 +37,7 @@ impl Group {
 ///
 /// Heights are grouped by proposer, and the f proposers with the lowest share are left out: at most f
 /// are Byzantine, so each that remains shows at least what some honest proposer shows, and leaving a
-/// member's votes out frames nobody. Unmeasured with fewer than 2f + 1 proposers or 16 heights left.
+/// member's votes out frames no member. Unmeasured with fewer than 2f + 1 proposers or 16 heights left.
 ///
 /// Cost: O(h + n log n) for h heights.
 #[must_use]

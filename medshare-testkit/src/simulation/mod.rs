@@ -305,7 +305,7 @@ impl Simulation {
         }
     }
 
-    /// Something waits until a member has all blocks; whoever's turn it is proposes.
+    /// Something waits until a member has all blocks; the one whose turn it is proposes.
     fn propose(&mut self, index: usize) {
         let heights = self.scenario.heights;
         let Some(replica) = &self.members[index].replica else {
