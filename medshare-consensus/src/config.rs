@@ -1,25 +1,27 @@
 //! Fixed data of a replica, and the state of the ledger it starts from.
 
+use borsh::BorshSerialize;
 use medshare_types::certificate::Phase;
 use medshare_types::committee::Committee;
 use medshare_types::genesis::ChainParameters;
 use medshare_types::hash::Digest;
 use medshare_types::header::ExecutedRoots;
-use medshare_types::id::{ChainId, Height, ReplicaId, View};
+use medshare_types::id::{ChainId, Height, ReplicaId};
 use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
 
+use crate::record::ChainRecord;
 use crate::vote::Vote;
 
 /// How turns to propose pass on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize)]
 pub enum Mode {
-    /// The primary passes on with every height.
+    /// The primary passes on with every height, over seats that are banned from leading.
     #[default]
     Credit,
     /// The proposer of the last block stays primary until a view is given up: Castro and Liskov's
     /// PBFT, as the baseline of comparisons. A primary that is slow, or dates its blocks ahead, as far
-    /// as the timers allow stays for as long as it likes.
+    /// as the timers allow stays for as long as it likes: no ban applies.
     Classic,
 }
 
@@ -45,30 +47,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// The seat that proposes in a view of the height after a block by `proposer`: the seats take
-    /// turns. Before the first block of an epoch, `proposer` is that of [`Config::first_proposer`].
-    #[must_use]
-    #[expect(clippy::expect_used, reason = "the remainder is below a `u16`")]
-    pub fn primary_after(&self, proposer: ReplicaId, view: View) -> ReplicaId {
-        let seats = u64::from(self.committee.seats());
-        let passed_on = match self.mode {
-            Mode::Credit => 1,
-            Mode::Classic => 0,
-        };
-        let turns = view.0 % seats + passed_on;
-        let seat = (u64::from(proposer.0) + turns) % seats;
-        ReplicaId(u16::try_from(seat).expect("below the number of seats"))
-    }
-
-    /// The seat that counts as the proposer before the first block of the committee's epoch.
-    #[must_use]
-    #[expect(clippy::expect_used, reason = "the remainder is below a `u16`")]
-    pub fn first_proposer(&self) -> ReplicaId {
-        let seats = u64::from(self.committee.seats());
-        let seat = self.committee.epoch().0 % seats;
-        ReplicaId(u16::try_from(seat).expect("below the number of seats"))
-    }
-
     /// All seats but this replica's, ascending.
     pub(crate) fn peers(&self) -> impl Iterator<Item = ReplicaId> + use<> {
         let own = self.replica;
@@ -83,7 +61,7 @@ impl Config {
 }
 
 /// The ledger's last block and the roots after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tip {
     /// Height of the last block, 0 for genesis.
     pub height: Height,
@@ -97,12 +75,14 @@ pub struct Tip {
     pub ordered: bool,
     /// The roots after that block.
     pub executed: ExecutedRoots,
+    /// What the blocks up to it recorded, folded by [`ChainRecord::absorb`].
+    pub record: ChainRecord,
 }
 
 impl Tip {
     /// The start of a chain: `state` and `receipts` are the roots of the genesis state.
     #[must_use]
-    pub const fn genesis(created: Timestamp, state: Digest, receipts: Digest) -> Self {
+    pub fn genesis(created: Timestamp, state: Digest, receipts: Digest) -> Self {
         Self {
             height: Height(0),
             digest: Digest::ZERO,
@@ -114,6 +94,7 @@ impl Tip {
                 state,
                 receipts,
             },
+            record: ChainRecord::default(),
         }
     }
 }

@@ -72,6 +72,8 @@ pub enum Timer {
     Heartbeat,
     /// The primary of the current view had its time.
     View,
+    /// A primary of the current height had half of its time.
+    Late,
 }
 
 /// The next step of the node; steps are taken in the order given.

@@ -7,7 +7,8 @@
 //! ([`Payload`]).
 //!
 //! **Is not:** a network, a database or a clock; [`Replica`] takes [`Input`]s and returns
-//! [`Output`]s. The committee is fixed, and no member loses its seat.
+//! [`Output`]s. The committee is fixed: credit bans members from leading and
+//! takes no seat.
 //!
 //! **Security status:** not audited. Safe with at most f = ⌊(n−1)/3⌋ Byzantine members, whatever
 //! the network does; live once messages arrive in time (`docs/spec/pbft.md`, "Why it goes on").
@@ -67,6 +68,9 @@
 //! | `replica/pacing` | when a height is due, and how long a primary has |
 //! | `replica/candidate`, `replica/timeliness` | a proposal up to the own prepare; its time |
 //! | `replica/new_view`, `replica/changes` | giving up a view and opening the next |
+//! | `record`, `credit` | the votes that blocks recorded, and the credit that follows |
+//! | `replica/attest` | votes for decided heights: collected, proposed, judged |
+//! | `replica/late` | votes that a primary was late |
 //! | `replica/wanted` | blocks that others voted for |
 //! | `replica/loss` | abstaining after votes were lost |
 //! | `replica/advance` | the quorum rules |
@@ -75,8 +79,9 @@
 //! | `replica/route`, `replica/sync`, `replica/serving` | the slot of a message, catching up, limits |
 //! | `replica/outbox` | the drain rule |
 //! | `replica/recover`, `log_record` | the log, and recovery from it |
-//! | `message`, `vote`, `view_change`, `evidence`, `proposal` | formats of the wire |
 //! | `compact` | numbers of votes on the wire |
+//! | `message`, `vote`, `late`, `view_change`, `evidence`, `proposal` | formats of the wire |
+//! | `turns` | whose turn it is |
 //! | `io`, `config`, `rejected` | the interface |
 //! | `mutation` | deliberate faults, for tests with the feature `mutants` |
 //!
@@ -97,23 +102,28 @@ mod config;
 pub mod credit;
 mod evidence;
 mod io;
+mod late;
 mod log_record;
 mod message;
 mod mutation;
 mod proposal;
+mod record;
 mod rejected;
 mod replica;
+mod turns;
 mod view_change;
 mod vote;
 
 pub use config::{Config, Mode, Tip};
 pub use evidence::{Evidence, EvidenceError, Offence};
 pub use io::{Effect, Input, Now, Output, Timer, Verdict};
+pub use late::LateVote;
 pub use log_record::{LogPosition, LogRecord};
 pub use message::{Authenticated, Decided, LossId, Message, Recalled, Recipients};
 #[cfg(feature = "mutants")]
 pub use mutation::Mutant;
 pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault};
+pub use record::{ChainRecord, explain};
 pub use rejected::Rejected;
 pub use replica::{ReplayError, Replica};
 pub use view_change::{Claim, NewView, PreparedCertificate, ViewChange, ViewChangeVote};

@@ -5,6 +5,7 @@ use medshare_types::certificate::CommitCertificate;
 use medshare_types::id::Height;
 use medshare_types::wire::Wire;
 
+use crate::late::LateVote;
 use crate::message::Decided;
 use crate::proposal::{MAX_PAYLOAD_LEN, OVERHEAD_LEN, Payload, Proposal};
 use crate::view_change::{PreparedCertificate, ViewChange};
@@ -45,6 +46,8 @@ pub enum LogRecord<P> {
     },
     /// A block that no earlier record holds is final.
     Adopted(Decided<P>),
+    /// The replica found no acceptable proposal of a view in time.
+    Late(LateVote),
 }
 
 impl<P: Payload> Wire for LogRecord<P> {
@@ -59,7 +62,10 @@ impl<P> LogRecord<P> {
     #[must_use]
     pub const fn is_vote(&self) -> bool {
         match self {
-            Self::Prepared { .. } | Self::Committed { .. } | Self::ViewChanged(_) => true,
+            Self::Prepared { .. }
+            | Self::Committed { .. }
+            | Self::ViewChanged(_)
+            | Self::Late(_) => true,
             Self::Decided { .. } | Self::Adopted(_) => false,
         }
     }
@@ -73,6 +79,7 @@ impl<P> LogRecord<P> {
             Self::ViewChanged(change) => change.vote.height,
             Self::Decided { certificate } => certificate.ballot.height,
             Self::Adopted(decided) => decided.proposal.header.height,
+            Self::Late(vote) => vote.height,
         }
     }
 }

@@ -6,6 +6,7 @@ use medshare_types::hash::Digest;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::Wire;
 
+use crate::late::LateVote;
 use crate::proposal::{MAX_PAYLOAD_LEN, OVERHEAD_LEN, Payload, Proposal};
 use crate::view_change::{NewView, ViewChange};
 use crate::vote::{PrePrepare, Vote};
@@ -60,6 +61,8 @@ pub enum Message<P> {
     },
     /// An answer to [`Message::Recall`], from a member that has its own votes.
     Recalled(Recalled),
+    /// The sender found no acceptable proposal of a view in half the view's time.
+    Late(LateVote),
 }
 
 /// Names one loss of votes: drawn when the new log is begun, and kept with it.

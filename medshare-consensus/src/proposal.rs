@@ -3,6 +3,7 @@
 use core::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_types::attestation::Attestation;
 use medshare_types::certificate::Ballot;
 use medshare_types::hash::Digest;
 use medshare_types::header::BlockHeader;
@@ -11,9 +12,9 @@ use medshare_types::id::View;
 /// The longest encoded payload that is proposed or voted for, in bytes.
 pub const MAX_PAYLOAD_LEN: usize = 8 << 20;
 
-/// Bytes beside the payload in a message or record: room for a header, 683 view changes
-/// and as many signatures.
-pub(crate) const OVERHEAD_LEN: usize = 192 << 10;
+/// Bytes beside the payload in a message or record: room for a header, its attestations, 683 view
+/// changes and as many signatures.
+pub(crate) const OVERHEAD_LEN: usize = 320 << 10;
 
 /// The contents of a block, opaque to consensus.
 ///
@@ -41,6 +42,8 @@ pub struct Proposal<P> {
     pub header: BlockHeader,
     /// The contents whose root the header names.
     pub payload: P,
+    /// The votes for earlier heights that the block records, whose root the header names.
+    pub attestations: Vec<Attestation>,
 }
 
 impl<P> Proposal<P> {
@@ -85,6 +88,12 @@ pub enum ProposalFault {
     WrongCommittee,
     /// The certificate is for another block than the one it came with.
     WrongBallot,
+    /// The root of the attestations is not the header's.
+    WrongAttestations,
+    /// An attestation is out of order, recorded before, or not of an open height.
+    InadmissibleAttestation,
+    /// An attestation's signature does not verify.
+    ForgedAttestation,
 }
 
 impl fmt::Display for ProposalFault {
@@ -102,6 +111,13 @@ impl fmt::Display for ProposalFault {
             Self::WrongRoots => f.write_str("executed roots differ from this replica's"),
             Self::WrongCommittee => f.write_str("wrong next committee"),
             Self::WrongBallot => f.write_str("certificate of another block"),
+            Self::WrongAttestations => {
+                f.write_str("root of attestations differs from the header's")
+            }
+            Self::InadmissibleAttestation => {
+                f.write_str("an attestation is out of order, repeated or of a closed height")
+            }
+            Self::ForgedAttestation => f.write_str("an attestation's signature does not verify"),
         }
     }
 }

@@ -1,18 +1,21 @@
 //! Blocks, and headers with the certificate that a quorum committed them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::{BlockHeader, ChainId, CommitCertificate, Digest, Height, Wire};
+use medshare_types::attestation::attestations_root;
+use medshare_types::{Attestation, BlockHeader, ChainId, CommitCertificate, Digest, Height, Wire};
 
 use crate::list::transactions_root;
 use crate::transaction::Transaction;
 
-/// A header and the transactions it commits to.
+/// A header, and the transactions and attestations it commits to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Block {
     /// Members vote on its digest.
     pub header: BlockHeader,
     /// In order of execution.
     pub transactions: Vec<Transaction>,
+    /// Votes for earlier heights that the block records.
+    pub attestations: Vec<Attestation>,
 }
 
 impl Wire for Block {
@@ -25,7 +28,8 @@ impl Block {
     /// transactions.
     ///
     /// `parent` is `None` at height 1. Signatures of transactions, the proposer's turn and the values
-    /// of the roots are not checked here.
+    /// of the roots are not checked here, nor the signatures of attestations: a quorum of members that
+    /// checked them committed the block.
     ///
     /// # Errors
     /// [`BlockError`] for the first check that fails.
@@ -62,6 +66,9 @@ impl Block {
         if header.transactions != transactions_root(&self.transactions) {
             return Err(BlockError::TransactionsMismatch { height });
         }
+        if header.attestations != attestations_root(&self.attestations) {
+            return Err(BlockError::AttestationsMismatch { height });
+        }
         Ok(())
     }
 }
@@ -87,6 +94,8 @@ pub enum BlockError {
     ExecutedOutOfRange { height: Height, executed: Height },
     #[error("block at height {height} holds other transactions than its header names")]
     TransactionsMismatch { height: Height },
+    #[error("block at height {height} holds other attestations than its header names")]
+    AttestationsMismatch { height: Height },
 }
 
 /// A header and the certificate that a quorum committed it: the start of every proof.

@@ -14,7 +14,7 @@
 //! ```
 //! use medshare_ledger::{CertifiedHeader, LightClient, Transaction, VerifyError};
 //! # use medshare_ledger::transactions_root;
-//! # use medshare_types::{certificate::Ballot, genesis::*, *};
+//! # use medshare_types::{attestation::attestations_root, certificate::Ballot, genesis::*, *};
 //! # let keys: Vec<_> = (0..4).map(|n| SigningKey::from_seed(&[n; 32])).collect();
 //! # let member = |key: &SigningKey| GenesisMember {
 //! #     name: "member".into(), key: key.verifying_key(), holder_key: G1Bytes([0; 48]),
@@ -33,6 +33,7 @@
 //! #     chain, height: Height(1), epoch: Epoch(0), view: View(0), proposer: ReplicaId(0),
 //! #     previous: Digest::ZERO, time: Timestamp::from_millis(1),
 //! #     transactions: transactions_root(&[transaction]),
+//! #     attestations: attestations_root(&[]),
 //! #     executed: ExecutedRoots {
 //! #         height: Height(0), state: Digest::ZERO, receipts: Digest::ZERO,
 //! #     },

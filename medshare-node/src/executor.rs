@@ -61,6 +61,7 @@ pub(crate) fn execute(
     let block = Block {
         header,
         transactions: proposal.payload.transactions().to_vec(),
+        attestations: proposal.attestations,
     };
     ledger
         .apply(&block, certificate, &receipts, &changes)
@@ -117,6 +118,7 @@ mod tests {
     use medshare_ledger::{MAX_CALL_LEN, transactions_root};
     use medshare_testkit::fixtures::{Members, rng};
     use medshare_threshold::HolderKeyPair;
+    use medshare_types::attestation::attestations_root;
     use medshare_types::{BlockHeader, Epoch, Height, Nonce, ReplicaId, View};
 
     use super::*;
@@ -163,12 +165,17 @@ mod tests {
                 previous: Digest::ZERO,
                 time: Timestamp::from_millis(genesis.created.as_millis() + 1),
                 transactions: transactions_root(transactions),
+                attestations: attestations_root(&[]),
                 executed: self.ledger.roots(Height(0)).unwrap(),
                 next_committee: self.members.committee().digest(),
             };
             let certificate = self.members.certify(&header, &[0, 1, 2]);
             let payload = Batch::new(transactions.to_vec());
-            let proposal = Proposal { header, payload };
+            let proposal = Proposal {
+                header,
+                payload,
+                attestations: vec![],
+            };
             execute(&self.ledger, genesis, proposal, &certificate).unwrap();
         }
 

@@ -28,6 +28,7 @@ impl Wire for PeerMessage {
 mod tests {
     use super::*;
     use medshare_consensus::{Decided, MAX_PAYLOAD_LEN, Payload, Proposal};
+    use medshare_types::attestation::{Attestation, Attested, MAX_ATTESTATIONS};
     use medshare_types::certificate::Ballot;
     use medshare_types::{
         BlockHeader, ChainId, CommitCertificate, DecodeError, Digest, Epoch, ExecutedRoots, Height,
@@ -59,6 +60,7 @@ mod tests {
             previous: zero,
             time: Timestamp::from_millis(1),
             transactions: zero,
+            attestations: zero,
             executed: ExecutedRoots {
                 height: Height(0),
                 state: zero,
@@ -74,10 +76,22 @@ mod tests {
         };
         let vote = |n| (ReplicaId(n), Signature::from_bytes([1; 64]));
         let votes = (0..members).map(vote).collect();
+        let attestation = Attestation {
+            height: Height(1),
+            attested: Attested::Commit,
+            view: View(0),
+            signer: ReplicaId(0),
+            signature: Signature::from_bytes([1; 64]),
+        };
+        let attestations = vec![attestation; MAX_ATTESTATIONS];
         let payload = Bytes(vec![1; MAX_PAYLOAD_LEN - 4]);
         assert_eq!(borsh::object_length(&payload).unwrap(), MAX_PAYLOAD_LEN);
         Message::Decided(Decided {
-            proposal: Proposal { header, payload },
+            proposal: Proposal {
+                header,
+                payload,
+                attestations,
+            },
             certificate: CommitCertificate { ballot, votes },
         })
     }

@@ -1,6 +1,7 @@
 //! The log and ledger of a simulated member, and the part of them that survives a crash.
 
-use medshare_consensus::{Decided, LogPosition, LogRecord, Payload as _, Tip};
+use medshare_consensus::{Decided, LogPosition, LogRecord, Payload as _, Proposal, Tip};
+use medshare_types::committee::Committee;
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::Height;
 use medshare_types::wire::Wire;
@@ -87,7 +88,7 @@ impl Disk {
 
     /// Loses log and ledger, the durable part too.
     pub(crate) fn lose(&mut self) {
-        *self = Self::new(self.kind, self.genesis);
+        *self = Self::new(self.kind, self.genesis.clone());
     }
 
     /// Loses the log, and all of the ledger but a random durable prefix: a backup of it.
@@ -134,9 +135,19 @@ impl Disk {
     }
 
     /// The tip that a recovering replica starts from.
-    pub(crate) fn tip(&self) -> Tip {
+    pub(crate) fn tip(&self, committee: &Committee) -> Tip {
         let executed = self.roots_at(self.blocks.len());
-        self.blocks.last().map_or(self.genesis, |(block, _)| {
+        let mut record = self.genesis.record.clone();
+        for (block, _) in &self.blocks {
+            let Proposal {
+                header,
+                attestations,
+                ..
+            } = &block.proposal;
+            record.absorb(committee, header, attestations);
+        }
+        let genesis = || self.genesis.clone();
+        self.blocks.last().map_or_else(genesis, |(block, _)| {
             let header = &block.proposal.header;
             Tip {
                 height: header.height,
@@ -145,6 +156,7 @@ impl Disk {
                 proposer: Some(header.proposer),
                 ordered: !block.proposal.payload.is_empty(),
                 executed,
+                record,
             }
         })
     }

@@ -28,7 +28,9 @@ pub struct Invariants {
     durable_votes: BTreeSet<(VoteKey, Digest)>,
     /// Votes of a member at a height that are written and not durable.
     pending_votes: BTreeMap<(ReplicaId, Height), u64>,
+    durable_decisions: BTreeMap<(ReplicaId, Height), Digest>,
     durable_changes: BTreeMap<(ReplicaId, Height, View), Option<Claim>>,
+    durable_late: BTreeSet<(ReplicaId, Height, View)>,
     /// The lowest view in which a member still votes.
     given_up: BTreeMap<(ReplicaId, Height), View>,
     sent: BTreeMap<VoteKey, Digest>,
@@ -66,7 +68,9 @@ impl Invariants {
             sound: BTreeSet::new(),
             durable_votes: BTreeSet::new(),
             pending_votes: BTreeMap::new(),
+            durable_decisions: BTreeMap::new(),
             durable_changes: BTreeMap::new(),
+            durable_late: BTreeSet::new(),
             given_up: BTreeMap::new(),
             sent: BTreeMap::new(),
             committed_views: BTreeMap::new(),
@@ -143,7 +147,19 @@ impl Invariants {
                 let given_up = self.given_up.entry((member, vote.height)).or_default();
                 *given_up = vote.view.max(*given_up);
             }
-            TestRecord::Decided { .. } | TestRecord::Adopted(_) => {}
+            TestRecord::Decided { certificate } => {
+                let ballot = &certificate.ballot;
+                let of = (member, ballot.height);
+                self.durable_decisions.insert(of, ballot.digest);
+            }
+            TestRecord::Late(vote) => {
+                self.durable_late.insert((member, vote.height, vote.view));
+            }
+            TestRecord::Adopted(decided) => {
+                let ballot = &decided.certificate.ballot;
+                let of = (member, ballot.height);
+                self.durable_decisions.insert(of, ballot.digest);
+            }
         }
     }
 
@@ -199,6 +215,14 @@ impl Invariants {
                 }
                 return;
             }
+            Message::Late(vote) => {
+                let height = vote.height;
+                if !self.durable_late.contains(&(member, height, vote.view)) {
+                    self.violations
+                        .push(Violation::NotDurable { member, height });
+                }
+                return;
+            }
             _ => return,
         };
         let height = vote.ballot.height;
@@ -207,10 +231,21 @@ impl Invariants {
         if *self.sent.entry(key).or_insert(digest) != digest {
             self.violations.push(Violation::TwoVotes { member, height });
         }
-        if !self.durable_votes.contains(&(key, digest)) {
+        // L58: a decided block is recorded by its certificate.
+        let decided = phase == Phase::Commit && self.has_decided(member, height, &digest);
+        if !decided && !self.durable_votes.contains(&(key, digest)) {
             self.violations
                 .push(Violation::NotDurable { member, height });
         }
+    }
+
+    fn has_decided(&self, member: ReplicaId, height: Height, digest: &Digest) -> bool {
+        self.durable_decisions.get(&(member, height)) == Some(digest)
+    }
+
+    /// Adds a violation that another observer found.
+    pub(crate) fn add(&mut self, violations: impl IntoIterator<Item = Violation>) {
+        self.violations.extend(violations);
     }
 
     /// `member` started again from its ledger at `height`.

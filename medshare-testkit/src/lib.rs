@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 pub mod behaviour;
+mod credit_invariants;
 pub mod disk;
 pub mod fixtures;
 pub mod invariants;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use medshare_consensus::Mode;
 #[cfg(feature = "mutants")]
 use medshare_consensus::Mutant;
+use medshare_consensus::credit::TermRule;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::DecodeError;
 
@@ -164,6 +165,13 @@ impl Scenario {
     #[must_use]
     pub const fn heights(&self) -> u64 {
         self.heights
+    }
+
+    /// Sets when terms of credit end; the default's are too long for a run.
+    #[must_use]
+    pub fn with_terms(mut self, terms: TermRule) -> Self {
+        self.setting = self.setting.with_terms(terms);
+        self
     }
 
     /// Sets the height at which the run ends; 6 by default.

@@ -1,7 +1,8 @@
 //! The members of a simulation, its blocks, and the roots that executing them gives.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_consensus::{Config, Mode, Payload, Tip};
+use medshare_consensus::credit::TermRule;
+use medshare_consensus::{ChainRecord, Config, Mode, Payload, Tip};
 use medshare_types::committee::Committee;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
@@ -47,6 +48,7 @@ pub struct Setting {
     committee: Committee,
     chain: ChainId,
     pub(crate) mode: Mode,
+    terms: TermRule,
 }
 
 impl Setting {
@@ -67,7 +69,15 @@ impl Setting {
             chain: members.chain(),
             members,
             mode: Mode::Credit,
+            terms: TermRule::default(),
         })
+    }
+
+    /// Sets when terms end.
+    #[must_use]
+    pub const fn with_terms(mut self, terms: TermRule) -> Self {
+        self.terms = terms;
+        self
     }
 
     /// The organisations in the order of their seats.
@@ -119,7 +129,10 @@ impl Setting {
     #[must_use]
     pub fn genesis(&self) -> Tip {
         let state = digest("medshare/testkit/genesis-state/v1", &[]);
-        Tip::genesis(self.created(), state, Digest::ZERO)
+        Tip {
+            record: ChainRecord::new(self.mode, self.terms),
+            ..Tip::genesis(self.created(), state, Digest::ZERO)
+        }
     }
 }
 

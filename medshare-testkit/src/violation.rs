@@ -84,6 +84,20 @@ pub enum Violation {
         /// The seat that the evidence names.
         culprit: ReplicaId,
     },
+    /// Two honest members have different records of one chain.
+    DifferentRecord {
+        /// The member that differs from the first.
+        member: ReplicaId,
+        /// The height of their tips.
+        height: Height,
+    },
+    /// The chain says that an honest member lost its turn, when all messages came in time.
+    HonestBlamed {
+        /// The member that is blamed.
+        member: ReplicaId,
+        /// The height of the turn.
+        height: Height,
+    },
     /// A replica could not recover from a sound disk.
     NoRecovery {
         /// The member that stays down.

@@ -40,6 +40,8 @@ pub struct BlockHeader {
     pub time: Timestamp,
     /// Root of the list of transactions.
     pub transactions: Digest,
+    /// Root of the votes for earlier heights that the block records, and of nothing else.
+    pub attestations: Digest,
     /// Roots of an earlier height, already executed.
     pub executed: ExecutedRoots,
     /// Digest of the committee that orders the next block.

@@ -37,6 +37,7 @@
 //! | `serde` | `serde`: texts, and canonical bytes as opaque values, of serde's formats |
 #![forbid(unsafe_code)]
 
+pub mod attestation;
 mod bytes;
 pub mod certificate;
 pub mod committee;
@@ -58,6 +59,7 @@ pub mod text;
 pub mod time;
 pub mod wire;
 
+pub use attestation::{Attestation, Attested};
 pub use certificate::{CertificateError, CommitCertificate, Phase};
 pub use committee::{Committee, CommitteeMember, Quorum};
 pub use consent::{Denial, Purpose, PurposeSet, Ticket, Window};

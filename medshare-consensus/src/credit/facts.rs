@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use medshare_types::committee::Quorum;
 use medshare_types::id::{Height, ReplicaId, View};
 
-/// What the log records of one decided height, once it takes no more records.
+/// C1: the votes for one decided height that blocks recorded, once it takes no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeightFacts {
     /// Height of the block, which is decided.
@@ -29,7 +29,7 @@ pub struct LostTurn {
     pub view: View,
 }
 
-/// The views of a height whose primary lost its turn: n − 2f members say so.
+/// C2: the views of a height whose primary lost its turn: n − 2f members say so.
 ///
 /// Not f + 1: for n = 3f + 1 that is the same number. Not a quorum: a primary that shows its block to
 /// f honest members only would never be blamed. A view in which the block was proposed and not

@@ -1,4 +1,4 @@
-//! Bans from proposing.
+//! Bans from proposing, and who may lead in spite of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub struct Leading {
 }
 
 impl Leading {
-    /// After a turn that was lost at `height`, in a committee of n: banned for 64n·2^level heights.
+    /// C3: after a turn that was lost at `height`, in a committee of n: banned for 64n·2^level heights.
     #[must_use]
     pub fn after_lost_turn(self, height: Height, quorum: Quorum) -> Self {
         let seats = quorum.members() as u64;
@@ -40,7 +40,7 @@ impl Leading {
         }
     }
 
-    /// After an own block.
+    /// C4: after an own block.
     #[must_use]
     pub const fn after_block(self) -> Self {
         if self.clean + 1 < CLEAN_BLOCKS {
@@ -57,7 +57,7 @@ impl Leading {
     }
 }
 
-/// The seats that may lead at `height`, of those that `barred` does not name (probation, no key).
+/// C5: the seats that may lead at `height`, of those that `barred` does not name (probation, no key).
 ///
 /// At most n − (2f + 1) seats may not lead: with fewer than 2f + 1 leaders no member is measured any
 /// more. Where more are barred or banned, those lead again whose last lost turn lies furthest back,

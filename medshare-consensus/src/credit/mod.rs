@@ -10,13 +10,17 @@
 //! | `participation` | the share of heights that a member voted for, as the least biased proposers show it |
 //! | `rule` | credit after an epoch |
 //! | `leading` | bans from proposing |
+//! | `term` | the stretches of the chain after which credit changes; events |
 
 mod facts;
 mod leading;
 mod participation;
 mod rule;
+mod term;
 
 pub use facts::{HeightFacts, LostTurn, lost_turns};
 pub use leading::{Leading, may_lead};
 pub use participation::{Participation, participation};
 pub use rule::{Credit, CreditRule, DefaultRule, EpochReport, Verdict};
+pub(crate) use term::Term;
+pub use term::{CreditEvent, Standing, TermRule};

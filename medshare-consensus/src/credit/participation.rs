@@ -8,7 +8,7 @@ use medshare_types::id::ReplicaId;
 use super::facts::HeightFacts;
 
 /// Heights below which nothing is measured.
-const MIN_HEIGHTS: usize = 16;
+const MIN_HEIGHTS: u64 = 16;
 
 /// A member's part in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub enum Participation {
 /// Heights of one proposer, and those that the member voted for.
 #[derive(Clone, Copy, Default)]
 struct Group {
-    voted: usize,
-    heights: usize,
+    voted: u64,
+    heights: u64,
 }
 
 impl Group {
@@ -33,37 +33,62 @@ impl Group {
     }
 }
 
-/// The share of `heights` with a recorded commit of `member`.
+/// Heights by proposer, and the votes of each member for them. Memory: O(n²) numbers, whatever the
+/// number of heights.
+#[derive(Clone, Debug, Default, PartialEq, Eq, borsh::BorshSerialize)]
+pub(crate) struct Counts {
+    heights: BTreeMap<ReplicaId, u64>,
+    /// By proposer and voter.
+    votes: BTreeMap<(ReplicaId, ReplicaId), u64>,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, facts: &HeightFacts) {
+        *self.heights.entry(facts.proposer).or_default() += 1;
+        for voter in facts.commits.keys() {
+            *self.votes.entry((facts.proposer, *voter)).or_default() += 1;
+        }
+    }
+
+    /// The share of the counted heights that [`participation`] explains.
+    pub(crate) fn participation(&self, member: ReplicaId, quorum: Quorum) -> Participation {
+        if self.heights.len() < 2 * quorum.faulty() + 1 {
+            return Participation::Unmeasured;
+        }
+        let group = |(proposer, heights): (&ReplicaId, &u64)| Group {
+            voted: self.votes.get(&(*proposer, member)).copied().unwrap_or(0),
+            heights: *heights,
+        };
+        let mut groups: Vec<_> = self.heights.iter().map(group).collect();
+        groups.sort_by(Group::compare);
+        let left = groups.iter().skip(quorum.faulty());
+        let pooled = left.fold(Group::default(), |sum, group| Group {
+            voted: sum.voted + group.voted,
+            heights: sum.heights + group.heights,
+        });
+        if pooled.heights < MIN_HEIGHTS {
+            return Participation::Unmeasured;
+        }
+        let share = pooled.voted * 1000 / pooled.heights;
+        #[expect(clippy::expect_used, reason = "a share of a thousand")]
+        Participation::PerMille(u16::try_from(share).expect("at most 1000"))
+    }
+}
+
+/// C7: the share of `heights` with a recorded commit of `member`.
 ///
 /// Heights are grouped by proposer, and the f proposers with the lowest share are left out: at most f
 /// are Byzantine, so each that remains shows at least what some honest proposer shows, and leaving a
 /// member's votes out frames no member. Unmeasured with fewer than 2f + 1 proposers or 16 heights left.
 ///
-/// Cost: O(h + n log n) for h heights.
+/// Cost: O(hn log n) for h heights.
 #[must_use]
 pub fn participation(member: ReplicaId, heights: &[HeightFacts], quorum: Quorum) -> Participation {
-    let mut groups: BTreeMap<ReplicaId, Group> = BTreeMap::new();
+    let mut counts = Counts::default();
     for facts in heights {
-        let group = groups.entry(facts.proposer).or_default();
-        group.heights += 1;
-        group.voted += usize::from(facts.commits.contains_key(&member));
+        counts.add(facts);
     }
-    if groups.len() < 2 * quorum.faulty() + 1 {
-        return Participation::Unmeasured;
-    }
-    let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by(Group::compare);
-    let left = groups.iter().skip(quorum.faulty());
-    let pooled = left.fold(Group::default(), |sum, group| Group {
-        voted: sum.voted + group.voted,
-        heights: sum.heights + group.heights,
-    });
-    if pooled.heights < MIN_HEIGHTS {
-        return Participation::Unmeasured;
-    }
-    let share = pooled.voted * 1000 / pooled.heights;
-    #[expect(clippy::expect_used, reason = "a share of a thousand")]
-    Participation::PerMille(u16::try_from(share).expect("at most 1000"))
+    counts.participation(member, quorum)
 }
 
 #[cfg(test)]

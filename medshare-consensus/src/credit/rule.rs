@@ -95,6 +95,7 @@ impl Default for DefaultRule {
 
 impl CreditRule for DefaultRule {
     fn after_epoch(&self, credit: &Credit, report: &EpochReport) -> (Credit, Verdict) {
+        // C14
         if report.proven {
             let credit = Credit {
                 score: 0,
@@ -104,6 +105,7 @@ impl CreditRule for DefaultRule {
         }
         let forgiven = self.forgive(credit);
         let (credit, verdict) = match report.participation {
+            // C8
             Participation::Unmeasured => (forgiven, Verdict::Keep),
             Participation::PerMille(share) if share >= self.least_share => {
                 (self.reward(&forgiven), Verdict::Keep)
@@ -115,6 +117,7 @@ impl CreditRule for DefaultRule {
 }
 
 impl DefaultRule {
+    /// C13: one strike less, after long enough.
     fn forgive(&self, credit: &Credit) -> Credit {
         let since_strike = credit.since_strike.saturating_add(1);
         if credit.strikes > 0 && since_strike >= self.forgiven_after {
@@ -131,6 +134,7 @@ impl DefaultRule {
         }
     }
 
+    /// C9: a part of what is missing.
     fn reward(&self, credit: &Credit) -> Credit {
         let missing = u32::from(1000u16.saturating_sub(credit.score));
         let gain = missing * u32::from(self.rise_percent) / (100 * (1 + u32::from(credit.strikes)));
@@ -141,7 +145,7 @@ impl DefaultRule {
         }
     }
 
-    /// A member that no candidate can replace gets no strike: strikes would only add up while the
+    /// C10 and C11: a member that no candidate can replace gets no strike: strikes would only add up while the
     /// committee cannot do without it.
     fn punish(&self, credit: &Credit, replaceable: bool) -> (Credit, Verdict) {
         let strikes = if replaceable {
@@ -165,6 +169,7 @@ impl DefaultRule {
         }
     }
 
+    /// C12: the cost of many lost turns.
     fn charge_lost_turns(&self, credit: Credit, report: &EpochReport) -> Credit {
         let too_many = report.lost * 1000 > self.lost_turns_per_mille * report.turns;
         if !too_many {

@@ -29,6 +29,9 @@ impl<P: Payload> Replica<P> {
             let Some(decided) = self.take_decided() else {
                 break;
             };
+            let certificate = decided.certificate.clone();
+            self.record_decision(&decided);
+            self.commit_decided(&certificate);
             self.decide(decided, monotonic_ms);
             outcome = outcome.and(self.replay_buffered_proposal());
         }
@@ -88,6 +91,7 @@ impl<P: Payload> Replica<P> {
         let prepared = PreparedCertificate { ballot, votes };
         let recorded =
             self.is_recorded(&ballot.digest) || self.mutation.is(Mutant::CommittedBlockLost);
+        self.found_acceptable(ballot.view);
         let position = self.outbox.persist(LogRecord::Committed {
             prepared: prepared.clone(),
             vote,
@@ -123,18 +127,24 @@ impl<P: Payload> Replica<P> {
         })
     }
 
-    /// L26 and L41: records that a block is final and goes to the next height.
-    pub(super) fn decide(&mut self, decided: Decided<P>, monotonic_ms: u64) {
-        let ballot = decided.certificate.ballot;
-        self.outbox.persist(if self.is_recorded(&ballot.digest) {
+    /// L26 and L41: records that a block is final.
+    pub(super) fn record_decision(&mut self, decided: &Decided<P>) {
+        let recorded = self.is_recorded(&decided.certificate.ballot.digest);
+        self.outbox.persist(if recorded {
             LogRecord::Decided {
                 certificate: decided.certificate.clone(),
             }
         } else {
             LogRecord::Adopted(decided.clone())
         });
+    }
+
+    /// L26 and L41: goes to the next height.
+    pub(super) fn decide(&mut self, decided: Decided<P>, monotonic_ms: u64) {
+        let ballot = decided.certificate.ballot;
         let ordered = !decided.proposal.payload.is_empty();
         self.end_height(ballot.view, ordered, monotonic_ms);
+        self.keep_votes_of_decided(&decided.certificate);
         self.enter_next(&decided.proposal, ballot.digest);
         self.deliver(decided);
         self.restart_timer();
@@ -149,6 +159,10 @@ impl<P: Payload> Replica<P> {
             proposer: header.proposer,
             ordered: !proposal.payload.is_empty(),
         };
+        let committee = &self.config.committee;
+        self.record
+            .absorb(committee, header, &proposal.attestations);
+        self.close_votes();
         let clock_before = self.current.latest_clock;
         let view = self.current.view;
         self.current = mem::replace(&mut self.next, Slot::new());

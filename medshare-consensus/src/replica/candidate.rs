@@ -5,6 +5,7 @@ use medshare_types::id::View;
 use medshare_types::time::Timestamp;
 
 use super::Replica;
+use super::attest::has_root;
 use super::slot::{Candidate, Stage};
 use super::timeliness::{Bounds, is_timely};
 use crate::io::Effect;
@@ -94,6 +95,8 @@ impl<P: Payload> Replica<P> {
             Some(ProposalFault::WrongParent)
         } else if header.transactions != proposal.payload.root() {
             Some(ProposalFault::WrongPayload)
+        } else if !has_root(proposal) {
+            Some(ProposalFault::WrongAttestations)
         } else {
             None
         }
@@ -136,27 +139,33 @@ impl<P: Payload> Replica<P> {
         self.validate_when_executed()
     }
 
-    /// L17: once the height before is executed here, compares its roots and asks the application.
+    /// L17: once the height before is executed here, compares its roots, judges the votes that the
+    /// block records, and asks the application.
     pub(super) fn validate_when_executed(&mut self) -> Result<(), Rejected> {
+        let executed = self.executed;
         let Some(candidate) = &mut self.current.candidate else {
             return Ok(());
         };
-        if candidate.stage != Stage::Unexecuted || self.executed.height != self.tip.height {
+        if candidate.stage != Stage::Unexecuted || executed.height != self.tip.height {
             return Ok(());
         }
-        let header = &candidate.proposal.header;
-        if header.executed != self.executed {
-            let proposer = header.proposer;
-            candidate.stage = Stage::Refused;
-            return Err(Rejected::InvalidProposal {
-                proposer,
-                fault: ProposalFault::WrongRoots,
-            });
-        }
         candidate.stage = Stage::Validating;
-        let question = Effect::Validate(candidate.proposal.clone());
-        self.outbox.push_at_once(question);
-        Ok(())
+        let proposal = candidate.proposal.clone();
+        let fault = if proposal.header.executed == executed {
+            // L61
+            self.fault_of_votes(&proposal)
+        } else {
+            Some(ProposalFault::WrongRoots)
+        };
+        let Some(fault) = fault else {
+            self.outbox.push_at_once(Effect::Validate(proposal));
+            return Ok(());
+        };
+        if let Some(candidate) = &mut self.current.candidate {
+            candidate.stage = Stage::Refused;
+        }
+        let proposer = proposal.header.proposer;
+        Err(Rejected::InvalidProposal { proposer, fault })
     }
 
     /// L20: asks again for a deferred verdict.

@@ -1,12 +1,14 @@
 //! The replica: its state, and the interface that needs no input.
 //!
-//! The numbers L1 to L52 in the children of this module are the lines of the pseudo-code in
+//! The numbers L1 to L64 in the children of this module are the lines of the pseudo-code in
 //! `docs/spec/pbft.md`.
 
 mod advance;
+mod attest;
 mod candidate;
 mod changes;
 mod handle;
+mod late;
 mod loss;
 mod new_view;
 mod outbox;
@@ -38,6 +40,9 @@ use crate::io::{Effect, Output, Timer};
 use crate::message::{Message, Recipients};
 use crate::mutation::{Mutant, Mutation};
 use crate::proposal::Payload;
+use crate::record::ChainRecord;
+use crate::turns::first_proposer;
+use attest::OpenVotes;
 use loss::Loss;
 use outbox::Outbox;
 use pacing::Pacing;
@@ -63,6 +68,10 @@ pub struct Replica<P> {
     suspects: BTreeSet<ReplicaId>,
     /// Members and undecided heights for which evidence was put out.
     exposed: BTreeSet<(ReplicaId, Height)>,
+    /// What the blocks up to the tip recorded.
+    record: ChainRecord,
+    /// Votes for decided heights, for blocks to record.
+    open_votes: OpenVotes,
     pacing: Pacing,
     sync: SyncState,
     serving: ServingLimits,
@@ -95,7 +104,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// A replica on `tip` that has replayed no record and queued no output.
-    fn at_tip(config: Config, tip: Tip) -> Result<Self, ReplayError> {
+    fn at_tip(config: Config, mut tip: Tip) -> Result<Self, ReplayError> {
         let key = config.signing_key.verifying_key();
         let member = config.committee.member(config.replica);
         if member.is_none_or(|member| member.key != key) {
@@ -109,7 +118,23 @@ impl<P: Payload> Replica<P> {
                 executed: tip.executed.height,
             });
         }
-        let proposer = tip.proposer.unwrap_or(config.first_proposer());
+        let recorded = tip.record.tip();
+        let is_genesis = tip.height == Height(0) && recorded.is_none();
+        if !is_genesis && recorded != Some((tip.height, tip.digest)) {
+            return Err(ReplayError::RecordOfAnotherBlock {
+                tip: tip.height,
+                recorded: recorded.map(|(height, _)| height),
+            });
+        }
+        if is_genesis {
+            tip.record.set_mode(config.mode);
+        }
+        if tip.record.mode() != config.mode {
+            return Err(ReplayError::RecordOfAnotherMode {
+                recorded: tip.record.mode(),
+            });
+        }
+        let proposer = tip.proposer.unwrap_or(first_proposer(&config.committee));
         Ok(Self {
             config,
             tip: Parent {
@@ -124,6 +149,8 @@ impl<P: Payload> Replica<P> {
             next: Slot::new(),
             suspects: BTreeSet::new(),
             exposed: BTreeSet::new(),
+            record: tip.record,
+            open_votes: OpenVotes::default(),
             pacing: Pacing::default(),
             sync: SyncState::default(),
             serving: ServingLimits::default(),
@@ -159,9 +186,17 @@ impl<P: Payload> Replica<P> {
         self.primary_of(self.current.view)
     }
 
-    /// The seat that proposes in a view of the height after the tip.
+    /// What the blocks up to the tip recorded: credit and bans of every seat.
+    #[must_use]
+    pub const fn record(&self) -> &ChainRecord {
+        &self.record
+    }
+
+    /// L63: the seat that proposes in a view of the height after the tip.
     fn primary_of(&self, view: View) -> ReplicaId {
-        self.config.primary_after(self.tip.proposer, view)
+        let committee = &self.config.committee;
+        self.record
+            .primary_after(committee, self.tip.proposer, view)
     }
 
     fn send(&mut self, to: Recipients, message: Message<P>) {

@@ -3,16 +3,21 @@
 //! ```text
 //!   at_once   Persist, Validate, SetTimer                   -> poll, always
 //!   gated     (position of the last vote's record, effect)  -> poll, when durable >= position
+//!   settled   (position of the last record, effect)         -> poll, when durable >= position
 //! ```
 //!
-//! Each queue keeps its order. Positions never fall within `gated`, so looking at its front is
-//! enough.
+//! Each queue keeps its order. Positions never fall within `gated` or `settled`, so looking at the
+//! front is enough. What is settled waits for the sync of a later vote, and is lost in a crash before.
 
 use std::collections::VecDeque;
 
 use crate::io::{Effect, Output};
 use crate::log_record::{LogPosition, LogRecord};
 use crate::rejected::Rejected;
+
+/// Effects that wait for a final block to be durable; of more the oldest go, since no block could
+/// record them any more.
+const MOST_SETTLED: usize = 16;
 
 pub(super) struct Outbox<P> {
     written: LogPosition,
@@ -21,6 +26,7 @@ pub(super) struct Outbox<P> {
     durable: LogPosition,
     at_once: VecDeque<Output<P>>,
     gated: VecDeque<(LogPosition, Effect<P>)>,
+    settled: VecDeque<(LogPosition, Effect<P>)>,
 }
 
 impl<P> Outbox<P> {
@@ -31,6 +37,7 @@ impl<P> Outbox<P> {
             durable: LogPosition(0),
             at_once: VecDeque::new(),
             gated: VecDeque::new(),
+            settled: VecDeque::new(),
         }
     }
 
@@ -55,6 +62,14 @@ impl<P> Outbox<P> {
         self.gated.push_back((self.voted, effect));
     }
 
+    /// Queues an effect behind every record written so far, final blocks included.
+    pub(super) fn push_settled(&mut self, effect: Effect<P>) {
+        if self.settled.len() == MOST_SETTLED {
+            self.settled.pop_front();
+        }
+        self.settled.push_back((self.written, effect));
+    }
+
     pub(super) fn persisted(&mut self, position: LogPosition) -> Result<(), Rejected> {
         if position > self.written {
             return Err(Rejected::UnknownPosition { position });
@@ -76,12 +91,9 @@ impl<P> Outbox<P> {
         if let Some(output) = self.at_once.pop_front() {
             return Some(output);
         }
-        let (position, _) = self.gated.front()?;
-        if !self.is_durable(*position) {
-            return None;
-        }
-        self.gated
-            .pop_front()
-            .map(|(_, effect)| Output::Effect(effect))
+        let durable = self.durable;
+        let mut queues = [&mut self.gated, &mut self.settled].into_iter();
+        let ready = queues.find_map(|queue| queue.pop_front_if(|(at, _)| *at <= durable));
+        ready.map(|(_, effect)| Output::Effect(effect))
     }
 }

@@ -1,6 +1,6 @@
 //! L1 to L5: when a height begins, when it is due, and how long a primary has.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use medshare_types::id::View;
 
@@ -8,6 +8,7 @@ use super::Replica;
 use crate::io::{Effect, Timer};
 use crate::mutation::Mutant;
 use crate::proposal::Payload;
+use crate::record::MAX_LATE;
 
 /// Shortest and longest time of a primary at view 0, milliseconds.
 const BASE_MS: core::ops::RangeInclusive<u64> = 250..=8_000;
@@ -38,9 +39,40 @@ pub(super) struct Pacing {
     durations: VecDeque<u64>,
     /// Lost views that were not made good yet.
     penalty: u32,
+    /// The latest reading of the monotonic clock.
+    now_ms: u64,
+    /// When the primary of each view counts as late, unless its proposal is found acceptable before.
+    pub(super) expected: BTreeMap<View, u64>,
 }
 
 impl Pacing {
+    pub(super) fn note_time(&mut self, monotonic_ms: u64) {
+        self.now_ms = self.now_ms.max(monotonic_ms);
+    }
+
+    /// L53: the primary of `view` is late `after_ms` from now.
+    pub(super) fn expect(&mut self, view: View, after_ms: u64) {
+        if self.expected.len() < MAX_LATE {
+            let due = self.now_ms.saturating_add(after_ms);
+            self.expected.entry(view).or_insert(due);
+        }
+    }
+
+    /// L55: takes out the views whose primaries are late.
+    pub(super) fn take_overdue(&mut self) -> Vec<View> {
+        let now = self.now_ms;
+        let overdue = self.expected.iter().filter(|(_, due)| **due <= now);
+        let overdue: Vec<_> = overdue.map(|(view, _)| *view).collect();
+        self.expected.retain(|_, due| *due > now);
+        overdue
+    }
+
+    /// Milliseconds until the next primary is late.
+    pub(super) fn until_overdue_ms(&self) -> Option<u64> {
+        let due = self.expected.values().min()?;
+        Some(due.saturating_sub(self.now_ms))
+    }
+
     pub(super) const fn is_due(&self) -> bool {
         self.due
     }
@@ -142,6 +174,7 @@ impl<P: Payload> Replica<P> {
             timer: Timer::View,
             after_ms,
         });
+        self.expect_proposal(view, after_ms);
     }
 
     pub(super) fn disarm_view_timer(&mut self) {
@@ -165,6 +198,7 @@ impl<P: Payload> Replica<P> {
         if !self.mutation.is(Mutant::ViewTimerKept) {
             self.disarm_view_timer();
         }
+        self.expect_no_proposals();
         let needed = self.measured_heights();
         let pacing = &mut self.pacing;
         if let Some(begun) = pacing.begun.take() {

@@ -1,12 +1,14 @@
 //! L42 to L46: a replica comes back from its ledger and its log.
 
+use core::fmt;
+
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId};
 
 use super::Replica;
 use super::loss::Loss;
 use super::slot::{Candidate, OwnChange, OwnVote, Stage, Wanted};
-use crate::config::{Config, Tip};
+use crate::config::{Config, Mode, Tip};
 use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Decided, LossId, Message, Recipients};
 use crate::mutation::{Mutant, Mutation};
@@ -32,6 +34,20 @@ pub enum ReplayError {
         /// The height of the roots given.
         executed: Height,
     },
+    /// The record of votes and credit is not that of the ledger's tip.
+    #[error("ledger tip {tip} with a record that ends with {}", Ended(*recorded))]
+    RecordOfAnotherBlock {
+        /// The ledger's last height.
+        tip: Height,
+        /// The last height recorded; `None` for an empty record.
+        recorded: Option<Height>,
+    },
+    /// Turns passed on in another way than the configuration says.
+    #[error("the record is of a chain in mode {recorded:?}, the configuration names another")]
+    RecordOfAnotherMode {
+        /// The mode of the record.
+        recorded: Mode,
+    },
     /// Records are missing between the ledger's tip and the log's next height.
     #[error("the log goes on at height {found}, expected {expected}")]
     Gap {
@@ -46,6 +62,18 @@ pub enum ReplayError {
         /// The height of the first record that cannot follow from those before it.
         height: Height,
     },
+}
+
+/// The end of a record, in words.
+struct Ended(Option<Height>);
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(height) => write!(f, "another block, of height {height}"),
+            None => f.write_str("the genesis"),
+        }
+    }
 }
 
 impl<P: Payload> Replica<P> {
@@ -167,6 +195,11 @@ impl<P: Payload> Replica<P> {
                     && header.digest() == decided.certificate.ballot.digest;
                 fits.then(|| self.replay_decided(decided))
             }
+            // L44
+            LogRecord::Late(vote) => {
+                self.keep_own_late(vote);
+                Some(())
+            }
         }
     }
 
@@ -263,6 +296,7 @@ impl<P: Payload> Replica<P> {
 
     /// L45: delivers the block to the ledger again.
     fn replay_decided(&mut self, decided: Decided<P>) {
+        self.keep_votes_of_decided(&decided.certificate);
         self.enter_next(&decided.proposal, decided.certificate.ballot.digest);
         self.deliver(decided);
     }

@@ -36,20 +36,23 @@ use medshare_types::id::{ReplicaId, View};
 use medshare_types::time::Timestamp;
 
 use super::changes::ViewChanges;
+use super::late::LateVotes;
 use super::tally::Tally;
+use crate::late::LateVote;
 use crate::log_record::LogPosition;
 use crate::message::Message;
 use crate::proposal::Proposal;
 use crate::view_change::{PreparedCertificate, ViewChange};
 use crate::vote::{PrePrepare, Vote};
 
-/// At most seven blocks, and two votes of each phase and one view change a member.
+/// At most seven blocks, and two votes of each phase, one view change and eight late votes a member.
 pub(super) struct Slot<P> {
     /// Votes in lower views are not cast any more.
     pub(super) view: View,
     pub(super) prepares: Tally,
     pub(super) commits: Tally,
     pub(super) changes: ViewChanges,
+    pub(super) late: LateVotes,
     /// A pre-prepare that arrived before its parent was decided, with its time of arrival.
     pub(super) buffered: Option<(Timestamp, PrePrepare<P>)>,
     /// The proposal of this view.
@@ -59,6 +62,8 @@ pub(super) struct Slot<P> {
     pub(super) own_prepare: Option<OwnVote>,
     pub(super) own_commit: Option<OwnVote>,
     pub(super) own_change: Option<OwnChange>,
+    /// The own late votes, by view.
+    pub(super) own_late: BTreeMap<View, LateVote>,
     /// The block of the last own prepare.
     pub(super) accepted: Option<Proposal<P>>,
     /// The certificate behind the last own commit, and its block.
@@ -78,12 +83,14 @@ impl<P> Slot<P> {
             prepares: Tally::new(Phase::Prepare),
             commits: Tally::new(Phase::Commit),
             changes: ViewChanges::new(),
+            late: LateVotes::new(),
             buffered: None,
             candidate: None,
             own_proposal: None,
             own_prepare: None,
             own_commit: None,
             own_change: None,
+            own_late: BTreeMap::new(),
             accepted: None,
             prepared: None,
             wanted: BTreeMap::new(),

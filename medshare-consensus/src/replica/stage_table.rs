@@ -1,6 +1,7 @@
 //! Drives a replica through every cell of the table in `slot.rs`.
 
 use medshare_testkit::fixtures::Members;
+use medshare_types::attestation::attestations_root;
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::genesis::ChainParameters;
 use medshare_types::hash::{Digest, digest};
@@ -60,6 +61,7 @@ impl Fixture {
             previous: digest("test/parent/v1", &[]),
             time: Timestamp::from_millis(10_000),
             transactions: Empty.root(),
+            attestations: attestations_root(&[]),
             executed: roots(b"same"),
             next_committee: members.committee().digest(),
         };
@@ -68,6 +70,7 @@ impl Fixture {
             proposal: Proposal {
                 header,
                 payload: Empty,
+                attestations: Vec::new(),
             },
         }
     }

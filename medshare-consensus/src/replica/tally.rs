@@ -180,6 +180,14 @@ impl Tally {
         enough.next().map(|(ballot, _)| *ballot)
     }
 
+    /// L59: the vote of each member for a digest, of its highest view, and whether it is verified.
+    pub(super) fn votes_for(&self, digest: &Digest) -> Vec<(ReplicaId, Vote, bool)> {
+        let of_digest = self.entries.iter();
+        let of_digest = of_digest.filter(|(_, entry)| entry.vote.ballot.digest == *digest);
+        let votes = of_digest.map(|((voter, _), entry)| (*voter, entry.vote, entry.verified));
+        votes.collect()
+    }
+
     /// The members whose vote for this ballot is held.
     pub(super) fn voters(&self, view: View, digest: Digest) -> Vec<ReplicaId> {
         self.of_ballot(view, digest)

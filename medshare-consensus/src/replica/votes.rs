@@ -31,6 +31,7 @@ impl<P: Payload> Replica<P> {
         vote: Vote,
         message: Message<P>,
     ) {
+        self.found_acceptable(vote.ballot.view);
         self.current.accepted = Some(proposal.clone());
         let record = LogRecord::Prepared { vote, proposal };
         let position = self.outbox.persist(record);

@@ -1,9 +1,11 @@
 //! A member that is behind, and the members that serve it.
 
 use medshare_consensus::{
-    Decided, Effect, LogRecord, Message, Output, Proposal, ProposalFault, Rejected, Replica, Tip,
+    ChainRecord, Decided, Effect, LogRecord, Message, Output, Proposal, ProposalFault, Rejected,
+    Replica, Tip,
 };
 use medshare_types::certificate::{CertificateError, Phase};
+use medshare_types::hash::Digest;
 use medshare_types::id::{ChainId, Height, ReplicaId};
 
 use crate::fixture::*;
@@ -43,9 +45,14 @@ fn a_member_that_is_behind_is_informed_once_and_served_on_demand() {
 
 #[test]
 fn answers_to_one_member_are_limited_between_ticks() {
+    let last = block(200, Digest::ZERO);
+    let mut record = ChainRecord::default();
+    record.absorb(&committee(4), &last.header, &[]);
     let tip = Tip {
         height: Height(200),
+        digest: last.header.digest(),
         executed: roots(200),
+        record,
         ..genesis()
     };
     let mut replica = Replica::new(config(1, 4), tip).unwrap();

@@ -2,11 +2,12 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::{
-    Authenticated, Config, Decided, Effect, Input, LogPosition, LogRecord, Message, Mode, NewView,
-    Now, Output, Payload, PrePrepare, PreparedCertificate, Proposal, Recipients, Rejected, Replica,
-    Timer, Tip, Verdict, ViewChange, ViewChangeVote, Vote,
+    Authenticated, Config, Decided, Effect, Input, LateVote, LogPosition, LogRecord, Message, Mode,
+    NewView, Now, Output, Payload, PrePrepare, PreparedCertificate, Proposal, Recipients, Rejected,
+    Replica, Timer, Tip, Verdict, ViewChange, ViewChangeVote, Vote,
 };
 use medshare_testkit::fixtures::Members;
+use medshare_types::attestation::{Attestation, Attested, attestations_root};
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::committee::Committee;
 use medshare_types::genesis::ChainParameters;
@@ -99,10 +100,51 @@ pub(crate) fn block(height: u64, previous: Digest) -> Proposal<TestPayload> {
         previous,
         time: at(height),
         transactions: payload.root(),
+        attestations: attestations_root(&[]),
         executed: roots(height - 1),
         next_committee: committee(4).digest(),
     };
-    Proposal { header, payload }
+    Proposal {
+        header,
+        payload,
+        attestations: Vec::new(),
+    }
+}
+
+/// As [`block`], recording votes.
+pub(crate) fn block_recording(
+    height: u64,
+    previous: Digest,
+    attestations: Vec<Attestation>,
+) -> Proposal<TestPayload> {
+    let mut block = block(height, previous);
+    block.header.attestations = attestations_root(&attestations);
+    block.attestations = attestations;
+    block
+}
+
+/// A member's commit of a decided block, as later blocks record it.
+pub(crate) fn attested_commit(replica: u16, block: &Proposal<TestPayload>) -> Attestation {
+    Attestation {
+        height: block.header.height,
+        attested: Attested::Commit,
+        view: block.header.view,
+        signer: ReplicaId(replica),
+        signature: vote(replica, Phase::Commit, block).signature,
+    }
+}
+
+/// A member's late vote, as later blocks record it.
+pub(crate) fn attested_late(replica: u16, height: u64, view: u64) -> Attestation {
+    let (height, view) = (Height(height), View(view));
+    let vote = LateVote::sign(&chain(), (EPOCH, height, view), &key(replica));
+    Attestation {
+        height,
+        attested: Attested::Late,
+        view,
+        signer: ReplicaId(replica),
+        signature: vote.signature,
+    }
 }
 
 /// Blocks 1 to `count`.
@@ -194,7 +236,7 @@ pub(crate) fn drain(replica: &mut Replica<TestPayload>) -> Vec<Output<TestPayloa
             Output::Effect(
                 Effect::CancelTimer(_)
                     | Effect::SetTimer {
-                        timer: Timer::View | Timer::Heartbeat,
+                        timer: Timer::View | Timer::Heartbeat | Timer::Late,
                         ..
                     }
             )

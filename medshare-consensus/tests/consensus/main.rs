@@ -5,8 +5,10 @@
     reason = "test helpers fail by panicking"
 )]
 
+mod attestations;
 mod catch_up;
 mod fixture;
+mod late;
 mod lost_log;
 mod normal_case;
 mod proposals;

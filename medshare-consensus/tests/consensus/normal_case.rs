@@ -97,8 +97,8 @@ fn a_backup_prepares_a_payload_that_its_application_accepts() {
     assert_eq!(outputs, [persist(3, record), timer(), delivered]);
 }
 
-#[test]
-fn one_sync_may_cover_several_records_and_keeps_the_order() {
+/// Member 1 has prepared, and decides by others' commits, before any record is durable.
+fn decided_by_others() -> Replica<TestPayload> {
     let mut backup = started(1);
     let block = &blocks(1)[0];
     give(&mut backup, at(1), from(0, pre_prepare(block)));
@@ -111,9 +111,36 @@ fn one_sync_may_cover_several_records_and_keeps_the_order() {
         Height(1),
         "a quorum of others has committed it"
     );
+    backup
+}
+
+#[test]
+fn one_sync_may_cover_several_records_and_keeps_the_order() {
+    let mut backup = decided_by_others();
+    let block = &blocks(1)[0];
     assert_eq!(
         give(&mut backup, at(1), persisted(2)),
+        [
+            to_all(prepare(1, block)),
+            delivered(block, &[0, 2, 3]),
+            to_all(commit(1, block)),
+        ],
+        "credit rests on the own commit, so it follows"
+    );
+}
+
+/// A crash before would leave a commit behind which no certificate is recorded.
+#[test]
+fn a_commit_of_a_decided_block_waits_for_the_record_of_it() {
+    let mut backup = decided_by_others();
+    let block = &blocks(1)[0];
+    assert_eq!(
+        give(&mut backup, at(1), persisted(1)),
         [to_all(prepare(1, block)), delivered(block, &[0, 2, 3])]
+    );
+    assert_eq!(
+        give(&mut backup, at(1), persisted(2)),
+        [to_all(commit(1, block))]
     );
 }
 

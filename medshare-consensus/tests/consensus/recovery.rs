@@ -1,6 +1,8 @@
 //! A crash after every record, and logs that are refused.
 
-use medshare_consensus::{Input, LogRecord, Output, Proposal, Rejected, ReplayError, Replica, Tip};
+use medshare_consensus::{
+    ChainRecord, Input, LogRecord, Output, Proposal, Rejected, ReplayError, Replica, Tip,
+};
 use medshare_types::certificate::Phase;
 use medshare_types::id::Height;
 
@@ -32,6 +34,10 @@ fn recover(
 }
 
 fn tip_at(block: &Proposal<TestPayload>) -> Tip {
+    let mut record = ChainRecord::default();
+    for earlier in blocks(block.header.height.0) {
+        record.absorb(&committee(4), &earlier.header, &earlier.attestations);
+    }
     Tip {
         height: block.header.height,
         digest: block.header.digest(),
@@ -39,6 +45,7 @@ fn tip_at(block: &Proposal<TestPayload>) -> Tip {
         proposer: Some(block.header.proposer),
         ordered: true,
         executed: roots(block.header.height.0),
+        record,
     }
 }
 
@@ -206,4 +213,30 @@ fn a_log_that_does_not_fit_is_refused() {
             executed: Height(0)
         })
     );
+}
+
+#[test]
+fn a_record_of_another_block_is_refused() {
+    let [first, second] = &blocks(2)[..] else {
+        panic!("two blocks")
+    };
+    let wrong = |record, recorded| {
+        let tip = Tip {
+            record,
+            ..tip_at(second)
+        };
+        let error = recover(1, tip, vec![]).err();
+        let tip = Height(2);
+        assert_eq!(
+            error,
+            Some(ReplayError::RecordOfAnotherBlock { tip, recorded })
+        );
+    };
+    wrong(ChainRecord::default(), None);
+    wrong(tip_at(first).record, Some(Height(1)));
+    let mut other = second.clone();
+    other.header.time = at(9);
+    let mut record = tip_at(first).record;
+    record.absorb(&committee(4), &other.header, &[]);
+    wrong(record, Some(Height(2)));
 }

@@ -1,15 +1,20 @@
 //! Formats of the wire and of the log: round trips, malformed bytes, a snapshot.
 
 use medshare_consensus::{
-    Evidence, EvidenceError, LogRecord, Message, Offence, Recalled, ViewChange, Vote,
+    Evidence, EvidenceError, LateVote, LogRecord, Message, Offence, Recalled, ViewChange, Vote,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::committee::Committee;
 use medshare_types::hash::digest;
-use medshare_types::id::{Epoch, Height, ReplicaId};
+use medshare_types::id::{Epoch, Height, ReplicaId, View};
 use medshare_types::wire::{DecodeError, Wire};
 
 use crate::fixture::*;
+
+/// The subject of a late vote.
+fn subject() -> (Epoch, Height, View) {
+    (EPOCH, Height(1), View(2))
+}
 
 fn messages() -> Vec<Message<TestPayload>> {
     let block = &blocks(1)[0];
@@ -27,12 +32,17 @@ fn messages() -> Vec<Message<TestPayload>> {
             height: Height(1),
             digest: block.header.digest(),
         },
-        Message::Proposal(block.clone()),
+        Message::Proposal(block_recording(
+            2,
+            block.header.digest(),
+            vec![attested_commit(1, block), attested_late(2, 1, 0)],
+        )),
         Message::Recalled(Recalled {
             loss: [9; 16],
             height: Height(8),
             voted: true,
         }),
+        Message::Late(LateVote::sign(&chain(), subject(), &key(1))),
     ]
 }
 
@@ -52,6 +62,7 @@ fn records() -> Vec<LogRecord<TestPayload>> {
             certificate: certificate(block, &[0, 1, 2]),
         },
         LogRecord::Adopted(decided(block)),
+        LogRecord::Late(LateVote::sign(&chain(), subject(), &key(1))),
     ]
 }
 
@@ -95,7 +106,7 @@ fn messages_records_and_evidence_round_trip_and_are_strict() {
     records().iter().for_each(check);
     check(&evidence());
     let mut unknown = status_of(1).to_wire();
-    unknown[6] = 12;
+    unknown[6] = 13;
     assert!(matches!(
         Message::<TestPayload>::from_wire(&unknown),
         Err(DecodeError::Malformed { .. })
@@ -117,7 +128,7 @@ fn the_bytes_stay_what_they_are() {
         .collect();
     assert_eq!(
         digest("test/snapshot/v1", &[&all]).to_string(),
-        "61cf414925d1b71916a4747dfac7301a085312c508f390b8c1e340aeb2bffb97"
+        "de8e87a7fbe0b0b237e951de75cfe48690de1daa619b9a56a162314ebb7264b5"
     );
 }
 

@@ -10,7 +10,8 @@ use super::LedgerStore;
 use super::error::StoreError;
 use super::nodes::write_state;
 use super::tables::{
-    BODIES, HEADERS, NAMED, RECEIPTS, ROOTS, TRANSACTIONS, failed, last, load, write_roots,
+    ATTESTATIONS, BODIES, HEADERS, NAMED, RECEIPTS, ROOTS, TRANSACTIONS, failed, last, load,
+    write_roots,
 };
 use crate::block::{Block, CertifiedHeader};
 use crate::list::receipts_root;
@@ -51,7 +52,7 @@ impl LedgerStore {
             state: write_state(&write, height, changes)?,
             receipts: receipts_root(receipts),
         };
-        write_block(&write, &certified, &block.transactions, receipts)?;
+        write_block(&write, &certified, block, receipts)?;
         write_roots(&write, &roots)?;
         write.commit().map_err(failed)?;
         Ok(roots)
@@ -88,7 +89,7 @@ pub(super) fn check_receipts(
 fn write_block(
     write: &WriteTransaction,
     certified: &CertifiedHeader,
-    transactions: &[Transaction],
+    block: &Block,
     receipts: &[TransactionReceipt],
 ) -> Result<(), StoreError> {
     let BlockHeader {
@@ -96,7 +97,8 @@ fn write_block(
     } = &certified.header;
     for (table, bytes) in [
         (HEADERS, to_borsh(certified)),
-        (BODIES, to_borsh(transactions)),
+        (BODIES, to_borsh(&block.transactions)),
+        (ATTESTATIONS, to_borsh(&block.attestations)),
         (RECEIPTS, to_borsh(receipts)),
     ] {
         let mut table = write.open_table(table).map_err(failed)?;
@@ -107,7 +109,7 @@ fn write_block(
         named.insert(executed.height.0, height.0).map_err(failed)?;
     }
     let mut indices = write.open_table(TRANSACTIONS).map_err(failed)?;
-    for (index, transaction) in (0u64..).zip(transactions) {
+    for (index, transaction) in (0u64..).zip(&block.transactions) {
         let id = transaction.id();
         let key = id.digest().as_bytes();
         // A repeated transaction keeps its first index: that receipt took effect.

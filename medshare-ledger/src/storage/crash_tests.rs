@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use medshare_testkit::fixtures::Members;
+use medshare_types::attestation::attestations_root;
 use medshare_types::hash::{Xof, digest};
 use medshare_types::{BlockHeader, Digest, Epoch, Height, ReplicaId, Timestamp, View};
 use redb::StorageBackend;
@@ -172,6 +173,7 @@ impl Fixture {
             previous: parent.as_ref().map_or(Digest::ZERO, BlockHeader::digest),
             time: Timestamp::from_millis(height.0),
             transactions: transactions_root(&[]),
+            attestations: attestations_root(&[]),
             executed: store.roots(Height(height.0 - 1))?,
             next_committee: Digest::ZERO,
         };
@@ -182,6 +184,7 @@ impl Fixture {
         let block = Block {
             header,
             transactions: vec![],
+            attestations: vec![],
         };
         store.apply(&block, &certificate, &[], &changes)?;
         Ok(height)

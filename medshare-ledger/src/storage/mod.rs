@@ -40,8 +40,8 @@ use std::time::Duration;
 
 use borsh::BorshDeserialize;
 use medshare_types::{
-    ChainId, CommitCertificate, Committee, Digest, ExecutedRoots, Genesis, Height, TransactionId,
-    TransactionReceipt,
+    Attestation, ChainId, CommitCertificate, Committee, Digest, ExecutedRoots, Genesis, Height,
+    TransactionId, TransactionReceipt,
 };
 use redb::{
     Builder, Database, Durability, ReadTransaction, ReadableDatabase, TableError, WriteTransaction,
@@ -53,8 +53,8 @@ use crate::list::receipts_root;
 use crate::state::state_root;
 pub use error::StoreError;
 use tables::{
-    BODIES, HEADERS, META, NAMED, NODES, RECEIPTS, ROOTS, SCHEMA, TRANSACTIONS, VALUES, corrupt,
-    failed, load, value_at,
+    ATTESTATIONS, BODIES, HEADERS, META, NAMED, NODES, RECEIPTS, ROOTS, SCHEMA, TRANSACTIONS,
+    VALUES, corrupt, failed, load, value_at,
 };
 
 /// Beginning of the extension of a ledger that is being made; the process id follows.
@@ -181,7 +181,7 @@ impl LedgerStore {
         Ok(self.certified_header(height)?.certificate)
     }
 
-    /// Header and transactions at a height, from 1.
+    /// Header, transactions and attestations at a height, from 1.
     ///
     /// # Errors
     /// [`StoreError::UnknownHeight`] above the tip.
@@ -189,7 +189,16 @@ impl LedgerStore {
         Ok(Block {
             header: self.certified_header(height)?.header,
             transactions: self.at(BODIES, height)?,
+            attestations: self.at(ATTESTATIONS, height)?,
         })
+    }
+
+    /// Votes that the block at a height recorded, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownHeight`] above the tip.
+    pub fn attestations(&self, height: Height) -> Result<Vec<Attestation>, StoreError> {
+        self.at(ATTESTATIONS, height)
     }
 
     /// Receipts of the block at a height, from 1, in the order of its transactions.
@@ -275,7 +284,7 @@ impl LedgerStore {
                 .map_err(failed)?;
             meta.insert("chain", chain).map_err(failed)?;
             // Opening creates: every table exists from the first commit on.
-            for table in [HEADERS, BODIES, RECEIPTS, ROOTS] {
+            for table in [HEADERS, BODIES, ATTESTATIONS, RECEIPTS, ROOTS] {
                 write.open_table(table).map_err(failed)?;
             }
             for table in [NODES, VALUES] {

@@ -5,6 +5,7 @@
 //! | `meta` | `schema`, `chain` | u32 little-endian, 32 bytes |
 //! | `headers` | height | [`CertifiedHeader`](crate::CertifiedHeader) |
 //! | `bodies` | height | the transactions |
+//! | `attestations` | height | the attestations |
 //! | `receipts` | height | the transactions' receipts |
 //! | `roots` | height, 0 for genesis | [`ExecutedRoots`](medshare_types::ExecutedRoots) |
 //! | `named` | executed height | the first height whose header names its roots |
@@ -31,6 +32,8 @@ pub(super) type Bytes = &'static [u8];
 pub(super) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
 pub(super) const HEADERS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("headers");
 pub(super) const BODIES: TableDefinition<'_, u64, Bytes> = TableDefinition::new("bodies");
+pub(super) const ATTESTATIONS: TableDefinition<'_, u64, Bytes> =
+    TableDefinition::new("attestations");
 pub(super) const RECEIPTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("receipts");
 pub(super) const ROOTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("roots");
 pub(super) const NAMED: TableDefinition<'_, u64, u64> = TableDefinition::new("named");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use medshare_ledger::{Block, LedgerStore, Transaction, transactions_root};
 use medshare_testkit::fixtures::Members;
+use medshare_types::attestation::attestations_root;
 use medshare_types::{
     BlockHeader, CommitCertificate, Digest, Epoch, Event, ExecutedRoots, Height, Nonce,
     OrganisationId, Outcome, RecordId, RecordVersion, ReplicaId, SigningKey, Timestamp,
@@ -60,12 +61,14 @@ impl Fixture {
             previous: parent.map_or(Digest::ZERO, BlockHeader::digest),
             time: Timestamp::from_millis(1_000 + height.0),
             transactions: transactions_root(&transactions),
+            attestations: attestations_root(&[]),
             executed,
             next_committee: self.members.committee().digest(),
         };
         Block {
             header,
             transactions,
+            attestations: vec![],
         }
     }
 

@@ -5,6 +5,7 @@
 )]
 
 mod access;
+mod attestations;
 mod fixture;
 mod proofs;
 mod properties;

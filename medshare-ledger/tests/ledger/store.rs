@@ -277,7 +277,7 @@ fn a_block_that_does_not_follow_changes_nothing() {
     let height = Height(6);
     let tip_time = store.tip().unwrap().unwrap().header.time;
 
-    let blocks: [(Bend<'_>, BlockError); 6] = [
+    let blocks: [(Bend<'_>, BlockError); 7] = [
         (
             &|header| header.height = Height(7),
             BlockError::NotNext {
@@ -307,6 +307,10 @@ fn a_block_that_does_not_follow_changes_nothing() {
         (
             &|header| header.transactions = Digest::ZERO,
             BlockError::TransactionsMismatch { height },
+        ),
+        (
+            &|header| header.attestations = Digest::ZERO,
+            BlockError::AttestationsMismatch { height },
         ),
     ];
     for (bend, expected) in blocks {

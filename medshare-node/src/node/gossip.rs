@@ -174,6 +174,7 @@ fn frame_of_block(ledger: &LedgerStore, height: Height) -> Result<Bytes, StoreEr
         proposal: Proposal {
             header: block.header,
             payload: Batch::new(block.transactions),
+            attestations: block.attestations,
         },
         certificate: ledger.certificate(height)?,
     };

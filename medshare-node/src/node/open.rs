@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use medshare_consensus::{Config, LogRecord, Mode, Replica, Tip};
+use medshare_consensus::{ChainRecord, Config, LogRecord, Mode, Replica, Tip};
 use medshare_contract::genesis_state;
 use medshare_host::{Machine, blocking, files};
 use medshare_ledger::LedgerStore;
@@ -58,11 +58,12 @@ impl Node {
         let files = folder.clone();
         let took_part = keys.load(TOOK_PART).await?.is_some();
         let disk_below = Arc::clone(&machine);
-        let (ledger, log, frames, verified) = blocking(move || -> Result<_, NodeError> {
+        let (ledger, log, frames, verified, tip) = blocking(move || -> Result<_, NodeError> {
             let (ledger, log, frames) =
                 open_files(&files, &opening, took_part, recovery, disk_below)?;
             let verified = ledger.verify_from_genesis()?;
-            Ok((ledger, log, frames, verified))
+            let tip = tip(&ledger, &opening)?;
+            Ok((ledger, log, frames, verified, tip))
         })
         .await??;
         if !took_part {
@@ -71,7 +72,7 @@ impl Node {
         }
         let state = log.state();
         let signing_key = secrets.signing_key.clone();
-        let replica = recover(&genesis, own, signing_key, &ledger, &frames, state)?;
+        let replica = recover(&genesis, own, signing_key, tip, &frames, state)?;
         let tip = ledger.tip()?;
         let genesis = Arc::new(genesis);
         let holder = Arc::new(Holder::new(
@@ -143,7 +144,7 @@ pub(super) fn recover(
     genesis: &Genesis,
     own: ReplicaId,
     signing_key: SigningKey,
-    ledger: &LedgerStore,
+    tip: Tip,
     frames: &[Frame],
     state: LogState,
 ) -> Result<Replica<Batch>, NodeError> {
@@ -160,7 +161,6 @@ pub(super) fn recover(
         heartbeat_ms: HEARTBEAT_MS,
         mode: Mode::Credit,
     };
-    let tip = tip(ledger, genesis)?;
     let records = records(frames)?;
     Ok(match state {
         LogState::Lost(loss) => Replica::recover_lost(config, tip, records, loss)?,
@@ -226,19 +226,32 @@ fn records(frames: &[Frame]) -> Result<Vec<LogRecord<Batch>>, NodeError> {
     frames.iter().enumerate().map(decode).collect()
 }
 
-fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
+/// The ledger's tip with what the chain recorded up to it. Cost: reads every header and its
+/// attestations.
+pub(super) fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
     let height = ledger.height()?;
     let executed = ledger.roots(height)?;
-    Ok(match ledger.tip()? {
-        None => Tip::genesis(genesis.created, executed.state, executed.receipts),
-        Some(certified) => Tip {
-            height,
-            digest: certified.header.digest(),
-            time: certified.header.time,
-            proposer: Some(certified.header.proposer),
-            ordered: !ledger.receipts(height)?.is_empty(),
-            executed,
-        },
+    let Some(certified) = ledger.tip()? else {
+        return Ok(Tip::genesis(
+            genesis.created,
+            executed.state,
+            executed.receipts,
+        ));
+    };
+    let mut record = ChainRecord::default();
+    for height in (1..=height.0).map(Height) {
+        let header = ledger.certified_header(height)?.header;
+        let attestations = ledger.attestations(height)?;
+        record.absorb(ledger.committee(), &header, &attestations);
+    }
+    Ok(Tip {
+        height,
+        digest: certified.header.digest(),
+        time: certified.header.time,
+        proposer: Some(certified.header.proposer),
+        ordered: !ledger.receipts(height)?.is_empty(),
+        executed,
+        record,
     })
 }
 

@@ -19,7 +19,7 @@ use medshare_types::{Genesis, ReplicaId, SigningKey, Wire as _};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::open::{Opened, open_ledger, recover};
+use super::open::{Opened, open_ledger, recover, tip};
 use super::shell::{Shell, Standing};
 use super::{ClientRequest, HOUSEKEEPING, Incoming, Node, next_incoming};
 use crate::error::NodeError;
@@ -211,7 +211,8 @@ fn open_files(
     let frames = log.recover()?;
     let state = log.state();
     drop(log);
-    let replica = recover(genesis, own, signing_key, &ledger, &frames, state)?;
+    let tip = tip(&ledger, genesis)?;
+    let replica = recover(genesis, own, signing_key, tip, &frames, state)?;
     Ok(Opened {
         ledger,
         replica,

@@ -173,6 +173,14 @@ impl Fixture {
         }
     }
 
+    /// The ledger file of a node, which must be closed to be opened.
+    pub(crate) fn ledger_path(&self, seat: u16) -> std::path::PathBuf {
+        self.folder
+            .path()
+            .join(seat.to_string())
+            .join("ledger.redb")
+    }
+
     pub(crate) fn chain(&self) -> ChainId {
         self.members.chain()
     }

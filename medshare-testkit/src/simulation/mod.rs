@@ -1,5 +1,6 @@
 //! The run of a scenario: replicas, disks and a network on one thread and one clock.
 
+mod credit;
 mod links;
 mod narration;
 mod network;
@@ -17,9 +18,11 @@ use medshare_types::id::{Height, ReplicaId, View};
 use medshare_types::time::Timestamp;
 use medshare_types::wire::Wire;
 
+use credit::credit_of;
 use links::Links;
 use outage::is_proposal;
 
+use crate::credit_invariants::CreditInvariants;
 use crate::disk::Disk;
 use crate::invariants::Invariants;
 use crate::narration::Narration;
@@ -93,6 +96,7 @@ pub struct Simulation {
     sequence: u64,
     members: Vec<Member>,
     invariants: Invariants,
+    credit: CreditInvariants,
     report: Report,
     links: Links,
 }
@@ -121,6 +125,7 @@ impl Simulation {
         let members = members.collect();
         let invariants = Invariants::new(setting.clone(), scenario.byzantine());
         let narration = scenario.narrated.then(Narration::default);
+        let credit = credit_of(&scenario);
         Self {
             scenario,
             rng,
@@ -129,6 +134,7 @@ impl Simulation {
             sequence: 0,
             members,
             invariants,
+            credit,
             report: Report {
                 trace: Digest::ZERO,
                 violations: Vec::new(),
@@ -142,6 +148,8 @@ impl Simulation {
                 disturbed: 0,
                 highest_view: View(0),
                 narration,
+                blocks: Vec::new(),
+                standings: BTreeMap::new(),
             },
             links: Links::default(),
         }
@@ -172,6 +180,7 @@ impl Simulation {
             .honest()
             .map(|member| (member.id, member.disk.height()))
             .collect();
+        self.report_credit();
         self.report
     }
 
@@ -375,6 +384,7 @@ impl Simulation {
             };
             let Some(output) = replica.poll_output() else {
                 self.unmark(index);
+                self.observe_record(index);
                 return;
             };
             let faults = self.faults();
@@ -487,6 +497,10 @@ impl Simulation {
         self.invariants.committed(id, &block);
         let clock_ms = self.clock_ms;
         let at = clock_ms + self.work_ms();
+        if !self.is_byzantine(index) {
+            let violations = self.credit.committed(&block);
+            self.invariants.add(violations);
+        }
         let member = &mut self.members[index];
         // The decision waited for the log, for less than this.
         let begun = member.executed_since + self.scenario.faults.work_ms.max(Faults::NONE.work_ms);

@@ -154,6 +154,7 @@ fn describe(message: &Message) -> String {
             format!("FETCH-PROPOSAL {height} {}", short(digest))
         }
         Wire::Proposal(proposal) => format!("PROPOSAL {}", short(&proposal.header.digest())),
+        Wire::Late(vote) => format!("LATE {}/{}", vote.height, vote.view),
         Wire::Recall { .. } => "RECALL".to_owned(),
         Wire::Recalled(answer) => format!("RECALLED {} voted: {}", answer.height, answer.voted),
     }
@@ -173,6 +174,7 @@ fn recorded(record: &TestRecord) -> String {
             )
         }
         LogRecord::Decided { certificate } => format!("Decided {}", certificate.ballot.height),
+        LogRecord::Late(vote) => format!("Late {}/{}", vote.height, vote.view),
         LogRecord::Adopted(decided) => format!("Adopted {}", decided.proposal.header.height),
     }
 }

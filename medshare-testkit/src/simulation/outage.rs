@@ -93,9 +93,10 @@ impl Simulation {
         let member = &mut self.members[index];
         let mut config = self.scenario.setting.config(member.id);
         config.resend_ms = self.scenario.resend_ms;
-        let tip = member.disk.tip();
+        let tip = member.disk.tip(self.scenario.setting.committee());
         let log = member.disk.log();
         self.invariants.restarted(member.id, tip.height);
+        self.credit.restarted(member.id);
         member.executed = tip.height;
         member.executed_since = self.clock_ms;
         let recovered = match member.loss {

@@ -5,6 +5,7 @@ use medshare_testkit::behaviour::Equivocator;
 use medshare_testkit::{
     DiskKind, Faults, Invariants, Scenario, Setting, Simulation, TestPayload, Violation,
 };
+use medshare_types::attestation::attestations_root;
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::header::BlockHeader;
 use medshare_types::id::{Epoch, Height, ReplicaId, View};
@@ -16,7 +17,7 @@ fn scenario(seed: u64) -> Scenario {
 #[test]
 fn f_plus_1_equivocators_break_agreement() {
     let mut broken = 0;
-    for seed in 0..20 {
+    for seed in 0..40 {
         let deceived = [ReplicaId(2)];
         let mut scenario = scenario(seed);
         for equivocator in [ReplicaId(0), ReplicaId(3)] {
@@ -70,10 +71,15 @@ fn block(setting: &Setting) -> Proposal<TestPayload> {
         previous: genesis.digest,
         time: genesis.time.plus_millis(1),
         transactions: payload.root(),
+        attestations: attestations_root(&[]),
         executed: genesis.executed,
         next_committee: setting.committee().digest(),
     };
-    Proposal { header, payload }
+    Proposal {
+        header,
+        payload,
+        attestations: Vec::new(),
+    }
 }
 
 fn vote(setting: &Setting, signer: u16, phase: Phase, block: &Proposal<TestPayload>) -> Vote {

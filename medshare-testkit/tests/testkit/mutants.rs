@@ -12,6 +12,7 @@ use medshare_testkit::behaviour::{
 use medshare_testkit::{
     Faults, LostDisk, Scenario, Setting, Simulation, Splits, TestPayload, swarm,
 };
+use medshare_types::attestation::attestations_root;
 use medshare_types::header::BlockHeader;
 use medshare_types::id::{Epoch, Height, ReplicaId, View};
 
@@ -145,10 +146,15 @@ fn takes_other_epoch(mutant: Mutant) -> bool {
         previous: genesis.digest,
         time: genesis.time.plus_millis(1),
         transactions: payload.root(),
+        attestations: attestations_root(&[]),
         executed: genesis.executed,
         next_committee: setting.committee().digest(),
     };
-    let proposal = Proposal { header, payload };
+    let proposal = Proposal {
+        header,
+        payload,
+        attestations: Vec::new(),
+    };
     let certificate = setting.members().certify(&proposal.header, &[0, 1, 2]);
     let message = Message::Decided(Decided {
         proposal,

@@ -22,40 +22,52 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// `L` and digits in a text, as in `L16` and `L1 to L3`.
-fn line_tags(text: &str) -> BTreeSet<u32> {
+/// `letter` and digits in a text, as in `L16` and `L1 to L3`.
+fn tags(text: &str, letter: char) -> BTreeSet<u32> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    let tags = words.filter_map(|word| word.strip_prefix('L'));
+    let tags = words.filter_map(|word| word.strip_prefix(letter));
     tags.filter_map(|number| number.parse().ok()).collect()
 }
 
-/// The numbered lines of the pseudo-code in `docs/spec/pbft.md`.
-fn pseudo_code_lines() -> BTreeSet<u32> {
-    let page = fs::read_to_string(root().join("docs/spec/pbft.md")).expect("the page");
-    let (_, rest) = page.split_once("## Pseudo-code").expect("the section");
+/// The numbers of the lines in the first block of a section of a page.
+fn pseudo_code_lines(page: &str, section: &str, letter: &str) -> BTreeSet<u32> {
+    let page = fs::read_to_string(root().join("docs/spec").join(page)).expect("the page");
+    let (_, rest) = page.split_once(section).expect("the section");
     let block = rest.split("```").nth(1).expect("the block");
-    let lines = block.lines().filter_map(|line| line.get(..2));
-    lines
-        .filter_map(|number| number.trim().parse().ok())
-        .collect()
+    // Lines go on further to the right.
+    let numbered = block.lines().filter(|line| !line.starts_with("    "));
+    let first = numbered.filter_map(|line| line.trim_start().split(' ').next());
+    let numbers = first.filter_map(|word| word.strip_prefix(letter));
+    numbers.filter_map(|number| number.parse().ok()).collect()
 }
 
-#[test]
-fn every_line_of_the_pseudo_code_is_tagged_in_the_code() {
-    let lines = pseudo_code_lines();
-    assert_eq!(lines, (1..=52).collect());
+fn assert_tagged(lines: &BTreeSet<u32>, letter: char) {
     let sources = files(&root().join("medshare-consensus/src"), "rs");
     let tagged: BTreeSet<u32> = sources
         .iter()
-        .flat_map(|file| line_tags(&fs::read_to_string(file).expect("a source")))
+        .flat_map(|file| tags(&fs::read_to_string(file).expect("a source"), letter))
         .collect();
     let untagged: Vec<_> = lines.difference(&tagged).collect();
     assert!(untagged.is_empty(), "no code names lines {untagged:?}");
-    let unknown: Vec<_> = tagged.difference(&lines).collect();
+    let unknown: Vec<_> = tagged.difference(lines).collect();
     assert!(
         unknown.is_empty(),
         "the code names unknown lines {unknown:?}"
     );
+}
+
+#[test]
+fn every_line_of_the_pseudo_code_is_tagged_in_the_code() {
+    let lines = pseudo_code_lines("pbft.md", "## Pseudo-code", "");
+    assert_eq!(lines, (1..=64).collect());
+    assert_tagged(&lines, 'L');
+}
+
+#[test]
+fn every_rule_of_credit_is_tagged_in_the_code() {
+    let rules = pseudo_code_lines("credit.md", "## Facts", "C");
+    assert_eq!(rules, (1..=14).collect());
+    assert_tagged(&rules, 'C');
 }
 
 /// Paths in backticks that begin at the root of the repository, apart from patterns.

@@ -7,6 +7,7 @@ use crate::message::Decided;
 use crate::proposal::{Payload, ProposalFault};
 use crate::rejected::Rejected;
 use crate::replica::Replica;
+use crate::replica::attest::has_root;
 use crate::replica::sync::FETCH_BLOCKS;
 
 impl<P: Payload> Replica<P> {
@@ -40,6 +41,7 @@ impl<P: Payload> Replica<P> {
             )
             .map_err(|source| Rejected::InvalidCertificate { sender, source })?;
         // L41
+        self.record_decision(&decided);
         self.decide(decided, now.monotonic_ms);
         let outcome = self
             .replay_buffered_proposal()
@@ -63,6 +65,8 @@ impl<P: Payload> Replica<P> {
             ProposalFault::WrongParent
         } else if header.transactions != decided.proposal.payload.root() {
             ProposalFault::WrongPayload
+        } else if !has_root(&decided.proposal) {
+            ProposalFault::WrongAttestations
         } else {
             return None;
         };

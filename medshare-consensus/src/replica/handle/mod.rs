@@ -3,6 +3,7 @@
 mod decided;
 mod executed;
 mod fetch;
+mod late;
 mod new_view;
 mod persisted;
 mod pre_prepare;
@@ -33,6 +34,7 @@ impl<P: Payload> Replica<P> {
     /// replica goes on, and may have outputs all the same.
     pub fn handle(&mut self, now: Now, input: Input<P>) -> Result<(), Rejected> {
         self.note_clock(now.wall);
+        self.pacing.note_time(now.monotonic_ms);
         self.begin_when_executed(now.monotonic_ms);
         let outcome = match input {
             Input::Waiting(waiting) => {
@@ -89,6 +91,7 @@ impl<P: Payload> Replica<P> {
                 Ok(())
             }
             Message::Recalled(answer) => self.on_recalled(now, sender, &answer),
+            Message::Late(vote) => self.on_late(sender, vote),
         }
     }
 }

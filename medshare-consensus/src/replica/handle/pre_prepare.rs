@@ -60,11 +60,13 @@ impl<P: Payload> Replica<P> {
     }
 
     /// The primary of view 0 at the height after the next one, once a block of that height is known:
-    /// a block that is proposed again keeps its proposer.
+    /// a block that is proposed again keeps its proposer, and one that records votes may bar a seat.
     fn next_primary(&self) -> Option<ReplicaId> {
         let slot = &self.current;
         let candidate = slot.candidate.as_ref().map(|held| &held.proposal);
         let known = candidate.or(slot.accepted.as_ref())?;
-        Some(self.config.primary_after(known.header.proposer, View(0)))
+        let committee = &self.config.committee;
+        self.record
+            .primary_after_next(committee, &known.header, &known.attestations)
     }
 }

@@ -1,5 +1,6 @@
 //! L6 to L8: the primary proposes.
 
+use medshare_types::attestation::attestations_root;
 use medshare_types::certificate::Phase;
 use medshare_types::header::BlockHeader;
 use medshare_types::id::View;
@@ -70,6 +71,7 @@ impl<P: Payload> Replica<P> {
         }
         // L8: a primary whose clock is behind its parent does not wait for it.
         let view = self.current.view;
+        let attestations = self.votes_to_record();
         let header = BlockHeader {
             chain: self.config.chain,
             height: self.tip.height.next(),
@@ -79,10 +81,15 @@ impl<P: Payload> Replica<P> {
             previous: self.tip.digest,
             time: now.max(self.tip.time.plus_millis(1)),
             transactions: payload.root(),
+            attestations: attestations_root(&attestations),
             executed: self.executed,
             next_committee: self.config.committee.digest(),
         };
-        let proposal = Proposal { header, payload };
+        let proposal = Proposal {
+            header,
+            payload,
+            attestations,
+        };
         let vote = self.sign(proposal.ballot_in(view), Phase::Prepare);
         let pre_prepare = PrePrepare {
             view,

@@ -59,7 +59,11 @@ impl<P: Payload> Replica<P> {
             }
         }
         if let Some(own) = slot.own_commit {
-            messages.push((undecided, Message::Commit(own.vote)));
+            messages.push((undecided.clone(), Message::Commit(own.vote)));
+        }
+        // L55
+        for vote in slot.own_late.values() {
+            messages.push((undecided.clone(), Message::Late(*vote)));
         }
         for (to, message) in messages {
             if !to.is_empty() {

@@ -1,4 +1,4 @@
-//! L3, L4 and L35: a timer fired.
+//! L3, L4, L35 and L55: a timer fired.
 
 use crate::io::Timer;
 use crate::proposal::Payload;
@@ -9,6 +9,7 @@ impl<P: Payload> Replica<P> {
         match timer {
             Timer::Resend => self.on_resend(),
             Timer::Heartbeat => self.fall_due(),
+            Timer::Late => self.on_late_timer(),
             Timer::View => {
                 if self.view_timer_fired() {
                     self.change_view(self.current.view.next());

@@ -20,6 +20,9 @@ impl<P: Payload> Replica<P> {
         let ballot = &vote.ballot;
         // L22
         let Some(route) = self.route(sender, ballot.epoch, ballot.height)? else {
+            if phase == Phase::Commit {
+                self.keep_open_commit(sender, &vote);
+            }
             return Ok(());
         };
         // L23

@@ -1,0 +1,245 @@
+//! Chains of headers with recorded votes; signatures do not matter to the record.
+
+use medshare_testkit::fixtures::Members;
+use medshare_types::attestation::attestations_root;
+use medshare_types::header::ExecutedRoots;
+use medshare_types::id::Epoch;
+use medshare_types::sign::Signature;
+use medshare_types::time::Timestamp;
+
+use super::*;
+use crate::credit::Participation;
+
+/// A chain of four members, one block every `step_ms`.
+struct Chain {
+    members: Members,
+    record: ChainRecord,
+    height: u64,
+    step_ms: u64,
+    proposer: ReplicaId,
+    events: Vec<CreditEvent>,
+    blocks: Vec<(BlockHeader, Vec<Attestation>)>,
+}
+
+impl Chain {
+    fn new(rule: TermRule, step_ms: u64) -> Self {
+        let members = Members::new(4);
+        Self {
+            proposer: first_proposer(&members.committee()),
+            members,
+            record: ChainRecord::new(Mode::Credit, rule),
+            height: 0,
+            step_ms,
+            events: Vec::new(),
+            blocks: Vec::new(),
+        }
+    }
+
+    fn vote(height: u64, attested: Attested, view: u64, signer: u16) -> Attestation {
+        Attestation {
+            height: Height(height),
+            attested,
+            view: View(view),
+            signer: ReplicaId(signer),
+            signature: Signature::from_bytes([0; 64]),
+        }
+    }
+
+    /// Adds the block that the primary of `view` proposes, with these votes.
+    fn add(&mut self, view: u64, votes: Vec<Attestation>) -> ReplicaId {
+        let committee = self.members.committee();
+        let view = View(view);
+        let proposer = self.record.primary_after(&committee, self.proposer, view);
+        self.height += 1;
+        let header = BlockHeader {
+            chain: self.members.chain(),
+            height: Height(self.height),
+            epoch: Epoch(0),
+            view,
+            proposer,
+            previous: Digest::ZERO,
+            time: Timestamp::from_millis(self.height * self.step_ms),
+            transactions: Digest::ZERO,
+            attestations: attestations_root(&votes),
+            executed: ExecutedRoots {
+                height: Height(self.height - 1),
+                state: Digest::ZERO,
+                receipts: Digest::ZERO,
+            },
+            next_committee: committee.digest(),
+        };
+        let events = self.record.absorb(&committee, &header, &votes);
+        self.events.extend(events);
+        self.blocks.push((header, votes));
+        self.proposer = proposer;
+        proposer
+    }
+
+    /// Adds a block that records the commits of `voters` for the height before.
+    fn add_with_commits(&mut self, voters: &[u16]) {
+        let height = self.height;
+        let vote = |signer: &u16| Self::vote(height, Attested::Commit, 0, *signer);
+        let votes = if height == 0 {
+            Vec::new()
+        } else {
+            voters.iter().map(vote).collect()
+        };
+        self.add(0, votes);
+    }
+
+    fn admits(&self, votes: &[Attestation]) -> bool {
+        self.record.admits(&self.members.committee(), votes)
+    }
+}
+
+fn short() -> TermRule {
+    TermRule {
+        heights: 40,
+        min_ms: 0,
+    }
+}
+
+#[test]
+fn heights_stay_open_for_ten_blocks_or_two_seconds() {
+    let commit = |height| [Chain::vote(height, Attested::Commit, 0, 1)];
+    for (step_ms, lowest) in [(1_000, 31), (100, 20), (1, 1)] {
+        let mut chain = Chain::new(short(), step_ms);
+        for _ in 0..40 {
+            chain.add(0, vec![]);
+        }
+        assert!(chain.admits(&commit(lowest)), "{step_ms}");
+        assert!(chain.admits(&commit(40)), "{step_ms}");
+        assert!(!chain.admits(&commit(41)), "{step_ms}");
+        if lowest > 1 {
+            assert!(!chain.admits(&commit(lowest - 1)), "{step_ms}");
+        }
+    }
+    let mut chain = Chain::new(short(), 1);
+    for _ in 0..1_100 {
+        chain.add(0, vec![]);
+    }
+    assert!(chain.admits(&commit(1_101 - 1_024)));
+    assert!(!chain.admits(&commit(1_101 - 1_025)));
+}
+
+#[test]
+fn a_later_commit_of_a_member_is_recorded_and_an_earlier_is_not() {
+    let commit = |view| Chain::vote(1, Attested::Commit, view, 2);
+    let mut chain = Chain::new(short(), 100);
+    chain.add(1, vec![]);
+    assert!(!chain.admits(&[commit(0)]), "below the first proposal");
+    assert!(chain.admits(&[commit(1), commit(2)]));
+    chain.add(0, vec![commit(2)]);
+    assert!(!chain.admits(&[commit(1)]));
+    assert!(!chain.admits(&[commit(2)]));
+    assert!(chain.admits(&[commit(3)]));
+}
+
+/// A silent primary at the first height: two members say so, and its successor proposes.
+#[test]
+fn a_lost_turn_bars_its_primary_and_no_other() {
+    let mut chain = Chain::new(short(), 1_000);
+    let second = chain.add(1, vec![]);
+    assert_eq!(second, ReplicaId(2), "seat 1 did not propose");
+    let late = [1, 3].map(|signer| Chain::vote(1, Attested::Late, 0, signer));
+    chain.add(0, late.to_vec());
+    for _ in 0..8 {
+        chain.add(0, vec![]);
+        assert_eq!(chain.events, []);
+    }
+    chain.add(0, vec![]);
+    let [
+        CreditEvent::LostTurn {
+            seat,
+            turn,
+            banned_until,
+            recorded,
+        },
+    ] = &chain.events[..]
+    else {
+        panic!("{:?}", chain.events);
+    };
+    assert_eq!(
+        (*seat, turn.height, turn.view),
+        (ReplicaId(1), Height(1), View(0))
+    );
+    assert_eq!((*recorded, *banned_until), (Height(11), Height(11 + 256)));
+    let text = chain.events[0].to_string();
+    assert!(
+        text.contains("seat 1 lost its turn in view 0 of height 1"),
+        "{text}"
+    );
+    let mut leads = BTreeMap::new();
+    for _ in 0..255 {
+        *leads.entry(chain.add(0, vec![])).or_insert(0) += 1;
+    }
+    assert_eq!(leads.len(), 3);
+    assert!(!leads.contains_key(&ReplicaId(1)));
+    let later: BTreeSet<_> = (0..4).map(|_| chain.add(0, vec![])).collect();
+    assert!(later.contains(&ReplicaId(1)), "the ban is over");
+}
+
+#[test]
+fn one_blaming_member_is_not_enough() {
+    let mut chain = Chain::new(short(), 1_000);
+    chain.add(1, vec![]);
+    let late = (0..4).map(|view| Chain::vote(1, Attested::Late, view, 3));
+    chain.add(0, late.collect());
+    for _ in 0..20 {
+        chain.add(0, vec![]);
+    }
+    assert_eq!(chain.events, []);
+}
+
+#[test]
+fn terms_end_by_heights_and_time_and_change_credit() {
+    let rule = TermRule {
+        heights: 40,
+        min_ms: 60_000,
+    };
+    let mut chain = Chain::new(rule, 1_000);
+    for _ in 0..62 {
+        assert_eq!(chain.record.term(), 0);
+        chain.add_with_commits(&[0, 1, 2]);
+    }
+    assert_eq!(chain.record.term(), 1, "by the time of block 61");
+    let scores = (0..4).map(|seat| chain.record.standing(ReplicaId(seat)).credit.score);
+    assert_eq!(scores.collect::<Vec<_>>(), [540, 540, 540, 300]);
+    let blocks = chain.blocks.clone();
+    let committee = chain.members.committee();
+    let events = explain(
+        ReplicaId(3),
+        &committee,
+        ChainRecord::new(Mode::Credit, rule),
+        blocks,
+    );
+    let [CreditEvent::TermEnded { height, report, .. }] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(*height, Height(62));
+    assert_eq!(report.participation, Participation::PerMille(0));
+    let text = events[0].to_string();
+    assert!(text.contains("credit 500 to 300"), "{text}");
+    let mut again = ChainRecord::new(Mode::Credit, rule);
+    for (header, votes) in &chain.blocks {
+        again.absorb(&committee, header, votes);
+    }
+    assert_eq!(again.digest(), chain.record.digest());
+}
+
+#[test]
+fn votes_for_closed_heights_in_a_decided_block_change_nothing() {
+    let mut chain = Chain::new(short(), 1_000);
+    for _ in 0..20 {
+        chain.add(0, vec![]);
+    }
+    let mut other = chain.record.clone();
+    let (mut header, _) = chain.blocks[19].clone();
+    header.height = Height(21);
+    header.time = Timestamp::from_millis(21_000);
+    let votes = [Chain::vote(1, Attested::Commit, 0, 1)];
+    let committee = chain.members.committee();
+    chain.record.absorb(&committee, &header, &votes);
+    other.absorb(&committee, &header, &[]);
+    assert_eq!(chain.record.digest(), other.digest());
+}

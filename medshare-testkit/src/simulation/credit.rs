@@ -1,0 +1,68 @@
+//! The records of honest members, observed while a run goes on and reported at its end.
+
+use medshare_types::id::Height;
+
+use super::Simulation;
+use crate::credit_invariants::CreditInvariants;
+use crate::scenario::{Faults, Scenario};
+
+/// Time after the last fault in which members catch up, milliseconds.
+const SETTLED_MS: u64 = 5_000;
+
+impl Simulation {
+    pub(super) fn observe_record(&mut self, index: usize) {
+        if self.is_byzantine(index) {
+            return;
+        }
+        let member = &self.members[index];
+        if let Some(replica) = &member.replica {
+            let violation = self.credit.observe(member.id, replica.record());
+            self.invariants.add(violation);
+        }
+    }
+
+    pub(super) fn report_credit(&mut self) {
+        let committee = self.scenario.setting.committee().clone();
+        let longest = self.honest().max_by_key(|member| member.disk.height());
+        let Some(disk) = longest.map(|member| &member.disk) else {
+            return;
+        };
+        let record = disk.tip(&committee).record;
+        let blocks = (1..=disk.height().0).filter_map(|height| {
+            let proposal = &disk.block(Height(height))?.proposal;
+            Some((proposal.header.clone(), proposal.attestations.clone()))
+        });
+        self.report.blocks = blocks.collect();
+        let seats = committee.replicas();
+        self.report.standings = seats.map(|seat| (seat, record.standing(seat))).collect();
+    }
+}
+
+/// Members answer for their turns once messages have come in time for a while, unless all of them may
+/// stop or lose their disks.
+pub(super) fn credit_of(scenario: &Scenario) -> CreditInvariants {
+    let setting = &scenario.setting;
+    let mut excused = scenario.byzantine();
+    excused.extend(scenario.lost_disk.map(|lost| lost.replica));
+    excused.extend(scenario.wrong_clock.map(|(replica, _)| replica));
+    let faults = &scenario.faults;
+    let cuts = faults.partition_per_mille + faults.one_way_per_mille;
+    let is_rough = faults.drop_per_mille + faults.crash_per_mille + cuts > 0
+        || faults.delay_ms > Faults::NONE.delay_ms
+        || faults.work_ms > Faults::NONE.work_ms
+        || scenario.isolated.is_some();
+    let from_ms = if is_rough {
+        scenario.calm_after_ms + SETTLED_MS
+    } else {
+        0
+    };
+    let is_sound = scenario.blackout.is_none()
+        && scenario.clocks_ahead.is_none()
+        && scenario.stale_after_ms.is_none()
+        && scenario.splits.sides.is_empty();
+    let f = setting.committee().quorum().faulty();
+    let calm_from =
+        (is_sound && excused.len() <= f).then(|| setting.created().plus_millis(1_000 + from_ms));
+    let committee = setting.committee().clone();
+    CreditInvariants::new(committee, setting.genesis().record, excused, calm_from)
+}
