@@ -3,18 +3,22 @@
 //! A Byzantine member runs an honest replica whose messages are changed on their way out. It holds
 //! its own key and no other.
 
+mod bad_mouther;
 mod bad_signature;
+mod commit_withholder;
 mod deserter;
 mod equivocator;
 mod far_voter;
 mod forger;
 mod forgetter;
+mod framer;
 mod future_time;
 mod invalid_payload;
 mod leave_out;
 mod lone_signer;
 mod new_view_liar;
 mod old_voter;
+mod omitter;
 mod patient;
 mod replayer;
 mod restless;
@@ -26,18 +30,22 @@ mod twin;
 mod withholder;
 mod wrong_roots;
 
+pub use bad_mouther::BadMouther;
 pub use bad_signature::BadSignatureVoter;
+pub use commit_withholder::CommitWithholder;
 pub use deserter::Deserter;
 pub use equivocator::Equivocator;
 pub use far_voter::FarVoter;
 pub use forger::Forger;
 pub use forgetter::Forgetter;
+pub use framer::Framer;
 pub use future_time::FutureTimePrimary;
 pub use invalid_payload::InvalidPayloadPrimary;
 pub use leave_out::LeaveOut;
 pub use lone_signer::LoneSigner;
 pub use new_view_liar::NewViewLiar;
 pub use old_voter::OldVoter;
+pub use omitter::Omitter;
 pub use patient::PatientEquivocator;
 pub use replayer::Replayer;
 pub use restless::Restless;

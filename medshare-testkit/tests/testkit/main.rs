@@ -8,6 +8,7 @@
 
 mod byzantine;
 mod controls;
+mod credit;
 mod glossary;
 mod honest;
 mod lost_disks;
