@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use medshare_consensus::{Proposal, Verdict};
+use medshare_consensus::credit::standing_key;
+use medshare_consensus::{ChainRecord, Proposal, Verdict};
 use medshare_contract::{BlockContext, CallContext, Overlay, StateError, StateView, apply};
 use medshare_ledger::{Block, LedgerStore, StoreError, Transaction};
 use medshare_types::{
@@ -31,12 +32,14 @@ pub(crate) fn read<T: Wire>(
     LedgerView(ledger).read(key)
 }
 
-/// Executes a committed block and stores it with its effects, whole or not at all.
+/// Executes a committed block and stores it with its effects, whole or not at all. `record` is that of
+/// the blocks before; the standings that the block changes go into the state.
 pub(crate) fn execute(
     ledger: &LedgerStore,
     genesis: &Genesis,
     proposal: Proposal<Batch>,
     certificate: &CommitCertificate,
+    record: &mut ChainRecord,
 ) -> Result<ExecutedRoots, NodeError> {
     let header = proposal.header;
     let context = BlockContext {
@@ -56,7 +59,14 @@ pub(crate) fn execute(
             outcome: applied.outcome,
         });
     }
-    let changes = state.into_changes();
+    let mut changes = state.into_changes();
+    for event in record.absorb(ledger.committee(), &header, &proposal.attestations) {
+        let seat = event.seat();
+        if let Some(member) = ledger.committee().member(seat) {
+            let standing = record.standing(seat).to_wire();
+            changes.insert(standing_key(&member.organisation), Some(standing));
+        }
+    }
     let height = header.height;
     let block = Block {
         header,
@@ -114,12 +124,13 @@ pub(crate) fn tip_time(ledger: &LedgerStore, genesis: &Genesis) -> Result<Timest
 
 #[cfg(test)]
 mod tests {
+    use medshare_consensus::credit::Standing;
     use medshare_contract::genesis_state;
     use medshare_ledger::{MAX_CALL_LEN, transactions_root};
     use medshare_testkit::fixtures::{Members, rng};
     use medshare_threshold::HolderKeyPair;
-    use medshare_types::attestation::attestations_root;
-    use medshare_types::{BlockHeader, Epoch, Height, Nonce, ReplicaId, View};
+    use medshare_types::attestation::{Attestation, Attested, attestations_root};
+    use medshare_types::{BlockHeader, Epoch, Height, Nonce, ReplicaId, Signature, View};
 
     use super::*;
     use crate::batch;
@@ -176,7 +187,8 @@ mod tests {
                 payload,
                 attestations: vec![],
             };
-            execute(&self.ledger, genesis, proposal, &certificate).unwrap();
+            let mut record = ChainRecord::default();
+            execute(&self.ledger, genesis, proposal, &certificate, &mut record).unwrap();
         }
 
         fn judge(&self, transactions: Vec<Transaction>) -> Verdict {
@@ -187,6 +199,66 @@ mod tests {
             )
             .unwrap()
         }
+    }
+
+    /// Seat 1 lets view 0 of the first height pass, and two others say so in the second block.
+    #[test]
+    fn a_lost_turn_is_in_the_state() {
+        let fixture = Fixture::new();
+        let mut record = ChainRecord::default();
+        let mut previous = Digest::ZERO;
+        let late = |signer| Attestation {
+            height: Height(1),
+            attested: Attested::Late,
+            view: View(0),
+            signer: ReplicaId(signer),
+            signature: Signature::from_bytes([0; 64]),
+        };
+        let standing_of = |seat| {
+            let key = standing_key(&fixture.members.organisation(seat));
+            let value = fixture.ledger.get(&key).unwrap();
+            value.map(|value| Standing::from_wire(&value).unwrap())
+        };
+        for height in 1..=11 {
+            assert_eq!(standing_of(1), None, "not before height 1 is closed");
+            let attestations = match height {
+                2 => vec![late(0), late(3)],
+                _ => vec![],
+            };
+            let genesis = fixture.members.genesis();
+            let header = BlockHeader {
+                chain: fixture.members.chain(),
+                height: Height(height),
+                epoch: Epoch(0),
+                view: View(u64::from(height == 1)),
+                proposer: ReplicaId(2),
+                previous,
+                time: genesis.created.plus_millis(1_000 * height),
+                transactions: transactions_root(&[]),
+                attestations: attestations_root(&attestations),
+                executed: fixture.ledger.roots(Height(height - 1)).unwrap(),
+                next_committee: fixture.members.committee().digest(),
+            };
+            previous = header.digest();
+            let certificate = fixture.members.certify(&header, &[0, 1, 2]);
+            let proposal = Proposal {
+                header,
+                payload: Batch::new(vec![]),
+                attestations,
+            };
+            execute(
+                &fixture.ledger,
+                genesis,
+                proposal,
+                &certificate,
+                &mut record,
+            )
+            .unwrap();
+        }
+        let standing = standing_of(1).unwrap();
+        assert_eq!(standing, record.standing(ReplicaId(1)));
+        assert_eq!(standing.leading.banned_until, Height(11 + 256));
+        assert_eq!([0, 2, 3].map(standing_of), [None; 3]);
     }
 
     #[test]

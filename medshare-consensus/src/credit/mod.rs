@@ -23,4 +23,4 @@ pub use leading::{Leading, may_lead};
 pub use participation::{Participation, participation};
 pub use rule::{Credit, CreditRule, DefaultRule, EpochReport, Verdict};
 pub(crate) use term::Term;
-pub use term::{CreditEvent, Standing, TermRule};
+pub use term::{CreditEvent, Standing, TermRule, standing_key};

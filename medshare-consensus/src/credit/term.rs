@@ -3,10 +3,12 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use borsh::BorshSerialize;
+use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::committee::Quorum;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::hash::{Digest, digest};
+use medshare_types::id::{Height, OrganisationId, ReplicaId};
 use medshare_types::time::Timestamp;
+use medshare_types::wire::Wire;
 
 use super::facts::{HeightFacts, LostTurn};
 use super::leading::Leading;
@@ -32,7 +34,10 @@ impl Default for TermRule {
 }
 
 /// A seat's credit, and its record as primary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize)]
+///
+/// The state holds it under [`standing_key`], as it was at the last event of the seat: own blocks since
+/// then are not counted there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Standing {
     /// Credit after the last term.
     pub credit: Credit,
@@ -47,6 +52,20 @@ impl Default for Standing {
             leading: Leading::default(),
         }
     }
+}
+
+impl Wire for Standing {
+    const KIND: [u8; 4] = *b"mCRS";
+    const MAX_LEN: usize = 64;
+}
+
+/// The state key of an organisation's [`Standing`], which is absent before its first event.
+#[must_use]
+pub fn standing_key(organisation: &OrganisationId) -> Digest {
+    digest(
+        "medshare/consensus/key/standing/v1",
+        &[organisation.as_ref()],
+    )
 }
 
 /// Turns as primary in the running term.

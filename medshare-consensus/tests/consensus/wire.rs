@@ -1,5 +1,8 @@
 //! Formats of the wire and of the log: round trips, malformed bytes, a snapshot.
 
+use std::collections::BTreeSet;
+
+use medshare_consensus::credit::{Standing, standing_key};
 use medshare_consensus::{
     Evidence, EvidenceError, LateVote, LogRecord, Message, Offence, Recalled, ViewChange, Vote,
 };
@@ -244,4 +247,17 @@ fn two_view_changes_into_one_view_are_evidence() {
     for other in [none(), view_change(2, 2, Some(block))] {
         assert_eq!(verify(none(), other), Err(EvidenceError::NoContradiction));
     }
+}
+
+#[test]
+fn standings_round_trip_and_belong_to_one_organisation() {
+    let standing = Standing::default();
+    check(&standing);
+    let bytes = standing.to_wire();
+    let expected = b"mCRS\x00\x01\xf4\x01\x00\x00\x00\x00\x00".to_vec();
+    assert_eq!(bytes, [expected, vec![0; 16]].concat());
+    let committee = committee(4);
+    let members = committee.members().iter();
+    let keys: BTreeSet<_> = members.map(|m| standing_key(&m.organisation)).collect();
+    assert_eq!(keys.len(), 4);
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use medshare_consensus::{
-    Authenticated, Effect, Input, LogRecord, Message, Output, Proposal, Replica,
+    Authenticated, ChainRecord, Effect, Input, LogRecord, Message, Output, Proposal, Replica,
 };
 use medshare_host::blocking;
 use medshare_ledger::{CertifiedHeader, LedgerStore, StoreError, Transaction};
@@ -62,6 +62,8 @@ pub(crate) struct Node {
     /// The log carries the mark of a loss.
     marked_lost: bool,
     ledger: Arc<LedgerStore>,
+    /// What the blocks in the ledger recorded of their committee.
+    record: ChainRecord,
     workers: Workers,
     timers: Timers,
     pace: Pace,
@@ -276,8 +278,14 @@ impl Node {
             header,
             certificate: certificate.clone(),
         };
-        let roots = blocking(move || executor::execute(&ledger, &genesis, proposal, &certificate))
-            .await??;
+        // A failed block ends this node, or it goes on with the record of its ledger.
+        let mut record = std::mem::take(&mut self.record);
+        let (roots, record) = blocking(move || {
+            executor::execute(&ledger, &genesis, proposal, &certificate, &mut record)
+                .map(|roots| (roots, record))
+        })
+        .await??;
+        self.record = record;
         self.shell.tip = Some(tip);
         metrics::counter!("medshare_node_blocks_total", "member" => self.shell.own.to_string())
             .increment(1);

@@ -72,6 +72,7 @@ impl Node {
         }
         let state = log.state();
         let signing_key = secrets.signing_key.clone();
+        let record = tip.record.clone();
         let replica = recover(&genesis, own, signing_key, tip, &frames, state)?;
         let tip = ledger.tip()?;
         let genesis = Arc::new(genesis);
@@ -101,6 +102,7 @@ impl Node {
         };
         let opened = Opened {
             ledger,
+            record,
             replica,
             lost: matches!(state, LogState::Lost(_)),
         };
@@ -112,6 +114,7 @@ impl Node {
     pub(super) fn on(shell: Shell, opened: Opened) -> Self {
         let Opened {
             ledger,
+            record,
             replica,
             lost,
         } = opened;
@@ -120,6 +123,7 @@ impl Node {
             replica,
             marked_lost: lost,
             ledger: Arc::new(ledger),
+            record,
             workers: Workers::default(),
             timers: Timers::default(),
             pace: Pace::default(),
@@ -134,6 +138,7 @@ impl Node {
 /// The ledger, and the replica as ledger and log left it.
 pub(super) struct Opened {
     pub(super) ledger: LedgerStore,
+    pub(super) record: ChainRecord,
     pub(super) replica: Replica<Batch>,
     /// The log carries the mark of a loss.
     pub(super) lost: bool,

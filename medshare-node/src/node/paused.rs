@@ -212,9 +212,11 @@ fn open_files(
     let state = log.state();
     drop(log);
     let tip = tip(&ledger, genesis)?;
+    let record = tip.record.clone();
     let replica = recover(genesis, own, signing_key, tip, &frames, state)?;
     Ok(Opened {
         ledger,
+        record,
         replica,
         lost: matches!(state, LogState::Lost(_)),
     })
