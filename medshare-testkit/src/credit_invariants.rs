@@ -93,3 +93,113 @@ impl CreditInvariants {
             .is_some_and(|(calm, parent)| *parent >= calm)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use medshare_consensus::Proposal;
+    use medshare_types::attestation::{Attestation, Attested, attestations_root};
+    use medshare_types::certificate::CommitCertificate;
+    use medshare_types::header::BlockHeader;
+    use medshare_types::id::{Epoch, View};
+    use medshare_types::sign::Signature;
+
+    use super::*;
+    use crate::setting::Setting;
+
+    /// Twelve blocks a second apart. Seat 1 lost its turn at height 2, and others say so in block 3.
+    fn chain(setting: &Setting) -> Vec<Decided<TestPayload>> {
+        let late = |signer| Attestation {
+            height: Height(2),
+            attested: Attested::Late,
+            view: View(0),
+            signer: ReplicaId(signer),
+            signature: Signature::from_bytes([0; 64]),
+        };
+        let block = |height: u64| {
+            let attestations = match height {
+                3 => vec![late(0), late(2)],
+                _ => vec![],
+            };
+            let header = BlockHeader {
+                chain: setting.chain(),
+                height: Height(height),
+                epoch: Epoch(0),
+                view: View(u64::from(height == 2)),
+                proposer: ReplicaId(0),
+                previous: Digest::ZERO,
+                time: setting.created().plus_millis(1_000 * height),
+                transactions: Digest::ZERO,
+                attestations: attestations_root(&attestations),
+                executed: setting.genesis().executed,
+                next_committee: Digest::ZERO,
+            };
+            let proposal = Proposal {
+                header,
+                payload: TestPayload(vec![]),
+                attestations,
+            };
+            let certificate = CommitCertificate {
+                ballot: proposal.ballot_in(View(0)),
+                votes: vec![],
+            };
+            Decided {
+                proposal,
+                certificate,
+            }
+        };
+        (1..=12).map(block).collect()
+    }
+
+    fn blamed(calm_ms: Option<u64>, excused: &[u16]) -> Vec<Violation> {
+        let setting = Setting::new(4).unwrap_or_else(|error| panic!("{error}"));
+        let calm_from = calm_ms.map(|ms| setting.created().plus_millis(ms));
+        let mut observer = CreditInvariants::new(
+            setting.committee().clone(),
+            setting.genesis().record,
+            excused.iter().copied().map(ReplicaId).collect(),
+            calm_from,
+        );
+        let chain = chain(&setting);
+        chain
+            .iter()
+            .flat_map(|block| observer.committed(block))
+            .collect()
+    }
+
+    #[test]
+    fn blame_of_an_honest_member_in_calm_is_a_violation() {
+        let (member, height) = (ReplicaId(1), Height(2));
+        let found = [Violation::HonestBlamed { member, height }];
+        assert_eq!(blamed(Some(1_000), &[]), found);
+        assert_eq!(blamed(Some(1_001), &[]), [], "its parent came before");
+        assert_eq!(blamed(Some(1_000), &[1]), [], "a Byzantine member");
+        assert_eq!(blamed(None, &[]), []);
+    }
+
+    #[test]
+    fn two_records_of_one_block_are_a_violation() {
+        let setting = Setting::new(4).unwrap_or_else(|error| panic!("{error}"));
+        let committee = setting.committee().clone();
+        let mut record = setting.genesis().record;
+        let mut observer =
+            CreditInvariants::new(committee.clone(), record.clone(), BTreeSet::new(), None);
+        let blocks = chain(&setting);
+        let header = |index: usize| &blocks[index].proposal.header;
+        record.absorb(&committee, header(0), &[]);
+        let mut other = record.clone();
+        record.absorb(&committee, header(1), &[]);
+        let vote = Attestation {
+            height: Height(1),
+            attested: Attested::Commit,
+            view: View(0),
+            signer: ReplicaId(3),
+            signature: Signature::from_bytes([0; 64]),
+        };
+        other.absorb(&committee, header(1), &[vote]);
+        assert_eq!(observer.observe(ReplicaId(0), &record), None);
+        assert_eq!(observer.observe(ReplicaId(1), &record), None);
+        let (member, height) = (ReplicaId(2), Height(2));
+        let found = Violation::DifferentRecord { member, height };
+        assert_eq!(observer.observe(member, &other), Some(found));
+    }
+}

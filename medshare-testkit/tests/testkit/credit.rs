@@ -239,3 +239,23 @@ fn a_member_that_a_primary_leaves_out_keeps_its_share() {
         assert!(shares.iter().all(|share| *share >= 600), "{shares:?}");
     }
 }
+
+/// Blame from before the network settled may stay; none is added.
+#[test]
+fn a_rough_start_beside_an_attacker_ends_with_one_record() {
+    type Make = fn(&Setting, ReplicaId) -> Box<dyn Behaviour>;
+    let kinds: [Make; 3] = [
+        |setting, replica| Box::new(BadMouther::new(setting, replica)),
+        |_, replica| Box::new(LeaveOut::new([ReplicaId((replica.0 + 1) % 4)])),
+        |setting, replica| {
+            let victim = ReplicaId((replica.0 + 2) % 4);
+            Box::new(Omitter::new(setting, replica, [victim]))
+        },
+    ];
+    for seed in 0..seeds(1) {
+        for kind in kinds {
+            let scenario = scenario(seed).with_faults(Faults::ROUGH);
+            run(seed, scenario.with_byzantine(attacker(seed), kind));
+        }
+    }
+}
