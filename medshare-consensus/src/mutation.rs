@@ -69,12 +69,18 @@ pub enum Mutant {
     TimesNeverComeDown,
     /// A primary waits until its clock has passed the time of the block before (L8).
     WaitsForClock,
+    /// A member says of the primaries of views to come, too, that they were late (L53).
+    BlamesViewsToCome,
+    /// The votes that a block records are not judged (L61).
+    RecordedVotesUnjudged,
+    /// The commit of a decided block leaves before the record of the decision is durable (L58).
+    ToldBeforeSync,
 }
 
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// Every fault, in the order of the declaration.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::LowestCertificate,
         Self::NoOwnCertificate,
         Self::TwoVotesInAView,
@@ -102,6 +108,9 @@ impl Mutant {
         Self::ViewTimerKept,
         Self::TimesNeverComeDown,
         Self::WaitsForClock,
+        Self::BlamesViewsToCome,
+        Self::RecordedVotesUnjudged,
+        Self::ToldBeforeSync,
     ];
 }
 

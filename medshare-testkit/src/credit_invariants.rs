@@ -1,11 +1,14 @@
-//! Properties of credit in a run: the same record everywhere, and no honest member blamed in calm.
+//! Properties of credit in a run: the same record everywhere, of votes that members did sign, and no
+//! honest member blamed in calm.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_consensus::credit::CreditEvent;
 use medshare_consensus::{ChainRecord, Decided};
+use medshare_types::attestation::Attestation;
 use medshare_types::committee::Committee;
 use medshare_types::hash::Digest;
+use medshare_types::header::BlockHeader;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::time::Timestamp;
 
@@ -22,6 +25,8 @@ pub(crate) struct CreditInvariants {
     calm_from: Option<Timestamp>,
     record: ChainRecord,
     times: Vec<Timestamp>,
+    /// The digest of each block.
+    decided: Vec<Digest>,
     /// The digest of the record after each block, as the first member to reach it has it.
     digests: BTreeMap<(Height, Digest), Digest>,
     noted: BTreeMap<ReplicaId, (Height, Digest)>,
@@ -40,6 +45,7 @@ impl CreditInvariants {
             calm_from,
             record,
             times: Vec::new(),
+            decided: Vec::new(),
             digests: BTreeMap::new(),
             noted: BTreeMap::new(),
         }
@@ -69,7 +75,14 @@ impl CreditInvariants {
             return Vec::new();
         }
         self.times.push(header.time);
+        self.decided.push(header.digest());
         let votes = &block.proposal.attestations;
+        let forged = votes.iter().filter(|vote| !self.is_signed(header, vote));
+        let forged = forged.map(|vote| Violation::ForgedVote {
+            member: vote.signer,
+            height: header.height,
+        });
+        let mut violations: Vec<_> = forged.collect();
         let events = self.record.absorb(&self.committee, header, votes);
         let blamed = events.iter().filter_map(|event| match event {
             CreditEvent::LostTurn { seat, turn, .. } => Some((*seat, turn.height)),
@@ -78,7 +91,20 @@ impl CreditInvariants {
         let honest = blamed
             .filter(|(seat, height)| !self.excused.contains(seat) && self.is_calm_at(*height));
         let honest = honest.map(|(member, height)| Violation::HonestBlamed { member, height });
-        honest.collect()
+        violations.extend(honest);
+        violations
+    }
+
+    /// True when the signer signed what `header`'s block records of it.
+    fn is_signed(&self, header: &BlockHeader, vote: &Attestation) -> bool {
+        let of = vote.height.0.checked_sub(1);
+        let of = of.and_then(|index| usize::try_from(index).ok());
+        let decided = of.and_then(|index| self.decided.get(index));
+        let member = self.committee.member(vote.signer);
+        decided.zip(member).is_some_and(|(decided, member)| {
+            let statement = vote.statement(&header.chain, header.epoch, decided);
+            member.key.verify(&statement, &vote.signature).is_ok()
+        })
     }
 
     /// True when the height before was proposed in calm.
@@ -96,10 +122,9 @@ impl CreditInvariants {
 
 #[cfg(test)]
 mod tests {
-    use medshare_consensus::Proposal;
-    use medshare_types::attestation::{Attestation, Attested, attestations_root};
+    use medshare_consensus::{LateVote, Proposal};
+    use medshare_types::attestation::{Attested, attestations_root};
     use medshare_types::certificate::CommitCertificate;
-    use medshare_types::header::BlockHeader;
     use medshare_types::id::{Epoch, View};
     use medshare_types::sign::Signature;
 
@@ -108,12 +133,16 @@ mod tests {
 
     /// Twelve blocks a second apart. Seat 1 lost its turn at height 2, and others say so in block 3.
     fn chain(setting: &Setting) -> Vec<Decided<TestPayload>> {
-        let late = |signer| Attestation {
-            height: Height(2),
-            attested: Attested::Late,
-            view: View(0),
-            signer: ReplicaId(signer),
-            signature: Signature::from_bytes([0; 64]),
+        let late = |signer| {
+            let turn = (Epoch(0), Height(2), View(0));
+            let key = setting.key(ReplicaId(signer));
+            Attestation {
+                height: Height(2),
+                attested: Attested::Late,
+                view: View(0),
+                signer: ReplicaId(signer),
+                signature: LateVote::sign(&setting.chain(), turn, key).signature,
+            }
         };
         let block = |height: u64| {
             let attestations = match height {
@@ -174,6 +203,19 @@ mod tests {
         assert_eq!(blamed(Some(1_001), &[]), [], "its parent came before");
         assert_eq!(blamed(Some(1_000), &[1]), [], "a Byzantine member");
         assert_eq!(blamed(None, &[]), []);
+    }
+
+    #[test]
+    fn a_recorded_vote_that_its_signer_did_not_sign_is_a_violation() {
+        let setting = Setting::new(4).unwrap_or_else(|error| panic!("{error}"));
+        let record = setting.genesis().record;
+        let committee = setting.committee().clone();
+        let mut observer = CreditInvariants::new(committee, record, BTreeSet::new(), None);
+        let mut chain = chain(&setting);
+        chain[2].proposal.attestations[1].signer = ReplicaId(3);
+        let found = chain.iter().flat_map(|block| observer.committed(block));
+        let (member, height) = (ReplicaId(3), Height(3));
+        assert!(found.eq([Violation::ForgedVote { member, height }]));
     }
 
     #[test]

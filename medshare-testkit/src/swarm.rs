@@ -4,10 +4,10 @@ use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::DecodeError;
 
 use crate::behaviour::{
-    BadSignatureVoter, Behaviour, Deserter, Equivocator, FarVoter, Forger, Forgetter,
-    FutureTimePrimary, InvalidPayloadPrimary, LeaveOut, LoneSigner, NewViewLiar, OldVoter,
-    PatientEquivocator, Replayer, Restless, SelectiveSender, Silent, SlowPrimary, StatusLiar, Twin,
-    VoteWithholder, WrongRootsPrimary,
+    BadMouther, BadSignatureVoter, Behaviour, CommitWithholder, Deserter, Equivocator, FarVoter,
+    Forger, Forgetter, Framer, FutureTimePrimary, InvalidPayloadPrimary, LeaveOut, LoneSigner,
+    NewViewLiar, OldVoter, Omitter, PatientEquivocator, Replayer, Restless, SelectiveSender,
+    Silent, SlowPrimary, StatusLiar, Twin, VoteWithholder, WrongRootsPrimary,
 };
 use crate::report::Report;
 use crate::scenario::{Faults, LostDisk, Scenario};
@@ -16,7 +16,7 @@ use crate::sim_rng::SimRng;
 use crate::simulation::Simulation;
 
 /// Number of behaviours that [`behaviour`] makes.
-pub const BEHAVIOURS: u64 = 24;
+pub const BEHAVIOURS: u64 = 28;
 
 /// Longer than the times of all views that faults can cost, milliseconds.
 const DEADLINE_MS: u64 = 900_000;
@@ -159,6 +159,10 @@ pub fn behaviour(
         21 => Box::new(WrongRootsPrimary::new(setting, replica)),
         22 => Box::new(Deserter::new(rng.between(10, 200))),
         23 => Box::new(PatientEquivocator::new(setting, replica, after(1), 18)),
+        24 => Box::new(BadMouther::new(setting, replica)),
+        25 => Box::new(CommitWithholder::new(setting, replica, [after(1)])),
+        26 => Box::new(Framer::new(setting, replica)),
+        27 => Box::new(Omitter::new(setting, replica, [after(1)])),
         _ => Box::new(Twin),
     }
 }

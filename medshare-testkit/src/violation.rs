@@ -91,6 +91,13 @@ pub enum Violation {
         /// The height of their tips.
         height: Height,
     },
+    /// A block records a vote that its signer did not sign.
+    ForgedVote {
+        /// The member in whose name it stands.
+        member: ReplicaId,
+        /// The height of the block that records it.
+        height: Height,
+    },
     /// The chain says that an honest member lost its turn, when all messages came in time.
     HonestBlamed {
         /// The member that is blamed.

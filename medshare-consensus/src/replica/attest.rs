@@ -12,6 +12,7 @@ use super::late::{Held, LateVotes};
 use crate::config::Config;
 use crate::io::Effect;
 use crate::message::{Message, Recipients};
+use crate::mutation::Mutant;
 use crate::proposal::{Payload, Proposal, ProposalFault};
 use crate::record::ChainRecord;
 use crate::vote::Vote;
@@ -129,7 +130,11 @@ impl<P: Payload> Replica<P> {
         // certificate behind this commit.
         let message = Message::Commit(vote);
         let to = Recipients::All;
-        self.outbox.push_settled(Effect::Send { to, message });
+        if self.mutation.is(Mutant::ToldBeforeSync) {
+            self.send(to, message);
+        } else {
+            self.outbox.push_settled(Effect::Send { to, message });
+        }
     }
 
     /// L59: keeps the votes of the current height, which `certificate` decides.
@@ -222,6 +227,9 @@ impl<P: Payload> Replica<P> {
         let votes = &proposal.attestations;
         if !self.record.admits(&self.config.committee, votes) {
             return Some(ProposalFault::InadmissibleAttestation);
+        }
+        if self.mutation.is(Mutant::RecordedVotesUnjudged) {
+            return None;
         }
         let new = votes.iter().filter(|vote| !self.open_votes.knows(vote));
         let new: Vec<_> = new.copied().collect();

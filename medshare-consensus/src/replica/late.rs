@@ -10,6 +10,7 @@ use crate::io::{Effect, Timer};
 use crate::late::LateVote;
 use crate::log_record::LogRecord;
 use crate::message::{Message, Recipients};
+use crate::mutation::Mutant;
 use crate::proposal::Payload;
 use crate::record::MAX_LATE;
 
@@ -86,6 +87,10 @@ impl<P: Payload> Replica<P> {
     pub(super) fn on_late_timer(&mut self) {
         for view in self.pacing.take_overdue() {
             self.sign_late(view);
+            if self.mutation.is(Mutant::BlamesViewsToCome) {
+                self.sign_late(view.next());
+                self.sign_late(view.next().next());
+            }
         }
         self.arm_late_timer();
     }

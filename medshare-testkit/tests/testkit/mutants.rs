@@ -6,7 +6,7 @@ use medshare_consensus::{
     Authenticated, Decided, Input, Message, Mutant, Now, Payload as _, Proposal, Replica,
 };
 use medshare_testkit::behaviour::{
-    BadSignatureVoter, Deserter, Equivocator, LeaveOut, LoneSigner, NewViewLiar,
+    BadSignatureVoter, Deserter, Equivocator, Framer, LeaveOut, LoneSigner, NewViewLiar,
     PatientEquivocator, Silent,
 };
 use medshare_testkit::{
@@ -99,6 +99,17 @@ fn scenario(mutant: Mutant, seed: u64) -> Scenario {
                     Box::new(NewViewLiar::new(setting, replica))
                 })
         }
+        Mutant::BlamesViewsToCome => members(seed, 4)
+            .with_heights(30)
+            .with_byzantine(attacker, |_, _| Box::new(Silent)),
+        Mutant::RecordedVotesUnjudged => members(seed, 4)
+            .with_heights(20)
+            .with_byzantine(attacker, |setting, replica| {
+                Box::new(Framer::new(setting, replica))
+            }),
+        Mutant::ToldBeforeSync => rough
+            .with_heights(20)
+            .with_byzantine(attacker, |_, _| Box::new(LeaveOut::new([next(1)]))),
         Mutant::DuplicateSigners => rough.with_byzantine(attacker, |setting, replica| {
             Box::new(LoneSigner::new(setting, replica))
         }),
