@@ -21,7 +21,8 @@ pub enum Mode {
     Credit,
     /// The proposer of the last block stays primary until a view is given up: Castro and Liskov's
     /// PBFT, as the baseline of comparisons. A primary that is slow, or dates its blocks ahead, as far
-    /// as the timers allow stays for as long as it likes: no ban applies.
+    /// as the timers allow stays for as long as it likes: blocks record no votes, and no seat is
+    /// banned.
     Classic,
 }
 

@@ -9,7 +9,7 @@ use medshare_types::sign::verify_batch;
 
 use super::Replica;
 use super::late::{Held, LateVotes};
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::io::Effect;
 use crate::message::{Message, Recipients};
 use crate::mutation::Mutant;
@@ -118,7 +118,8 @@ impl<P: Payload> Replica<P> {
         let committed = self.current.own_commit;
         let told = committed.is_some_and(|own| own.vote.ballot.view >= ballot.view);
         // L50
-        if told || self.current.view > ballot.view || self.abstains() {
+        let silent = self.abstains() || self.config.mode == Mode::Classic;
+        if told || silent || self.current.view > ballot.view {
             return;
         }
         let vote = self.sign(ballot, Phase::Commit);
@@ -186,6 +187,9 @@ impl<P: Payload> Replica<P> {
     /// first, as many as fit. Their signatures are verified, and bad ones dropped.
     pub(super) fn votes_to_record(&mut self) -> Vec<Attestation> {
         let mut chosen = Vec::new();
+        if self.config.mode == Mode::Classic {
+            return chosen;
+        }
         let heights: Vec<_> = self.open_votes.heights.keys().copied().collect();
         for height in heights {
             let room = MAX_ATTESTATIONS - chosen.len();

@@ -6,6 +6,7 @@ use medshare_types::id::{ReplicaId, View};
 use medshare_types::sign::Signature;
 
 use super::Replica;
+use crate::config::Mode;
 use crate::io::{Effect, Timer};
 use crate::late::LateVote;
 use crate::log_record::LogRecord;
@@ -97,7 +98,8 @@ impl<P: Payload> Replica<P> {
 
     fn sign_late(&mut self, view: View) {
         // L50
-        if self.abstains() || self.current.own_late.len() >= MAX_LATE {
+        let silent = self.abstains() || self.config.mode == Mode::Classic;
+        if silent || self.current.own_late.len() >= MAX_LATE {
             return;
         }
         let subject = (self.config.committee.epoch(), self.tip.height.next(), view);

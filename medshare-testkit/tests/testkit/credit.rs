@@ -3,7 +3,7 @@
 //! `SEEDS=n cargo test --release -p medshare-testkit credit` runs n seeds of each.
 
 use medshare_consensus::credit::{CreditEvent, Participation, TermRule};
-use medshare_consensus::{ProposalFault, Rejected, explain};
+use medshare_consensus::{Mode, ProposalFault, Rejected, explain};
 use medshare_testkit::behaviour::{
     BadMouther, CommitWithholder, Framer, LeaveOut, Omitter, Silent, SlowPrimary,
 };
@@ -256,6 +256,24 @@ fn a_rough_start_beside_an_attacker_ends_with_one_record() {
         for kind in kinds {
             let scenario = scenario(seed).with_faults(Faults::ROUGH);
             run(seed, scenario.with_byzantine(attacker(seed), kind));
+        }
+    }
+}
+
+/// The baseline of comparisons neither records votes nor judges seats.
+#[test]
+fn classic_blocks_record_no_votes_and_bar_no_seat() {
+    for seed in 0..seeds(3) {
+        let silent = attacker(seed);
+        let scenario = scenario(seed).with_mode(Mode::Classic);
+        let report = run(
+            seed,
+            scenario.with_byzantine(silent, |_, _| Box::new(Silent)),
+        );
+        assert!(report.blocks.iter().all(|(_, votes)| votes.is_empty()));
+        for standing in report.standings.values() {
+            assert_eq!(standing.credit.score, 500);
+            assert_eq!(standing.leading.banned_until, Height(0));
         }
     }
 }
