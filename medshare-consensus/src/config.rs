@@ -1,6 +1,5 @@
 //! Fixed data of a replica, and the state of the ledger it starts from.
 
-use borsh::BorshSerialize;
 use medshare_types::certificate::Phase;
 use medshare_types::committee::Committee;
 use medshare_types::genesis::ChainParameters;
@@ -11,20 +10,8 @@ use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
 
 use crate::record::ChainRecord;
+use crate::turns::Mode;
 use crate::vote::Vote;
-
-/// How turns to propose pass on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize)]
-pub enum Mode {
-    /// The primary passes on with every height, over seats that are banned from leading.
-    #[default]
-    Credit,
-    /// The proposer of the last block stays primary until a view is given up: Castro and Liskov's
-    /// PBFT, as the baseline of comparisons. A primary that is slow, or dates its blocks ahead, as far
-    /// as the timers allow stays for as long as it likes: blocks record no votes, and no seat is
-    /// banned.
-    Classic,
-}
 
 /// The fixed data of one replica.
 #[derive(Clone, Debug)]

@@ -114,7 +114,7 @@ mod turns;
 mod view_change;
 mod vote;
 
-pub use config::{Config, Mode, Tip};
+pub use config::{Config, Tip};
 pub use evidence::{Evidence, EvidenceError, Offence};
 pub use io::{Effect, Input, Now, Output, Timer, Verdict};
 pub use late::LateVote;
@@ -126,5 +126,6 @@ pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault};
 pub use record::{ChainRecord, explain};
 pub use rejected::Rejected;
 pub use replica::{ReplayError, Replica};
+pub use turns::Mode;
 pub use view_change::{Claim, NewView, PreparedCertificate, ViewChange, ViewChangeVote};
 pub use vote::{PrePrepare, Vote};

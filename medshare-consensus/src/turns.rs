@@ -2,10 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use borsh::BorshSerialize;
 use medshare_types::committee::Committee;
 use medshare_types::id::{ReplicaId, View};
 
-use crate::config::Mode;
+/// How turns to propose pass on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize)]
+pub enum Mode {
+    /// The primary passes on with every height, over seats that are banned from leading.
+    #[default]
+    Credit,
+    /// The proposer of the last block stays primary until a view is given up: Castro and Liskov's
+    /// PBFT, as the baseline of comparisons. A primary that is slow, or dates its blocks ahead, as far
+    /// as the timers allow stays for as long as it likes: blocks record no votes, and no seat is
+    /// banned.
+    Classic,
+}
 
 /// The seat that counts as the proposer before the first block of the committee's epoch.
 #[expect(clippy::expect_used, reason = "the remainder is below a `u16`")]

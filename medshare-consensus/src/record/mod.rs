@@ -16,9 +16,8 @@ use medshare_types::header::BlockHeader;
 use medshare_types::id::{Height, ReplicaId, View};
 use medshare_types::wire::to_borsh;
 
-use crate::config::Mode;
 use crate::credit::{CreditEvent, Standing, Term, TermRule, lost_turns, may_lead};
-use crate::turns::{first_proposer, seat_after};
+use crate::turns::{Mode, first_proposer, seat_after};
 pub(crate) use open::{MAX_LATE, OpenHeight};
 
 /// What the blocks up to the tip record of their committee.

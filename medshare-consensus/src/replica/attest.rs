@@ -9,12 +9,13 @@ use medshare_types::sign::verify_batch;
 
 use super::Replica;
 use super::late::{Held, LateVotes};
-use crate::config::{Config, Mode};
+use crate::config::Config;
 use crate::io::Effect;
 use crate::message::{Message, Recipients};
 use crate::mutation::Mutant;
 use crate::proposal::{Payload, Proposal, ProposalFault};
 use crate::record::ChainRecord;
+use crate::turns::Mode;
 use crate::vote::Vote;
 
 /// Votes for the decided heights that are open.

@@ -6,7 +6,6 @@ use medshare_types::id::{ReplicaId, View};
 use medshare_types::sign::Signature;
 
 use super::Replica;
-use crate::config::Mode;
 use crate::io::{Effect, Timer};
 use crate::late::LateVote;
 use crate::log_record::LogRecord;
@@ -14,6 +13,7 @@ use crate::message::{Message, Recipients};
 use crate::mutation::Mutant;
 use crate::proposal::Payload;
 use crate::record::MAX_LATE;
+use crate::turns::Mode;
 
 /// A signature, and whether it is known to be good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

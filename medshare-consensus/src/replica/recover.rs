@@ -8,11 +8,12 @@ use medshare_types::id::{Height, ReplicaId};
 use super::Replica;
 use super::loss::Loss;
 use super::slot::{Candidate, OwnChange, OwnVote, Stage, Wanted};
-use crate::config::{Config, Mode, Tip};
+use crate::config::{Config, Tip};
 use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Decided, LossId, Message, Recipients};
 use crate::mutation::{Mutant, Mutation};
 use crate::proposal::{Payload, Proposal};
+use crate::turns::Mode;
 use crate::view_change::{PreparedCertificate, ViewChange};
 use crate::vote::Vote;
 
