@@ -23,11 +23,15 @@ struct Chain {
 
 impl Chain {
     fn new(rule: TermRule, step_ms: u64) -> Self {
+        Self::in_mode(Mode::Credit, rule, step_ms)
+    }
+
+    fn in_mode(mode: Mode, rule: TermRule, step_ms: u64) -> Self {
         let members = Members::new(4);
         Self {
             proposer: first_proposer(&members.committee()),
             members,
-            record: ChainRecord::new(Mode::Credit, rule),
+            record: ChainRecord::new(mode, rule),
             height: 0,
             step_ms,
             events: Vec::new(),
@@ -242,4 +246,13 @@ fn votes_for_closed_heights_in_a_decided_block_change_nothing() {
     chain.record.absorb(&committee, &header, &votes);
     other.absorb(&committee, &header, &[]);
     assert_eq!(chain.record.digest(), other.digest());
+}
+
+#[test]
+fn classic_blocks_record_no_vote_and_the_proposer_goes_on() {
+    let mut chain = Chain::in_mode(Mode::Classic, short(), 1_000);
+    let leaders: Vec<_> = [0, 0, 1, 0].map(|view| chain.add(view, vec![]).0).into();
+    assert_eq!(leaders, [0, 0, 1, 1]);
+    assert!(chain.admits(&[]));
+    assert!(!chain.admits(&[Chain::vote(4, Attested::Commit, 0, 1)]));
 }

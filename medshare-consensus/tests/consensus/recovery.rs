@@ -1,7 +1,8 @@
 //! A crash after every record, and logs that are refused.
 
+use medshare_consensus::credit::TermRule;
 use medshare_consensus::{
-    ChainRecord, Input, LogRecord, Output, Proposal, Rejected, ReplayError, Replica, Tip,
+    ChainRecord, Input, LogRecord, Mode, Output, Proposal, Rejected, ReplayError, Replica, Tip,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::id::Height;
@@ -239,4 +240,20 @@ fn a_record_of_another_block_is_refused() {
     let mut record = tip_at(first).record;
     record.absorb(&committee(4), &other.header, &[]);
     wrong(record, Some(Height(2)));
+}
+
+#[test]
+fn a_record_of_another_mode_is_refused() {
+    let blocks = blocks(1);
+    let mut record = ChainRecord::new(Mode::Classic, TermRule::default());
+    record.absorb(&committee(4), &blocks[0].header, &[]);
+    let tip = Tip {
+        record,
+        ..tip_at(&blocks[0])
+    };
+    let recorded = Mode::Classic;
+    assert_eq!(
+        recover(1, tip, vec![]).err(),
+        Some(ReplayError::RecordOfAnotherMode { recorded })
+    );
 }
