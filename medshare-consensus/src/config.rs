@@ -16,12 +16,10 @@ use crate::vote::Vote;
 /// The fixed data of one replica.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The seat of this replica in the committee.
+    /// The number of this replica's organisation.
     pub replica: ReplicaId,
-    /// The signing key of that seat.
-    pub signing_key: SigningKey,
-    /// The committee that the seat belongs to.
-    pub committee: Committee,
+    /// The keys that it may vote with, one an epoch; see [`crate::Replica::add_signing_key`].
+    pub signing_keys: Vec<SigningKey>,
     /// The chain that votes and headers must name.
     pub chain: ChainId,
     /// The chain's numbers; the bounds on block time are among them.
@@ -30,13 +28,64 @@ pub struct Config {
     pub resend_ms: u64,
     /// Milliseconds after which an idle chain gets an empty block.
     pub heartbeat_ms: u64,
-    /// The same at all members.
-    pub mode: Mode,
 }
 
-impl Config {
+/// A replica's data, as of the committee that orders the height after its tip.
+#[derive(Debug)]
+pub(crate) struct Seated {
+    pub(crate) replica: ReplicaId,
+    pub(crate) chain: ChainId,
+    pub(crate) parameters: ChainParameters,
+    pub(crate) resend_ms: u64,
+    pub(crate) heartbeat_ms: u64,
+    pub(crate) mode: Mode,
+    pub(crate) committee: Committee,
+    /// The key of the own seat; `None` without a seat, or without its key.
+    pub(crate) signing_key: Option<SigningKey>,
+    signing_keys: Vec<SigningKey>,
+}
+
+impl Seated {
+    pub(crate) fn new(config: Config, mode: Mode, committee: Committee) -> Self {
+        let mut seated = Self {
+            replica: config.replica,
+            chain: config.chain,
+            parameters: config.parameters,
+            resend_ms: config.resend_ms,
+            heartbeat_ms: config.heartbeat_ms,
+            mode,
+            committee,
+            signing_key: None,
+            signing_keys: config.signing_keys,
+        };
+        seated.choose_key();
+        seated
+    }
+
+    /// Goes on under another committee.
+    pub(crate) fn sit(&mut self, committee: Committee) {
+        self.committee = committee;
+        self.choose_key();
+    }
+
+    pub(crate) fn add_key(&mut self, key: SigningKey) {
+        self.signing_keys.push(key);
+        self.choose_key();
+    }
+
+    /// Forgets the keys that the own seat does not use.
+    pub(crate) fn keep_key_in_use(&mut self) {
+        self.signing_keys = self.signing_key.iter().cloned().collect();
+    }
+
+    fn choose_key(&mut self) {
+        let member = self.committee.member(self.replica);
+        let is_own = |key: &&SigningKey| member.is_some_and(|own| own.key == key.verifying_key());
+        self.signing_key = self.signing_keys.iter().find(is_own).cloned();
+    }
+
     /// All seats but this replica's, ascending.
-    pub(crate) fn peers(&self) -> impl Iterator<Item = ReplicaId> + use<> {
+    pub(crate) fn peers(&self) -> impl Iterator<Item = ReplicaId> {
         let own = self.replica;
         self.committee.replicas().filter(move |id| *id != own)
     }
@@ -57,32 +106,34 @@ pub struct Tip {
     pub digest: Digest,
     /// Time of its header; for genesis, when the chain was founded.
     pub time: Timestamp,
-    /// Seat of its first proposer; `None` where the next block is its epoch's first.
-    pub proposer: Option<ReplicaId>,
     /// True when it ordered something, so that its roots wait for the next block.
     pub ordered: bool,
     /// The roots after that block.
     pub executed: ExecutedRoots,
-    /// What the blocks up to it recorded, folded by [`ChainRecord::absorb`].
+    /// What the chain records up to it; see [`ChainRecord`].
     pub record: ChainRecord,
 }
 
 impl Tip {
     /// The start of a chain: `state` and `receipts` are the roots of the genesis state.
     #[must_use]
-    pub fn genesis(created: Timestamp, state: Digest, receipts: Digest) -> Self {
+    pub const fn genesis(
+        created: Timestamp,
+        state: Digest,
+        receipts: Digest,
+        record: ChainRecord,
+    ) -> Self {
         Self {
             height: Height(0),
             digest: Digest::ZERO,
             time: created,
-            proposer: None,
             ordered: false,
             executed: ExecutedRoots {
                 height: Height(0),
                 state,
                 receipts,
             },
-            record: ChainRecord::default(),
+            record,
         }
     }
 }

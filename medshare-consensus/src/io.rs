@@ -10,6 +10,7 @@ use crate::evidence::Evidence;
 use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Authenticated, Message, Recipients};
 use crate::proposal::Proposal;
+use crate::record::ChainFact;
 
 /// The clocks of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub enum Input<P> {
     Executed {
         /// The roots after the block.
         roots: ExecutedRoots,
+        /// What its transactions told of organisations.
+        facts: Vec<ChainFact>,
     },
     /// A timer fired. One that fires early costs at most a view, never safety.
     Timer(Timer),

@@ -14,7 +14,8 @@
 //! the network does; live once messages arrive in time (`docs/spec/pbft.md`, "Why it goes on").
 //!
 //! ```
-//! use medshare_consensus::{Config, Effect, Input, Mode, Now, Output, Payload, Replica, Tip};
+//! use medshare_consensus::credit::EpochRule;
+//! use medshare_consensus::{ChainRecord, Config, Effect, Input, Mode, Now, Output, Payload, Replica, Tip};
 //! use medshare_types::committee::{Committee, CommitteeMember};
 //! use medshare_types::genesis::ChainParameters;
 //! use medshare_types::hash::{Digest, digest};
@@ -33,19 +34,22 @@
 //! }
 //!
 //! let keys: Vec<_> = (1..5).map(|n| SigningKey::from_seed(&[n; 32])).collect();
-//! let seats = keys.iter().map(SigningKey::verifying_key);
-//! let seats = seats.map(|key| CommitteeMember { organisation: OrganisationId::of_key(&key), key });
+//! let seats = keys.iter().map(SigningKey::verifying_key).zip((0..).map(ReplicaId));
+//! let seats = seats.map(|(key, replica)| {
+//!     let organisation = OrganisationId::of_key(&key);
+//!     CommitteeMember { replica, organisation, key }
+//! });
+//! let committee = Committee::new(Epoch(0), seats.collect())?;
+//! let record = ChainRecord::new(Mode::Credit, EpochRule::default(), committee, []);
 //! let config = Config {
 //!     replica: ReplicaId(1),
-//!     signing_key: keys[1].clone(),
-//!     committee: Committee::new(Epoch(0), seats.collect())?,
+//!     signing_keys: vec![keys[1].clone()],
 //!     chain: ChainId::from_digest(digest("example/chain/v1", &[])),
 //!     parameters: ChainParameters::default(),
 //!     resend_ms: 1_000,
 //!     heartbeat_ms: 5_000,
-//!     mode: Mode::Credit,
 //! };
-//! let tip = Tip::genesis(Timestamp::from_millis(0), Digest::ZERO, Digest::ZERO);
+//! let tip = Tip::genesis(Timestamp::from_millis(0), Digest::ZERO, Digest::ZERO, record);
 //! let mut primary = Replica::new(config, tip)?;
 //! while primary.poll_output().is_some() {} // its status and its timer
 //!
@@ -123,7 +127,7 @@ pub use message::{Authenticated, Decided, LossId, Message, Recalled, Recipients}
 #[cfg(feature = "mutants")]
 pub use mutation::Mutant;
 pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault};
-pub use record::{ChainRecord, explain};
+pub use record::{ChainFact, ChainRecord, explain};
 pub use rejected::Rejected;
 pub use replica::{ReplayError, Replica};
 pub use turns::Mode;

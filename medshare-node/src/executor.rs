@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use medshare_consensus::credit::standing_key;
-use medshare_consensus::{ChainRecord, Proposal, Verdict};
+use medshare_consensus::{ChainFact, ChainRecord, Proposal, Verdict};
 use medshare_contract::{BlockContext, CallContext, Overlay, StateError, StateView, apply};
 use medshare_ledger::{Block, LedgerStore, StoreError, Transaction};
 use medshare_types::{
@@ -40,7 +40,7 @@ pub(crate) fn execute(
     proposal: Proposal<Batch>,
     certificate: &CommitCertificate,
     record: &mut ChainRecord,
-) -> Result<ExecutedRoots, NodeError> {
+) -> Result<(ExecutedRoots, Vec<ChainFact>), NodeError> {
     let header = proposal.header;
     let context = BlockContext {
         chain: header.chain,
@@ -60,25 +60,31 @@ pub(crate) fn execute(
         });
     }
     let mut changes = state.into_changes();
-    for event in record.absorb(ledger.committee(), &header, &proposal.attestations) {
-        let seat = event.seat();
-        if let Some(member) = ledger.committee().member(seat) {
-            let standing = record.standing(seat).to_wire();
-            changes.insert(standing_key(&member.organisation), Some(standing));
+    let height = header.height;
+    // L65: a quorum agreed on what follows; a member that sees it otherwise has diverged.
+    if record.next_committee().digest() != header.next_committee {
+        return Err(NodeError::Diverged { height });
+    }
+    let facts = Vec::new();
+    for event in record.follow(&header, &proposal.attestations, &facts) {
+        let replica = event.seat();
+        if let Some(organisation) = record.organisation(replica) {
+            let standing = record.standing(replica).to_wire();
+            changes.insert(standing_key(&organisation), Some(standing));
         }
     }
-    let height = header.height;
     let block = Block {
         header,
         transactions: proposal.payload.transactions().to_vec(),
         attestations: proposal.attestations,
     };
-    ledger
+    let roots = ledger
         .apply(&block, certificate, &receipts, &changes)
         .map_err(|error| match error {
             StoreError::RootsMismatch { .. } => NodeError::Diverged { height },
             other => other.into(),
-        })
+        })?;
+    Ok((roots, facts))
 }
 
 fn call_of(transaction: &Transaction) -> CallContext<'_> {
@@ -124,6 +130,7 @@ pub(crate) fn tip_time(ledger: &LedgerStore, genesis: &Genesis) -> Result<Timest
 
 #[cfg(test)]
 mod tests {
+    use medshare_consensus::Mode;
     use medshare_consensus::credit::Standing;
     use medshare_contract::genesis_state;
     use medshare_ledger::{MAX_CALL_LEN, transactions_root};
@@ -187,7 +194,7 @@ mod tests {
                 payload,
                 attestations: vec![],
             };
-            let mut record = ChainRecord::default();
+            let mut record = ChainRecord::genesis(genesis, Mode::Credit).unwrap();
             execute(&self.ledger, genesis, proposal, &certificate, &mut record).unwrap();
         }
 
@@ -205,7 +212,7 @@ mod tests {
     #[test]
     fn a_lost_turn_is_in_the_state() {
         let fixture = Fixture::new();
-        let mut record = ChainRecord::default();
+        let mut record = ChainRecord::genesis(fixture.members.genesis(), Mode::Credit).unwrap();
         let mut previous = Digest::ZERO;
         let late = |signer| Attestation {
             height: Height(1),

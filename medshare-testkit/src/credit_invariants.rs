@@ -15,6 +15,9 @@ use medshare_types::time::Timestamp;
 use crate::setting::TestPayload;
 use crate::violation::Violation;
 
+/// The last block of a record, and the last height whose facts it holds.
+type RecordedUpTo = ((Height, Digest), Height);
+
 /// An observer of the records of honest members.
 #[derive(Debug)]
 pub(crate) struct CreditInvariants {
@@ -28,8 +31,8 @@ pub(crate) struct CreditInvariants {
     /// The digest of each block.
     decided: Vec<Digest>,
     /// The digest of the record after each block, as the first member to reach it has it.
-    digests: BTreeMap<(Height, Digest), Digest>,
-    noted: BTreeMap<ReplicaId, (Height, Digest)>,
+    digests: BTreeMap<RecordedUpTo, Digest>,
+    noted: BTreeMap<ReplicaId, RecordedUpTo>,
 }
 
 impl CreditInvariants {
@@ -53,11 +56,11 @@ impl CreditInvariants {
 
     /// A replica of `member` has this record.
     pub(crate) fn observe(&mut self, member: ReplicaId, record: &ChainRecord) -> Option<Violation> {
-        let tip = record.tip()?;
+        let tip = (record.tip()?, record.learned());
         if self.noted.insert(member, tip) == Some(tip) {
             return None;
         }
-        let height = tip.0;
+        let ((height, _), _) = tip;
         let digest = record.digest();
         let first = self.digests.entry(tip).or_insert(digest);
         (*first != digest).then_some(Violation::DifferentRecord { member, height })
@@ -83,10 +86,11 @@ impl CreditInvariants {
             height: header.height,
         });
         let mut violations: Vec<_> = forged.collect();
-        let events = self.record.absorb(&self.committee, header, votes);
+        let facts = block.proposal.payload.facts();
+        let events = self.record.follow(header, votes, &facts);
         let blamed = events.iter().filter_map(|event| match event {
             CreditEvent::LostTurn { seat, turn, .. } => Some((*seat, turn.height)),
-            CreditEvent::TermEnded { .. } => None,
+            CreditEvent::EpochEnded { .. } => None,
         });
         let honest = blamed
             .filter(|(seat, height)| !self.excused.contains(seat) && self.is_calm_at(*height));
@@ -227,9 +231,9 @@ mod tests {
             CreditInvariants::new(committee.clone(), record.clone(), BTreeSet::new(), None);
         let blocks = chain(&setting);
         let header = |index: usize| &blocks[index].proposal.header;
-        record.absorb(&committee, header(0), &[]);
+        record.follow(header(0), &[], &[]);
         let mut other = record.clone();
-        record.absorb(&committee, header(1), &[]);
+        record.follow(header(1), &[], &[]);
         let vote = Attestation {
             height: Height(1),
             attested: Attested::Commit,
@@ -237,7 +241,7 @@ mod tests {
             signer: ReplicaId(3),
             signature: Signature::from_bytes([0; 64]),
         };
-        other.absorb(&committee, header(1), &[vote]);
+        other.follow(header(1), &[vote], &[]);
         assert_eq!(observer.observe(ReplicaId(0), &record), None);
         assert_eq!(observer.observe(ReplicaId(1), &record), None);
         let (member, height) = (ReplicaId(2), Height(2));

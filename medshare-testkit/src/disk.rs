@@ -1,7 +1,6 @@
 //! The log and ledger of a simulated member, and the part of them that survives a crash.
 
 use medshare_consensus::{Decided, LogPosition, LogRecord, Payload as _, Proposal, Tip};
-use medshare_types::committee::Committee;
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::Height;
 use medshare_types::wire::Wire;
@@ -135,16 +134,16 @@ impl Disk {
     }
 
     /// The tip that a recovering replica starts from.
-    pub(crate) fn tip(&self, committee: &Committee) -> Tip {
+    pub(crate) fn tip(&self) -> Tip {
         let executed = self.roots_at(self.blocks.len());
         let mut record = self.genesis.record.clone();
         for (block, _) in &self.blocks {
             let Proposal {
                 header,
+                payload,
                 attestations,
-                ..
             } = &block.proposal;
-            record.absorb(committee, header, attestations);
+            record.follow(header, attestations, &payload.facts());
         }
         let genesis = || self.genesis.clone();
         self.blocks.last().map_or_else(genesis, |(block, _)| {
@@ -153,7 +152,6 @@ impl Disk {
                 height: header.height,
                 digest: header.digest(),
                 time: header.time,
-                proposer: Some(header.proposer),
                 ordered: !block.proposal.payload.is_empty(),
                 executed,
                 record,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use medshare_consensus::credit::Standing;
-use medshare_consensus::{Evidence, Rejected};
+use medshare_consensus::{ChainFact, Evidence, Rejected};
 use medshare_types::attestation::Attestation;
 use medshare_types::hash::Digest;
 use medshare_types::header::BlockHeader;
@@ -39,8 +39,8 @@ pub struct Report {
     pub highest_view: View,
     /// The steps in words, where the scenario asks for them.
     pub narration: Option<Narration>,
-    /// Headers and attestations of the blocks of the honest member with most of them.
-    pub blocks: Vec<(BlockHeader, Vec<Attestation>)>,
+    /// Headers, attestations and facts of the blocks of the honest member with most of them.
+    pub blocks: Vec<(BlockHeader, Vec<Attestation>, Vec<ChainFact>)>,
     /// Credit and bans of each seat after those blocks.
     pub standings: BTreeMap<ReplicaId, Standing>,
 }

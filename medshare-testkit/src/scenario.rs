@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use medshare_consensus::Mode;
 #[cfg(feature = "mutants")]
 use medshare_consensus::Mutant;
-use medshare_consensus::credit::TermRule;
+use medshare_consensus::credit::EpochRule;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::DecodeError;
 
@@ -167,10 +167,10 @@ impl Scenario {
         self.heights
     }
 
-    /// Sets when terms of credit end; the default's are too long for a run.
+    /// Sets when epochs end; the default's are too long for a run.
     #[must_use]
-    pub fn with_terms(mut self, terms: TermRule) -> Self {
-        self.setting = self.setting.with_terms(terms);
+    pub fn with_epochs(mut self, epochs: EpochRule) -> Self {
+        self.setting = self.setting.with_epochs(epochs);
         self
     }
 

@@ -1,25 +1,42 @@
 //! The members of a simulation, its blocks, and the roots that executing them gives.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_consensus::credit::TermRule;
-use medshare_consensus::{ChainRecord, Config, Mode, Payload, Tip};
+use medshare_consensus::credit::EpochRule;
+use medshare_consensus::{ChainFact, ChainRecord, Config, Mode, Payload, Tip};
 use medshare_types::committee::Committee;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::{ChainId, Height, ReplicaId};
 use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
-use medshare_types::wire::DecodeError;
+use medshare_types::wire::{DecodeError, to_borsh};
 
 use crate::fixtures::Members;
 
-/// A payload without meaning.
+/// A payload without meaning, or facts about members; see [`TestPayload::telling`].
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct TestPayload(pub Vec<u8>);
 
 impl TestPayload {
     /// The beginning of payloads that every application refuses.
     pub const INVALID: &'static [u8] = b"invalid";
+
+    /// The beginning of payloads that tell facts.
+    const TELLING: &'static [u8] = b"facts";
+
+    /// A payload that tells these facts to the application, which takes them as they are.
+    #[must_use]
+    pub fn telling(facts: &[ChainFact]) -> Self {
+        Self([Self::TELLING, &to_borsh(facts)].concat())
+    }
+
+    /// What the payload tells.
+    #[must_use]
+    pub fn facts(&self) -> Vec<ChainFact> {
+        let told = self.0.strip_prefix(Self::TELLING);
+        let facts = told.map(<Vec<ChainFact> as BorshDeserialize>::try_from_slice);
+        facts.and_then(Result::ok).unwrap_or_default()
+    }
 
     /// True when applications accept the payload.
     #[must_use]
@@ -48,7 +65,7 @@ pub struct Setting {
     committee: Committee,
     chain: ChainId,
     pub(crate) mode: Mode,
-    terms: TermRule,
+    epochs: EpochRule,
 }
 
 impl Setting {
@@ -69,14 +86,14 @@ impl Setting {
             chain: members.chain(),
             members,
             mode: Mode::Credit,
-            terms: TermRule::default(),
+            epochs: EpochRule::default(),
         })
     }
 
-    /// Sets when terms end.
+    /// Sets when epochs end.
     #[must_use]
-    pub const fn with_terms(mut self, terms: TermRule) -> Self {
-        self.terms = terms;
+    pub const fn with_epochs(mut self, epochs: EpochRule) -> Self {
+        self.epochs = epochs;
         self
     }
 
@@ -115,13 +132,11 @@ impl Setting {
     pub fn config(&self, replica: ReplicaId) -> Config {
         Config {
             replica,
-            signing_key: self.key(replica).clone(),
-            committee: self.committee.clone(),
+            signing_keys: vec![self.key(replica).clone()],
             chain: self.chain,
             parameters: self.members.genesis().parameters,
             resend_ms: Self::RESEND_MS,
             heartbeat_ms: Self::HEARTBEAT_MS,
-            mode: self.mode,
         }
     }
 
@@ -129,10 +144,9 @@ impl Setting {
     #[must_use]
     pub fn genesis(&self) -> Tip {
         let state = digest("medshare/testkit/genesis-state/v1", &[]);
-        Tip {
-            record: ChainRecord::new(self.mode, self.terms),
-            ..Tip::genesis(self.created(), state, Digest::ZERO)
-        }
+        let committee = self.committee.clone();
+        let record = ChainRecord::new(self.mode, self.epochs, committee, []);
+        Tip::genesis(self.created(), state, Digest::ZERO, record)
     }
 }
 

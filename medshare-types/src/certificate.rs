@@ -122,11 +122,14 @@ mod tests {
     fn fixture() -> (ChainId, Vec<SigningKey>, Committee, Ballot) {
         let chain = ChainId::from_digest(hash::digest("test", &[]));
         let keys: Vec<_> = (0..4).map(|n| SigningKey::from_seed(&[n; 32])).collect();
-        let member = |key: VerifyingKey| CommitteeMember {
+        let member = |(replica, key): (u16, VerifyingKey)| CommitteeMember {
+            replica: ReplicaId(replica),
             organisation: OrganisationId::of_key(&key),
             key,
         };
-        let members = keys.iter().map(SigningKey::verifying_key).map(member);
+        let members = (0..)
+            .zip(keys.iter().map(SigningKey::verifying_key))
+            .map(member);
         let committee = Committee::new(Epoch(0), members.collect()).unwrap();
         let ballot = Ballot {
             epoch: Epoch(0),

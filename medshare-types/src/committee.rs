@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use borsh::io;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::hash::{self, Digest};
 use crate::id::{Epoch, OrganisationId, ReplicaId};
 use crate::sign::VerifyingKey;
-use crate::wire::{DecodeError, to_borsh};
+use crate::wire::{DecodeError, Wire, to_borsh};
 
 /// Smallest committee, which tolerates one fault.
 pub const MIN_MEMBERS: usize = 4;
@@ -57,15 +58,17 @@ impl Quorum {
 }
 
 /// One seat: an organisation and the key it votes with in this epoch.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct CommitteeMember {
+    /// Number of the organisation on the chain, the same in every committee.
+    pub replica: ReplicaId,
     /// The organisation in the seat.
     pub organisation: OrganisationId,
     /// Verifies the votes of this seat.
     pub key: VerifyingKey,
 }
 
-/// The members that order blocks in one epoch. [`ReplicaId`] is a seat, an index into it.
+/// The members that order blocks in one epoch, by ascending [`ReplicaId`]: the order of the seats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committee {
     epoch: Epoch,
@@ -74,10 +77,10 @@ pub struct Committee {
 }
 
 impl Committee {
-    /// Organisations and keys must be distinct.
+    /// Numbers must ascend strictly; organisations and keys must be distinct.
     ///
     /// # Errors
-    /// [`DecodeError::Malformed`] for fewer than 4, more than 1024, or repeated members.
+    /// [`DecodeError::Malformed`] for fewer than 4, more than 1024, repeated or disordered members.
     pub fn new(epoch: Epoch, members: Vec<CommitteeMember>) -> Result<Self, DecodeError> {
         let malformed = |reason: &str| {
             Err(DecodeError::Malformed {
@@ -86,6 +89,9 @@ impl Committee {
         };
         if members.len() < MIN_MEMBERS || members.len() > MAX_MEMBERS {
             return malformed("a committee has 4 to 1024 members");
+        }
+        if !members.is_sorted_by(|a, b| a.replica < b.replica) {
+            return malformed("a committee's members ascend by number");
         }
         let keys = members.iter().map(|member| member.key.as_bytes());
         if !all_distinct(keys) || !all_distinct(members.iter().map(|member| member.organisation)) {
@@ -119,24 +125,37 @@ impl Committee {
         u16::try_from(self.members.len()).expect("at most 1024 members")
     }
 
-    /// The member in a seat; `None` beyond the last seat.
+    /// The member with that number; `None` without a seat.
     #[must_use]
     pub fn member(&self, replica: ReplicaId) -> Option<&CommitteeMember> {
-        self.members.get(replica.index())
+        self.seat_of(replica).map(|seat| &self.members[seat])
     }
 
-    /// The seats, ascending from 0.
-    pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> + use<> {
-        (0..self.seats()).map(ReplicaId)
+    /// Index of a member's seat, from 0; `None` without a seat.
+    #[must_use]
+    pub fn seat_of(&self, replica: ReplicaId) -> Option<usize> {
+        self.members
+            .binary_search_by_key(&replica, |member| member.replica)
+            .ok()
     }
 
-    /// The seat of an organisation; `None` for one outside the committee.
+    /// True when the organisation with that number has a seat.
+    #[must_use]
+    pub fn has(&self, replica: ReplicaId) -> bool {
+        self.seat_of(replica).is_some()
+    }
+
+    /// The members' numbers in the order of the seats.
+    pub fn replicas(&self) -> impl ExactSizeIterator<Item = ReplicaId> + Clone {
+        self.members.iter().map(|member| member.replica)
+    }
+
+    /// The number of an organisation; `None` without a seat.
     #[must_use]
     pub fn replica_of(&self, organisation: &OrganisationId) -> Option<ReplicaId> {
-        self.replicas()
-            .zip(&self.members)
-            .find(|(_, member)| member.organisation == *organisation)
-            .map(|(seat, _)| seat)
+        let mut members = self.members.iter();
+        let member = members.find(|member| member.organisation == *organisation)?;
+        Some(member.replica)
     }
 
     /// Quorum and tolerated faults of this committee.
@@ -150,6 +169,25 @@ impl Committee {
     pub const fn digest(&self) -> Digest {
         self.digest
     }
+}
+
+impl BorshSerialize for Committee {
+    fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        (self.epoch, &self.members).serialize(writer)
+    }
+}
+
+/// Refuses what [`Committee::new`] refuses.
+impl BorshDeserialize for Committee {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        let (epoch, members) = BorshDeserialize::deserialize_reader(reader)?;
+        Self::new(epoch, members).map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault))
+    }
+}
+
+impl Wire for Committee {
+    const KIND: [u8; 4] = *b"mCOM";
+    const MAX_LEN: usize = 128 * 1024;
 }
 
 #[cfg(test)]

@@ -117,7 +117,8 @@ counter! {
     View(u64);
     /// The term of one committee, from 0.
     Epoch(u64);
-    /// The seat of a member in the committee, from 0.
+    /// The number of an organisation's replica on the chain, from 0 in the order of the genesis. It is
+    /// the same in every committee, with a seat or without.
     ReplicaId(u16);
     /// The version of a record, from 1.
     RecordVersion(u32);
@@ -135,7 +136,7 @@ impl Height {
 }
 
 impl ReplicaId {
-    /// The seat as an index into the committee's members.
+    /// The number as an index into the organisations of the genesis.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use medshare_consensus::{
-    Authenticated, Config, Effect, Input, Message, Mode, Now, Output, Recipients, Replica, Tip,
-    Verdict,
+    Authenticated, ChainRecord, Config, Effect, Input, Message, Mode, Now, Output, Recipients,
+    Replica, Tip, Verdict,
 };
 use medshare_testkit::fixtures::Members;
 use medshare_types::hash::Digest;
@@ -60,15 +60,14 @@ impl<J: Journal> Consortium<J> {
         let member = |replica: ReplicaId| {
             let config = Config {
                 replica,
-                signing_key: members.key(replica.0).clone(),
-                committee: members.committee(),
+                signing_keys: vec![members.key(replica.0).clone()],
                 chain: members.chain(),
                 parameters: members.genesis().parameters,
                 resend_ms: 1_000,
                 heartbeat_ms: 5_000,
-                mode,
             };
-            let tip = Tip::genesis(created, Digest::ZERO, Digest::ZERO);
+            let record = ChainRecord::genesis(members.genesis(), mode)?;
+            let tip = Tip::genesis(created, Digest::ZERO, Digest::ZERO, record);
             Ok(Member {
                 replica: Replica::new(config, tip)?,
                 journal: journal(replica)?,
@@ -166,7 +165,8 @@ impl<J: Journal> Consortium<J> {
                     height,
                     ..proposal.header.executed
                 };
-                self.handle(seat, Input::Executed { roots })?;
+                let facts = Vec::new();
+                self.handle(seat, Input::Executed { roots, facts })?;
             }
             Effect::SetTimer { .. } | Effect::CancelTimer(_) => {}
             Effect::Misbehaviour(_) | Effect::Serve { .. } => {

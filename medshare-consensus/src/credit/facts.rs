@@ -21,7 +21,17 @@ pub struct HeightFacts {
 }
 
 /// A primary that did not propose in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    borsh::BorshSerialize,
+    borsh::BorshDeserialize,
+)]
 pub struct LostTurn {
     /// The height of the turn.
     pub height: Height,

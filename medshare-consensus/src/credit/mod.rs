@@ -10,7 +10,7 @@
 //! | `participation` | the share of heights that a member voted for, as the least biased proposers show it |
 //! | `rule` | credit after an epoch |
 //! | `leading` | bans from proposing |
-//! | `term` | the stretches of the chain after which credit changes; events |
+//! | `term` | the heights of an epoch, judged at its end; events |
 
 mod facts;
 mod leading;
@@ -23,4 +23,4 @@ pub use leading::{Leading, may_lead};
 pub use participation::{Participation, participation};
 pub use rule::{Credit, CreditRule, DefaultRule, EpochReport, Verdict};
 pub(crate) use term::Term;
-pub use term::{CreditEvent, Standing, TermRule, standing_key};
+pub use term::{CreditEvent, EpochRule, Standing, standing_key};

@@ -11,7 +11,7 @@ use super::facts::HeightFacts;
 const MIN_HEIGHTS: u64 = 16;
 
 /// A member's part in an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize)]
 pub enum Participation {
     /// Too few proposers or heights to tell.
     Unmeasured,
@@ -35,7 +35,7 @@ impl Group {
 
 /// Heights by proposer, and the votes of each member for them. Memory: O(n²) numbers, whatever the
 /// number of heights.
-#[derive(Clone, Debug, Default, PartialEq, Eq, borsh::BorshSerialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize)]
 pub(crate) struct Counts {
     heights: BTreeMap<ReplicaId, u64>,
     /// By proposer and voter.

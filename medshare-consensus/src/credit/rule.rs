@@ -23,7 +23,7 @@ impl Credit {
 }
 
 /// What an epoch showed of one member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize)]
 pub struct EpochReport {
     /// How often its votes were recorded.
     pub participation: Participation,

@@ -1,4 +1,4 @@
-//! Terms: the stretches of the chain after which credit changes.
+//! Epochs as credit sees them: the stretch of heights that is judged at its end.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::committee::Quorum;
 use medshare_types::hash::{Digest, digest};
-use medshare_types::id::{Height, OrganisationId, ReplicaId};
+use medshare_types::id::{Epoch, Height, OrganisationId, ReplicaId};
 use medshare_types::time::Timestamp;
 use medshare_types::wire::Wire;
 
@@ -15,16 +15,16 @@ use super::leading::Leading;
 use super::participation::{Counts, Participation};
 use super::rule::{Credit, CreditRule, DefaultRule, EpochReport};
 
-/// When a term ends: both bounds are reached, with at least f + 9 + 2n heights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize)]
-pub struct TermRule {
-    /// Heights of a term at the least.
+/// When an epoch ends: both bounds are reached, with at least f + 9 + 2n heights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct EpochRule {
+    /// Heights of an epoch at the least.
     pub heights: u64,
-    /// Block time of a term at the least, milliseconds.
+    /// Block time of an epoch at the least, milliseconds.
     pub min_ms: u64,
 }
 
-impl Default for TermRule {
+impl Default for EpochRule {
     fn default() -> Self {
         Self {
             heights: 160,
@@ -39,7 +39,7 @@ impl Default for TermRule {
 /// then are not counted there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Standing {
-    /// Credit after the last term.
+    /// Credit after the last epoch.
     pub credit: Credit,
     /// Bans from leading, and lost turns behind them.
     pub leading: Leading,
@@ -68,17 +68,16 @@ pub fn standing_key(organisation: &OrganisationId) -> Digest {
     )
 }
 
-/// Turns as primary in the running term.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize)]
+/// Turns as primary in the running epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 struct Turns {
     blocks: u64,
     lost: u64,
 }
 
-/// The running term, as far as its heights are closed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize)]
+/// The running epoch, as far as its heights are closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Term {
-    number: u64,
     /// Its first height, and the time of that block.
     begun: Option<(Height, Timestamp)>,
     counts: Counts,
@@ -86,19 +85,15 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    pub(crate) const fn number(&self) -> u64 {
-        self.number
-    }
-
     pub(crate) fn begin(&mut self, height: Height, time: Timestamp) {
         self.begun.get_or_insert((height, time));
     }
 
-    /// C6, L64: true when the term ends with `height`, whose parent has the time `parent`, so that every
+    /// C6, L64: true when the epoch ends with `height`, whose parent has the time `parent`, so that every
     /// member knows at `height`.
     pub(crate) fn ends_at(
         &self,
-        rule: &TermRule,
+        rule: &EpochRule,
         height: Height,
         parent: Option<Timestamp>,
         quorum: Quorum,
@@ -122,36 +117,27 @@ impl Term {
         self.turns.entry(seat).or_default().lost += 1;
     }
 
-    /// L64: ends the term with `height`: credit changes, and the next term begins with the height
-    /// after.
-    pub(crate) fn close(
-        &mut self,
-        standings: &mut BTreeMap<ReplicaId, Standing>,
-        height: Height,
+    /// L64: what the epoch, which ends with `height`, changes of a member's credit.
+    pub(crate) fn judge(
+        &self,
+        seat: ReplicaId,
+        standing: &mut Standing,
+        (epoch, height): (Epoch, Height),
         quorum: Quorum,
-    ) -> Vec<CreditEvent> {
-        let term = self.number;
-        let ended = |(seat, standing): (&ReplicaId, &mut Standing)| {
-            let report = self.report(*seat, quorum);
-            let before = standing.credit;
-            // Without candidates no seat changes hands, so the verdict has no effect.
-            let (after, _) = DefaultRule::default().after_epoch(&before, &report);
-            standing.credit = after;
-            CreditEvent::TermEnded {
-                seat: *seat,
-                term,
-                height,
-                report,
-                before,
-                after,
-            }
-        };
-        let events = standings.iter_mut().map(ended).collect();
-        *self = Self {
-            number: term + 1,
-            ..Self::default()
-        };
-        events
+    ) -> CreditEvent {
+        let report = self.report(seat, quorum);
+        let before = standing.credit;
+        // Without candidates no seat changes hands, so the verdict has no effect.
+        let (after, _) = DefaultRule::default().after_epoch(&before, &report);
+        standing.credit = after;
+        CreditEvent::EpochEnded {
+            seat,
+            epoch,
+            height,
+            report,
+            before,
+            after,
+        }
     }
 
     fn report(&self, seat: ReplicaId, quorum: Quorum) -> EpochReport {
@@ -166,14 +152,14 @@ impl Term {
     }
 }
 
-/// Heights below which a term measures too little: those that stay open at its end, and two turns of
+/// Heights below which an epoch measures too little: those that stay open at its end, and two turns of
 /// each seat.
 const fn least_heights(quorum: Quorum) -> u64 {
     quorum.faulty() as u64 + 9 + 2 * quorum.members() as u64
 }
 
 /// A change of a seat's credit or bans, with its reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum CreditEvent {
     /// n − 2f members say that the seat did not propose in time.
     LostTurn {
@@ -186,19 +172,19 @@ pub enum CreditEvent {
         /// The first height at which the seat may lead again.
         banned_until: Height,
     },
-    /// Credit was computed anew from the votes of a term.
-    TermEnded {
+    /// Credit was computed anew from the votes of an epoch.
+    EpochEnded {
         /// The seat that is judged.
         seat: ReplicaId,
-        /// Running number of the term, from 0.
-        term: u64,
-        /// The last height of the term.
+        /// The epoch that ended.
+        epoch: Epoch,
+        /// The last height of the epoch.
         height: Height,
-        /// What the term showed of the seat.
+        /// What the epoch showed of the seat.
         report: EpochReport,
-        /// Credit before the term ended.
+        /// Credit before the epoch ended.
         before: Credit,
-        /// Credit from the next term on.
+        /// Credit from the next epoch on.
         after: Credit,
     },
 }
@@ -208,7 +194,7 @@ impl CreditEvent {
     #[must_use]
     pub const fn seat(&self) -> ReplicaId {
         match self {
-            Self::LostTurn { seat, .. } | Self::TermEnded { seat, .. } => *seat,
+            Self::LostTurn { seat, .. } | Self::EpochEnded { seat, .. } => *seat,
         }
     }
 }
@@ -227,15 +213,15 @@ impl fmt::Display for CreditEvent {
                  from height {banned_until}",
                 turn.view, turn.height
             ),
-            Self::TermEnded {
+            Self::EpochEnded {
                 seat,
-                term,
+                epoch,
                 height,
                 report,
                 before,
                 after,
             } => {
-                write!(f, "height {height}: term {term} of seat {seat}: ")?;
+                write!(f, "height {height}: epoch {epoch} of seat {seat}: ")?;
                 match report.participation {
                     Participation::Unmeasured => f.write_str("votes not measured")?,
                     Participation::PerMille(share) => write!(f, "{share} ‰ of heights voted for")?,

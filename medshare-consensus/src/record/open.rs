@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use borsh::BorshSerialize;
+use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::attestation::{Attestation, Attested};
 use medshare_types::committee::Quorum;
 use medshare_types::hash::Digest;
@@ -26,7 +26,7 @@ pub(crate) const fn open_heights(quorum: Quorum) -> u64 {
 }
 
 /// A decided height, and the votes for it that later blocks recorded.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct OpenHeight {
     pub(crate) epoch: Epoch,
     pub(crate) digest: Digest,

@@ -16,22 +16,20 @@ struct Chain {
     record: ChainRecord,
     height: u64,
     step_ms: u64,
-    proposer: ReplicaId,
     events: Vec<CreditEvent>,
-    blocks: Vec<(BlockHeader, Vec<Attestation>)>,
+    blocks: Vec<(BlockHeader, Vec<Attestation>, Vec<ChainFact>)>,
 }
 
 impl Chain {
-    fn new(rule: TermRule, step_ms: u64) -> Self {
+    fn new(rule: EpochRule, step_ms: u64) -> Self {
         Self::in_mode(Mode::Credit, rule, step_ms)
     }
 
-    fn in_mode(mode: Mode, rule: TermRule, step_ms: u64) -> Self {
+    fn in_mode(mode: Mode, rule: EpochRule, step_ms: u64) -> Self {
         let members = Members::new(4);
         Self {
-            proposer: first_proposer(&members.committee()),
+            record: ChainRecord::new(mode, rule, members.committee(), []),
             members,
-            record: ChainRecord::new(mode, rule),
             height: 0,
             step_ms,
             events: Vec::new(),
@@ -51,14 +49,13 @@ impl Chain {
 
     /// Adds the block that the primary of `view` proposes, with these votes.
     fn add(&mut self, view: u64, votes: Vec<Attestation>) -> ReplicaId {
-        let committee = self.members.committee();
         let view = View(view);
-        let proposer = self.record.primary_after(&committee, self.proposer, view);
+        let proposer = self.record.primary(view);
         self.height += 1;
         let header = BlockHeader {
             chain: self.members.chain(),
             height: Height(self.height),
-            epoch: Epoch(0),
+            epoch: self.record.committee().epoch(),
             view,
             proposer,
             previous: Digest::ZERO,
@@ -70,12 +67,11 @@ impl Chain {
                 state: Digest::ZERO,
                 receipts: Digest::ZERO,
             },
-            next_committee: committee.digest(),
+            next_committee: self.record.next_committee().digest(),
         };
-        let events = self.record.absorb(&committee, &header, &votes);
+        let events = self.record.follow(&header, &votes, &[]);
         self.events.extend(events);
-        self.blocks.push((header, votes));
-        self.proposer = proposer;
+        self.blocks.push((header, votes, vec![]));
         proposer
     }
 
@@ -92,12 +88,12 @@ impl Chain {
     }
 
     fn admits(&self, votes: &[Attestation]) -> bool {
-        self.record.admits(&self.members.committee(), votes)
+        self.record.admits(votes)
     }
 }
 
-fn short() -> TermRule {
-    TermRule {
+fn short() -> EpochRule {
+    EpochRule {
         heights: 40,
         min_ms: 0,
     }
@@ -107,7 +103,7 @@ fn short() -> TermRule {
 fn heights_stay_open_for_ten_blocks_or_two_seconds() {
     let commit = |height| [Chain::vote(height, Attested::Commit, 0, 1)];
     for (step_ms, lowest) in [(1_000, 31), (100, 20), (1, 1)] {
-        let mut chain = Chain::new(short(), step_ms);
+        let mut chain = Chain::new(EpochRule::default(), step_ms);
         for _ in 0..40 {
             chain.add(0, vec![]);
         }
@@ -118,7 +114,7 @@ fn heights_stay_open_for_ten_blocks_or_two_seconds() {
             assert!(!chain.admits(&commit(lowest - 1)), "{step_ms}");
         }
     }
-    let mut chain = Chain::new(short(), 1);
+    let mut chain = Chain::new(EpochRule::default(), 1);
     for _ in 0..1_100 {
         chain.add(0, vec![]);
     }
@@ -142,7 +138,7 @@ fn a_later_commit_of_a_member_is_recorded_and_an_earlier_is_not() {
 /// A silent primary at the first height: two members say so, and its successor proposes.
 #[test]
 fn a_lost_turn_bars_its_primary_and_no_other() {
-    let mut chain = Chain::new(short(), 1_000);
+    let mut chain = Chain::new(EpochRule::default(), 1_000);
     let second = chain.add(1, vec![]);
     assert_eq!(second, ReplicaId(2), "seat 1 did not propose");
     let late = [1, 3].map(|signer| Chain::vote(1, Attested::Late, 0, signer));
@@ -196,37 +192,33 @@ fn one_blaming_member_is_not_enough() {
 }
 
 #[test]
-fn terms_end_by_heights_and_time_and_change_credit() {
-    let rule = TermRule {
+fn epochs_end_by_heights_and_time_and_change_credit() {
+    let rule = EpochRule {
         heights: 40,
         min_ms: 60_000,
     };
     let mut chain = Chain::new(rule, 1_000);
     for _ in 0..62 {
-        assert_eq!(chain.record.term(), 0);
+        assert_eq!(chain.record.committee().epoch(), Epoch(0));
         chain.add_with_commits(&[0, 1, 2]);
     }
-    assert_eq!(chain.record.term(), 1, "by the time of block 61");
+    let committee = chain.record.committee();
+    assert_eq!(committee.epoch(), Epoch(1), "by the time of block 61");
     let scores = (0..4).map(|seat| chain.record.standing(ReplicaId(seat)).credit.score);
     assert_eq!(scores.collect::<Vec<_>>(), [540, 540, 540, 300]);
     let blocks = chain.blocks.clone();
-    let committee = chain.members.committee();
-    let events = explain(
-        ReplicaId(3),
-        &committee,
-        ChainRecord::new(Mode::Credit, rule),
-        blocks,
-    );
-    let [CreditEvent::TermEnded { height, report, .. }] = &events[..] else {
+    let start = || ChainRecord::new(Mode::Credit, rule, chain.members.committee(), []);
+    let events = explain(ReplicaId(3), start(), blocks);
+    let [CreditEvent::EpochEnded { height, report, .. }] = &events[..] else {
         panic!("{events:?}");
     };
     assert_eq!(*height, Height(62));
     assert_eq!(report.participation, Participation::PerMille(0));
     let text = events[0].to_string();
     assert!(text.contains("credit 500 to 300"), "{text}");
-    let mut again = ChainRecord::new(Mode::Credit, rule);
-    for (header, votes) in &chain.blocks {
-        again.absorb(&committee, header, votes);
+    let mut again = start();
+    for (header, votes, facts) in &chain.blocks {
+        again.follow(header, votes, facts);
     }
     assert_eq!(again.digest(), chain.record.digest());
 }
@@ -238,13 +230,12 @@ fn votes_for_closed_heights_in_a_decided_block_change_nothing() {
         chain.add(0, vec![]);
     }
     let mut other = chain.record.clone();
-    let (mut header, _) = chain.blocks[19].clone();
+    let (mut header, ..) = chain.blocks[19].clone();
     header.height = Height(21);
     header.time = Timestamp::from_millis(21_000);
     let votes = [Chain::vote(1, Attested::Commit, 0, 1)];
-    let committee = chain.members.committee();
-    chain.record.absorb(&committee, &header, &votes);
-    other.absorb(&committee, &header, &[]);
+    chain.record.follow(&header, &votes, &[]);
+    other.follow(&header, &[], &[]);
     assert_eq!(chain.record.digest(), other.digest());
 }
 

@@ -4,9 +4,11 @@ use core::mem;
 
 use medshare_types::certificate::{Ballot, CommitCertificate, Phase};
 use medshare_types::hash::Digest;
+use medshare_types::header::BlockHeader;
 use medshare_types::id::{ReplicaId, View};
 use medshare_types::sign::Signature;
 
+use super::attest::OpenVotes;
 use super::slot::{OwnVote, Slot};
 use super::{Parent, Replica};
 use crate::io::Effect;
@@ -87,7 +89,9 @@ impl<P: Payload> Replica<P> {
         proposal: Proposal<P>,
         votes: Vec<(ReplicaId, Signature)>,
     ) {
-        let vote = self.sign(ballot, Phase::Commit);
+        let Some(vote) = self.sign(ballot, Phase::Commit) else {
+            return;
+        };
         let prepared = PreparedCertificate { ballot, votes };
         let recorded =
             self.is_recorded(&ballot.digest) || self.mutation.is(Mutant::CommittedBlockLost);
@@ -120,11 +124,21 @@ impl<P: Payload> Replica<P> {
             self.want(digest, holders);
             return None;
         };
+        if self.awaits_boundary(&proposal.header) {
+            return None;
+        }
         let ballot = self.ballot(view, digest);
         Some(Decided {
             proposal,
             certificate: CommitCertificate { ballot, votes },
         })
+    }
+
+    /// L65: the block is its epoch's last, and the next committee is not known here yet: it follows
+    /// from executing the block before. A block that names this epoch's committee goes on with it.
+    pub(super) fn awaits_boundary(&self, header: &BlockHeader) -> bool {
+        header.next_committee != self.config.committee.digest()
+            && self.executed.height != self.tip.height
     }
 
     /// L26 and L41: records that a block is final.
@@ -156,13 +170,10 @@ impl<P: Payload> Replica<P> {
             height: header.height,
             digest,
             time: header.time,
-            proposer: header.proposer,
             ordered: !proposal.payload.is_empty(),
         };
-        let committee = &self.config.committee;
-        self.record
-            .absorb(committee, header, &proposal.attestations);
-        self.close_votes();
+        let attestations = proposal.attestations.clone();
+        self.unrecorded.push_back((header.clone(), attestations));
         let clock_before = self.current.latest_clock;
         let view = self.current.view;
         self.current = mem::replace(&mut self.next, Slot::new());
@@ -174,6 +185,34 @@ impl<P: Payload> Replica<P> {
         self.exposed.retain(|(_, of)| *of > height);
         self.sync.close_fetch_at(height);
         self.serving.reset();
+        self.record_blocks();
+    }
+
+    /// L62: records the decided blocks whose parent is executed.
+    pub(super) fn record_blocks(&mut self) {
+        let waits =
+            |(header, _): &mut (BlockHeader, _)| header.height == self.executed.height.next();
+        if let Some((header, attestations)) = self.unrecorded.pop_front_if(waits) {
+            self.record.absorb(&header, &attestations);
+            self.close_votes();
+            if self.record.committee().epoch() != self.config.committee.epoch() {
+                self.begin_epoch();
+            }
+        }
+    }
+
+    /// L66: the epoch is over. What belonged to it is dropped; heights that are still open take no more
+    /// votes.
+    fn begin_epoch(&mut self) {
+        self.config.sit(self.record.committee().clone());
+        self.suspects.clear();
+        self.open_votes = OpenVotes::default();
+        let (latest, before) = (self.current.latest_clock, self.current.clock_before);
+        self.current = Slot::new();
+        self.current.latest_clock = latest;
+        self.current.clock_before = before;
+        self.next = Slot::new();
+        self.forget_answers_to_loss();
     }
 
     pub(super) fn deliver(&mut self, decided: Decided<P>) {

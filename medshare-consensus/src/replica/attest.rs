@@ -9,7 +9,7 @@ use medshare_types::sign::verify_batch;
 
 use super::Replica;
 use super::late::{Held, LateVotes};
-use crate::config::Config;
+use crate::config::Seated;
 use crate::io::Effect;
 use crate::message::{Message, Recipients};
 use crate::mutation::Mutant;
@@ -123,7 +123,9 @@ impl<P: Payload> Replica<P> {
         if told || silent || self.current.view > ballot.view {
             return;
         }
-        let vote = self.sign(ballot, Phase::Commit);
+        let Some(vote) = self.sign(ballot, Phase::Commit) else {
+            return;
+        };
         self.open_votes.keep(
             &attestation(self.config.replica, Attested::Commit, &vote),
             true,
@@ -166,7 +168,7 @@ impl<P: Payload> Replica<P> {
 
     /// L59: keeps a vote for a decided height that is open. One for another block says nothing.
     pub(super) fn keep_open_vote(&mut self, vote: &Attestation, verified: bool) {
-        let open = self.record.open_in(&self.config.committee, vote.height);
+        let open = self.record.open_at(vote.height);
         if open.is_some_and(|open| open.lacks(vote)) {
             self.open_votes.keep(vote, verified);
         }
@@ -174,9 +176,7 @@ impl<P: Payload> Replica<P> {
 
     /// L59: keeps a commit of a decided block.
     pub(super) fn keep_open_commit(&mut self, sender: ReplicaId, vote: &Vote) {
-        let open = self
-            .record
-            .open_in(&self.config.committee, vote.ballot.height);
+        let open = self.record.open_at(vote.ballot.height);
         let of_decided = open.is_some_and(|open| open.digest == vote.ballot.digest);
         let suspect = self.suspects.contains(&sender);
         if of_decided && (!suspect || self.config.verifies(Phase::Commit, sender, vote)) {
@@ -204,7 +204,7 @@ impl<P: Payload> Replica<P> {
         let Some(votes) = self.open_votes.heights.get(&height) else {
             return Vec::new();
         };
-        let Some(open) = self.record.open_in(&self.config.committee, height) else {
+        let Some(open) = self.record.open_at(height) else {
             return Vec::new();
         };
         let votes = votes.attestations(height);
@@ -230,7 +230,7 @@ impl<P: Payload> Replica<P> {
     /// again.
     pub(super) fn fault_of_votes(&mut self, proposal: &Proposal<P>) -> Option<ProposalFault> {
         let votes = &proposal.attestations;
-        if !self.record.admits(&self.config.committee, votes) {
+        if !self.record.admits(votes) {
             return Some(ProposalFault::InadmissibleAttestation);
         }
         if self.mutation.is(Mutant::RecordedVotesUnjudged) {
@@ -270,11 +270,11 @@ fn groups(votes: &[Attestation]) -> impl Iterator<Item = &[Attestation]> {
 }
 
 /// True when all signatures of a group hold. Cost: one batch.
-fn holds(config: &Config, record: &ChainRecord, group: &[Attestation]) -> bool {
+fn holds(config: &Seated, record: &ChainRecord, group: &[Attestation]) -> bool {
     let Some(first) = group.first() else {
         return true;
     };
-    let Some(open) = record.open_in(&config.committee, first.height) else {
+    let Some(open) = record.open_at(first.height) else {
         return false;
     };
     let statement = first.statement(&config.chain, open.epoch, &open.digest);
@@ -291,7 +291,7 @@ fn holds(config: &Config, record: &ChainRecord, group: &[Attestation]) -> bool {
 /// The votes whose signatures do not hold. Cost: one batch a statement, and each vote of a batch that
 /// fails.
 fn bad_votes(
-    config: &Config,
+    config: &Seated,
     record: &ChainRecord,
     votes: &[Attestation],
 ) -> BTreeSet<(Height, Attested, View, ReplicaId)> {

@@ -30,14 +30,30 @@ impl<P: Payload> Replica<P> {
         received: Timestamp,
         pre_prepare: PrePrepare<P>,
     ) -> Result<(), Rejected> {
-        let PrePrepare { view, proposal, .. } = pre_prepare;
+        let PrePrepare {
+            view,
+            proposal,
+            signature,
+        } = pre_prepare;
         let proposer = proposal.header.proposer;
         let time = proposal.header.time;
         let taken = self.current.candidate.is_some() || self.current.has_prepared();
         if taken && !self.mutation.is(Mutant::TwoVotesInAView) {
             return Ok(());
         }
-        if proposer != self.primary_of(view) {
+        // L10: whose turn it is follows from blocks that wait for execution.
+        let Some(primary) = self.primary_of(view) else {
+            if view == View(0) {
+                let pre_prepare = PrePrepare {
+                    view,
+                    proposal,
+                    signature,
+                };
+                self.current.buffered.get_or_insert((received, pre_prepare));
+            }
+            return Ok(());
+        };
+        if proposer != primary {
             return Err(Rejected::NotThePrimary { sender: proposer });
         }
         if let Some(fault) = self.fault_of_first(&proposal, view) {
@@ -78,8 +94,6 @@ impl<P: Payload> Replica<P> {
             ProposalFault::TimeNotIncreasing
         } else if header.executed.height != self.tip.height {
             ProposalFault::WrongExecutedHeight
-        } else if header.next_committee != self.config.committee.digest() {
-            ProposalFault::WrongCommittee
         } else if encoded_length(&proposal.payload) > MAX_PAYLOAD_LEN {
             ProposalFault::PayloadTooLong
         } else {
@@ -151,11 +165,15 @@ impl<P: Payload> Replica<P> {
         }
         candidate.stage = Stage::Validating;
         let proposal = candidate.proposal.clone();
-        let fault = if proposal.header.executed == executed {
+        let next_committee = self.record.next_committee().digest();
+        let fault = if proposal.header.executed != executed {
+            Some(ProposalFault::WrongRoots)
+        } else if proposal.header.next_committee != next_committee {
+            // L65
+            Some(ProposalFault::WrongCommittee)
+        } else {
             // L61
             self.fault_of_votes(&proposal)
-        } else {
-            Some(ProposalFault::WrongRoots)
         };
         let Some(fault) = fault else {
             self.outbox.push_at_once(Effect::Validate(proposal));
@@ -187,7 +205,9 @@ impl<P: Payload> Replica<P> {
         candidate.stage = Stage::Prepared;
         let ballot = candidate.ballot;
         let proposal = candidate.proposal.clone();
-        let vote = self.sign(ballot, Phase::Prepare);
+        let Some(vote) = self.sign(ballot, Phase::Prepare) else {
+            return;
+        };
         self.record_prepare(proposal, vote, Message::Prepare(vote));
     }
 }

@@ -103,7 +103,10 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let subject = (self.config.committee.epoch(), self.tip.height.next(), view);
-        let vote = LateVote::sign(&self.config.chain, subject, &self.config.signing_key);
+        let Some(key) = &self.config.signing_key else {
+            return;
+        };
+        let vote = LateVote::sign(&self.config.chain, subject, key);
         self.outbox.persist(LogRecord::Late(vote));
         self.keep_own_late(vote);
         self.send(Recipients::All, Message::Late(vote));

@@ -49,10 +49,11 @@ impl<P: Payload> Replica<P> {
         self.loss.is_some()
     }
 
-    /// L50: true when nothing may be signed at the height after the tip. Where this replica is the
+    /// L50: true when nothing may be signed at the height after the tip, or this replica has no seat. Where this replica is the
     /// primary, the others change the view.
     pub(super) fn abstains(&self) -> bool {
-        self.is_lost() && !self.mutation.is(Mutant::LostMemberVotes)
+        let lost = self.is_lost() && !self.mutation.is(Mutant::LostMemberVotes);
+        lost || !self.is_seated()
     }
 
     /// L47: asks all members, until enough have answered.
@@ -84,6 +85,14 @@ impl<P: Payload> Replica<P> {
             until: if short { voted } else { voted.next() },
         });
         Ok(())
+    }
+
+    /// L66: the next committee is asked anew.
+    pub(super) fn forget_answers_to_loss(&mut self) {
+        if let Some(loss) = &mut self.loss {
+            loss.answers.clear();
+            loss.until = None;
+        }
     }
 
     /// L51 and L52: an answer counts once its height is decided here, so that no bare number bounds

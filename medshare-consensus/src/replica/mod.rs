@@ -1,12 +1,13 @@
 //! The replica: its state, and the interface that needs no input.
 //!
-//! The numbers L1 to L64 in the children of this module are the lines of the pseudo-code in
+//! The numbers L1 to L66 in the children of this module are the lines of the pseudo-code in
 //! `docs/spec/pbft.md`.
 
 mod advance;
 mod attest;
 mod candidate;
 mod changes;
+mod early;
 mod handle;
 mod late;
 mod loss;
@@ -28,21 +29,24 @@ mod wanted;
 pub use recover::ReplayError;
 
 use core::fmt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
+use medshare_types::attestation::Attestation;
+use medshare_types::committee::Committee;
 use medshare_types::hash::Digest;
-use medshare_types::header::ExecutedRoots;
+use medshare_types::header::{BlockHeader, ExecutedRoots};
 use medshare_types::id::{Height, ReplicaId, View};
+use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
 
-use crate::config::{Config, Tip};
+use crate::config::{Config, Seated, Tip};
 use crate::io::{Effect, Output, Timer};
 use crate::message::{Message, Recipients};
 use crate::mutation::{Mutant, Mutation};
 use crate::proposal::Payload;
 use crate::record::ChainRecord;
-use crate::turns::first_proposer;
 use attest::OpenVotes;
+use early::EarlyMessages;
 use loss::Loss;
 use outbox::Outbox;
 use pacing::Pacing;
@@ -55,7 +59,7 @@ use sync::SyncState;
 /// Give it an [`crate::Input`] with [`Replica::handle`], then drain [`Replica::poll_output`] to
 /// `None` and carry out each output in that order.
 pub struct Replica<P> {
-    config: Config,
+    config: Seated,
     /// The last decided block.
     tip: Parent,
     /// The roots of the last executed block, at or below the tip.
@@ -68,8 +72,12 @@ pub struct Replica<P> {
     suspects: BTreeSet<ReplicaId>,
     /// Members and undecided heights for which evidence was put out.
     exposed: BTreeSet<(ReplicaId, Height)>,
-    /// What the blocks up to the tip recorded.
+    /// What the chain records up to the tip, or up to the block before those of `unrecorded`.
     record: ChainRecord,
+    /// Decided blocks that are not recorded yet: the one before them is not executed.
+    unrecorded: VecDeque<(BlockHeader, Vec<Attestation>)>,
+    /// Messages of the epoch after this one.
+    early: EarlyMessages<P>,
     /// Votes for decided heights, for blocks to record.
     open_votes: OpenVotes,
     pacing: Pacing,
@@ -88,8 +96,6 @@ struct Parent {
     height: Height,
     digest: Digest,
     time: Timestamp,
-    /// The seat after which turns go on.
-    proposer: ReplicaId,
     /// True when the block's roots wait for the next block.
     ordered: bool,
 }
@@ -104,11 +110,10 @@ impl<P: Payload> Replica<P> {
     }
 
     /// A replica on `tip` that has replayed no record and queued no output.
-    fn at_tip(config: Config, mut tip: Tip) -> Result<Self, ReplayError> {
-        let key = config.signing_key.verifying_key();
-        let member = config.committee.member(config.replica);
-        if member.is_none_or(|member| member.key != key) {
-            return Err(ReplayError::NotTheMember {
+    fn at_tip(config: Config, tip: Tip) -> Result<Self, ReplayError> {
+        let record = tip.record;
+        if !record.knows(config.replica) {
+            return Err(ReplayError::UnknownReplica {
                 replica: config.replica,
             });
         }
@@ -118,30 +123,22 @@ impl<P: Payload> Replica<P> {
                 executed: tip.executed.height,
             });
         }
-        let recorded = tip.record.tip();
+        let recorded = record.tip();
         let is_genesis = tip.height == Height(0) && recorded.is_none();
-        if !is_genesis && recorded != Some((tip.height, tip.digest)) {
+        if (!is_genesis && recorded != Some((tip.height, tip.digest)))
+            || record.learned() != tip.height
+        {
             return Err(ReplayError::RecordOfAnotherBlock {
                 tip: tip.height,
                 recorded: recorded.map(|(height, _)| height),
             });
         }
-        if is_genesis {
-            tip.record.set_mode(config.mode);
-        }
-        if tip.record.mode() != config.mode {
-            return Err(ReplayError::RecordOfAnotherMode {
-                recorded: tip.record.mode(),
-            });
-        }
-        let proposer = tip.proposer.unwrap_or(first_proposer(&config.committee));
         Ok(Self {
-            config,
+            config: Seated::new(config, record.mode(), record.committee().clone()),
             tip: Parent {
                 height: tip.height,
                 digest: tip.digest,
                 time: tip.time,
-                proposer,
                 ordered: tip.ordered,
             },
             executed: tip.executed,
@@ -149,7 +146,9 @@ impl<P: Payload> Replica<P> {
             next: Slot::new(),
             suspects: BTreeSet::new(),
             exposed: BTreeSet::new(),
-            record: tip.record,
+            record,
+            unrecorded: VecDeque::new(),
+            early: EarlyMessages::default(),
             open_votes: OpenVotes::default(),
             pacing: Pacing::default(),
             sync: SyncState::default(),
@@ -180,26 +179,61 @@ impl<P: Payload> Replica<P> {
         self.current.view
     }
 
-    /// The seat that proposes in the current view.
+    /// The seat that proposes in the current view; while blocks wait for execution, that of an earlier
+    /// height.
     #[must_use]
     pub fn primary(&self) -> ReplicaId {
-        self.primary_of(self.current.view)
+        self.record.primary(self.current.view)
     }
 
-    /// What the blocks up to the tip recorded: credit and bans of every seat.
+    /// What the chain records up to the tip: credit, bans and committee. While blocks wait for
+    /// execution, up to an earlier height.
     #[must_use]
     pub const fn record(&self) -> &ChainRecord {
         &self.record
     }
 
-    /// L63: the seat that proposes in a view of the height after the tip.
-    fn primary_of(&self, view: View) -> ReplicaId {
-        let committee = &self.config.committee;
-        self.record
-            .primary_after(committee, self.tip.proposer, view)
+    /// The committee that orders the height after the tip.
+    #[must_use]
+    pub const fn committee(&self) -> &Committee {
+        &self.config.committee
     }
 
+    /// True when this replica has a seat in the committee, and its key: otherwise it follows and signs
+    /// nothing.
+    #[must_use]
+    pub const fn is_seated(&self) -> bool {
+        self.config.signing_key.is_some()
+    }
+
+    /// Adds a key that this replica registered for a later epoch. It must be durable: a committee may
+    /// name it from now on.
+    pub fn add_signing_key(&mut self, key: SigningKey) {
+        self.config.add_key(key);
+    }
+
+    /// Forgets every key but that of the present seat. Call it once the key is of no more use: the
+    /// epoch's last block and the own commit for it are durable, and the next committee names another.
+    pub fn keep_signing_key_in_use(&mut self) {
+        self.config.keep_key_in_use();
+    }
+
+    /// L63: the seat that proposes in a view of the height after the tip; `None` while the chain's
+    /// record waits for execution.
+    fn primary_of(&self, view: View) -> Option<ReplicaId> {
+        self.unrecorded
+            .is_empty()
+            .then(|| self.record.primary(view))
+    }
+
+    /// Sends to `to`: all are the members of the committee.
     fn send(&mut self, to: Recipients, message: Message<P>) {
+        let to = match to {
+            Recipients::All if !self.record.seats_all() => {
+                Recipients::Only(self.config.peers().collect())
+            }
+            to => to,
+        };
         let send = Effect::Send { to, message };
         if self.mutation.is(Mutant::VoteBeforeSync) {
             self.outbox.push_at_once(send);

@@ -35,12 +35,11 @@ impl<P: Payload> Replica<P> {
         let prepared = prepared.filter(|_| !self.mutation.is(Mutant::NoOwnCertificate));
         let certificate = prepared.map(|(held, _)| held.clone());
         let subject = (self.config.committee.epoch(), self.tip.height.next(), view);
-        let vote = ViewChangeVote::sign(
-            &self.config.chain,
-            subject,
-            certificate.as_ref().map(PreparedCertificate::claim),
-            &self.config.signing_key,
-        );
+        let claim = certificate.as_ref().map(PreparedCertificate::claim);
+        let Some(key) = &self.config.signing_key else {
+            return;
+        };
+        let vote = ViewChangeVote::sign(&self.config.chain, subject, claim, key);
         let change = ViewChange { vote, certificate };
         let position = self.outbox.persist(LogRecord::ViewChanged(change.clone()));
         self.send(Recipients::All, Message::ViewChange(change.clone()));
@@ -73,7 +72,7 @@ impl<P: Payload> Replica<P> {
     /// L33: the primary of a later view proposes again what a quorum may have committed.
     pub(super) fn propose_again(&mut self) {
         let view = self.current.view;
-        let own_turn = self.primary() == self.config.replica && !self.abstains();
+        let own_turn = self.primary_of(view) == Some(self.config.replica) && !self.abstains();
         if view == View(0) || !own_turn || self.current.has_prepared() {
             return;
         }
@@ -90,7 +89,9 @@ impl<P: Payload> Replica<P> {
             return;
         };
         let ballot = proposal.ballot_in(view);
-        let vote = self.sign(ballot, Phase::Prepare);
+        let Some(vote) = self.sign(ballot, Phase::Prepare) else {
+            return;
+        };
         let message = Message::NewView(proof.with(PrePrepare {
             view,
             proposal: proposal.clone(),

@@ -13,7 +13,6 @@ use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Decided, LossId, Message, Recipients};
 use crate::mutation::{Mutant, Mutation};
 use crate::proposal::{Payload, Proposal};
-use crate::turns::Mode;
 use crate::view_change::{PreparedCertificate, ViewChange};
 use crate::vote::Vote;
 
@@ -21,10 +20,10 @@ use crate::vote::Vote;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// The seat does not exist or belongs to another key.
-    #[error("the signing key is not that of seat {replica}")]
-    NotTheMember {
-        /// The seat configured.
+    /// The chain has no such organisation.
+    #[error("the chain has no organisation {replica}")]
+    UnknownReplica {
+        /// The number configured.
         replica: ReplicaId,
     },
     /// The ledger's roots are not those of its tip.
@@ -42,12 +41,6 @@ pub enum ReplayError {
         tip: Height,
         /// The last height recorded; `None` for an empty record.
         recorded: Option<Height>,
-    },
-    /// Turns passed on in another way than the configuration says.
-    #[error("the record is of a chain in mode {recorded:?}, the configuration names another")]
-    RecordOfAnotherMode {
-        /// The mode of the record.
-        recorded: Mode,
     },
     /// Records are missing between the ledger's tip and the log's next height.
     #[error("the log goes on at height {found}, expected {expected}")]
@@ -89,7 +82,8 @@ impl<P: Payload> Replica<P> {
     /// torn last record.
     ///
     /// # Errors
-    /// [`ReplayError`] when key and seat do not belong together, or when log and ledger do not.
+    /// [`ReplayError`] when the chain does not know the organisation, or when log and ledger do not
+    /// belong together.
     pub fn recover(
         config: Config,
         tip: Tip,

@@ -24,13 +24,13 @@ impl<P: Payload> Replica<P> {
         epoch: Epoch,
         height: Height,
     ) -> Result<Option<Route>, Rejected> {
-        if epoch != self.config.committee.epoch() {
-            return Err(Rejected::WrongEpoch { sender, epoch });
-        }
         let Some(before) = height.previous() else {
             return Ok(None);
         };
         self.sync.record_claim(sender, before);
+        if epoch != self.config.committee.epoch() {
+            return Err(Rejected::WrongEpoch { sender, epoch });
+        }
         match height.0.saturating_sub(self.tip.height.0) {
             0 => Ok(None),
             1 => Ok(Some(Route::Current)),

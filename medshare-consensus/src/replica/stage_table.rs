@@ -12,11 +12,14 @@ use medshare_types::time::Timestamp;
 use super::slot::{Candidate, OwnVote, Stage};
 use super::{Parent, Replica};
 use crate::config::{Config, Tip};
+use crate::credit::EpochRule;
 use crate::io::{Input, Now, Timer, Verdict};
 use crate::log_record::LogPosition;
 use crate::message::{Authenticated, Decided, Message};
 use crate::proposal::{Payload, Proposal};
+use crate::record::ChainRecord;
 use crate::rejected::Rejected;
+use crate::turns::Mode;
 use crate::view_change::{NewView, PreparedCertificate, ViewChange, ViewChangeVote};
 use crate::vote::{PrePrepare, Vote};
 
@@ -144,26 +147,30 @@ impl Fixture {
     fn replica(&self, seat: u16, stage: Option<Stage>) -> Replica<Empty> {
         let config = Config {
             replica: ReplicaId(seat),
-            signing_key: self.members.key(seat).clone(),
-            committee: self.members.committee(),
+            signing_keys: vec![self.members.key(seat).clone()],
             chain: self.members.chain(),
             parameters: ChainParameters::default(),
             resend_ms: 1_000,
             heartbeat_ms: 5_000,
-            mode: crate::Mode::Credit,
         };
         let created = Timestamp::from_millis(0);
-        let tip = Tip::genesis(created, Digest::ZERO, Digest::ZERO);
+        let committee = self.members.committee();
+        let record = ChainRecord::new(Mode::Credit, EpochRule::default(), committee, []);
+        let tip = Tip::genesis(created, Digest::ZERO, Digest::ZERO, record);
         let mut replica = Replica::new(config, tip).unwrap();
+        let mut first = self.proposal.header.clone();
+        first.height = Height(1);
+        first.proposer = ReplicaId(3);
+        replica.record.absorb(&first, &[]);
         replica.tip = Parent {
             height: Height(1),
             digest: self.proposal.header.previous,
             time: Timestamp::from_millis(9_000),
-            proposer: ReplicaId(3),
             ordered: true,
         };
         if seat == 0 {
             replica.executed = roots(b"same");
+            replica.record.learn(Height(1), &[]);
         }
         replica.current.candidate = stage.map(|stage| Candidate {
             proposal: self.proposal.clone(),
@@ -207,11 +214,23 @@ impl Fixture {
             "f+1 prepares" => (late, [2, 3].map(prepare).to_vec()),
             "executed, same roots" => {
                 let roots = roots(b"same");
-                (now, vec![Input::Executed { roots }])
+                (
+                    now,
+                    vec![Input::Executed {
+                        roots,
+                        facts: vec![],
+                    }],
+                )
             }
             "executed, differing" => {
                 let roots = roots(b"other");
-                (now, vec![Input::Executed { roots }])
+                (
+                    now,
+                    vec![Input::Executed {
+                        roots,
+                        facts: vec![],
+                    }],
+                )
             }
             "verdict valid" => (now, vec![verdict(Verdict::Valid)]),
             "verdict invalid" => (now, vec![verdict(Verdict::Invalid)]),

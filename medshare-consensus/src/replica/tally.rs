@@ -7,7 +7,7 @@ use medshare_types::hash::Digest;
 use medshare_types::id::{ReplicaId, View};
 use medshare_types::sign::{Signature, verify_batch};
 
-use crate::config::Config;
+use crate::config::Seated;
 use crate::vote::Vote;
 
 /// At most two votes a member: that of its highest view, and that of this replica's view.
@@ -96,7 +96,7 @@ impl Tally {
     /// [`Tally::certify`].
     pub(super) fn cast(
         &mut self,
-        config: &Config,
+        config: &Seated,
         suspects: &mut BTreeSet<ReplicaId>,
         voter: ReplicaId,
         vote: Vote,
@@ -209,7 +209,7 @@ impl Tally {
     /// on arrival from then on. Each failed batch removes at least one vote, so the loop ends.
     pub(super) fn certify(
         &mut self,
-        config: &Config,
+        config: &Seated,
         (view, digest): (View, Digest),
         needed: usize,
         suspects: &mut BTreeSet<ReplicaId>,
@@ -253,7 +253,7 @@ impl Tally {
 
     fn verify_together(
         &mut self,
-        config: &Config,
+        config: &Seated,
         view: View,
         chosen: &[(ReplicaId, Signature)],
     ) -> bool {

@@ -20,8 +20,10 @@ use crate::view_change::ViewChangeVote;
 use crate::vote::Vote;
 
 impl<P: Payload> Replica<P> {
-    pub(super) fn sign(&self, ballot: Ballot, phase: Phase) -> Vote {
-        Vote::sign(&self.config.chain, ballot, phase, &self.config.signing_key)
+    /// A vote of the own seat; `None` without a seat or its key.
+    pub(super) fn sign(&self, ballot: Ballot, phase: Phase) -> Option<Vote> {
+        let key = self.config.signing_key.as_ref()?;
+        Some(Vote::sign(&self.config.chain, ballot, phase, key))
     }
 
     /// L8, L15 and L18: the record first, then `message` to all.

@@ -1,8 +1,8 @@
 //! Votes for decided heights: collected, recorded by the primary, judged alike by all.
 
 use medshare_consensus::{
-    ChainRecord, Effect, Input, LateVote, LogRecord, Message, Output, Proposal, ProposalFault,
-    Rejected, Replica, Tip,
+    Effect, Input, LateVote, LogRecord, Message, Output, Proposal, ProposalFault, Rejected,
+    Replica, Tip,
 };
 use medshare_types::attestation::{Attestation, Attested, MAX_ATTESTATIONS, attestations_root};
 use medshare_types::certificate::Phase;
@@ -177,21 +177,17 @@ fn a_vote_is_recorded_once_and_a_member_that_starts_again_knows_it() {
         let [_, second, third] = &chain;
         let mut live = backup();
         pass(&mut live, 4, second);
-        let mut record = ChainRecord::default();
-        for block in &chain[..2] {
-            record.absorb(&committee(4), &block.header, &block.attestations);
-        }
+        let record = record_after(&chain[..2]);
         assert_eq!(live.record().digest(), record.digest());
         let tip = Tip {
             height: Height(2),
             digest: second.header.digest(),
             time: second.header.time,
-            proposer: Some(second.header.proposer),
             ordered: true,
             executed: roots(2),
             record,
         };
-        let mut restarted = Replica::recover(config(3, 4), tip, []).unwrap();
+        let mut restarted = Replica::recover(config(3), tip, []).unwrap();
         drain(&mut restarted);
         for replica in [&mut live, &mut restarted] {
             assert_eq!(fault_in(replica, third), expected);

@@ -1,11 +1,9 @@
 //! A member that is behind, and the members that serve it.
 
 use medshare_consensus::{
-    ChainRecord, Decided, Effect, LogRecord, Message, Output, Proposal, ProposalFault, Rejected,
-    Replica, Tip,
+    Decided, Effect, LogRecord, Message, Output, Proposal, ProposalFault, Rejected, Replica, Tip,
 };
 use medshare_types::certificate::{CertificateError, Phase};
-use medshare_types::hash::Digest;
 use medshare_types::id::{ChainId, Height, ReplicaId};
 
 use crate::fixture::*;
@@ -45,17 +43,16 @@ fn a_member_that_is_behind_is_informed_once_and_served_on_demand() {
 
 #[test]
 fn answers_to_one_member_are_limited_between_ticks() {
-    let last = block(200, Digest::ZERO);
-    let mut record = ChainRecord::default();
-    record.absorb(&committee(4), &last.header, &[]);
+    let blocks = blocks(200);
+    let last = &blocks[199];
     let tip = Tip {
         height: Height(200),
         digest: last.header.digest(),
         executed: roots(200),
-        record,
+        record: record_after(&blocks),
         ..genesis()
     };
-    let mut replica = Replica::new(config(1, 4), tip).unwrap();
+    let mut replica = Replica::new(config(1), tip).unwrap();
     drain(&mut replica);
     let served = |replica: &mut Replica<TestPayload>, peer| -> usize {
         let asked = (0..12).map(|n| give(replica, at(1), from(peer, fetch(1 + 16 * n))));

@@ -1,10 +1,11 @@
 //! Four members, their votes and blocks, and the steps of a script.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use medshare_consensus::credit::EpochRule;
 use medshare_consensus::{
-    Authenticated, Config, Decided, Effect, Input, LateVote, LogPosition, LogRecord, Message, Mode,
-    NewView, Now, Output, Payload, PrePrepare, PreparedCertificate, Proposal, Recipients, Rejected,
-    Replica, Timer, Tip, Verdict, ViewChange, ViewChangeVote, Vote,
+    Authenticated, ChainRecord, Config, Decided, Effect, Input, LateVote, LogPosition, LogRecord,
+    Message, Mode, NewView, Now, Output, Payload, PrePrepare, PreparedCertificate, Proposal,
+    Recipients, Rejected, Replica, Timer, Tip, Verdict, ViewChange, ViewChangeVote, Vote,
 };
 use medshare_testkit::fixtures::Members;
 use medshare_types::attestation::{Attestation, Attested, attestations_root};
@@ -50,16 +51,14 @@ pub(crate) fn committee(n: u16) -> Committee {
     Committee::new(EPOCH, members.members().to_vec()).unwrap()
 }
 
-pub(crate) fn config(replica: u16, n: u16) -> Config {
+pub(crate) fn config(replica: u16) -> Config {
     Config {
         replica: ReplicaId(replica),
-        signing_key: key(replica),
-        committee: committee(n),
+        signing_keys: vec![key(replica)],
         chain: chain(),
         parameters: ChainParameters::default(),
         resend_ms: RESEND_MS,
         heartbeat_ms: HEARTBEAT_MS,
-        mode: Mode::Credit,
     }
 }
 
@@ -71,10 +70,29 @@ pub(crate) fn roots(height: u64) -> ExecutedRoots {
     }
 }
 
+/// The record before the first block.
+pub(crate) fn record() -> ChainRecord {
+    ChainRecord::new(Mode::Credit, EpochRule::default(), committee(4), [])
+}
+
+/// The record after these blocks, which told nothing.
+pub(crate) fn record_after(blocks: &[Proposal<TestPayload>]) -> ChainRecord {
+    let mut record = record();
+    for block in blocks {
+        record.follow(&block.header, &block.attestations, &[]);
+    }
+    record
+}
+
 pub(crate) fn genesis() -> Tip {
     Tip {
         executed: roots(0),
-        ..Tip::genesis(Timestamp::from_millis(CREATED), Digest::ZERO, Digest::ZERO)
+        ..Tip::genesis(
+            Timestamp::from_millis(CREATED),
+            Digest::ZERO,
+            Digest::ZERO,
+            record(),
+        )
     }
 }
 
@@ -222,7 +240,7 @@ pub(crate) fn started(replica: u16) -> Replica<TestPayload> {
 
 /// As [`started`], by another clock.
 pub(crate) fn started_at(replica: u16, wall: Timestamp) -> Replica<TestPayload> {
-    let mut replica = Replica::new(config(replica, 4), genesis()).unwrap();
+    let mut replica = Replica::new(config(replica), genesis()).unwrap();
     assert_eq!(drain(&mut replica), [timer(), status(0)]);
     assert_eq!(give(&mut replica, wall, Input::Waiting(true)), []);
     replica
@@ -298,7 +316,10 @@ pub(crate) fn persisted(position: u64) -> Input<TestPayload> {
 
 pub(crate) fn executed(height: u64) -> Input<TestPayload> {
     let roots = roots(height);
-    Input::Executed { roots }
+    Input::Executed {
+        roots,
+        facts: vec![],
+    }
 }
 
 pub(crate) fn tick() -> Input<TestPayload> {

@@ -33,7 +33,7 @@ fn record(position: u64, replica: u16, view: u64) -> Output<TestPayload> {
 
 #[test]
 fn a_silent_primary_is_late_after_half_its_time_once() {
-    let mut backup = Replica::new(config(2, 4), genesis()).unwrap();
+    let mut backup = Replica::new(config(2), genesis()).unwrap();
     drain(&mut backup);
     backup.handle(now(at(0)), Input::Waiting(true)).unwrap();
     let starts = Output::Effect(Effect::SetTimer {
@@ -104,7 +104,7 @@ fn nothing_is_said_of_a_decided_height() {
 #[test]
 fn a_recorded_late_vote_is_sent_again_and_not_signed_again() {
     let records = || [LogRecord::Late(late_vote(2, 0))];
-    let mut backup = Replica::recover(config(2, 4), genesis(), records()).unwrap();
+    let mut backup = Replica::recover(config(2), genesis(), records()).unwrap();
     let outputs = drain(&mut backup);
     let again = to(&[0, 1, 3], is_late(2, 0));
     assert!(outputs.contains(&again), "{outputs:?}");
@@ -114,7 +114,7 @@ fn a_recorded_late_vote_is_sent_again_and_not_signed_again() {
 
 #[test]
 fn a_member_that_lost_its_votes_says_nothing() {
-    let mut lost = Replica::recover_lost(config(2, 4), genesis(), [], [7; 16]).unwrap();
+    let mut lost = Replica::recover_lost(config(2), genesis(), [], [7; 16]).unwrap();
     drain(&mut lost);
     give(&mut lost, at(0), Input::Waiting(true));
     assert_eq!(give(&mut lost, half(), late_timer()), []);

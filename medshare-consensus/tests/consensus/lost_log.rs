@@ -21,7 +21,7 @@ fn recalled(height: u64, voted: bool) -> Message<TestPayload> {
 
 /// A replica that has lost everything, and has asked.
 fn lost(replica: u16) -> Replica<TestPayload> {
-    let mut replica = Replica::recover_lost(config(replica, 4), genesis(), [], LOSS).unwrap();
+    let mut replica = Replica::recover_lost(config(replica), genesis(), [], LOSS).unwrap();
     assert_eq!(drain(&mut replica), [timer(), status(0), to_all(recall())]);
     replica
 }
@@ -182,7 +182,7 @@ fn a_lost_primary_does_not_propose() {
 fn a_crash_does_not_end_a_loss() {
     let block = &blocks(1)[0];
     let record = prepared_record(1, block);
-    let mut backup = Replica::recover_lost(config(1, 4), genesis(), [record], LOSS).unwrap();
+    let mut backup = Replica::recover_lost(config(1), genesis(), [record], LOSS).unwrap();
     let outputs = drain(&mut backup);
     assert!(outputs.contains(&to_all(recall())) && backup.is_lost());
     give(&mut backup, at(1), from(0, prepare(0, block)));

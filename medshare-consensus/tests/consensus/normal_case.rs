@@ -1,8 +1,8 @@
 //! One height from request to commit: the exact outputs of primary and backup.
 
 use medshare_consensus::{
-    Effect, Input, LogPosition, LogRecord, MAX_PAYLOAD_LEN, Output, Rejected, Replica, Timer,
-    Verdict,
+    Effect, Input, LogPosition, LogRecord, MAX_PAYLOAD_LEN, Output, Rejected, ReplayError, Replica,
+    Timer, Verdict,
 };
 use medshare_types::certificate::Phase;
 use medshare_types::id::{Height, ReplicaId};
@@ -195,7 +195,7 @@ fn a_primary_whose_clock_is_behind_dates_its_block_after_the_parent() {
 
 #[test]
 fn an_idle_chain_gets_a_block_at_the_heartbeat() {
-    let mut primary = Replica::new(config(0, 4), genesis()).unwrap();
+    let mut primary = Replica::new(config(0), genesis()).unwrap();
     drain(&mut primary);
     assert_eq!(primary.handle(now(at(0)), Input::Waiting(false)), Ok(()));
     assert_eq!(
@@ -256,8 +256,33 @@ fn reports_of_events_that_never_happened_are_refused() {
 }
 
 #[test]
-fn the_seat_and_the_key_belong_together() {
-    let mut config = config(1, 4);
-    config.signing_key = key(2);
-    assert!(Replica::<TestPayload>::new(config, genesis()).is_err());
+fn a_seat_without_its_key_follows_and_signs_nothing() {
+    let mut stranger = config(1);
+    stranger.replica = ReplicaId(4);
+    let replica = ReplicaId(4);
+    let error = Replica::<TestPayload>::new(stranger, genesis()).err();
+    assert_eq!(error, Some(ReplayError::UnknownReplica { replica }));
+
+    let mut keyless = config(1);
+    keyless.signing_keys = vec![key(2)];
+    let mut replica = Replica::new(keyless, genesis()).unwrap();
+    drain(&mut replica);
+    assert!(!replica.is_seated());
+    let block = &blocks(1)[0];
+    let persists = |outputs: &[Output<TestPayload>]| {
+        let mut outputs = outputs.iter();
+        outputs.any(|output| matches!(output, Output::Persist { record, .. } if record.is_vote()))
+    };
+    let mut outputs = give(&mut replica, at(1), from(0, pre_prepare(block)));
+    outputs.extend(give(&mut replica, at(1), verdict(block, Verdict::Valid)));
+    outputs.extend(give(&mut replica, at(9), view_timer()));
+    for n in [0, 2, 3] {
+        outputs.extend(give(&mut replica, at(1), from(n, prepare(n, block))));
+    }
+    assert!(!persists(&outputs));
+    for n in [0, 2, 3] {
+        outputs.extend(give(&mut replica, at(1), from(n, commit(n, block))));
+    }
+    assert!(!persists(&outputs));
+    assert_eq!(replica.height(), Height(1), "it counts the votes of others");
 }

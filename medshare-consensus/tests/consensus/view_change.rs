@@ -484,7 +484,7 @@ fn a_recorded_view_change_binds_after_a_crash() {
         prepared_record(1, block),
         LogRecord::ViewChanged(view_change(1, 1, None)),
     ];
-    let mut backup = Replica::recover(config(1, 4), genesis(), log).unwrap();
+    let mut backup = Replica::recover(config(1), genesis(), log).unwrap();
     assert_eq!(
         drain(&mut backup),
         [timer(), to(&[0, 2, 3], changes_view(1, 1, None)), status(0)]
@@ -508,6 +508,6 @@ fn a_log_whose_views_fall_is_refused() {
         vec![change(2), change(1)],
         vec![change(1), change(1)],
     ] {
-        assert!(Replica::recover(config(1, 4), genesis(), log).is_err());
+        assert!(Replica::recover(config(1), genesis(), log).is_err());
     }
 }

@@ -131,7 +131,7 @@ fn the_bytes_stay_what_they_are() {
         .collect();
     assert_eq!(
         digest("test/snapshot/v1", &[&all]).to_string(),
-        "de8e87a7fbe0b0b237e951de75cfe48690de1daa619b9a56a162314ebb7264b5"
+        "df088e962416e877c9de15a7ae63adc51e85c1a5a4d89e785a82df3967eefb0a"
     );
 }
 

@@ -278,11 +278,10 @@ impl Node {
             header,
             certificate: certificate.clone(),
         };
-        // A failed block ends this node, or it goes on with the record of its ledger.
-        let mut record = std::mem::take(&mut self.record);
-        let (roots, record) = blocking(move || {
+        let mut record = self.record.clone();
+        let ((roots, facts), record) = blocking(move || {
             executor::execute(&ledger, &genesis, proposal, &certificate, &mut record)
-                .map(|roots| (roots, record))
+                .map(|executed| (executed, record))
         })
         .await??;
         self.record = record;
@@ -293,10 +292,11 @@ impl Node {
             .increment(ordered.len() as u64);
         self.shell.mempool.remove(ordered.iter().copied());
         self.answer_subscribers(certified).await?;
-        if roots.height.0 % CHECKPOINT_INTERVAL == 0 {
+        // A log begins in the epoch of its ledger's tip, or with that epoch's last block.
+        if roots.height.0 % CHECKPOINT_INTERVAL == 0 || self.record.ends_epoch() {
             self.checkpoint(roots.height).await?;
         }
-        self.feed(Input::Executed { roots });
+        self.feed(Input::Executed { roots, facts });
         if ordered.is_empty() {
             Ok(())
         } else {

@@ -153,18 +153,13 @@ pub(super) fn recover(
     frames: &[Frame],
     state: LogState,
 ) -> Result<Replica<Batch>, NodeError> {
-    let committee = genesis
-        .committee()
-        .map_err(|source| NodeError::Committee { source })?;
     let config = Config {
         replica: own,
-        signing_key,
-        committee,
+        signing_keys: vec![signing_key],
         chain: genesis.chain_id(),
         parameters: genesis.parameters,
         resend_ms: RESEND_MS,
         heartbeat_ms: HEARTBEAT_MS,
-        mode: Mode::Credit,
     };
     let records = records(frames)?;
     Ok(match state {
@@ -236,24 +231,25 @@ fn records(frames: &[Frame]) -> Result<Vec<LogRecord<Batch>>, NodeError> {
 pub(super) fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
     let height = ledger.height()?;
     let executed = ledger.roots(height)?;
+    let mut record = ChainRecord::genesis(genesis, Mode::Credit)
+        .map_err(|source| NodeError::Committee { source })?;
     let Some(certified) = ledger.tip()? else {
         return Ok(Tip::genesis(
             genesis.created,
             executed.state,
             executed.receipts,
+            record,
         ));
     };
-    let mut record = ChainRecord::default();
     for height in (1..=height.0).map(Height) {
         let header = ledger.certified_header(height)?.header;
         let attestations = ledger.attestations(height)?;
-        record.absorb(ledger.committee(), &header, &attestations);
+        record.follow(&header, &attestations, &[]);
     }
     Ok(Tip {
         height,
         digest: certified.header.digest(),
         time: certified.header.time,
-        proposer: Some(certified.header.proposer),
         ordered: !ledger.receipts(height)?.is_empty(),
         executed,
         record,

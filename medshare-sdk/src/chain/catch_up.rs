@@ -19,7 +19,7 @@ impl Chain {
     /// Asks all members at once and goes on with a quorum's answers, or with f + 1 where the others
     /// are silent until the deadline of one answer.
     pub(crate) async fn catch_up(&self) -> Result<()> {
-        let members = self.light.committee().replicas();
+        let members = self.genesis.replicas();
         let mut answers: FuturesUnordered<_> = members.map(|member| self.tip_of(member)).collect();
         let mut heard = 0;
         let mut failure = Failure::default();

@@ -14,7 +14,7 @@ impl Chain {
     /// The state of each member, in the order of seats. Waits for the slowest, at most the deadline
     /// of one answer.
     pub(crate) async fn health(&self) -> Vec<MemberHealth> {
-        let seats: Vec<_> = self.light.committee().replicas().collect();
+        let seats: Vec<_> = self.genesis.replicas().collect();
         let asked = seats.iter().map(|seat| self.told_by(*seat));
         let told = futures::future::join_all(asked).await;
         let mut states = at_one_moment(told);

@@ -88,7 +88,7 @@ impl Chain {
 
     /// The seat of an organisation, if it has one.
     pub(crate) fn seat_of(&self, id: &OrganisationId) -> Option<ReplicaId> {
-        self.light.committee().replica_of(id)
+        self.genesis.replica_of(id)
     }
 
     fn name_of(&self, member: ReplicaId) -> String {
@@ -101,18 +101,18 @@ impl Chain {
 
     /// Members of which at least one neither lags nor lies (f + 1).
     fn more_than_faulty(&self) -> usize {
-        self.light.committee().quorum().faulty() + 1
+        self.genesis.quorum().faulty() + 1
     }
 
     /// Members without which no block is ordered.
     fn quorum(&self) -> usize {
-        self.light.committee().quorum().quorum()
+        self.genesis.quorum().quorum()
     }
 
     /// [`Error::Stopped`] when fewer than `needed` members are left.
     pub(crate) fn check_running(&self, needed: usize) -> Result<()> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let members = self.light.committee().members().len();
+        let members = self.genesis.members.len();
         if ended.len().saturating_add(needed) <= members {
             return Ok(());
         }

@@ -131,7 +131,7 @@ impl Members {
         lock: FolderLock,
         temporary: Option<tempfile::TempDir>,
     ) -> Result<Self> {
-        let seats = genesis.committee().map_err(Error::invalid_genesis)?.seats();
+        let seats = genesis.organisations();
         let mut members = Self {
             list: Vec::new(),
             seams: Seams::new(seats),

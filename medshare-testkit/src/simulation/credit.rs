@@ -27,10 +27,11 @@ impl Simulation {
         let Some(disk) = longest.map(|member| &member.disk) else {
             return;
         };
-        let record = disk.tip(&committee).record;
+        let record = disk.tip().record;
         let blocks = (1..=disk.height().0).filter_map(|height| {
             let proposal = &disk.block(Height(height))?.proposal;
-            Some((proposal.header.clone(), proposal.attestations.clone()))
+            let (header, votes) = (proposal.header.clone(), proposal.attestations.clone());
+            Some((header, votes, proposal.payload.facts()))
         });
         self.report.blocks = blocks.collect();
         let seats = committee.replicas();

@@ -9,8 +9,8 @@ mod outage;
 use std::collections::BTreeMap;
 
 use medshare_consensus::{
-    Authenticated, Decided, Effect, Input, LogPosition, LossId, Now, Output, Proposal, Recipients,
-    Replica, Timer, Verdict,
+    Authenticated, ChainRecord, Decided, Effect, Input, LogPosition, LossId, Now, Output, Proposal,
+    Recipients, Replica, Timer, Verdict,
 };
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
@@ -84,6 +84,8 @@ struct Member {
     executed: Height,
     /// When it came to know, milliseconds.
     executed_since: u64,
+    /// What its ledger records, once it has started.
+    record: Option<ChainRecord>,
 }
 
 /// A run of a [`Scenario`].
@@ -121,6 +123,7 @@ impl Simulation {
             executed_at: 0,
             executed: Height(0),
             executed_since: 0,
+            record: None,
         });
         let members = members.collect();
         let invariants = Invariants::new(setting.clone(), scenario.byzantine());
@@ -305,9 +308,21 @@ impl Simulation {
                 self.give(index, Input::Validated { digest, verdict });
             }
             Local::Executed(roots) => {
-                self.members[index].executed = roots.height;
-                self.members[index].executed_since = self.clock_ms;
-                self.give(index, Input::Executed { roots });
+                let member = &mut self.members[index];
+                member.executed = roots.height;
+                member.executed_since = self.clock_ms;
+                let mut facts = Vec::new();
+                if let Some(Decided { proposal, .. }) = member.disk.block(roots.height) {
+                    facts = proposal.payload.facts();
+                    let record = member.record.as_mut();
+                    let record = record.expect("a member that runs has a record");
+                    record.follow(&proposal.header, &proposal.attestations, &facts);
+                    // A log begins in the epoch of its ledger's tip, or the one after.
+                    if record.ends_epoch() {
+                        member.disk.checkpoint();
+                    }
+                }
+                self.give(index, Input::Executed { roots, facts });
             }
             Local::Checkpoint => self.members[index].disk.checkpoint(),
             Local::Failure => self.fail(index),

@@ -93,7 +93,8 @@ impl Simulation {
         let member = &mut self.members[index];
         let mut config = self.scenario.setting.config(member.id);
         config.resend_ms = self.scenario.resend_ms;
-        let tip = member.disk.tip(self.scenario.setting.committee());
+        let tip = member.disk.tip();
+        member.record = Some(tip.record.clone());
         let log = member.disk.log();
         self.invariants.restarted(member.id, tip.height);
         self.credit.restarted(member.id);

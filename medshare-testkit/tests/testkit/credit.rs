@@ -2,7 +2,7 @@
 //!
 //! `SEEDS=n cargo test --release -p medshare-testkit credit` runs n seeds of each.
 
-use medshare_consensus::credit::{CreditEvent, Participation, TermRule};
+use medshare_consensus::credit::{CreditEvent, EpochRule, Participation};
 use medshare_consensus::{Mode, ProposalFault, Rejected, explain};
 use medshare_testkit::behaviour::{
     BadMouther, CommitWithholder, Framer, LeaveOut, Omitter, Silent, SlowPrimary,
@@ -10,9 +10,9 @@ use medshare_testkit::behaviour::{
 use medshare_testkit::{Behaviour, Faults, Report, Scenario, Setting, Simulation};
 use medshare_types::id::{Height, ReplicaId};
 
-/// Two terms and the heights that stay open after them.
+/// Two epochs and the heights that stay open after them.
 const HEIGHTS: u64 = 170;
-const RULE: TermRule = TermRule {
+const RULE: EpochRule = EpochRule {
     heights: 80,
     min_ms: 0,
 };
@@ -29,7 +29,7 @@ fn scenario(seed: u64) -> Scenario {
     scenario
         .with_heights(HEIGHTS)
         .with_deadline_ms(600_000)
-        .with_terms(RULE)
+        .with_epochs(RULE)
 }
 
 fn run(seed: u64, scenario: Scenario) -> Report {
@@ -57,9 +57,9 @@ fn attacks(
 
 /// The events of a seat, as its organisation would be told.
 fn explained(report: &Report, seat: ReplicaId) -> Vec<CreditEvent> {
-    let setting = Setting::new(4).expect("four members").with_terms(RULE);
+    let setting = Setting::new(4).expect("four members").with_epochs(RULE);
     let genesis = setting.genesis().record;
-    explain(seat, setting.committee(), genesis, report.blocks.clone())
+    explain(seat, genesis, report.blocks.clone())
 }
 
 fn lost_turns(events: &[CreditEvent]) -> usize {
@@ -67,10 +67,10 @@ fn lost_turns(events: &[CreditEvent]) -> usize {
     events.iter().filter(lost).count()
 }
 
-/// The share of heights voted for in each term that measured it.
+/// The share of heights voted for in each epoch that measured it.
 fn shares(events: &[CreditEvent]) -> Vec<u16> {
     let share = |event: &CreditEvent| match event {
-        CreditEvent::TermEnded { report, .. } => match report.participation {
+        CreditEvent::EpochEnded { report, .. } => match report.participation {
             Participation::PerMille(share) => Some(share),
             Participation::Unmeasured => None,
         },
@@ -101,7 +101,7 @@ fn credit_rises_where_all_take_part() {
             let events = explained(&report, seat);
             assert_eq!(shares(&events).len(), 2, "{events:#?}");
             let after = events.iter().rev().find_map(|event| match event {
-                CreditEvent::TermEnded { after, .. } => Some(*after),
+                CreditEvent::EpochEnded { after, .. } => Some(*after),
                 CreditEvent::LostTurn { .. } => None,
             });
             assert_eq!(after, Some(report.standings[&seat].credit));
@@ -147,7 +147,7 @@ fn a_silent_member_loses_its_turns_and_its_credit() {
         assert!(lost_turns(&events) <= 6, "{events:#?}");
         let late = report.blocks.iter().rev().take(40);
         assert!(
-            late.clone().all(|(header, _)| header.view.0 == 0),
+            late.clone().all(|(header, ..)| header.view.0 == 0),
             "the ban spares views"
         );
     }
@@ -196,7 +196,7 @@ fn one_member_alone_blames_no_primary() {
     let mut recorded = 0;
     for (attacker, report) in reports {
         assert_honest_rise(&report, &[attacker]);
-        let votes = report.blocks.iter().flat_map(|(_, votes)| votes);
+        let votes = report.blocks.iter().flat_map(|(_, votes, _)| votes);
         let late = votes.filter(|vote| vote.attested == medshare_types::Attested::Late);
         recorded += late.filter(|vote| vote.signer == attacker).count();
     }
@@ -270,7 +270,7 @@ fn classic_blocks_record_no_votes_and_bar_no_seat() {
             seed,
             scenario.with_byzantine(silent, |_, _| Box::new(Silent)),
         );
-        assert!(report.blocks.iter().all(|(_, votes)| votes.is_empty()));
+        assert!(report.blocks.iter().all(|(_, votes, _)| votes.is_empty()));
         for standing in report.standings.values() {
             assert_eq!(standing.credit.score, 500);
             assert_eq!(standing.leading.banned_until, Height(0));

@@ -59,7 +59,7 @@ fn assert_tagged(lines: &BTreeSet<u32>, letter: char) {
 #[test]
 fn every_line_of_the_pseudo_code_is_tagged_in_the_code() {
     let lines = pseudo_code_lines("pbft.md", "## Pseudo-code", "");
-    assert_eq!(lines, (1..=64).collect());
+    assert_eq!(lines, (1..=66).collect());
     assert_tagged(&lines, 'L');
 }
 

@@ -29,6 +29,11 @@ impl<P: Payload> Replica<P> {
             let height = self.executed.height.next();
             return Err(Rejected::NotExecuted { height });
         }
+        // L65
+        if self.awaits_boundary(&decided.proposal.header) {
+            let height = self.executed.height.next();
+            return Err(Rejected::NotExecuted { height });
+        }
         // L40
         if let Some(fault) = self.fault_of_block(&decided) {
             return Err(Rejected::InvalidBlock { sender, fault });

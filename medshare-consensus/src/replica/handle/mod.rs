@@ -36,7 +36,7 @@ impl<P: Payload> Replica<P> {
         self.note_clock(now.wall);
         self.pacing.note_time(now.monotonic_ms);
         self.begin_when_executed(now.monotonic_ms);
-        let outcome = match input {
+        let mut outcome = match input {
             Input::Waiting(waiting) => {
                 self.set_waiting(waiting);
                 Ok(())
@@ -47,12 +47,21 @@ impl<P: Payload> Replica<P> {
             }
             Input::Validated { digest, verdict } => self.on_validated(now, &digest, verdict),
             Input::Persisted(position) => self.on_persisted(now, position),
-            Input::Executed { roots } => self.on_executed(roots),
+            Input::Executed { roots, facts } => self.on_executed(now, roots, &facts),
             Input::Timer(timer) => {
                 self.on_timer(timer);
                 Ok(())
             }
         };
+        // L66
+        while let Some(early) = self.early.pop(self.config.committee.epoch()) {
+            let (arrived, Authenticated { sender, message }) = early;
+            let at = Now {
+                wall: arrived,
+                monotonic_ms: now.monotonic_ms,
+            };
+            outcome = outcome.and(self.on_message(at, sender, message));
+        }
         self.begin_when_executed(now.monotonic_ms);
         outcome
     }
@@ -63,9 +72,12 @@ impl<P: Payload> Replica<P> {
         sender: ReplicaId,
         message: Message<P>,
     ) -> Result<(), Rejected> {
-        if sender == self.config.replica || self.config.committee.member(sender).is_none() {
+        if sender == self.config.replica || !self.may_send(sender, &message) {
             return Err(Rejected::UnknownSender { sender });
         }
+        let Some(message) = self.early.keep(&self.record, now.wall, sender, message) else {
+            return Ok(());
+        };
         match message {
             Message::PrePrepare(pre_prepare) => self.on_pre_prepare(now, sender, pre_prepare),
             Message::Prepare(vote) => self.on_vote(now, sender, Phase::Prepare, vote),
@@ -92,6 +104,17 @@ impl<P: Payload> Replica<P> {
             }
             Message::Recalled(answer) => self.on_recalled(now, sender, &answer),
             Message::Late(vote) => self.on_late(sender, vote),
+        }
+    }
+
+    /// Organisations without a seat follow the chain: they tell how far they are, and ask for blocks.
+    /// What only a seat may say is judged by the committee of its epoch.
+    fn may_send(&self, sender: ReplicaId, message: &Message<P>) -> bool {
+        match message {
+            Message::Status { .. } | Message::Fetch { .. } | Message::Decided(_) => {
+                self.record.knows(sender)
+            }
+            _ => self.config.committee.has(sender) || self.record.next_committee().has(sender),
         }
     }
 }

@@ -26,7 +26,11 @@ impl<P: Payload> Replica<P> {
         if self.route(sender, header.epoch, height)? != Some(Route::Current) {
             return Ok(());
         }
-        if sender != self.primary_of(view) {
+        // Likewise those of this height, while blocks wait for execution.
+        let Some(primary) = self.primary_of(view) else {
+            return Ok(());
+        };
+        if sender != primary {
             return Err(Rejected::NotThePrimary { sender });
         }
         let prepared = self.current.own_prepare;
@@ -74,6 +78,7 @@ impl<P: Payload> Replica<P> {
     ) -> Result<(), Rejected> {
         let view = pre_prepare.view;
         let proposer = pre_prepare.proposal.header.proposer;
+        let sender = self.record.primary(view);
         let Some(claim) = claim else {
             self.enter(view);
             self.arm_view_timer();
@@ -81,7 +86,6 @@ impl<P: Payload> Replica<P> {
         };
         let proposal = pre_prepare.proposal;
         if proposal.header.digest() != claim.digest {
-            let sender = self.primary_of(view);
             return Err(Rejected::UnprovenView { sender, view });
         }
         if let Some(fault) = self.fault_of_link(&proposal) {

@@ -27,7 +27,7 @@ impl<P: Payload> Replica<P> {
             return Ok(());
         };
         let expected = match route {
-            Route::Current => Some(self.primary_of(View(0))),
+            Route::Current => self.primary_of(View(0)),
             Route::Next => self.next_primary(),
         };
         if expected.is_some_and(|primary| primary != sender) {
@@ -65,8 +65,10 @@ impl<P: Payload> Replica<P> {
         let slot = &self.current;
         let candidate = slot.candidate.as_ref().map(|held| &held.proposal);
         let known = candidate.or(slot.accepted.as_ref())?;
-        let committee = &self.config.committee;
+        if !self.unrecorded.is_empty() {
+            return None;
+        }
         self.record
-            .primary_after_next(committee, &known.header, &known.attestations)
+            .primary_after_next(&known.header, &known.attestations)
     }
 }

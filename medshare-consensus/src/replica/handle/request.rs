@@ -83,14 +83,17 @@ impl<P: Payload> Replica<P> {
             transactions: payload.root(),
             attestations: attestations_root(&attestations),
             executed: self.executed,
-            next_committee: self.config.committee.digest(),
+            next_committee: self.record.next_committee().digest(),
         };
         let proposal = Proposal {
             header,
             payload,
             attestations,
         };
-        let vote = self.sign(proposal.ballot_in(view), Phase::Prepare);
+        let Some(vote) = self.sign(proposal.ballot_in(view), Phase::Prepare) else {
+            let height = self.tip.height.next();
+            return Err(Rejected::Abstaining { height });
+        };
         let pre_prepare = PrePrepare {
             view,
             proposal: proposal.clone(),

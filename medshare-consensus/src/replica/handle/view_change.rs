@@ -66,7 +66,10 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let subject = (vote.epoch, vote.height, vote.view);
-        let (chain, key) = (&self.config.chain, &self.config.signing_key);
+        let chain = &self.config.chain;
+        let Some(key) = &self.config.signing_key else {
+            return;
+        };
         let vote = ViewChangeVote::sign(chain, subject, None, key);
         let certificate = None;
         let change = ViewChange { vote, certificate };
