@@ -21,7 +21,6 @@ type RecordedUpTo = ((Height, Digest), Height);
 /// An observer of the records of honest members.
 #[derive(Debug)]
 pub(crate) struct CreditInvariants {
-    committee: Committee,
     /// Members that may be blamed.
     excused: BTreeSet<ReplicaId>,
     /// The time of a parent from which on no honest primary is late; `None` where some always may be.
@@ -37,13 +36,11 @@ pub(crate) struct CreditInvariants {
 
 impl CreditInvariants {
     pub(crate) const fn new(
-        committee: Committee,
         record: ChainRecord,
         excused: BTreeSet<ReplicaId>,
         calm_from: Option<Timestamp>,
     ) -> Self {
         Self {
-            committee,
             excused,
             calm_from,
             record,
@@ -52,6 +49,11 @@ impl CreditInvariants {
             digests: BTreeMap::new(),
             noted: BTreeMap::new(),
         }
+    }
+
+    /// The committee that orders the height after those committed.
+    pub(crate) const fn committee(&self) -> &Committee {
+        self.record.committee()
     }
 
     /// A replica of `member` has this record.
@@ -87,6 +89,11 @@ impl CreditInvariants {
         });
         let mut violations: Vec<_> = forged.collect();
         let facts = block.proposal.payload.facts();
+        if header.next_committee != self.record.next_committee().digest() {
+            violations.push(Violation::WrongCommittee {
+                height: header.height,
+            });
+        }
         let events = self.record.follow(header, votes, &facts);
         let blamed = events.iter().filter_map(|event| match event {
             CreditEvent::LostTurn { seat, turn, .. } => Some((*seat, turn.height)),
@@ -104,7 +111,7 @@ impl CreditInvariants {
         let of = vote.height.0.checked_sub(1);
         let of = of.and_then(|index| usize::try_from(index).ok());
         let decided = of.and_then(|index| self.decided.get(index));
-        let member = self.committee.member(vote.signer);
+        let member = self.record.committee().member(vote.signer);
         decided.zip(member).is_some_and(|(decided, member)| {
             let statement = vote.statement(&header.chain, header.epoch, decided);
             member.key.verify(&statement, &vote.signature).is_ok()
@@ -164,7 +171,7 @@ mod tests {
                 transactions: Digest::ZERO,
                 attestations: attestations_root(&attestations),
                 executed: setting.genesis().executed,
-                next_committee: Digest::ZERO,
+                next_committee: setting.committee().digest(),
             };
             let proposal = Proposal {
                 header,
@@ -187,7 +194,6 @@ mod tests {
         let setting = Setting::new(4).unwrap_or_else(|error| panic!("{error}"));
         let calm_from = calm_ms.map(|ms| setting.created().plus_millis(ms));
         let mut observer = CreditInvariants::new(
-            setting.committee().clone(),
             setting.genesis().record,
             excused.iter().copied().map(ReplicaId).collect(),
             calm_from,
@@ -213,8 +219,7 @@ mod tests {
     fn a_recorded_vote_that_its_signer_did_not_sign_is_a_violation() {
         let setting = Setting::new(4).unwrap_or_else(|error| panic!("{error}"));
         let record = setting.genesis().record;
-        let committee = setting.committee().clone();
-        let mut observer = CreditInvariants::new(committee, record, BTreeSet::new(), None);
+        let mut observer = CreditInvariants::new(record, BTreeSet::new(), None);
         let mut chain = chain(&setting);
         chain[2].proposal.attestations[1].signer = ReplicaId(3);
         let found = chain.iter().flat_map(|block| observer.committed(block));
@@ -225,10 +230,8 @@ mod tests {
     #[test]
     fn two_records_of_one_block_are_a_violation() {
         let setting = Setting::new(4).unwrap_or_else(|error| panic!("{error}"));
-        let committee = setting.committee().clone();
         let mut record = setting.genesis().record;
-        let mut observer =
-            CreditInvariants::new(committee.clone(), record.clone(), BTreeSet::new(), None);
+        let mut observer = CreditInvariants::new(record.clone(), BTreeSet::new(), None);
         let blocks = chain(&setting);
         let header = |index: usize| &blocks[index].proposal.header;
         record.follow(header(0), &[], &[]);

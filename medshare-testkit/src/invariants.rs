@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use medshare_consensus::{Claim, Decided, Evidence, Offence, ReplayError, Vote};
 use medshare_types::certificate::{CommitCertificate, Phase};
+use medshare_types::committee::Committee;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
-use medshare_types::id::{Height, ReplicaId, View};
+use medshare_types::id::{Epoch, Height, ReplicaId, View};
 use medshare_types::time::Timestamp;
 
 use crate::disk::TestRecord;
@@ -21,7 +22,10 @@ type VoteKey = (ReplicaId, u8, u64, Height);
 pub struct Invariants {
     setting: Setting,
     byzantine: BTreeSet<ReplicaId>,
+    committees: BTreeMap<Epoch, Committee>,
     chain: Vec<(Digest, Timestamp, ExecutedRoots)>,
+    /// The epoch that the header after each of the chain is of.
+    epochs: Vec<Epoch>,
     proposers: Vec<ReplicaId>,
     next: BTreeMap<ReplicaId, u64>,
     sound: BTreeSet<(Digest, Vec<ReplicaId>)>,
@@ -59,10 +63,13 @@ impl Invariants {
     /// An observer that expects nothing of `byzantine` members.
     #[must_use]
     pub fn new(setting: Setting, byzantine: BTreeSet<ReplicaId>) -> Self {
+        let first = setting.committee().clone();
         Self {
             setting,
             byzantine,
+            committees: [(first.epoch(), first)].into(),
             chain: Vec::new(),
+            epochs: Vec::new(),
             proposers: Vec::new(),
             next: BTreeMap::new(),
             sound: BTreeSet::new(),
@@ -78,6 +85,20 @@ impl Invariants {
             voters: BTreeMap::new(),
             violations: Vec::new(),
         }
+    }
+
+    /// The chain seats this committee.
+    pub(crate) fn sits(&mut self, committee: &Committee) {
+        let epoch = committee.epoch();
+        let seated = self.committees.entry(epoch);
+        seated.or_insert_with(|| committee.clone());
+    }
+
+    /// Members of an epoch's committee, and how many of them may be Byzantine.
+    fn sizes(&self, epoch: Epoch) -> (usize, usize) {
+        let committee = self.committees.get(&epoch);
+        let n = committee.map_or(0, |committee| committee.members().len());
+        (n, (0..n).filter(|f| 3 * f < n).max().unwrap_or(0))
     }
 
     /// The violations so far, in the order of their events.
@@ -170,8 +191,7 @@ impl Invariants {
         let height = ballot.height;
         let of = (height, phase as u8, ballot.view, ballot.digest);
         self.voters.entry(of).or_default().insert(member);
-        let n = self.setting.members().keys().len();
-        let f = (0..n).filter(|f| 3 * f < n).max().unwrap_or(0);
+        let (n, f) = self.sizes(ballot.epoch);
         let quorum = usize::midpoint(n, f) + 1;
         let at = |phase: Phase| {
             let of_height = self.voters.iter();
@@ -357,8 +377,10 @@ impl Invariants {
                 }
                 // Their rule is one comparison; signatures are checked by the verifier itself.
                 _ => {
-                    let committee = self.setting.committee();
-                    evidence.verify(&self.setting.chain(), committee).is_ok()
+                    let subject = evidence.offence.subject();
+                    let committee = subject.and_then(|(epoch, _)| self.committees.get(&epoch));
+                    let chain = self.setting.chain();
+                    committee.is_some_and(|committee| evidence.verify(&chain, committee).is_ok())
                 }
             };
         if !sound {
@@ -390,6 +412,10 @@ impl Invariants {
             }
         };
         let (parent, parent_time, roots) = before;
+        let epoch = index
+            .checked_sub(1)
+            .map_or(Epoch(0), |before| self.epochs[before]);
+        let own = self.committees.get(&epoch).map(Committee::digest);
         match self.chain.get(index) {
             Some((known, ..)) if *known != id => {
                 let height = header.height;
@@ -401,11 +427,14 @@ impl Invariants {
                 let after = execute(&roots, header.height, &id);
                 self.proposers.push(block.proposal.header.proposer);
                 self.chain.push((id, header.time, after));
+                let ends = own != Some(header.next_committee);
+                self.epochs.push(if ends { epoch.next() } else { epoch });
             }
         }
         let root = digest("medshare/testkit/batch/v1", &[&block.proposal.payload.0]);
         match () {
             () if header.previous != parent => Err("parent"),
+            () if header.epoch != epoch => Err("epoch"),
             () if header.time <= parent_time => Err("time"),
             () if header.transactions != root => Err("payload"),
             () if header.executed != roots => Err("roots"),
@@ -423,9 +452,11 @@ impl Invariants {
         if signers.len() != votes.len() {
             return Err("a signer counted twice");
         }
-        let n = self.setting.members().keys().len();
-        let f = (0..n).filter(|f| 3 * f < n).max().unwrap_or(0);
-        if 2 * signers.len() < n + f + 1 {
+        if ballot.epoch != block.proposal.header.epoch {
+            return Err("of another epoch");
+        }
+        let (n, f) = self.sizes(ballot.epoch);
+        if n == 0 || 2 * signers.len() < n + f + 1 {
             return Err("no quorum");
         }
         let seen = (ballot.digest, signers.into_iter().collect());
@@ -456,9 +487,11 @@ impl Invariants {
             Phase::Commit => "medshare/types/vote-commit/v1",
         };
         let statement = digest(tag, &[self.setting.chain().as_ref(), &fields]);
-        let keys = self.setting.members().keys();
-        let key = keys.get(signer.index()).ok_or("no member's signature")?;
-        key.verifying_key()
+        let committee = self.committees.get(&ballot.epoch);
+        let member = committee.and_then(|committee| committee.member(signer));
+        let member = member.ok_or("no member's signature")?;
+        member
+            .key
             .verify(&statement, &vote.signature)
             .map_err(|_| "a bad signature")
     }

@@ -174,6 +174,22 @@ impl Scenario {
         self
     }
 
+    /// Adds organisations without a seat.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for more than 1024 organisations.
+    pub fn with_candidates(mut self, candidates: u16) -> Result<Self, DecodeError> {
+        self.setting = self.setting.with_candidates(candidates)?;
+        Ok(self)
+    }
+
+    /// Has every honest member vote with another key in each epoch, and forget those before.
+    #[must_use]
+    pub const fn with_rotating_keys(mut self) -> Self {
+        self.setting.rotates_keys = true;
+        self
+    }
+
     /// Sets the height at which the run ends; 6 by default.
     #[must_use]
     pub const fn with_heights(mut self, heights: u64) -> Self {

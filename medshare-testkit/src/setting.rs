@@ -4,9 +4,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::credit::EpochRule;
 use medshare_consensus::{ChainFact, ChainRecord, Config, Mode, Payload, Tip};
 use medshare_types::committee::Committee;
+use medshare_types::genesis::ChainParameters;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
-use medshare_types::id::{ChainId, Height, ReplicaId};
+use medshare_types::id::{ChainId, Epoch, Height, ReplicaId};
 use medshare_types::sign::SigningKey;
 use medshare_types::time::Timestamp;
 use medshare_types::wire::{DecodeError, to_borsh};
@@ -65,6 +66,7 @@ pub struct Setting {
     committee: Committee,
     chain: ChainId,
     pub(crate) mode: Mode,
+    pub(crate) rotates_keys: bool,
     epochs: EpochRule,
 }
 
@@ -86,8 +88,25 @@ impl Setting {
             chain: members.chain(),
             members,
             mode: Mode::Credit,
+            rotates_keys: false,
             epochs: EpochRule::default(),
         })
+    }
+
+    /// Adds organisations without a seat.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for more than 1024 organisations.
+    pub fn with_candidates(mut self, candidates: u16) -> Result<Self, DecodeError> {
+        let seats = u16::try_from(self.committee.members().len()).unwrap_or(u16::MAX);
+        let parameters = ChainParameters {
+            committee_size: seats,
+            ..ChainParameters::default()
+        };
+        self.members = Members::new(seats.saturating_add(candidates)).with_parameters(parameters);
+        self.committee = self.members.genesis().committee()?;
+        self.chain = self.members.chain();
+        Ok(self)
     }
 
     /// Sets when epochs end.
@@ -97,7 +116,7 @@ impl Setting {
         self
     }
 
-    /// The organisations in the order of their seats.
+    /// The organisations in the order of their numbers.
     #[must_use]
     pub const fn members(&self) -> &Members {
         &self.members
@@ -119,6 +138,17 @@ impl Setting {
     #[must_use]
     pub fn key(&self, seat: ReplicaId) -> &SigningKey {
         self.members.key(seat.0)
+    }
+
+    /// The signing key that a member registers for an epoch.
+    #[must_use]
+    pub fn key_in(&self, replica: ReplicaId, epoch: Epoch) -> SigningKey {
+        if epoch == Epoch(0) {
+            return self.key(replica).clone();
+        }
+        let fields = [replica.0.to_le_bytes().as_slice(), &epoch.0.to_le_bytes()].concat();
+        let seed = digest("medshare/testkit/epoch-key/v1", &[&fields]);
+        SigningKey::from_seed(seed.as_bytes())
     }
 
     /// The founding time of the chain.
@@ -144,8 +174,10 @@ impl Setting {
     #[must_use]
     pub fn genesis(&self) -> Tip {
         let state = digest("medshare/testkit/genesis-state/v1", &[]);
+        let all = self.members.genesis().voters().unwrap_or_default();
         let committee = self.committee.clone();
-        let record = ChainRecord::new(self.mode, self.epochs, committee, []);
+        let candidates = all.into_iter().skip(committee.members().len());
+        let record = ChainRecord::new(self.mode, self.epochs, committee, candidates);
         Tip::genesis(self.created(), state, Digest::ZERO, record)
     }
 }

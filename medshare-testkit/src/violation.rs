@@ -91,6 +91,11 @@ pub enum Violation {
         /// The height of their tips.
         height: Height,
     },
+    /// A block names another committee than the chain before it gives.
+    WrongCommittee {
+        /// The height of the block.
+        height: Height,
+    },
     /// A block records a vote that its signer did not sign.
     ForgedVote {
         /// The member in whose name it stands.

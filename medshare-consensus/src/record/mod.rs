@@ -14,7 +14,7 @@ use medshare_types::committee::{Committee, CommitteeMember};
 use medshare_types::genesis::Genesis;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::BlockHeader;
-use medshare_types::id::{Height, OrganisationId, ReplicaId, View};
+use medshare_types::id::{Epoch, Height, OrganisationId, ReplicaId, View};
 use medshare_types::sign::VerifyingKey;
 use medshare_types::wire::{DecodeError, to_borsh};
 
@@ -66,11 +66,14 @@ struct Boundary {
 /// What a block's transactions tell of an organisation. The application has judged it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum ChainFact {
-    /// The organisation votes with this key from the next epoch on; the last one counts.
+    /// The organisation votes with this key from an epoch on; the last one counts. One that comes with
+    /// or after the last block of the epoch before changes nothing.
     KeyRegistered {
         /// The organisation's number.
         replica: ReplicaId,
-        /// Verifies its votes in the next epoch, and in those after until it registers another.
+        /// The first epoch of the key.
+        epoch: Epoch,
+        /// Verifies its votes in that epoch, and in those after until it registers another.
         key: VerifyingKey,
     },
 }
@@ -201,8 +204,14 @@ impl ChainRecord {
         self.learned = height;
         for fact in facts {
             match fact {
-                ChainFact::KeyRegistered { replica, key } => {
-                    if let Some(organisation) = self.organisations.get_mut(replica) {
+                ChainFact::KeyRegistered {
+                    replica,
+                    epoch,
+                    key,
+                } => {
+                    let in_time = *epoch == self.committee.epoch().next();
+                    let organisation = self.organisations.get_mut(replica);
+                    if let Some(organisation) = organisation.filter(|_| in_time) {
                         organisation.next_key = Some(*key);
                     }
                 }
@@ -428,6 +437,12 @@ impl ChainRecord {
     /// True for an organisation of the chain, seated or not.
     pub(crate) fn knows(&self, replica: ReplicaId) -> bool {
         self.organisations.contains_key(&replica)
+    }
+
+    /// The key that an organisation registered for the next epoch, in time.
+    #[must_use]
+    pub fn next_key(&self, replica: ReplicaId) -> Option<VerifyingKey> {
+        self.organisations.get(&replica)?.next_key
     }
 
     /// The identifier of an organisation; `None` for a number that the chain does not know.

@@ -75,11 +75,11 @@ impl<P> EarlyMessages<P> {
         let Some((kind, epoch, height)) = subject(&message) else {
             return Some(message);
         };
-        if !record.ends_epoch() || epoch != next.epoch() {
+        let first = record.learned().next().next();
+        if !record.ends_epoch() || epoch != next.epoch() || height != first {
             return Some(message);
         }
         let may_come = next.has(sender)
-            && height == record.learned().next().next()
             && (kind != Kind::Proposal || record.first_primary_of_next_epoch() == Some(sender));
         if may_come {
             if self.epoch != epoch {

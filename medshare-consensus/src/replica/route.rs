@@ -29,6 +29,9 @@ impl<P: Payload> Replica<P> {
         };
         self.sync.record_claim(sender, before);
         if epoch != self.config.committee.epoch() {
+            if height.0 > self.tip.height.next().0 {
+                self.fetch_when_behind(2);
+            }
             return Err(Rejected::WrongEpoch { sender, epoch });
         }
         match height.0.saturating_sub(self.tip.height.0) {

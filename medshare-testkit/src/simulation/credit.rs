@@ -22,7 +22,6 @@ impl Simulation {
     }
 
     pub(super) fn report_credit(&mut self) {
-        let committee = self.scenario.setting.committee().clone();
         let longest = self.honest().max_by_key(|member| member.disk.height());
         let Some(disk) = longest.map(|member| &member.disk) else {
             return;
@@ -34,8 +33,8 @@ impl Simulation {
             Some((header, votes, proposal.payload.facts()))
         });
         self.report.blocks = blocks.collect();
-        let seats = committee.replicas();
-        self.report.standings = seats.map(|seat| (seat, record.standing(seat))).collect();
+        let members = self.scenario.setting.members().seats();
+        self.report.standings = members.map(|seat| (seat, record.standing(seat))).collect();
     }
 }
 
@@ -64,6 +63,5 @@ pub(super) fn credit_of(scenario: &Scenario) -> CreditInvariants {
     let f = setting.committee().quorum().faulty();
     let calm_from =
         (is_sound && excused.len() <= f).then(|| setting.created().plus_millis(1_000 + from_ms));
-    let committee = setting.committee().clone();
-    CreditInvariants::new(committee, setting.genesis().record, excused, calm_from)
+    CreditInvariants::new(setting.genesis().record, excused, calm_from)
 }

@@ -1,6 +1,7 @@
 //! The run of a scenario: replicas, disks and a network on one thread and one clock.
 
 mod credit;
+mod epochs;
 mod links;
 mod narration;
 mod network;
@@ -14,7 +15,7 @@ use medshare_consensus::{
 };
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::ExecutedRoots;
-use medshare_types::id::{Height, ReplicaId, View};
+use medshare_types::id::{Epoch, Height, ReplicaId, View};
 use medshare_types::time::Timestamp;
 use medshare_types::wire::Wire;
 
@@ -86,6 +87,8 @@ struct Member {
     executed_since: u64,
     /// What its ledger records, once it has started.
     record: Option<ChainRecord>,
+    /// The epoch after which it has made its keys.
+    keys_of: Option<Epoch>,
 }
 
 /// A run of a [`Scenario`].
@@ -111,8 +114,8 @@ impl Simulation {
         let setting = &scenario.setting;
         let skew_ms = scenario.faults.skew_ms;
         let twins = scenario.twins.iter().copied();
-        let seats = setting.committee().replicas().chain(twins);
-        let members = seats.map(|id| Member {
+        let organisations = setting.members().seats().chain(twins);
+        let members = organisations.map(|id| Member {
             id,
             replica: None,
             disk: Disk::new(scenario.disk, setting.genesis()),
@@ -124,6 +127,7 @@ impl Simulation {
             executed: Height(0),
             executed_since: 0,
             record: None,
+            keys_of: None,
         });
         let members = members.collect();
         let invariants = Invariants::new(setting.clone(), scenario.byzantine());
@@ -323,6 +327,7 @@ impl Simulation {
                     }
                 }
                 self.give(index, Input::Executed { roots, facts });
+                self.rotate_keys(index);
             }
             Local::Checkpoint => self.members[index].disk.checkpoint(),
             Local::Failure => self.fail(index),
@@ -339,7 +344,7 @@ impl Simulation {
         self.give(index, Input::Waiting(waiting));
         let replica = self.members[index].replica.as_ref();
         if waiting && replica.is_some_and(|replica| replica.may_propose().is_ok()) {
-            let batch = TestPayload(self.rng.next_u64().to_le_bytes().to_vec());
+            let batch = self.batch(index);
             self.give(index, Input::Request(batch));
         }
     }
@@ -515,6 +520,7 @@ impl Simulation {
         if !self.is_byzantine(index) {
             let violations = self.credit.committed(&block);
             self.invariants.add(violations);
+            self.invariants.sits(self.credit.committee());
         }
         let member = &mut self.members[index];
         // The decision waited for the log, for less than this.

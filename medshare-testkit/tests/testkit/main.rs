@@ -9,6 +9,7 @@
 mod byzantine;
 mod controls;
 mod credit;
+mod epochs;
 mod glossary;
 mod honest;
 mod lost_disks;

@@ -1,0 +1,96 @@
+//! Epochs change in whole runs: committees and keys follow the chain at every member.
+//!
+//! `SEEDS=n cargo test --release -p medshare-testkit epochs` runs n seeds of each.
+
+use medshare_consensus::credit::EpochRule;
+use medshare_testkit::behaviour::{Equivocator, Silent};
+use medshare_testkit::{Faults, Report, Scenario, Simulation};
+use medshare_types::id::{Epoch, Height, ReplicaId};
+
+/// As short as four members allow: f + 9 + 2n.
+const RULE: EpochRule = EpochRule {
+    heights: 18,
+    min_ms: 0,
+};
+
+fn seeds(default: u64) -> u64 {
+    std::env::var("SEEDS").map_or(default, |seeds| {
+        let parsed = seeds.parse();
+        parsed.unwrap_or_else(|error| panic!("SEEDS={seeds}: {error}"))
+    })
+}
+
+fn scenario(seed: u64, heights: u64) -> Scenario {
+    let scenario = Scenario::new(seed, 4).unwrap_or_else(|error| panic!("{error}"));
+    scenario
+        .with_heights(heights)
+        .with_deadline_ms(600_000)
+        .with_epochs(RULE)
+        .with_rotating_keys()
+}
+
+fn run(seed: u64, scenario: Scenario) -> Report {
+    let heights = scenario.heights();
+    let report = Simulation::new(scenario).run();
+    assert_eq!(report.violations, [], "seed {seed}");
+    assert_eq!(report.common_height(), Height(heights), "seed {seed}");
+    report
+}
+
+fn epochs(report: &Report) -> Vec<Epoch> {
+    report
+        .blocks
+        .iter()
+        .map(|(header, ..)| header.epoch)
+        .collect()
+}
+
+#[test]
+fn every_member_changes_its_key_with_each_epoch() {
+    for seed in 0..seeds(3) {
+        let report = run(seed, scenario(seed, 60));
+        let epochs = epochs(&report);
+        assert_eq!(epochs[..18], [Epoch(0); 18]);
+        assert_eq!(epochs[18..36], [Epoch(1); 18]);
+        assert_eq!(epochs[59], Epoch(3));
+        let committees: Vec<_> = [17, 35, 53]
+            .map(|last| report.blocks[last].0.next_committee)
+            .to_vec();
+        assert!(committees.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}
+
+#[test]
+fn epochs_change_under_crashes_partitions_and_loss() {
+    for seed in 0..seeds(20) {
+        let scenario = scenario(seed, 45)
+            .with_faults(Faults::ROUGH)
+            .with_calm_after_ms(20_000);
+        run(seed, scenario);
+    }
+}
+
+#[test]
+fn a_silent_member_and_an_equivocator_stop_no_epoch() {
+    for seed in 0..seeds(5) {
+        let replica = ReplicaId(u16::try_from(seed % 4).unwrap_or_default());
+        let silent = scenario(seed, 45).with_byzantine(replica, |_, _| Box::new(Silent));
+        run(seed, silent);
+        let equivocates = scenario(seed, 45).with_byzantine(replica, |setting, replica| {
+            let deceived = setting.committee().replicas().filter(|id| *id != replica);
+            Box::new(Equivocator::new(setting, replica, deceived.take(1), true))
+        });
+        run(seed, equivocates);
+    }
+}
+
+/// Candidates follow the chain without a seat.
+#[test]
+fn organisations_without_a_seat_have_every_block() {
+    for seed in 0..seeds(3) {
+        let scenario = scenario(seed, 45).with_candidates(2);
+        let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
+        let report = run(seed, scenario);
+        assert_eq!(report.heights.len(), 6);
+    }
+}
