@@ -12,7 +12,7 @@ use crate::state::{GrantState, OrganisationState, PersonState, RulesState, UsedM
 use crate::view::{Changes, StateError, StateView};
 
 /// Version of the rules that this release applies, as stored in the state.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// The result of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,15 +25,17 @@ pub struct Applied {
 
 /// Decides one transaction. Deterministic and total: any bytes give an outcome, none panics.
 ///
-/// The caller has verified the signature under `call.key` and lays the changes of earlier
+/// The caller has verified the signature under `call.key`, has judged evidence and headers that the
+/// call names ([`CallContext`]), and lays the changes of earlier
 /// transactions of the block over `view` ([`Overlay`]); so a revocation holds for every transaction
 /// after it in its own block. A denied call marks its nonce as used and changes nothing else. When
 /// the key is not the sender's, or the chain is another, it does not even do that: otherwise a third
 /// party could use up a sender's nonces.
 ///
-/// Cost: reads that no length of a list changes (`docs/spec/contract.md`, section 8); for `EnrolPerson` a signature, for `RegisterRecord` a G2 decoding a label,
-/// for `RequestAccess` a G1 decoding, a fixed-base and a variable product, for `PostDeal` t G2 and
-/// n G1 decodings, for the last `AcknowledgeDeals` the public side of the whole ceremony.
+/// Cost: reads that no length of a list changes (`docs/spec/contract.md`, section 9); for
+/// `EnrolPerson` and `RegisterVotingKey` a signature, for `RegisterRecord` a G2 decoding a label, for
+/// `RequestAccess` a G1 decoding, a fixed-base and a variable product, for `PostDeal` t G2 and n G1
+/// decodings, for the last `AcknowledgeDeals` the public side of the whole ceremony.
 ///
 /// # Errors
 /// [`StateError`] where the state cannot be read or runs under unknown rules; never because of the

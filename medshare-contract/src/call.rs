@@ -5,8 +5,8 @@ use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
 use medshare_types::hash::digest;
 use medshare_types::wire::to_borsh;
 use medshare_types::{
-    AccessClass, ChainId, Deal, Digest, GrantId, OrganisationId, PersonId, PurposeSet, RecordId,
-    RecordVersion, Signature, VerifyingKey, Window, Wire,
+    AccessClass, ChainId, Deal, Digest, Epoch, GrantId, Height, OrganisationId, PersonId,
+    PurposeSet, RecordId, RecordVersion, Signature, VerifyingKey, Window, Wire,
 };
 
 use crate::state::SealedLabel;
@@ -63,6 +63,25 @@ pub enum Call {
         /// The holder that made the deal.
         dealer: OrganisationId,
     },
+    /// By an organisation: registers the key that it votes with from the next epoch on.
+    RegisterVotingKey {
+        /// The epoch after the running one.
+        epoch: Epoch,
+        /// Never used before, neither to found the chain nor to vote.
+        key: VerifyingKey,
+        /// Signature of [`voting_key_statement`] by `key`.
+        possession: Signature,
+        /// Height of the named header.
+        height: Height,
+        /// Digest of a header of the running epoch, which shows that the sender follows the chain.
+        header: Digest,
+    },
+    /// By an organisation: proves that a member signed two votes that contradict each other.
+    ReportMisbehaviour {
+        /// At most [`MAX_EVIDENCE_LEN`] bytes. These rules do not decode it: the caller of
+        /// [`apply()`](crate::apply()) judges it.
+        evidence: Vec<u8>,
+    },
 }
 
 impl Wire for Call {
@@ -99,6 +118,35 @@ pub fn enrolment_statement(
     digest(
         "medshare/contract/enrolment/v1",
         &[chain.as_ref(), organisation.as_ref(), &to_borsh(attributes)],
+    )
+}
+
+/// Longest evidence of a [`Call::ReportMisbehaviour`], in bytes.
+pub const MAX_EVIDENCE_LEN: usize = 1024;
+
+/// The digest that a voting key signs to be registered by this organisation, on this chain, for this
+/// epoch.
+///
+/// `H(tag, chain, organisation, epoch, key)`, the epoch as u64 LE.
+///
+/// # Security
+/// Proves that the organisation has the key's secret, so no organisation can register the key of
+/// another, seen in flight or elsewhere.
+#[must_use]
+pub fn voting_key_statement(
+    chain: &ChainId,
+    organisation: &OrganisationId,
+    epoch: Epoch,
+    key: &VerifyingKey,
+) -> Digest {
+    digest(
+        "medshare/contract/voting-key/v1",
+        &[
+            chain.as_ref(),
+            organisation.as_ref(),
+            &epoch.0.to_le_bytes(),
+            key.as_bytes(),
+        ],
     )
 }
 

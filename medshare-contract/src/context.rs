@@ -2,8 +2,8 @@
 
 use medshare_types::genesis::ChainParameters;
 use medshare_types::{
-    ChainId, Denial, Height, Nonce, OrganisationId, PersonId, Principal, Timestamp, TransactionId,
-    VerifyingKey,
+    ChainId, Denial, Epoch, Height, Nonce, OrganisationId, PersonId, Principal, Timestamp,
+    TransactionId, VerifyingKey,
 };
 
 /// The block that holds the transaction.
@@ -13,6 +13,8 @@ pub struct BlockContext {
     pub chain: ChainId,
     /// Height of the block.
     pub height: Height,
+    /// Epoch of the block.
+    pub epoch: Epoch,
     /// Block time: the only clock of the rules.
     pub time: Timestamp,
     /// Numbers of the rules, from the genesis.
@@ -34,6 +36,31 @@ pub struct CallContext<'a> {
     pub nonce: Nonce,
     /// Encoded [`Call`](crate::Call), not yet decoded.
     pub call: &'a [u8],
+    /// What the evidence of a `ReportMisbehaviour` proves, as the caller judged it; `None` for
+    /// evidence that proves nothing, and for other calls.
+    pub proven: Option<ProvenMisbehaviour>,
+    /// True where a `RegisterVotingKey` names a header of the running epoch at most
+    /// [`MAX_HEADER_AGE`] heights below the block, as the caller judged it; false for other calls.
+    pub follows: bool,
+}
+
+/// Most heights between the header that a `RegisterVotingKey` names and its block, for
+/// [`CallContext::follows`].
+pub const MAX_HEADER_AGE: u64 = 64;
+
+/// The culprit of two votes that contradict each other.
+///
+/// # Security
+/// A function of the evidence and the chain alone: every member must judge the same evidence in the
+/// same block alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProvenMisbehaviour {
+    /// The organisation that signed both votes.
+    pub organisation: OrganisationId,
+    /// Epoch of both votes.
+    pub epoch: Epoch,
+    /// Height of both votes.
+    pub height: Height,
 }
 
 /// A call in its block.
@@ -45,6 +72,10 @@ pub(crate) struct Case<'a> {
 impl Case<'_> {
     pub(crate) const fn height(&self) -> Height {
         self.block.height
+    }
+
+    pub(crate) const fn epoch(&self) -> Epoch {
+        self.block.epoch
     }
 
     pub(crate) const fn time(&self) -> Timestamp {

@@ -6,8 +6,8 @@
 use medshare_types::hash::digest;
 use medshare_types::wire::to_borsh;
 use medshare_types::{
-    AccessClass, Digest, G1Bytes, G2Bytes, GrantId, Nonce, OrganisationId, PersonId, Principal,
-    RecordId, RecordVersion, TicketId,
+    AccessClass, Digest, Epoch, G1Bytes, G2Bytes, GrantId, Nonce, OrganisationId, PersonId,
+    Principal, RecordId, RecordVersion, TicketId, VerifyingKey,
 };
 
 use crate::state::List;
@@ -123,4 +123,32 @@ pub fn used_u(owner: &OrganisationId, u: &G2Bytes) -> Digest {
 #[must_use]
 pub fn used_session(session: &G1Bytes) -> Digest {
     digest("medshare/contract/key/used-session/v1", &[session.as_ref()])
+}
+
+/// Key of the voting key that an organisation registered last, a [`crate::state::VotingKeyState`].
+#[must_use]
+pub fn voting_key(organisation: &OrganisationId) -> Digest {
+    let fields = [organisation.as_ref()];
+    digest("medshare/contract/key/voting-key/v1", &fields)
+}
+
+/// Key of the mark that a voting key was registered, a [`crate::state::UsedMark`].
+///
+/// Not by organisation: no other can mark a key, because registering it needs its signature.
+#[must_use]
+pub fn used_voting_key(key: &VerifyingKey) -> Digest {
+    digest(
+        "medshare/contract/key/used-voting-key/v1",
+        &[key.as_bytes()],
+    )
+}
+
+/// Key of the misbehaviour proven of an organisation in an epoch, a
+/// [`crate::state::MisbehaviourState`].
+#[must_use]
+pub fn misbehaviour(organisation: &OrganisationId, epoch: Epoch) -> Digest {
+    digest(
+        "medshare/contract/key/misbehaviour/v1",
+        &[organisation.as_ref(), &epoch.0.to_le_bytes()],
+    )
 }

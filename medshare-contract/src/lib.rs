@@ -6,7 +6,7 @@
 //! state: it uses no clock, no floating point, no hash order and no randomness.
 //!
 //! **Is not:** a virtual machine, storage, or a verifier of transaction signatures (the ledger
-//! checks those before). It never sees the content of a record, only digests.
+//! checks those before) or of evidence against members (its caller judges that before). It never sees the content of a record, only digests.
 //!
 //! # Security
 //!
@@ -46,6 +46,7 @@
 //! let block = BlockContext {
 //!     chain: genesis.chain_id(),
 //!     height: Height(1),
+//!     epoch: Epoch(0),
 //!     time: Timestamp::from_millis(1_000),
 //!     parameters: genesis.parameters,
 //! };
@@ -56,6 +57,8 @@
 //!     key: genesis.members[0].key,
 //!     nonce: Nonce([0; 16]),
 //!     call: &call.to_wire(),
+//!     proven: None,
+//!     follows: false,
 //! })?;
 //!
 //! let mut after = medshare_contract::Overlay::new(&state);
@@ -100,12 +103,13 @@ pub mod view;
 
 pub use apply::{Applied, RULES_VERSION, apply};
 pub use call::{
-    Call, GrantTerms, RESERVED_ATTRIBUTE_PREFIXES, RegisterRecord, SUBJECT_PREFIX, VOUCHER_PREFIX,
-    enrolment_statement,
+    Call, GrantTerms, MAX_EVIDENCE_LEN, RESERVED_ATTRIBUTE_PREFIXES, RegisterRecord,
+    SUBJECT_PREFIX, VOUCHER_PREFIX, enrolment_statement, voting_key_statement,
 };
-pub use context::{BlockContext, CallContext};
+pub use context::{BlockContext, CallContext, MAX_HEADER_AGE, ProvenMisbehaviour};
 pub use genesis::{GenesisError, check_member_name, genesis_state};
 pub use overlay::Overlay;
 pub use rules::people::{MAX_ATTRIBUTE_LEN, MAX_ATTRIBUTES, check_enrollable};
+pub use rules::voting_keys::MAX_VOTING_KEYS;
 pub use state::deals_digest;
 pub use view::{Changes, StateError, StateView};

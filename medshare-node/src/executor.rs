@@ -45,6 +45,7 @@ pub(crate) fn execute(
     let context = BlockContext {
         chain: header.chain,
         height: header.height,
+        epoch: header.epoch,
         time: header.time,
         parameters: genesis.parameters,
     };
@@ -95,6 +96,8 @@ fn call_of(transaction: &Transaction) -> CallContext<'_> {
         key: transaction.key,
         nonce: transaction.nonce,
         call: &transaction.call,
+        proven: None,
+        follows: false,
     }
 }
 

@@ -354,6 +354,11 @@ pub enum Denial {
     /// The ceremony ended with a key.
     #[error("the key ceremony is over, its key is {key}")]
     CeremonyOver { key: GateKeyId },
+    /// The organisation registered as many keys for the next epoch as the rules allow.
+    #[error(
+        "an organisation registers at most {allowed} voting keys an epoch; the last one counts"
+    )]
+    VotingKeysExhausted { allowed: u32 },
 }
 
 /// As the interface and as HL7 call it.
@@ -374,6 +379,11 @@ fn advice(field: &str) -> &'static str {
         "subject" => {
             ": the chain knows no such person, or the record is about another; enrol the subject first"
         }
+        "epoch" => ": a voting key is registered for the epoch after the running one",
+        "possession" => {
+            ": the key itself signs the chain, its organisation and the epoch that it is for"
+        }
+        "evidence" => ": it proves no misbehaviour of an organisation to this chain",
         _ => "",
     }
 }
@@ -404,6 +414,7 @@ impl Denial {
             Self::WrongChain => "wrong_chain",
             Self::CeremonyIncomplete { .. } => "ceremony_incomplete",
             Self::CeremonyOver { .. } => "ceremony_over",
+            Self::VotingKeysExhausted { .. } => "voting_keys_exhausted",
         }
     }
 }

@@ -4,8 +4,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::consent::{Denial, Purpose, Ticket};
 use crate::id::{
-    GateKeyId, GrantId, OrganisationId, PersonId, Principal, RecordId, RecordVersion, TransactionId,
+    Epoch, GateKeyId, GrantId, Height, OrganisationId, PersonId, Principal, RecordId,
+    RecordVersion, TransactionId,
 };
+use crate::sign::VerifyingKey;
 use crate::wire::Wire;
 
 /// An effect of a transaction, for observers of the chain.
@@ -54,6 +56,22 @@ pub enum Event {
     },
     /// A request for access was denied. Made by [`Outcome::into_events`]; no list has it.
     AccessDenied(Box<AccessDenied>),
+    /// An organisation registered the key that it votes with from `epoch` on.
+    VotingKeyRegistered {
+        organisation: OrganisationId,
+        epoch: Epoch,
+        key: VerifyingKey,
+        /// True where the sender named a recent header of the running epoch.
+        follows: bool,
+    },
+    /// Two votes that no honest member signs both were proven of an organisation.
+    MisbehaviourProven {
+        organisation: OrganisationId,
+        /// Epoch of the two votes.
+        epoch: Epoch,
+        /// Height of the two votes.
+        height: Height,
+    },
 }
 
 /// A request for access that the contract denied.

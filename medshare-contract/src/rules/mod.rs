@@ -4,8 +4,10 @@ mod access;
 mod ceremony;
 mod grants;
 mod lists;
+mod misbehaviour;
 pub(crate) mod people;
 mod records;
+pub(crate) mod voting_keys;
 
 use std::error::Error;
 
@@ -57,6 +59,15 @@ pub(crate) fn decide<V: StateView>(
         Call::PostDeal { class, deal } => ceremony::post(state, case, class, &deal),
         Call::AcknowledgeDeals { class, deals } => ceremony::acknowledge(state, case, class, deals),
         Call::ComplainOfDeal { class, dealer } => ceremony::complain(state, case, class, dealer),
+        // The caller judged which header the call names: `CallContext::follows`.
+        Call::RegisterVotingKey {
+            epoch,
+            key,
+            possession,
+            height: _,
+            header: _,
+        } => voting_keys::register(state, case, epoch, key, &possession),
+        Call::ReportMisbehaviour { evidence } => misbehaviour::report(state, case, evidence),
     }
 }
 

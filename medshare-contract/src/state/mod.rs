@@ -7,6 +7,7 @@ mod people;
 mod records;
 mod replay_guard;
 mod rules;
+mod voting;
 
 pub use consent::{GrantState, TicketState};
 pub use gate::{CeremonyState, Complaint, Holder, HolderSet, deals_digest};
@@ -15,3 +16,4 @@ pub use people::{OrganisationState, PersonState};
 pub use records::{RecordHeadState, RecordState, SealedLabel};
 pub use replay_guard::UsedMark;
 pub use rules::RulesState;
+pub use voting::{MisbehaviourState, VotingKeyState};

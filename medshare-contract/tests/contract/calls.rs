@@ -11,13 +11,14 @@ use medshare_types::{
 };
 
 use crate::fixture::{Actor, CLASS, Fixture, Sent, acknowledge, register, ticket_of};
+use crate::voting::{misbehaviour, report};
 
 /// A person that is not enrolled.
 fn newcomer() -> Actor {
     Actor::person_with_seed(70)
 }
 
-/// One call of every kind, not applied.
+/// One call of every kind, not applied. The fixture's node takes any evidence for a proof.
 pub(crate) fn one_of_each(fixture: &mut Fixture) -> Vec<(Actor, Call)> {
     let hospital = fixture.hospitals[0];
     let patient = fixture.patient();
@@ -29,6 +30,7 @@ pub(crate) fn one_of_each(fixture: &mut Fixture) -> Vec<(Actor, Call)> {
     let draft = fixture.draft(&hospital);
     let deal = fixture.deal();
     let dealer = fixture.hospitals[1].organisation();
+    fixture.proven = Some(misbehaviour(dealer));
     vec![
         (hospital, fixture.enrol(&hospital, &newcomer(), &["a", "b"])),
         (hospital, register(&draft)),
@@ -44,6 +46,8 @@ pub(crate) fn one_of_each(fixture: &mut Fixture) -> Vec<(Actor, Call)> {
                 dealer,
             },
         ),
+        (hospital, fixture.voting_key(&hospital, 80)),
+        (hospital, report(b"two votes")),
     ]
 }
 
@@ -165,7 +169,7 @@ fn bytes_that_are_not_a_call_are_undecodable() {
             refuse(&actor, good[..end].to_vec());
         }
         refuse(&actor, [&good[..], &[0]].concat());
-        for (at, value) in [(0, b'X'), (4, 9), (5, 9), (6, 8), (6, 0xff)] {
+        for (at, value) in [(0, b'X'), (4, 9), (5, 9), (6, 10), (6, 0xff)] {
             let mut bytes = good.clone();
             bytes[at] = value;
             refuse(&actor, bytes);

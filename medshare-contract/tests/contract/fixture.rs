@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use medshare_contract::state::{HolderSet, SealedLabel};
 use medshare_contract::{
-    Applied, BlockContext, Call, CallContext, GrantTerms, RegisterRecord, StateError, StateView,
-    apply, deals_digest, enrolment_statement, genesis_state, keys,
+    Applied, BlockContext, Call, CallContext, GrantTerms, ProvenMisbehaviour, RegisterRecord,
+    StateError, StateView, apply, deals_digest, enrolment_statement, genesis_state, keys,
 };
 use medshare_curve::encoding::{encode_g1, encode_g2};
 use medshare_curve::fixed_base::{g1_generator_mul, g2_generator_mul};
@@ -16,9 +16,9 @@ use medshare_testkit::fixtures::{self, Members};
 use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
 use medshare_types::time::DAY_MS;
 use medshare_types::{
-    AccessClass, ChainId, Deal, Denial, Digest, EncryptedShare, Event, FactorSet, G1Bytes, G2Bytes,
-    GateKey, GateLabel, Genesis, GrantId, Height, Nonce, OrganisationId, Outcome, PersonId,
-    Principal, Purpose, PurposeSet, RandomSource, RecordContext, RecordId, RecordVersion,
+    AccessClass, ChainId, Deal, Denial, Digest, EncryptedShare, Epoch, Event, FactorSet, G1Bytes,
+    G2Bytes, GateKey, GateLabel, Genesis, GrantId, Height, Nonce, OrganisationId, Outcome,
+    PersonId, Principal, Purpose, PurposeSet, RandomSource, RecordContext, RecordId, RecordVersion,
     SealingDate, Signature, SigningKey, Ticket, Timestamp, TransactionId, VerifyingKey, Window,
     Wire, hash,
 };
@@ -139,6 +139,8 @@ pub(crate) struct Sent {
     pub(crate) actor: Actor,
     pub(crate) nonce: Nonce,
     pub(crate) bytes: Vec<u8>,
+    pub(crate) proven: Option<ProvenMisbehaviour>,
+    pub(crate) follows: bool,
 }
 
 impl Sent {
@@ -158,6 +160,8 @@ impl Sent {
             key: self.actor.key,
             nonce: self.nonce,
             call: &self.bytes,
+            proven: self.proven,
+            follows: self.follows,
         };
         apply(view, &self.block, &call)
     }
@@ -172,6 +176,9 @@ pub(crate) struct Fixture {
     /// A patient, her clinician, and a stranger.
     pub(crate) people: Vec<Actor>,
     pub(crate) rng: ChaCha20Rng,
+    /// What the node judges of the calls that are sent next.
+    pub(crate) proven: Option<ProvenMisbehaviour>,
+    pub(crate) follows: bool,
     /// Every transaction sent so far.
     pub(crate) log: Vec<Sent>,
 }
@@ -197,6 +204,7 @@ impl Fixture {
             block: BlockContext {
                 chain: genesis.chain_id(),
                 height: Height(1),
+                epoch: Epoch(0),
                 time: START,
                 parameters: genesis.parameters,
             },
@@ -204,6 +212,8 @@ impl Fixture {
             hospitals,
             people: (11..=13).map(Actor::person_with_seed).collect(),
             rng,
+            proven: None,
+            follows: false,
             log: vec![],
         }
     }
@@ -260,6 +270,8 @@ impl Fixture {
             actor: *actor,
             nonce: Nonce::random(&mut self.rng),
             bytes,
+            proven: self.proven,
+            follows: self.follows,
         }
     }
 

@@ -466,7 +466,7 @@ proptest! {
 
     #[test]
     fn damaged_calls_have_an_outcome_and_denials_leave_only_their_nonce(
-        kind in 0..8usize,
+        kind in 0..10usize,
         offset in any::<Index>(),
         value in any::<u8>(),
     ) {

@@ -18,3 +18,4 @@ mod lists;
 mod model;
 mod people;
 mod records;
+mod voting;
