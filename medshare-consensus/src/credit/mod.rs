@@ -10,17 +10,23 @@
 //! | `participation` | the share of heights that a member voted for, as the least biased proposers show it |
 //! | `rule` | credit after an epoch |
 //! | `leading` | bans from proposing |
-//! | `term` | the heights of an epoch, judged at its end; events |
+//! | `standing` | credit and bans of a member, as the state keeps them |
+//! | `term` | the heights of an epoch, judged at its end |
+//! | `event` | what changed for a member, and why |
 
+mod event;
 mod facts;
 mod leading;
 mod participation;
 mod rule;
+mod standing;
 mod term;
 
+pub use event::CreditEvent;
 pub use facts::{HeightFacts, LostTurn, lost_turns};
 pub use leading::{Leading, may_lead};
 pub use participation::{Participation, participation};
 pub use rule::{Credit, CreditRule, DefaultRule, EpochReport, Verdict};
+pub use standing::{Standing, standing_key};
+pub use term::EpochRule;
 pub(crate) use term::Term;
-pub use term::{CreditEvent, EpochRule, Standing, standing_key};

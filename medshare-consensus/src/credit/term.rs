@@ -1,19 +1,17 @@
-//! Epochs as credit sees them: the stretch of heights that is judged at its end.
+//! Epochs as credit sees them: the heights that are judged at an epoch's end.
 
-use core::fmt;
 use std::collections::BTreeMap;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::committee::Quorum;
-use medshare_types::hash::{Digest, digest};
-use medshare_types::id::{Epoch, Height, OrganisationId, ReplicaId};
+use medshare_types::id::{Epoch, Height, ReplicaId};
 use medshare_types::time::Timestamp;
-use medshare_types::wire::Wire;
 
-use super::facts::{HeightFacts, LostTurn};
-use super::leading::Leading;
-use super::participation::{Counts, Participation};
-use super::rule::{Credit, CreditRule, DefaultRule, EpochReport};
+use super::event::CreditEvent;
+use super::facts::HeightFacts;
+use super::participation::Counts;
+use super::rule::{CreditRule, DefaultRule, EpochReport};
+use super::standing::Standing;
 
 /// When an epoch ends: both bounds are reached, with at least f + 9 + 2n heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -31,41 +29,6 @@ impl Default for EpochRule {
             min_ms: 3_600_000,
         }
     }
-}
-
-/// A seat's credit, and its record as primary.
-///
-/// The state holds it under [`standing_key`], as it was at the last event of the seat: own blocks since
-/// then are not counted there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Standing {
-    /// Credit after the last epoch.
-    pub credit: Credit,
-    /// Bans from leading, and lost turns behind them.
-    pub leading: Leading,
-}
-
-impl Default for Standing {
-    fn default() -> Self {
-        Self {
-            credit: Credit::START,
-            leading: Leading::default(),
-        }
-    }
-}
-
-impl Wire for Standing {
-    const KIND: [u8; 4] = *b"mCRS";
-    const MAX_LEN: usize = 64;
-}
-
-/// The state key of an organisation's [`Standing`], which is absent before its first event.
-#[must_use]
-pub fn standing_key(organisation: &OrganisationId) -> Digest {
-    digest(
-        "medshare/consensus/key/standing/v1",
-        &[organisation.as_ref()],
-    )
 }
 
 /// Turns as primary in the running epoch.
@@ -156,82 +119,4 @@ impl Term {
 /// each seat.
 const fn least_heights(quorum: Quorum) -> u64 {
     quorum.faulty() as u64 + 9 + 2 * quorum.members() as u64
-}
-
-/// A change of a seat's credit or bans, with its reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum CreditEvent {
-    /// n − 2f members say that the seat did not propose in time.
-    LostTurn {
-        /// The seat whose turn it was.
-        seat: ReplicaId,
-        /// Height and view of the turn.
-        turn: LostTurn,
-        /// The block after which the turn's height takes no more votes.
-        recorded: Height,
-        /// The first height at which the seat may lead again.
-        banned_until: Height,
-    },
-    /// Credit was computed anew from the votes of an epoch.
-    EpochEnded {
-        /// The seat that is judged.
-        seat: ReplicaId,
-        /// The epoch that ended.
-        epoch: Epoch,
-        /// The last height of the epoch.
-        height: Height,
-        /// What the epoch showed of the seat.
-        report: EpochReport,
-        /// Credit before the epoch ended.
-        before: Credit,
-        /// Credit from the next epoch on.
-        after: Credit,
-    },
-}
-
-impl CreditEvent {
-    /// The seat whose credit or ban changed.
-    #[must_use]
-    pub const fn seat(&self) -> ReplicaId {
-        match self {
-            Self::LostTurn { seat, .. } | Self::EpochEnded { seat, .. } => *seat,
-        }
-    }
-}
-
-impl fmt::Display for CreditEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LostTurn {
-                seat,
-                turn,
-                recorded,
-                banned_until,
-            } => write!(
-                f,
-                "height {recorded}: seat {seat} lost its turn in view {} of height {}, leads again \
-                 from height {banned_until}",
-                turn.view, turn.height
-            ),
-            Self::EpochEnded {
-                seat,
-                epoch,
-                height,
-                report,
-                before,
-                after,
-            } => {
-                write!(f, "height {height}: epoch {epoch} of seat {seat}: ")?;
-                match report.participation {
-                    Participation::Unmeasured => f.write_str("votes not measured")?,
-                    Participation::PerMille(share) => write!(f, "{share} ‰ of heights voted for")?,
-                }
-                write!(
-                    f,
-                    ", {} of {} turns lost, credit {} to {}",
-                    report.lost, report.turns, before.score, after.score
-                )
-            }
-        }
-    }
 }
