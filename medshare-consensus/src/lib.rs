@@ -40,7 +40,7 @@
 //!     CommitteeMember { replica, organisation, key }
 //! });
 //! let committee = Committee::new(Epoch(0), seats.collect())?;
-//! let record = ChainRecord::new(Mode::Credit, EpochRule::default(), committee, []);
+//! let record = ChainRecord::new(Mode::Credit, EpochRule::default(), committee, [], 4);
 //! let config = Config {
 //!     replica: ReplicaId(1),
 //!     signing_keys: vec![keys[1].clone()],

@@ -97,7 +97,7 @@ impl CreditInvariants {
         let events = self.record.follow(header, votes, &facts);
         let blamed = events.iter().filter_map(|event| match event {
             CreditEvent::LostTurn { seat, turn, .. } => Some((*seat, turn.height)),
-            CreditEvent::EpochEnded { .. } => None,
+            CreditEvent::EpochEnded { .. } | CreditEvent::RoleChanged { .. } => None,
         });
         let honest = blamed
             .filter(|(seat, height)| !self.excused.contains(seat) && self.is_calm_at(*height));

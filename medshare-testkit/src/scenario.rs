@@ -183,13 +183,6 @@ impl Scenario {
         Ok(self)
     }
 
-    /// Has every honest member vote with another key in each epoch, and forget those before.
-    #[must_use]
-    pub const fn with_rotating_keys(mut self) -> Self {
-        self.setting.rotates_keys = true;
-        self
-    }
-
     /// Sets the height at which the run ends; 6 by default.
     #[must_use]
     pub const fn with_heights(mut self, heights: u64) -> Self {

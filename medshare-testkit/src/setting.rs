@@ -25,17 +25,19 @@ impl TestPayload {
     /// The beginning of payloads that tell facts.
     const TELLING: &'static [u8] = b"facts";
 
-    /// A payload that tells these facts to the application, which takes them as they are.
+    /// A payload that tells these facts to the application, which takes them as they are. Payloads with
+    /// other numbers differ.
     #[must_use]
-    pub fn telling(facts: &[ChainFact]) -> Self {
-        Self([Self::TELLING, &to_borsh(facts)].concat())
+    pub fn telling(number: u64, facts: &[ChainFact]) -> Self {
+        Self([Self::TELLING, &number.to_le_bytes(), &to_borsh(facts)].concat())
     }
 
     /// What the payload tells.
     #[must_use]
     pub fn facts(&self) -> Vec<ChainFact> {
         let told = self.0.strip_prefix(Self::TELLING);
-        let facts = told.map(<Vec<ChainFact> as BorshDeserialize>::try_from_slice);
+        let facts = told.and_then(|told| told.get(8..));
+        let facts = facts.map(<Vec<ChainFact> as BorshDeserialize>::try_from_slice);
         facts.and_then(Result::ok).unwrap_or_default()
     }
 
@@ -66,7 +68,6 @@ pub struct Setting {
     committee: Committee,
     chain: ChainId,
     pub(crate) mode: Mode,
-    pub(crate) rotates_keys: bool,
     epochs: EpochRule,
 }
 
@@ -88,7 +89,6 @@ impl Setting {
             chain: members.chain(),
             members,
             mode: Mode::Credit,
-            rotates_keys: false,
             epochs: EpochRule::default(),
         })
     }
@@ -177,7 +177,8 @@ impl Setting {
         let all = self.members.genesis().voters().unwrap_or_default();
         let committee = self.committee.clone();
         let candidates = all.into_iter().skip(committee.members().len());
-        let record = ChainRecord::new(self.mode, self.epochs, committee, candidates);
+        let size = self.members.genesis().parameters.committee_size;
+        let record = ChainRecord::new(self.mode, self.epochs, committee, candidates, size);
         Tip::genesis(self.created(), state, Digest::ZERO, record)
     }
 }

@@ -7,6 +7,7 @@ use medshare_types::id::{Epoch, Height, ReplicaId};
 
 use super::facts::LostTurn;
 use super::participation::Participation;
+use super::role::{Exit, ExitReason, Role};
 use super::rule::{Credit, EpochReport};
 
 /// A change of a seat's credit or bans, with its reason.
@@ -38,6 +39,19 @@ pub enum CreditEvent {
         /// Credit from the next epoch on.
         after: Credit,
     },
+    /// An organisation has another role from the next epoch on.
+    RoleChanged {
+        /// The organisation, seated or not.
+        seat: ReplicaId,
+        /// The last height of the epoch.
+        height: Height,
+        /// Its role in the epoch that ended.
+        before: Role,
+        /// Its role from the next epoch on.
+        after: Role,
+        /// Why it lost its seat or is to lose it.
+        exit: Option<Exit>,
+    },
 }
 
 impl CreditEvent {
@@ -45,7 +59,9 @@ impl CreditEvent {
     #[must_use]
     pub const fn seat(&self) -> ReplicaId {
         match self {
-            Self::LostTurn { seat, .. } | Self::EpochEnded { seat, .. } => *seat,
+            Self::LostTurn { seat, .. }
+            | Self::EpochEnded { seat, .. }
+            | Self::RoleChanged { seat, .. } => *seat,
         }
     }
 }
@@ -82,6 +98,31 @@ impl fmt::Display for CreditEvent {
                     ", {} of {} turns lost, credit {} to {}",
                     report.lost, report.turns, before.score, after.score
                 )
+            }
+            Self::RoleChanged {
+                seat,
+                height,
+                before,
+                after,
+                exit,
+            } => {
+                write!(
+                    f,
+                    "height {height}: seat {seat} goes from {before} to {after}"
+                )?;
+                match exit.map(|exit| (exit.reason, exit.since)) {
+                    None => Ok(()),
+                    Some((ExitReason::Proof, epoch)) => {
+                        write!(f, ", misbehaviour proven in epoch {epoch}")
+                    }
+                    Some((ExitReason::Departure { .. }, epoch)) => {
+                        write!(f, ", departure recorded in epoch {epoch}")
+                    }
+                    Some((ExitReason::Demotion { epochs }, epoch)) => write!(
+                        f,
+                        ", credit too low after epoch {epoch}, {epochs} epochs without a seat"
+                    ),
+                }
             }
         }
     }

@@ -138,4 +138,23 @@ mod tests {
         let later = may_lead(&members, &none, &none, Height(10_000), quorum);
         assert_eq!(later.len(), 7, "bans end");
     }
+
+    #[test]
+    fn a_lost_turn_in_every_epoch_bans_for_a_hundredth_of_the_time() {
+        // Epochs of an hour with a block every 20 ms; f liars and a slow member blame an honest primary
+        // once in each. Bans by whole epochs would never end.
+        let (quorum, epoch) = (Quorum::of(16), 180_000);
+        let mut leading = Leading::default();
+        let mut banned = 0;
+        for number in 0..50 {
+            let blamed = Height(number * epoch + 1);
+            leading = leading.after_lost_turn(blamed, quorum);
+            let heights = leading.banned_until.0 - blamed.0;
+            banned += heights;
+            for _ in 0..(epoch - heights) / 16 {
+                leading = leading.after_block();
+            }
+        }
+        assert!(banned * 100 < 50 * epoch, "{banned} of {}", 50 * epoch);
+    }
 }

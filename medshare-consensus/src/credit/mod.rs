@@ -9,6 +9,10 @@
 //! | `facts` | the recorded votes of heights; lost turns |
 //! | `participation` | the share of heights that a member voted for, as the least biased proposers show it |
 //! | `rule` | credit after an epoch |
+//! | `literature` | other rules for credit, to compare with |
+//! | `resource` | storage, traffic and uptime that organisations contribute |
+//! | `role` | what an organisation is to the committee |
+//! | `seating` | who sits after an epoch, and who leads |
 //! | `leading` | bans from proposing |
 //! | `standing` | credit and bans of a member, as the state keeps them |
 //! | `term` | the heights of an epoch, judged at its end |
@@ -17,16 +21,23 @@
 mod event;
 mod facts;
 mod leading;
+mod literature;
 mod participation;
+mod resource;
+mod role;
 mod rule;
+mod seating;
 mod standing;
 mod term;
 
 pub use event::CreditEvent;
 pub use facts::{HeightFacts, LostTurn, lost_turns};
 pub use leading::{Leading, may_lead};
+pub use literature::{AdditiveIncrease, BetaReputation, LeaderReputation};
 pub use participation::{Participation, participation};
+pub use resource::{Challenges, ResourceFacts, ResourceWeights, resource_scores};
+pub use role::{Exit, ExitReason, OrganisationRecord, Role};
 pub use rule::{Credit, CreditRule, DefaultRule, EpochReport, Verdict};
-pub use standing::{Standing, standing_key};
-pub use term::EpochRule;
-pub(crate) use term::Term;
+pub use seating::{Alarm, Boundary, Conversion, convert, leaders, seats};
+pub use standing::{Standing, record_key};
+pub use term::{EpochRule, Term};

@@ -42,12 +42,15 @@ pub struct EpochReport {
 pub enum Verdict {
     /// The member stays in its seat.
     Keep,
+    /// The member stays in its seat and leads nothing: its credit is too low, and no candidate could
+    /// take the seat when it fell.
+    Observe,
     /// The member leaves its seat for so many epochs.
     Demote {
         /// Epochs away from the committee.
         epochs: u32,
     },
-    /// The member leaves for good; only a vote of the organisations readmits it.
+    /// The member leaves for good, by a proof alone; only a vote of the organisations readmits it.
     Evict,
 }
 
@@ -55,6 +58,9 @@ pub enum Verdict {
 pub trait CreditRule {
     /// Credit after the epoch, and what follows for the seat.
     fn after_epoch(&self, credit: &Credit, report: &EpochReport) -> (Credit, Verdict);
+
+    /// Credit of an organisation that comes back after a demotion, or by a vote.
+    fn readmitted(&self, credit: &Credit) -> Credit;
 }
 
 /// The default: slow to rise, fast to fall, and never a seat for what f members can fake.
@@ -112,7 +118,18 @@ impl CreditRule for DefaultRule {
             }
             Participation::PerMille(_) => self.punish(&forgiven, report.replaceable),
         };
-        (self.charge_lost_turns(credit, report), verdict)
+        let credit = self.charge_lost_turns(credit, report);
+        if verdict == Verdict::Keep && credit.score < self.threshold {
+            return (credit, Verdict::Observe);
+        }
+        (credit, verdict)
+    }
+
+    fn readmitted(&self, credit: &Credit) -> Credit {
+        Credit {
+            score: credit.score.max(self.threshold),
+            ..*credit
+        }
     }
 }
 
@@ -181,15 +198,6 @@ impl DefaultRule {
             ..credit
         }
     }
-
-    /// Credit of a member that comes back after a demotion.
-    #[must_use]
-    pub fn readmitted(&self, credit: &Credit) -> Credit {
-        Credit {
-            score: credit.score.max(self.threshold),
-            ..*credit
-        }
-    }
 }
 
 #[cfg(test)]
@@ -246,11 +254,19 @@ mod tests {
             ..BAD
         };
         let mut credit = Credit::START;
-        for _ in 0..10 {
+        for epoch in 0..10 {
             let (next, verdict) = after(credit, &report);
-            assert_eq!((next.strikes, verdict), (0, Verdict::Keep));
+            // 500, 300, 180: it leads no more from the second bad epoch on.
+            let expected = [Verdict::Keep, Verdict::Observe][usize::from(epoch > 0)];
+            assert_eq!((next.strikes, verdict), (0, expected), "{epoch}");
             credit = next;
         }
+        let mut good = 0;
+        while after(credit, &GOOD).1 == Verdict::Observe {
+            (credit, _) = after(credit, &GOOD);
+            good += 1;
+        }
+        assert_eq!(good, 4, "it leads again once its credit is back");
     }
 
     #[test]

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::committee::Quorum;
-use medshare_types::id::{Epoch, Height, ReplicaId};
+use medshare_types::id::{Height, ReplicaId};
 use medshare_types::time::Timestamp;
 
-use super::event::CreditEvent;
 use super::facts::HeightFacts;
 use super::participation::Counts;
-use super::rule::{CreditRule, DefaultRule, EpochReport};
-use super::standing::Standing;
+use super::rule::EpochReport;
 
 /// When an epoch ends: both bounds are reached, with at least f + 9 + 2n heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -40,7 +38,7 @@ struct Turns {
 
 /// The running epoch, as far as its heights are closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Term {
+pub struct Term {
     /// Its first height, and the time of that block.
     begun: Option<(Height, Timestamp)>,
     counts: Counts,
@@ -70,40 +68,22 @@ impl Term {
     }
 
     /// Counts a height that takes no more votes.
-    pub(crate) fn count(&mut self, facts: &HeightFacts) {
+    pub fn count(&mut self, facts: &HeightFacts) {
         self.counts.add(facts);
         self.turns.entry(facts.proposer).or_default().blocks += 1;
     }
 
     /// Counts a lost turn of a seat.
-    pub(crate) fn count_lost(&mut self, seat: ReplicaId) {
+    pub fn count_lost(&mut self, seat: ReplicaId) {
         self.turns.entry(seat).or_default().lost += 1;
     }
 
-    /// L64: what the epoch, which ends with `height`, changes of a member's credit.
-    pub(crate) fn judge(
-        &self,
-        seat: ReplicaId,
-        standing: &mut Standing,
-        (epoch, height): (Epoch, Height),
-        quorum: Quorum,
-    ) -> CreditEvent {
-        let report = self.report(seat, quorum);
-        let before = standing.credit;
-        // Without candidates no seat changes hands, so the verdict has no effect.
-        let (after, _) = DefaultRule::default().after_epoch(&before, &report);
-        standing.credit = after;
-        CreditEvent::EpochEnded {
-            seat,
-            epoch,
-            height,
-            report,
-            before,
-            after,
-        }
-    }
-
-    fn report(&self, seat: ReplicaId, quorum: Quorum) -> EpochReport {
+    /// What the epoch has shown of a member; a conversion fills in proofs and whether a candidate could
+    /// take the seat.
+    ///
+    /// Cost: O(n log n).
+    #[must_use]
+    pub fn report(&self, seat: ReplicaId, quorum: Quorum) -> EpochReport {
         let turns = self.turns.get(&seat).copied().unwrap_or_default();
         EpochReport {
             participation: self.counts.participation(seat, quorum),

@@ -5,6 +5,7 @@
 //! attestations alike.
 
 mod open;
+mod organisations;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +15,20 @@ use medshare_types::committee::{Committee, CommitteeMember};
 use medshare_types::genesis::Genesis;
 use medshare_types::hash::{Digest, digest};
 use medshare_types::header::BlockHeader;
-use medshare_types::id::{Epoch, Height, OrganisationId, ReplicaId, View};
+use medshare_types::id::{Height, OrganisationId, ReplicaId, View};
 use medshare_types::sign::VerifyingKey;
 use medshare_types::wire::{DecodeError, to_borsh};
 
-use crate::credit::{CreditEvent, EpochRule, Standing, Term, lost_turns, may_lead};
+use crate::credit::{
+    Alarm, CreditEvent, EpochRule, OrganisationRecord, Standing, Term, lost_turns,
+};
 use crate::turns::{Mode, first_proposer, primary_after};
 pub(crate) use open::{MAX_LATE, OpenHeight};
+pub use organisations::ChainFact;
+use organisations::Organisations;
 
-/// What the chain records up to a tip: the votes for open heights, every organisation's credit, and the
-/// committee that follows.
+/// What the chain records up to a tip: the votes for open heights, every organisation's credit and role,
+/// and the committee that follows.
 ///
 /// A function of the genesis, the decided blocks and what their transactions told, so that all members
 /// have the same; see [`ChainRecord::follow`].
@@ -31,80 +36,57 @@ pub(crate) use open::{MAX_LATE, OpenHeight};
 pub struct ChainRecord {
     mode: Mode,
     rule: EpochRule,
+    /// Seats that the committee grows to.
+    committee_size: u16,
     /// Orders the height after the tip.
     committee: Committee,
+    /// The members that may not lead at the height after the tip.
+    barred: BTreeSet<ReplicaId>,
     /// Heights for which the next block may record votes; the tip is the last of them.
     open: BTreeMap<Height, OpenHeight>,
     term: Term,
-    /// Every organisation of the chain, seated or not.
-    organisations: BTreeMap<ReplicaId, Organisation>,
+    organisations: Organisations,
     /// The height up to which `learn` was called.
     learned: Height,
     /// What follows when the height after the tip is the epoch's last.
-    boundary: Option<Boundary>,
-}
-
-/// What the record holds of an organisation.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-struct Organisation {
-    id: OrganisationId,
-    standing: Standing,
-    /// The key that it votes with now, or would.
-    key: VerifyingKey,
-    /// The key that it registered for the next epoch.
-    next_key: Option<VerifyingKey>,
+    boundary: Option<EpochEnd>,
+    /// Conditions for operators since the last boundary.
+    alarms: Vec<Alarm>,
 }
 
 /// The outcome of an epoch, known before its last block.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-struct Boundary {
+struct EpochEnd {
     committee: Committee,
-    organisations: BTreeMap<ReplicaId, Organisation>,
+    organisations: Organisations,
     events: Vec<CreditEvent>,
-}
-
-/// What a block's transactions tell of an organisation. The application has judged it.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum ChainFact {
-    /// The organisation votes with this key from an epoch on; the last one counts. One that comes with
-    /// or after the last block of the epoch before changes nothing.
-    KeyRegistered {
-        /// The organisation's number.
-        replica: ReplicaId,
-        /// The first epoch of the key.
-        epoch: Epoch,
-        /// Verifies its votes in that epoch, and in those after until it registers another.
-        key: VerifyingKey,
-    },
+    alarms: Vec<Alarm>,
 }
 
 impl ChainRecord {
     /// The record before the first block. `committee` orders it, `candidates` are the organisations
-    /// without a seat. All members must start from the same.
+    /// without a seat, and the committee grows to `committee_size` seats. All members must start from
+    /// the same.
     #[must_use]
     pub fn new(
         mode: Mode,
         rule: EpochRule,
         committee: Committee,
         candidates: impl IntoIterator<Item = CommitteeMember>,
+        committee_size: u16,
     ) -> Self {
-        let all = committee.members().iter().copied().chain(candidates);
-        let organisation = |member: CommitteeMember| Organisation {
-            id: member.organisation,
-            standing: Standing::default(),
-            key: member.key,
-            next_key: None,
-        };
-        let organisations = all.map(|member| (member.replica, organisation(member)));
         Self {
             mode,
             rule,
-            organisations: organisations.collect(),
+            committee_size,
+            organisations: Organisations::new(&committee, candidates),
             committee,
+            barred: BTreeSet::new(),
             open: BTreeMap::new(),
             term: Term::default(),
             learned: Height(0),
             boundary: None,
+            alarms: Vec::new(),
         }
     }
 
@@ -114,19 +96,15 @@ impl ChainRecord {
     /// [`DecodeError::Malformed`] when the organisations do not form a committee.
     pub fn genesis(genesis: &Genesis, mode: Mode) -> Result<Self, DecodeError> {
         let committee = genesis.committee()?;
-        let all = genesis.voters()?;
         let parameters = &genesis.parameters;
         let rule = EpochRule {
             heights: parameters.epoch_min_heights,
             min_ms: parameters.epoch_min_ms,
         };
         let seats = committee.members().len();
-        Ok(Self::new(
-            mode,
-            rule,
-            committee,
-            all.into_iter().skip(seats),
-        ))
+        let candidates = genesis.voters()?.into_iter().skip(seats);
+        let size = parameters.committee_size;
+        Ok(Self::new(mode, rule, committee, candidates, size))
     }
 
     /// Adds the next block, which was decided and executed: its header, the votes that it records, and
@@ -168,8 +146,6 @@ impl ChainRecord {
             "the facts of every block are learned before the next is absorbed"
         );
         self.term.begin(header.height, header.time);
-        let after = self.turns_after();
-        let barred = self.barred(header.height);
         for vote in attestations {
             if let Some(open) = self.open.get_mut(&vote.height) {
                 open.record(vote);
@@ -179,7 +155,7 @@ impl ChainRecord {
             (header.epoch, header.digest()),
             (header.view, header.time),
             header.proposer,
-            (after, barred),
+            (self.turns_after(), self.barred.clone()),
         );
         self.open.insert(header.height, open);
         let mut events = Vec::new();
@@ -187,6 +163,7 @@ impl ChainRecord {
         if let Some(boundary) = self.boundary.take() {
             self.turn_over(header, boundary, &mut events);
         }
+        self.barred = self.barred_at(header.height.next());
         events
     }
 
@@ -203,19 +180,7 @@ impl ChainRecord {
         );
         self.learned = height;
         for fact in facts {
-            match fact {
-                ChainFact::KeyRegistered {
-                    replica,
-                    epoch,
-                    key,
-                } => {
-                    let in_time = *epoch == self.committee.epoch().next();
-                    let organisation = self.organisations.get_mut(replica);
-                    if let Some(organisation) = organisation.filter(|_| in_time) {
-                        organisation.next_key = Some(*key);
-                    }
-                }
-            }
+            self.organisations.learn(self.committee.epoch(), fact);
         }
         let time = self.open.last_key_value().map(|(_, tip)| tip.time);
         let quorum = self.committee.quorum();
@@ -226,56 +191,43 @@ impl ChainRecord {
 
     /// What follows after `last`, the last height of the epoch: a function of the blocks before it, so
     /// that its header can name the next committee.
-    fn end_epoch(&self, last: Height) -> Boundary {
-        let epoch = self.committee.epoch();
+    fn end_epoch(&self, last: Height) -> EpochEnd {
         let quorum = self.committee.quorum();
+        let members = self.committee.replicas();
+        let reports = members.map(|replica| (replica, self.term.report(replica, quorum)));
         let mut organisations = self.organisations.clone();
-        let mut events = Vec::new();
-        for replica in self.committee.replicas() {
-            if let Some(organisation) = organisations.get_mut(&replica) {
-                let standing = &mut organisation.standing;
-                let event = self.term.judge(replica, standing, (epoch, last), quorum);
-                events.push(event);
-            }
-        }
-        for organisation in organisations.values_mut() {
-            if let Some(key) = organisation.next_key.take() {
-                organisation.key = key;
-            }
-        }
-        let seats = self.committee.members().iter().map(|member| {
-            let key = organisations
-                .get(&member.replica)
-                .map_or(member.key, |organisation| organisation.key);
-            CommitteeMember { key, ..*member }
-        });
+        let (events, alarms) = organisations.convert(
+            (self.committee.epoch(), last),
+            self.committee_size,
+            reports.collect(),
+            quorum,
+        );
+        let next = self.committee.epoch().next();
         // Distinct keys are a rule of registration; where it was broken, the committee stays.
-        let committee = Committee::new(epoch.next(), seats.collect())
-            .or_else(|_| Committee::new(epoch.next(), self.committee.members().to_vec()))
+        let committee = Committee::new(next, organisations.seated())
+            .or_else(|_| Committee::new(next, self.committee.members().to_vec()))
             .unwrap_or_else(|_| self.committee.clone());
-        Boundary {
+        EpochEnd {
             committee,
             organisations,
             events,
+            alarms,
         }
     }
 
     /// L64: the block was the last of its epoch. Turns that it or earlier blocks show to be lost are
     /// counted, votes for heights that were still open are not.
-    fn turn_over(&mut self, last: &BlockHeader, boundary: Boundary, events: &mut Vec<CreditEvent>) {
+    fn turn_over(&mut self, last: &BlockHeader, end: EpochEnd, events: &mut Vec<CreditEvent>) {
         let tip = self.open.split_off(&last.height);
-        for (height, open) in std::mem::replace(&mut self.open, tip) {
+        for (height, open) in core::mem::replace(&mut self.open, tip) {
             self.count_lost_turns(height, open, last.height, events);
         }
-        for (replica, mut organisation) in boundary.organisations {
-            if let Some(before) = self.organisations.get(&replica) {
-                // Blocks and lost turns up to the last height, whatever the boundary was made from.
-                organisation.standing.leading = before.standing.leading;
-            }
-            self.organisations.insert(replica, organisation);
-        }
-        events.extend(boundary.events);
-        self.committee = boundary.committee;
+        let before = core::mem::replace(&mut self.organisations, end.organisations);
+        // Blocks and lost turns up to the last height, whatever the end was computed from.
+        self.organisations.keep_leading(&before);
+        events.extend(end.events);
+        self.committee = end.committee;
+        self.alarms = end.alarms;
         self.term = Term::default();
     }
 
@@ -293,8 +245,7 @@ impl ChainRecord {
                 continue;
             }
             self.term.count(&open.clone().into_facts(height));
-            if let Some(proposer) = self.organisations.get_mut(&open.proposer) {
-                let leading = &mut proposer.standing.leading;
+            if let Some(leading) = self.organisations.leading_mut(open.proposer) {
                 *leading = leading.after_block();
             }
             self.count_lost_turns(height, open, tip.height, events);
@@ -317,8 +268,7 @@ impl ChainRecord {
         for turn in lost_turns(&open.into_facts(height), quorum) {
             let seat = primary_after(self.mode, &self.committee, after, turn.view, &barred);
             self.term.count_lost(seat);
-            if let Some(organisation) = self.organisations.get_mut(&seat) {
-                let leading = &mut organisation.standing.leading;
+            if let Some(leading) = self.organisations.leading_mut(seat) {
                 *leading = leading.after_lost_turn(recorded, quorum);
                 events.push(CreditEvent::LostTurn {
                     seat,
@@ -337,10 +287,14 @@ impl ChainRecord {
         tip.map_or_else(|| first_proposer(&self.committee), |(_, tip)| tip.proposer)
     }
 
-    /// L63: the seats that may not lead at `height`, as far as the blocks up to the tip tell; none in
-    /// classic mode.
-    fn barred(&self, height: Height) -> BTreeSet<ReplicaId> {
-        barred(self.mode, &self.committee, &self.organisations, height)
+    /// L63: the members that may not lead at `height`, as far as the blocks up to the tip tell; none in
+    /// classic mode. What the transactions of the tip tell counts from the height after the next, so
+    /// that every member that has decided the tip knows.
+    fn barred_at(&self, height: Height) -> BTreeSet<ReplicaId> {
+        match self.mode {
+            Mode::Classic => BTreeSet::new(),
+            Mode::Credit => self.organisations.barred(&self.committee, height),
+        }
     }
 
     /// The height after the tip.
@@ -351,9 +305,8 @@ impl ChainRecord {
 
     /// L63: the seat that proposes in a view of the height after the tip.
     pub(crate) fn primary(&self, view: View) -> ReplicaId {
-        let barred = self.barred(self.next());
         let after = self.turns_after();
-        primary_after(self.mode, &self.committee, after, view, &barred)
+        primary_after(self.mode, &self.committee, after, view, &self.barred)
     }
 
     /// L63: the seat that proposes after `block`, which follows the tip; `None` where the block may
@@ -370,7 +323,7 @@ impl ChainRecord {
         {
             return None;
         }
-        let barred = self.barred(block.height.next());
+        let barred = self.barred_at(block.height.next());
         let after = block.proposer;
         Some(primary_after(
             self.mode,
@@ -384,18 +337,12 @@ impl ChainRecord {
     /// The seat that proposes first in the next epoch, as far as the blocks up to the tip tell; `None`
     /// before the last height of this one.
     pub(crate) fn first_primary_of_next_epoch(&self) -> Option<ReplicaId> {
-        let boundary = self.boundary.as_ref()?;
-        let after = first_proposer(&boundary.committee);
-        let height = self.next().next();
-        let barred = barred(
-            self.mode,
-            &boundary.committee,
-            &boundary.organisations,
-            height,
-        );
+        let end = self.boundary.as_ref()?;
+        let after = first_proposer(&end.committee);
+        let barred = end.organisations.barred(&end.committee, self.next().next());
         Some(primary_after(
             self.mode,
-            &boundary.committee,
+            &end.committee,
             after,
             View(0),
             &barred,
@@ -431,24 +378,24 @@ impl ChainRecord {
 
     /// True when every organisation of the chain has a seat.
     pub(crate) fn seats_all(&self) -> bool {
-        self.organisations.len() == self.committee.members().len()
+        self.organisations.count() == self.committee.members().len()
     }
 
     /// True for an organisation of the chain, seated or not.
     pub(crate) fn knows(&self, replica: ReplicaId) -> bool {
-        self.organisations.contains_key(&replica)
+        self.organisations.record(replica).is_some()
     }
 
     /// The key that an organisation registered for the next epoch, in time.
     #[must_use]
     pub fn next_key(&self, replica: ReplicaId) -> Option<VerifyingKey> {
-        self.organisations.get(&replica)?.next_key
+        self.organisations.next_key(replica)
     }
 
     /// The identifier of an organisation; `None` for a number that the chain does not know.
     #[must_use]
     pub fn organisation(&self, replica: ReplicaId) -> Option<OrganisationId> {
-        Some(self.organisations.get(&replica)?.id)
+        self.organisations.id(replica)
     }
 
     /// L60: true when the block after the tip may record these votes, their signatures apart: in
@@ -496,11 +443,32 @@ impl ChainRecord {
         tip.map(|(height, tip)| (*height, tip.digest))
     }
 
+    /// Role, credit and bans of an organisation after the tip; `None` for a number that the chain does
+    /// not know.
+    #[must_use]
+    pub fn organisation_record(&self, replica: ReplicaId) -> Option<&OrganisationRecord> {
+        self.organisations.record(replica)
+    }
+
     /// Credit and bans of an organisation after the tip.
     #[must_use]
     pub fn standing(&self, replica: ReplicaId) -> Standing {
-        let organisation = self.organisations.get(&replica);
-        organisation.map_or_else(Standing::default, |held| held.standing)
+        let record = self.organisations.record(replica);
+        record.map_or_else(Standing::default, |record| record.standing)
+    }
+
+    /// What operators must hear of since the last boundary.
+    #[must_use]
+    pub fn alarms(&self) -> &[Alarm] {
+        &self.alarms
+    }
+
+    /// True when more members are proven to misbehave than the committee tolerates: it can be trusted no
+    /// longer, and its honest members sign nothing more.
+    #[must_use]
+    pub fn halts(&self) -> bool {
+        let halts = |alarm: &Alarm| matches!(alarm, Alarm::TooManyProofs { .. });
+        self.alarms.iter().any(halts)
     }
 
     /// How turns pass on.
@@ -513,33 +481,6 @@ impl ChainRecord {
     pub fn digest(&self) -> Digest {
         digest("medshare/consensus/chain-record/v1", &[&to_borsh(self)])
     }
-}
-
-/// The members of a committee that may not lead at `height`.
-fn barred(
-    mode: Mode,
-    committee: &Committee,
-    organisations: &BTreeMap<ReplicaId, Organisation>,
-    height: Height,
-) -> BTreeSet<ReplicaId> {
-    let seated = || {
-        let members = committee.replicas();
-        members.filter_map(|replica| Some((replica, organisations.get(&replica)?.standing.leading)))
-    };
-    let mut banned = seated().filter(|(_, leading)| leading.banned_until > height);
-    if mode == Mode::Classic || banned.next().is_none() {
-        return BTreeSet::new();
-    }
-    let none = BTreeSet::new();
-    let leaders = may_lead(
-        &seated().collect(),
-        &none,
-        &none,
-        height,
-        committee.quorum(),
-    );
-    let seats = committee.replicas();
-    seats.filter(|seat| !leaders.contains(seat)).collect()
 }
 
 /// Every event of a member on a chain, in order: each lost turn and each epoch, with its credit before

@@ -28,7 +28,7 @@ impl Chain {
     fn in_mode(mode: Mode, rule: EpochRule, step_ms: u64) -> Self {
         let members = Members::new(4);
         Self {
-            record: ChainRecord::new(mode, rule, members.committee(), []),
+            record: ChainRecord::new(mode, rule, members.committee(), [], 4),
             members,
             height: 0,
             step_ms,
@@ -207,7 +207,7 @@ fn epochs_end_by_heights_and_time_and_change_credit() {
     let scores = (0..4).map(|seat| chain.record.standing(ReplicaId(seat)).credit.score);
     assert_eq!(scores.collect::<Vec<_>>(), [540, 540, 540, 300]);
     let blocks = chain.blocks.clone();
-    let start = || ChainRecord::new(Mode::Credit, rule, chain.members.committee(), []);
+    let start = || ChainRecord::new(Mode::Credit, rule, chain.members.committee(), [], 4);
     let events = explain(ReplicaId(3), start(), blocks);
     let [CreditEvent::EpochEnded { height, report, .. }] = &events[..] else {
         panic!("{events:?}");

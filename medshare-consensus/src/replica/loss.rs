@@ -53,7 +53,7 @@ impl<P: Payload> Replica<P> {
     /// primary, the others change the view.
     pub(super) fn abstains(&self) -> bool {
         let lost = self.is_lost() && !self.mutation.is(Mutant::LostMemberVotes);
-        lost || !self.is_seated()
+        lost || !self.is_seated() || self.record.halts()
     }
 
     /// L47: asks all members, until enough have answered.

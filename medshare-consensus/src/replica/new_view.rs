@@ -72,8 +72,10 @@ impl<P: Payload> Replica<P> {
     /// L33: the primary of a later view proposes again what a quorum may have committed.
     pub(super) fn propose_again(&mut self) {
         let view = self.current.view;
-        let own_turn = self.primary_of(view) == Some(self.config.replica) && !self.abstains();
-        if view == View(0) || !own_turn || self.current.has_prepared() {
+        if view == View(0) || self.current.has_prepared() || self.abstains() {
+            return;
+        }
+        if self.primary_of(view) != Some(self.config.replica) {
             return;
         }
         let quorum = self.config.committee.quorum().quorum();

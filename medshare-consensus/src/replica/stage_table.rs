@@ -155,7 +155,7 @@ impl Fixture {
         };
         let created = Timestamp::from_millis(0);
         let committee = self.members.committee();
-        let record = ChainRecord::new(Mode::Credit, EpochRule::default(), committee, []);
+        let record = ChainRecord::new(Mode::Credit, EpochRule::default(), committee, [], 4);
         let tip = Tip::genesis(created, Digest::ZERO, Digest::ZERO, record);
         let mut replica = Replica::new(config, tip).unwrap();
         let mut first = self.proposal.header.clone();

@@ -72,7 +72,7 @@ pub(crate) fn roots(height: u64) -> ExecutedRoots {
 
 /// The record before the first block.
 pub(crate) fn record() -> ChainRecord {
-    ChainRecord::new(Mode::Credit, EpochRule::default(), committee(4), [])
+    ChainRecord::new(Mode::Credit, EpochRule::default(), committee(4), [], 4)
 }
 
 /// The record after these blocks, which told nothing.

@@ -7,12 +7,16 @@
 
 mod attestations;
 mod catch_up;
+mod consortium;
+mod credit_rules;
 mod fixture;
 mod late;
 mod lost_log;
 mod normal_case;
 mod proposals;
 mod recovery;
+mod seating;
+mod seating_properties;
 mod tick;
 mod view_change;
 mod votes;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use medshare_consensus::credit::{Standing, standing_key};
+use medshare_consensus::credit::{OrganisationRecord, record_key};
 use medshare_consensus::{
     Evidence, EvidenceError, LateVote, LogRecord, Message, Offence, Recalled, ViewChange, Vote,
 };
@@ -250,14 +250,16 @@ fn two_view_changes_into_one_view_are_evidence() {
 }
 
 #[test]
-fn standings_round_trip_and_belong_to_one_organisation() {
-    let standing = Standing::default();
-    check(&standing);
-    let bytes = standing.to_wire();
-    let expected = b"mCRS\x00\x01\xf4\x01\x00\x00\x00\x00\x00".to_vec();
-    assert_eq!(bytes, [expected, vec![0; 16]].concat());
+fn organisation_records_round_trip_and_belong_to_one_organisation() {
+    let record = OrganisationRecord::new(true, EPOCH);
+    check(&record);
+    let bytes = record.to_wire();
+    let expected = b"mCRO\x00\x01\x03\xf4\x01\x00\x00\x00\x00\x00".to_vec();
+    let ban = vec![0; 16];
+    let waits = [vec![0], vec![3, 0, 0, 0, 0, 0, 0, 0], vec![0; 8]].concat();
+    assert_eq!(bytes, [expected, ban, waits].concat());
     let committee = committee(4);
     let members = committee.members().iter();
-    let keys: BTreeSet<_> = members.map(|m| standing_key(&m.organisation)).collect();
+    let keys: BTreeSet<_> = members.map(|m| record_key(&m.organisation)).collect();
     assert_eq!(keys.len(), 4);
 }

@@ -1,4 +1,3 @@
-use medshare_consensus::LateVote;
 use medshare_types::id::{Epoch, Height, ReplicaId, View};
 
 use super::{Behaviour, Signer, proposed};
@@ -10,6 +9,7 @@ use crate::sim_rng::SimRng;
 pub struct BadMouther {
     signer: Signer,
     height: Height,
+    epoch: Epoch,
 }
 
 impl BadMouther {
@@ -19,6 +19,7 @@ impl BadMouther {
         Self {
             signer: Signer::of(setting, replica),
             height: Height(1),
+            epoch: Epoch(0),
         }
     }
 }
@@ -26,19 +27,17 @@ impl BadMouther {
 impl Behaviour for BadMouther {
     fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
         let late = |view| {
-            let subject = (Epoch(0), self.height, View(view));
-            Message::Late(LateVote::sign(
-                &self.signer.chain,
-                subject,
-                &self.signer.key,
-            ))
+            let subject = (self.epoch, self.height, View(view));
+            Message::Late(self.signer.late(subject))
         };
         vec![late(0), late(1), message]
     }
 
     fn incoming(&mut self, message: &Message) {
         if let Some(pre_prepare) = proposed(message) {
-            self.height = self.height.max(pre_prepare.proposal.header.height);
+            let header = &pre_prepare.proposal.header;
+            self.height = self.height.max(header.height);
+            self.epoch = self.epoch.max(header.epoch);
         }
     }
 }

@@ -18,7 +18,7 @@ impl BadSignatureVoter {
     }
 
     fn sign(&self, vote: &Vote, phase: Phase) -> Vote {
-        Vote::sign(&self.0.chain, vote.ballot, phase, &self.0.key)
+        self.0.vote(vote.ballot, phase)
     }
 }
 

@@ -49,7 +49,7 @@ impl Equivocator {
         let second = self.second.get(&vote.ballot.digest);
         second.map_or(vote, |second| {
             let ballot = second.ballot_in(vote.ballot.view);
-            Vote::sign(&self.signer.chain, ballot, phase, &self.signer.key)
+            self.signer.vote(ballot, phase)
         })
     }
 }

@@ -23,7 +23,7 @@ impl FarVoter {
             view,
             ..vote.ballot
         };
-        Vote::sign(&self.0.chain, ballot, phase, &self.0.key)
+        self.0.vote(ballot, phase)
     }
 }
 

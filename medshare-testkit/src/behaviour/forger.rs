@@ -1,4 +1,4 @@
-use medshare_consensus::{Decided, Payload, Proposal, Vote};
+use medshare_consensus::{Decided, Payload, Proposal};
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::id::ReplicaId;
 
@@ -31,7 +31,7 @@ impl Forger {
         proposal.payload.0.push(0xff);
         proposal.header.transactions = proposal.payload.root();
         let ballot = proposal.ballot_in(proposal.header.view);
-        let vote = Vote::sign(&self.signer.chain, ballot, Phase::Commit, &self.signer.key);
+        let vote = self.signer.vote(ballot, Phase::Commit);
         let votes = self.signers.iter().map(|id| (*id, vote.signature));
         let certificate = CommitCertificate {
             ballot,

@@ -30,7 +30,7 @@ impl Behaviour for Forgetter {
         } = change.vote;
         let subject = (epoch, height, view);
         vec![Message::ViewChange(ViewChange {
-            vote: ViewChangeVote::sign(&self.0.chain, subject, None, &self.0.key),
+            vote: self.0.view_change(subject),
             certificate: None,
         })]
     }

@@ -1,4 +1,3 @@
-use medshare_consensus::LateVote;
 use medshare_types::attestation::{Attestation, Attested, attestations_root};
 use medshare_types::id::{Epoch, Height, ReplicaId, View};
 
@@ -25,10 +24,10 @@ impl Framer {
     }
 
     /// The late votes of all others for view 0 of the height before `height`.
-    fn forged(&self, height: Height) -> Option<Vec<Attestation>> {
+    fn forged(&self, epoch: Epoch, height: Height) -> Option<Vec<Attestation>> {
         let before = height.previous().filter(|before| *before > Height(0))?;
-        let subject = (Epoch(0), before, View(0));
-        let own = LateVote::sign(&self.signer.chain, subject, &self.signer.key);
+        let subject = (epoch, before, View(0));
+        let own = self.signer.late(subject);
         let others = self.others.iter();
         let forged = others.map(|signer| Attestation {
             height: before,
@@ -44,7 +43,8 @@ impl Framer {
 impl Behaviour for Framer {
     fn outgoing(&mut self, _: ReplicaId, message: Message, _: &mut SimRng) -> Vec<Message> {
         let message = self.signer.change(message, |mut proposal| {
-            if let Some(forged) = self.forged(proposal.header.height) {
+            let header = &proposal.header;
+            if let Some(forged) = self.forged(header.epoch, header.height) {
                 let votes = &mut proposal.attestations;
                 votes.extend(forged);
                 votes.sort_unstable_by_key(Attestation::key);

@@ -1,4 +1,4 @@
-use medshare_consensus::{Decided, Payload, Proposal, Vote};
+use medshare_consensus::{Decided, Payload, Proposal};
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::id::ReplicaId;
 
@@ -32,7 +32,7 @@ impl LoneSigner {
         proposal.payload.0.push(0xfe);
         proposal.header.transactions = proposal.payload.root();
         let ballot = proposal.ballot_in(proposal.header.view);
-        let vote = Vote::sign(&self.signer.chain, ballot, Phase::Commit, &self.signer.key);
+        let vote = self.signer.vote(ballot, Phase::Commit);
         let certificate = CommitCertificate {
             ballot,
             votes: vec![(self.replica, vote.signature); self.votes],

@@ -57,9 +57,9 @@ pub use twin::Twin;
 pub use withholder::VoteWithholder;
 pub use wrong_roots::WrongRootsPrimary;
 
-use medshare_consensus::{PrePrepare, Proposal, Vote};
-use medshare_types::certificate::Phase;
-use medshare_types::id::{ChainId, ReplicaId, View};
+use medshare_consensus::{LateVote, PrePrepare, Proposal, ViewChangeVote, Vote};
+use medshare_types::certificate::{Ballot, Phase};
+use medshare_types::id::{ChainId, Epoch, Height, ReplicaId, View};
 use medshare_types::sign::SigningKey;
 
 use crate::setting::{Message, Setting, TestPayload};
@@ -79,25 +79,46 @@ pub trait Behaviour {
     fn incoming(&mut self, _message: &Message) {}
 }
 
-/// The chain and key that a Byzantine member signs with.
+/// The chain and keys that a Byzantine member signs with.
 #[derive(Clone, Debug)]
 struct Signer {
     chain: ChainId,
-    key: SigningKey,
+    replica: ReplicaId,
+    setting: Setting,
 }
 
 impl Signer {
     fn of(setting: &Setting, replica: ReplicaId) -> Self {
         Self {
             chain: setting.chain(),
-            key: setting.key(replica).clone(),
+            replica,
+            setting: setting.clone(),
         }
+    }
+
+    /// The key of an epoch.
+    fn key(&self, epoch: Epoch) -> SigningKey {
+        self.setting.key_in(self.replica, epoch)
+    }
+
+    fn vote(&self, ballot: Ballot, phase: Phase) -> Vote {
+        Vote::sign(&self.chain, ballot, phase, &self.key(ballot.epoch))
+    }
+
+    /// A late vote for the primary of a view.
+    fn late(&self, subject: (Epoch, Height, View)) -> LateVote {
+        LateVote::sign(&self.chain, subject, &self.key(subject.0))
+    }
+
+    /// A view change that claims nothing.
+    fn view_change(&self, subject: (Epoch, Height, View)) -> ViewChangeVote {
+        ViewChangeVote::sign(&self.chain, subject, None, &self.key(subject.0))
     }
 
     /// Signs a changed proposal like an honest primary would. In a later view the proof stays.
     fn propose(&self, view: View, proposal: Proposal<TestPayload>) -> PrePrepare<TestPayload> {
         let ballot = proposal.ballot_in(view);
-        let vote = Vote::sign(&self.chain, ballot, Phase::Prepare, &self.key);
+        let vote = self.vote(ballot, Phase::Prepare);
         PrePrepare {
             view,
             proposal,

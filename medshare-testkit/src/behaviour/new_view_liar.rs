@@ -1,4 +1,4 @@
-use medshare_consensus::{NewView, Payload, Proposal, ViewChangeVote};
+use medshare_consensus::{NewView, Payload, Proposal};
 use medshare_types::id::ReplicaId;
 
 use super::{Behaviour, Signer};
@@ -28,7 +28,7 @@ impl NewViewLiar {
         let changes = new_view.view_changes.iter_mut();
         for (_, vote) in changes.filter(|(seat, _)| *seat == self.replica) {
             let subject = (vote.epoch, vote.height, vote.view);
-            *vote = ViewChangeVote::sign(&self.signer.chain, subject, None, &self.signer.key);
+            *vote = self.signer.view_change(subject);
         }
     }
 

@@ -1,4 +1,4 @@
-use medshare_consensus::{ViewChange, ViewChangeVote};
+use medshare_consensus::ViewChange;
 use medshare_types::id::{Epoch, Height, ReplicaId, View};
 
 use super::{Behaviour, Signer, proposed};
@@ -29,7 +29,7 @@ impl Behaviour for Restless {
     fn outgoing(&mut self, _: ReplicaId, message: Message, rng: &mut SimRng) -> Vec<Message> {
         let view = View(1 + rng.next_u64() % 40);
         let subject = (self.epoch, self.height, view);
-        let vote = ViewChangeVote::sign(&self.signer.chain, subject, None, &self.signer.key);
+        let vote = self.signer.view_change(subject);
         let change = ViewChange {
             vote,
             certificate: None,
@@ -39,7 +39,9 @@ impl Behaviour for Restless {
 
     fn incoming(&mut self, message: &Message) {
         if let Some(pre_prepare) = proposed(message) {
-            self.height = self.height.max(pre_prepare.proposal.header.height);
+            let header = &pre_prepare.proposal.header;
+            self.height = self.height.max(header.height);
+            self.epoch = self.epoch.max(header.epoch);
         }
     }
 }

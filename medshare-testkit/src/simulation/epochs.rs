@@ -7,32 +7,42 @@ use super::Simulation;
 use crate::setting::TestPayload;
 
 impl Simulation {
-    /// What a primary proposes: random bytes, or the keys that honest members have made and that its
+    /// What a primary proposes: random bytes, or the keys that running members have made and that its
     /// ledger does not show yet.
     pub(super) fn batch(&mut self, index: usize) -> TestPayload {
         let facts = self.unregistered(index);
+        let number = self.rng.next_u64();
         if facts.is_empty() {
-            TestPayload(self.rng.next_u64().to_le_bytes().to_vec())
+            TestPayload(number.to_le_bytes().to_vec())
         } else {
-            TestPayload::telling(&facts)
+            TestPayload::telling(number, &facts)
         }
     }
 
     fn unregistered(&self, index: usize) -> Vec<ChainFact> {
         let setting = &self.scenario.setting;
         let record = self.members[index].record.as_ref();
-        let Some(record) = record.filter(|_| setting.rotates_keys) else {
+        let Some(record) = record else {
             return Vec::new();
         };
         let epoch = record.committee().epoch().next();
-        let honest = self.honest().map(|member| member.id);
-        let lacking = honest.filter(|id| record.next_key(*id).is_none());
-        let fact = |replica| ChainFact::KeyRegistered {
-            replica,
-            epoch,
-            key: setting.key_in(replica, epoch).verifying_key(),
+        let running = self
+            .members
+            .iter()
+            .filter(|member| member.replica.is_some());
+        let lacking = running
+            .map(|member| member.id)
+            .filter(|id| record.next_key(*id).is_none());
+        let told = |replica| {
+            let key = setting.key_in(replica, epoch).verifying_key();
+            let registered = ChainFact::KeyRegistered {
+                replica,
+                epoch,
+                key,
+            };
+            [registered, ChainFact::Answered { replica }]
         };
-        lacking.map(fact).collect()
+        lacking.flat_map(told).collect()
     }
 
     /// Makes the key of the next epoch when one begins, and forgets those before.
@@ -43,7 +53,7 @@ impl Simulation {
             return;
         };
         let epoch = record.committee().epoch();
-        if !setting.rotates_keys || member.keys_of == Some(epoch) {
+        if member.keys_of == Some(epoch) {
             return;
         }
         member.keys_of = Some(epoch);

@@ -94,12 +94,10 @@ impl Simulation {
         let mut config = self.scenario.setting.config(member.id);
         config.resend_ms = self.scenario.resend_ms;
         let tip = member.disk.tip();
-        if self.scenario.setting.rotates_keys {
-            let epoch = tip.record.committee().epoch();
-            let kept = [epoch, epoch.next()];
-            let kept = kept.map(|epoch| self.scenario.setting.key_in(member.id, epoch));
-            config.signing_keys.extend(kept);
-        }
+        let epoch = tip.record.committee().epoch();
+        let kept = [epoch, epoch.next()];
+        let kept = kept.map(|epoch| self.scenario.setting.key_in(member.id, epoch));
+        config.signing_keys.extend(kept);
         member.record = Some(tip.record.clone());
         member.keys_of = None;
         let log = member.disk.log();

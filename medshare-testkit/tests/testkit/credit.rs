@@ -74,7 +74,7 @@ fn shares(events: &[CreditEvent]) -> Vec<u16> {
             Participation::PerMille(share) => Some(share),
             Participation::Unmeasured => None,
         },
-        CreditEvent::LostTurn { .. } => None,
+        CreditEvent::LostTurn { .. } | CreditEvent::RoleChanged { .. } => None,
     };
     events.iter().filter_map(share).collect()
 }
@@ -102,7 +102,7 @@ fn credit_rises_where_all_take_part() {
             assert_eq!(shares(&events).len(), 2, "{events:#?}");
             let after = events.iter().rev().find_map(|event| match event {
                 CreditEvent::EpochEnded { after, .. } => Some(*after),
-                CreditEvent::LostTurn { .. } => None,
+                CreditEvent::LostTurn { .. } | CreditEvent::RoleChanged { .. } => None,
             });
             assert_eq!(after, Some(report.standings[&seat].credit));
         }

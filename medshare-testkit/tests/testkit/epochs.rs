@@ -26,7 +26,6 @@ fn scenario(seed: u64, heights: u64) -> Scenario {
         .with_heights(heights)
         .with_deadline_ms(600_000)
         .with_epochs(RULE)
-        .with_rotating_keys()
 }
 
 fn run(seed: u64, scenario: Scenario) -> Report {
