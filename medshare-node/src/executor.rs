@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use medshare_consensus::credit::standing_key;
-use medshare_consensus::{ChainFact, ChainRecord, Proposal, Verdict};
-use medshare_contract::{BlockContext, CallContext, Overlay, StateError, StateView, apply};
+use medshare_consensus::credit::{CreditEvent, record_key};
+use medshare_consensus::{ChainFact, ChainRecord, Evidence, Proposal, Verdict};
+use medshare_contract::{
+    BlockContext, Call, CallContext, MAX_HEADER_AGE, Overlay, ProvenMisbehaviour, StateError,
+    StateView, apply,
+};
 use medshare_ledger::{Block, LedgerStore, StoreError, Transaction};
 use medshare_types::{
-    CommitCertificate, Digest, ExecutedRoots, Genesis, Timestamp, TransactionReceipt, Wire,
+    BlockHeader, CommitCertificate, Digest, Event, ExecutedRoots, Genesis, Height, Outcome,
+    Timestamp, TransactionReceipt, Wire,
 };
 
 use crate::batch::Batch;
@@ -52,9 +56,14 @@ pub(crate) fn execute(
     let view = LedgerView(ledger);
     let mut state = Overlay::new(&view);
     let mut receipts = Vec::new();
+    let mut facts = Vec::new();
     for transaction in proposal.payload.transactions() {
-        let applied = apply(&state, &context, &call_of(transaction))?;
+        let call = call_of(transaction, &header, ledger, record)?;
+        let applied = apply(&state, &context, &call)?;
         state.absorb(applied.changes);
+        if let Outcome::Applied(events) = &applied.outcome {
+            facts.extend(events.iter().flat_map(|event| facts_of(event, record)));
+        }
         receipts.push(TransactionReceipt {
             transaction: transaction.id(),
             outcome: applied.outcome,
@@ -66,12 +75,13 @@ pub(crate) fn execute(
     if record.next_committee().digest() != header.next_committee {
         return Err(NodeError::Diverged { height });
     }
-    let facts = Vec::new();
-    for event in record.follow(&header, &proposal.attestations, &facts) {
-        let replica = event.seat();
-        if let Some(organisation) = record.organisation(replica) {
-            let standing = record.standing(replica).to_wire();
-            changes.insert(standing_key(&organisation), Some(standing));
+    let events = record.follow(&header, &proposal.attestations, &facts);
+    let told = facts.iter().filter_map(ChainFact::replica);
+    let changed: BTreeSet<_> = events.iter().map(CreditEvent::seat).chain(told).collect();
+    for replica in changed {
+        let held = record.organisation_record(replica);
+        if let Some((organisation, held)) = record.organisation(replica).zip(held) {
+            changes.insert(record_key(&organisation), Some(held.to_wire()));
         }
     }
     let block = Block {
@@ -88,16 +98,101 @@ pub(crate) fn execute(
     Ok((roots, facts))
 }
 
-fn call_of(transaction: &Transaction) -> CallContext<'_> {
-    CallContext {
+/// The call of a transaction, with what only the chain of blocks can judge of it.
+fn call_of<'a>(
+    transaction: &'a Transaction,
+    header: &BlockHeader,
+    ledger: &LedgerStore,
+    record: &ChainRecord,
+) -> Result<CallContext<'a>, StoreError> {
+    let (mut proven, mut follows) = (None, false);
+    match Call::from_wire(&transaction.call) {
+        Ok(Call::ReportMisbehaviour { evidence }) => {
+            proven = Evidence::from_wire(&evidence)
+                .ok()
+                .and_then(|evidence| judge_evidence(&evidence, header, record));
+        }
+        Ok(Call::RegisterVotingKey {
+            height,
+            header: named,
+            ..
+        }) => {
+            follows = is_recent(ledger, header, height, &named)?;
+        }
+        _ => {}
+    }
+    Ok(CallContext {
         chain: transaction.chain,
         transaction: transaction.id(),
         sender: transaction.sender,
         key: transaction.key,
         nonce: transaction.nonce,
         call: &transaction.call,
-        proven: None,
-        follows: false,
+        proven,
+        follows,
+    })
+}
+
+/// What evidence proves under the committee of its epoch.
+fn judge_evidence(
+    evidence: &Evidence,
+    header: &BlockHeader,
+    record: &ChainRecord,
+) -> Option<ProvenMisbehaviour> {
+    let (epoch, height) = evidence.offence.subject()?;
+    let committee = record.committee();
+    evidence.verify(&header.chain, committee).ok()?;
+    Some(ProvenMisbehaviour {
+        organisation: committee.member(evidence.culprit)?.organisation,
+        epoch,
+        height,
+    })
+}
+
+/// True for a header of the epoch of `block` that lies at most [`MAX_HEADER_AGE`] heights below it.
+fn is_recent(
+    ledger: &LedgerStore,
+    block: &BlockHeader,
+    height: Height,
+    named: &Digest,
+) -> Result<bool, StoreError> {
+    let age = block.height.0.checked_sub(height.0);
+    if height == Height(0) || age.is_none_or(|age| age == 0 || age > MAX_HEADER_AGE) {
+        return Ok(false);
+    }
+    let header = ledger.certified_header(height)?.header;
+    Ok(header.epoch == block.epoch && header.digest() == *named)
+}
+
+/// What an event tells the chain's record.
+fn facts_of(event: &Event, record: &ChainRecord) -> Vec<ChainFact> {
+    match event {
+        Event::VotingKeyRegistered {
+            organisation,
+            epoch,
+            key,
+            follows,
+        } => {
+            let Some(replica) = record.replica_of(organisation) else {
+                return Vec::new();
+            };
+            let registered = ChainFact::KeyRegistered {
+                replica,
+                epoch: *epoch,
+                key: *key,
+            };
+            let answered = follows.then_some(ChainFact::Answered { replica });
+            [registered].into_iter().chain(answered).collect()
+        }
+        Event::MisbehaviourProven { organisation, .. } => {
+            let proven = |replica| ChainFact::Proven { replica };
+            record
+                .replica_of(organisation)
+                .map(proven)
+                .into_iter()
+                .collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -134,13 +229,13 @@ pub(crate) fn tip_time(ledger: &LedgerStore, genesis: &Genesis) -> Result<Timest
 #[cfg(test)]
 mod tests {
     use medshare_consensus::Mode;
-    use medshare_consensus::credit::Standing;
+    use medshare_consensus::credit::OrganisationRecord;
     use medshare_contract::genesis_state;
     use medshare_ledger::{MAX_CALL_LEN, transactions_root};
     use medshare_testkit::fixtures::{Members, rng};
     use medshare_threshold::HolderKeyPair;
     use medshare_types::attestation::{Attestation, Attested, attestations_root};
-    use medshare_types::{BlockHeader, Epoch, Height, Nonce, ReplicaId, Signature, View};
+    use medshare_types::{Epoch, Nonce, ReplicaId, Signature, View};
 
     use super::*;
     use crate::batch;
@@ -225,9 +320,9 @@ mod tests {
             signature: Signature::from_bytes([0; 64]),
         };
         let standing_of = |seat| {
-            let key = standing_key(&fixture.members.organisation(seat));
+            let key = record_key(&fixture.members.organisation(seat));
             let value = fixture.ledger.get(&key).unwrap();
-            value.map(|value| Standing::from_wire(&value).unwrap())
+            value.map(|value| OrganisationRecord::from_wire(&value).unwrap())
         };
         for height in 1..=11 {
             assert_eq!(standing_of(1), None, "not before height 1 is closed");
@@ -266,8 +361,8 @@ mod tests {
             .unwrap();
         }
         let standing = standing_of(1).unwrap();
-        assert_eq!(standing, record.standing(ReplicaId(1)));
-        assert_eq!(standing.leading.banned_until, Height(11 + 256));
+        assert_eq!(Some(&standing), record.organisation_record(ReplicaId(1)));
+        assert_eq!(standing.standing.leading.banned_until, Height(11 + 256));
         assert_eq!([0, 2, 3].map(standing_of), [None; 3]);
     }
 

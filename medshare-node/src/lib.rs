@@ -51,6 +51,7 @@ pub mod restoration;
 pub mod secrets;
 mod subscriptions;
 pub mod transport;
+mod voting_keys;
 mod worker_pool;
 
 pub use config::{DEFAULT_DISK_FLOOR, NodeConfig, Recovery, ledger_path, log_path};

@@ -14,6 +14,12 @@ pub const HOLDER_KEY: &str = "organisation/holder-key";
 /// The node's share of the gate key, once the ceremony is over.
 pub const GATE_SHARE: &str = "organisation/gate-share";
 
+/// The key that the organisation votes with in an epoch with an even number but the first, 40 bytes: the
+/// epoch and a seed.
+pub const EVEN_VOTING_KEY: &str = "organisation/voting-key-even";
+/// As [`EVEN_VOTING_KEY`], for epochs with an odd number.
+pub const ODD_VOTING_KEY: &str = "organisation/voting-key-odd";
+
 /// Tells that the node has begun a ledger and a log, and may have voted: where one of them is missing,
 /// it was lost.
 pub const TOOK_PART: &str = "organisation/took-part";

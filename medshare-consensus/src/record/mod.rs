@@ -392,6 +392,12 @@ impl ChainRecord {
         self.organisations.next_key(replica)
     }
 
+    /// The number of an organisation; `None` for a stranger.
+    #[must_use]
+    pub fn replica_of(&self, organisation: &OrganisationId) -> Option<ReplicaId> {
+        self.organisations.replica_of(organisation)
+    }
+
     /// The identifier of an organisation; `None` for a number that the chain does not know.
     #[must_use]
     pub fn organisation(&self, replica: ReplicaId) -> Option<OrganisationId> {

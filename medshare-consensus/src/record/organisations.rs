@@ -51,6 +51,21 @@ pub enum ChainFact {
     Contributed(ResourceFacts),
 }
 
+impl ChainFact {
+    /// The organisation that the fact is about; `None` where it is about several.
+    #[must_use]
+    pub const fn replica(&self) -> Option<ReplicaId> {
+        match self {
+            Self::KeyRegistered { replica, .. }
+            | Self::Answered { replica }
+            | Self::Proven { replica }
+            | Self::Departs { replica, .. }
+            | Self::Readmitted { replica } => Some(*replica),
+            Self::Contributed(_) => None,
+        }
+    }
+}
+
 /// The identity of an organisation and its keys.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 struct Identity {
@@ -116,6 +131,12 @@ impl Organisations {
 
     pub(super) fn id(&self, replica: ReplicaId) -> Option<OrganisationId> {
         Some(self.identities.get(&replica)?.id)
+    }
+
+    pub(super) fn replica_of(&self, id: &OrganisationId) -> Option<ReplicaId> {
+        let mut identities = self.identities.iter();
+        let (replica, _) = identities.find(|(_, of)| of.id == *id)?;
+        Some(*replica)
     }
 
     pub(super) fn next_key(&self, replica: ReplicaId) -> Option<VerifyingKey> {

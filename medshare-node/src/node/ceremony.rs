@@ -97,7 +97,7 @@ impl Node {
 
     /// Signs a call of this organisation and submits it; returns false when there was no room for
     /// it, so that it has to be submitted later.
-    async fn submit_own(&mut self, call: &Call) -> Result<bool, NodeError> {
+    pub(super) async fn submit_own(&mut self, call: &Call) -> Result<bool, NodeError> {
         let transaction = Transaction::sign(
             self.shell.genesis.chain_id(),
             self.shell.holder.organisation().into(),

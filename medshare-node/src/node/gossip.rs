@@ -35,8 +35,8 @@ impl Node {
     }
 
     pub(super) fn broadcast(&self, frame: &Bytes) {
-        let seats = self.ledger.committee().replicas();
-        for seat in seats.filter(|seat| *seat != self.shell.own) {
+        let all = self.shell.genesis.replicas();
+        for seat in all.filter(|seat| *seat != self.shell.own) {
             self.shell.link.outbound.send(seat, frame.clone());
         }
     }

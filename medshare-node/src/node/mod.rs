@@ -14,6 +14,7 @@ mod requests;
 mod shell;
 mod submissions;
 mod timers;
+mod voting_key;
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -216,9 +217,7 @@ impl Node {
             } => {
                 self.commit(proposal, certificate).await?;
             }
-            Effect::Misbehaviour(evidence) => {
-                tracing::warn!(culprit = %evidence.culprit, "conflicting votes of one seat");
-            }
+            Effect::Misbehaviour(evidence) => self.report(&evidence).await?,
             Effect::Serve { to, from, until } => self.serve(to, from, until).await?,
         }
         Ok(())
@@ -284,6 +283,7 @@ impl Node {
                 .map(|executed| (executed, record))
         })
         .await??;
+        let begins = self.record.committee().epoch() != record.committee().epoch();
         self.record = record;
         self.shell.tip = Some(tip);
         metrics::counter!("medshare_node_blocks_total", "member" => self.shell.own.to_string())
@@ -293,10 +293,13 @@ impl Node {
         self.shell.mempool.remove(ordered.iter().copied());
         self.answer_subscribers(certified).await?;
         // A log begins in the epoch of its ledger's tip, or with that epoch's last block.
-        if roots.height.0 % CHECKPOINT_INTERVAL == 0 || self.record.ends_epoch() {
+        let turns_over = begins || self.record.ends_epoch();
+        if roots.height.0 % CHECKPOINT_INTERVAL == 0 || turns_over {
             self.checkpoint(roots.height).await?;
+            self.draw_next_key().await?;
         }
         self.feed(Input::Executed { roots, facts });
+        self.register_next_key().await?;
         if ordered.is_empty() {
             Ok(())
         } else {

@@ -18,6 +18,7 @@ use super::propose::Pace;
 use super::shell::Shell;
 use super::submissions::CheckedQueue;
 use super::timers::Timers;
+use super::voting_key::NextKey;
 use super::{ClientRequest, Node};
 use crate::batch::Batch;
 use crate::config::{NodeConfig, Recovery, ledger_path, log_path};
@@ -28,6 +29,7 @@ use crate::mempool::Mempool;
 use crate::secrets::{NodeSecrets, TOOK_PART};
 use crate::subscriptions::Subscriptions;
 use crate::transport::Link;
+use crate::voting_keys;
 use crate::worker_pool::Workers;
 
 /// Time after which a replica sends again any message that may be lost, milliseconds.
@@ -54,6 +56,7 @@ impl Node {
             disk_floor,
         } = config;
         let secrets = NodeSecrets::load(&*keys, &genesis, own).await?;
+        let voting_keys = voting_keys::load(&*keys).await?;
         let opening = genesis.clone();
         let files = folder.clone();
         let took_part = keys.load(TOOK_PART).await?.is_some();
@@ -71,9 +74,10 @@ impl Node {
             note_part(&*keys).await?;
         }
         let state = log.state();
-        let signing_key = secrets.signing_key.clone();
+        let mut signing_keys = vec![secrets.signing_key.clone()];
+        signing_keys.extend(voting_keys.iter().map(|held| held.key.clone()));
         let record = tip.record.clone();
-        let replica = recover(&genesis, own, signing_key, tip, &frames, state)?;
+        let replica = recover(&genesis, own, signing_keys, tip, &frames, state)?;
         let tip = ledger.tip()?;
         let genesis = Arc::new(genesis);
         let holder = Arc::new(Holder::new(
@@ -81,6 +85,7 @@ impl Node {
             secrets,
             Arc::clone(&machine),
         ));
+        let next_key = NextKey::new(Arc::clone(&keys), voting_keys);
         let ceremony = Ceremony::open(keys, &holder).await?;
         let shell = Shell {
             genesis,
@@ -96,6 +101,7 @@ impl Node {
             checked: CheckedQueue::default(),
             holder,
             ceremony,
+            next_key,
             shut_down,
             disk: Disk::new(disk_floor),
             tip,
@@ -148,14 +154,14 @@ pub(super) struct Opened {
 pub(super) fn recover(
     genesis: &Genesis,
     own: ReplicaId,
-    signing_key: SigningKey,
+    signing_keys: Vec<SigningKey>,
     tip: Tip,
     frames: &[Frame],
     state: LogState,
 ) -> Result<Replica<Batch>, NodeError> {
     let config = Config {
         replica: own,
-        signing_keys: vec![signing_key],
+        signing_keys,
         chain: genesis.chain_id(),
         parameters: genesis.parameters,
         resend_ms: RESEND_MS,

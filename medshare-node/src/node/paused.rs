@@ -123,12 +123,12 @@ impl Paused {
         let folder = self.shell.folder.clone();
         let machine = Arc::clone(&self.shell.machine);
         let log = Arc::clone(&self.shell.log);
-        let signing_key = self.shell.holder.secrets().signing_key.clone();
+        let signing_keys = self.shell.signing_keys();
         let disk = self.shell.disk;
         Box::pin(async move {
             blocking(move || {
                 disk.require_room(&folder, &*machine)?;
-                open_files(&folder, &genesis, own, signing_key, &log, &*machine)
+                open_files(&folder, &genesis, own, signing_keys, &log, &*machine)
             })
             .await?
         })
@@ -199,7 +199,7 @@ fn open_files(
     folder: &Path,
     genesis: &Genesis,
     own: ReplicaId,
-    signing_key: SigningKey,
+    signing_keys: Vec<SigningKey>,
     log: &Mutex<ConsensusLog>,
     machine: &dyn Machine,
 ) -> Result<Opened, NodeError> {
@@ -213,7 +213,7 @@ fn open_files(
     drop(log);
     let tip = tip(&ledger, genesis)?;
     let record = tip.record.clone();
-    let replica = recover(genesis, own, signing_key, tip, &frames, state)?;
+    let replica = recover(genesis, own, signing_keys, tip, &frames, state)?;
     Ok(Opened {
         ledger,
         record,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use medshare_consensus::Now;
 use medshare_host::Machine;
 use medshare_ledger::{CertifiedHeader, MemberStatus};
-use medshare_types::{Genesis, ReplicaId};
+use medshare_types::{Genesis, ReplicaId, SigningKey};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -14,6 +14,7 @@ use super::ClientRequest;
 use super::ceremony::Ceremony;
 use super::disk::Disk;
 use super::submissions::CheckedQueue;
+use super::voting_key::NextKey;
 use crate::holder::Holder;
 use crate::log::ConsensusLog;
 use crate::mempool::Mempool;
@@ -36,6 +37,7 @@ pub(super) struct Shell {
     pub(super) checked: CheckedQueue,
     pub(super) holder: Arc<Holder>,
     pub(super) ceremony: Ceremony,
+    pub(super) next_key: NextKey,
     pub(super) shut_down: oneshot::Receiver<()>,
     pub(super) disk: Disk,
     /// The newest block, which a paused node still tells of.
@@ -51,6 +53,12 @@ pub(super) struct Standing {
 }
 
 impl Shell {
+    /// The keys that the replica may vote with, as far as this node holds them.
+    pub(super) fn signing_keys(&self) -> Vec<SigningKey> {
+        let own = self.holder.secrets().signing_key.clone();
+        [own].into_iter().chain(self.next_key.keys()).collect()
+    }
+
     pub(super) fn now(&self) -> Now {
         let elapsed = self.started.elapsed().as_millis();
         Now {
