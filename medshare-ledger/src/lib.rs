@@ -2,8 +2,9 @@
 //!
 //! **Is:** the content of the chain and its verification: signed [`Transaction`]s in [`Block`]s,
 //! receipts under RFC 6962 roots, the state under a Jellyfish Merkle root, and a [`LightClient`]
-//! that needs the genesis alone. With the default feature `storage`, the `LedgerStore` of a member.
-//! Without it the crate builds for `wasm32-unknown-unknown`.
+//! that needs the genesis alone, and follows the committees from there. With the default feature
+//! `storage`, the `LedgerStore` of a member. Without it the crate builds for
+//! `wasm32-unknown-unknown`.
 //!
 //! **Is not:** the rules of consent (the contract's), ordering (consensus') or a network. It reads
 //! no clock and draws no randomness.
@@ -63,7 +64,7 @@
 //! | [`transaction`], [`block`] | transactions, blocks, and the header with its certificate |
 //! | [`list`] | roots of transactions and receipts, proofs of inclusion |
 //! | [`state`] | the state root, paths to values and to their absence |
-//! | [`light`] | headers, state and receipts, verified from the genesis |
+//! | [`light`] | headers, state and receipts, verified from the genesis or an anchor on |
 //! | [`access`] | the receipt of one access |
 //! | [`rpc`] | requests of clients to a member, and its responses |
 #![cfg_attr(
@@ -92,8 +93,8 @@ pub mod transaction;
 pub use access::AccessReceipt;
 pub use block::{Block, BlockError, CertifiedHeader};
 pub use light::{
-    BlockReceipts, LightClient, ReceiptProof, StateProof, VerifiedHeader, VerifiedReceipt,
-    VerifiedState, VerifyError,
+    Anchor, BlockReceipts, Boundary, LightClient, ReceiptProof, StateProof, VerifiedHeader,
+    VerifiedReceipt, VerifiedState, VerifyError,
 };
 pub use list::{ListProof, receipts_root, transactions_root};
 pub use rpc::{
@@ -101,5 +102,5 @@ pub use rpc::{
 };
 pub use state::{StatePath, state_root};
 #[cfg(feature = "storage")]
-pub use storage::{LedgerStore, StoreError};
+pub use storage::{Execution, LedgerStore, StoreError};
 pub use transaction::{MAX_CALL_LEN, Transaction, TransactionError};

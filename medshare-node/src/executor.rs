@@ -8,7 +8,8 @@ use medshare_contract::{
     BlockContext, Call, CallContext, MAX_HEADER_AGE, Overlay, ProvenMisbehaviour, StateError,
     StateView, apply,
 };
-use medshare_ledger::{Block, LedgerStore, StoreError, Transaction};
+use medshare_ledger::{Block, Execution, LedgerStore, StoreError, Transaction};
+use medshare_types::wire::to_borsh;
 use medshare_types::{
     BlockHeader, CommitCertificate, Digest, Event, ExecutedRoots, Genesis, Height, Outcome,
     Timestamp, TransactionReceipt, Wire,
@@ -75,6 +76,7 @@ pub(crate) fn execute(
     if record.next_committee().digest() != header.next_committee {
         return Err(NodeError::Diverged { height });
     }
+    let next_committee = record.next_committee().clone();
     let events = record.follow(&header, &proposal.attestations, &facts);
     let told = facts.iter().filter_map(ChainFact::replica);
     let changed: BTreeSet<_> = events.iter().map(CreditEvent::seat).chain(told).collect();
@@ -89,8 +91,14 @@ pub(crate) fn execute(
         transactions: proposal.payload.transactions().to_vec(),
         attestations: proposal.attestations,
     };
+    let execution = Execution {
+        receipts: &receipts,
+        changes: &changes,
+        next_committee: &next_committee,
+        record: &to_borsh(record),
+    };
     let roots = ledger
-        .apply(&block, certificate, &receipts, &changes)
+        .apply(&block, certificate, &execution)
         .map_err(|error| match error {
             StoreError::RootsMismatch { .. } => NodeError::Diverged { height },
             other => other.into(),

@@ -1,6 +1,8 @@
 //! The error of verifying headers, proofs and receipts.
 
-use medshare_types::{CertificateError, ChainId, DecodeError, Digest, Height, TransactionId};
+use medshare_types::{
+    CertificateError, ChainId, DecodeError, Digest, Epoch, Height, Timestamp, TransactionId,
+};
 
 /// An answer that does not prove its claim.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,4 +54,23 @@ pub enum VerifyError {
     ForeignShare,
     #[error("the release share's signature does not verify")]
     BadShareSignature,
+    /// The committee of the header's epoch is not known: boundaries from `followed` on lead to it.
+    #[error("header of epoch {epoch}, and the committees are known up to epoch {followed}")]
+    UnknownEpoch { epoch: Epoch, followed: Epoch },
+    /// The committee of this epoch orders other heights.
+    #[error("height {height} is not one of epoch {epoch}")]
+    OutsideEpoch { height: Height, epoch: Epoch },
+    #[error("the header at height {height} names another committee than the one beside it")]
+    OtherCommittee { height: Height },
+    /// The committee is not that of the epoch after the header's: the header may be no boundary.
+    #[error("committee of epoch {found}, expected {expected}")]
+    NotNextEpoch { expected: Epoch, found: Epoch },
+    /// Two certified ends of one epoch: more than f of its members signed both, or lost their keys.
+    #[error("epoch {epoch} ends otherwise than it was followed before")]
+    OtherHistory { epoch: Epoch },
+    /// Followed too long ago: start from a fresh [`Anchor`](super::Anchor), from a trusted source.
+    #[error(
+        "the committees were followed up to {since}, too long before {now}: get a newer anchor"
+    )]
+    Stale { since: Timestamp, now: Timestamp },
 }

@@ -1,18 +1,27 @@
 //! The light client: verifies headers, state values and receipts offline, from a trusted genesis.
 
+mod boundary;
 mod error;
+mod following;
+mod term;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::{
-    BlockHeader, ChainId, Committee, Digest, Genesis, Height, TransactionId, TransactionReceipt,
-    Wire,
+    BlockHeader, ChainId, Committee, Digest, Epoch, Genesis, Height, TransactionId,
+    TransactionReceipt, Wire,
 };
 
 use crate::block::CertifiedHeader;
 use crate::list::{ListProof, receipts_root};
 use crate::state::StatePath;
 
+pub use boundary::{Anchor, Boundary};
 pub use error::VerifyError;
+pub use following::TRUST_PERIOD;
+pub(crate) use term::Term;
 
 /// The value of a state key at the newest executed height that a header names.
 ///
@@ -63,14 +72,20 @@ impl Wire for BlockReceipts {
     const MAX_LEN: usize = 2 << 20;
 }
 
-/// Checks headers and proofs of one chain against its genesis.
+/// Checks headers and proofs of one chain against its genesis, or a later [`Anchor`].
 ///
-/// It keeps no state and does no I/O. The caller decides from the verified header's height and time
-/// if an answer is fresh enough.
+/// It knows the committees of the epochs that it [followed](Self::follow), and does no I/O. The
+/// caller decides from the verified header's height and time if an answer is fresh enough. Memory:
+/// 0.6 kB an epoch of 4 members, 4 kB of 31; a clone shares it.
 #[derive(Clone, Debug)]
 pub struct LightClient {
     chain: ChainId,
-    committee: Committee,
+    /// The epochs whose committee is known: that of the genesis always.
+    terms: BTreeMap<Epoch, Term>,
+    /// The last header of each epoch that was followed.
+    followed: BTreeMap<Epoch, Arc<CertifiedHeader>>,
+    /// The last header of each epoch that is trusted without a certificate.
+    anchors: BTreeMap<Epoch, BlockHeader>,
 }
 
 /// A header that a quorum of its committee committed. Made by [`LightClient`] alone.
@@ -152,12 +167,12 @@ impl LightClient {
     /// # Errors
     /// [`VerifyError::InvalidGenesis`] when its members do not form a committee.
     pub fn new(genesis: &Genesis) -> Result<Self, VerifyError> {
-        let committee = genesis
-            .committee()
-            .map_err(|source| VerifyError::InvalidGenesis { source })?;
+        let term = Term::genesis(genesis)?;
         Ok(Self {
             chain: genesis.chain_id(),
-            committee,
+            terms: BTreeMap::from([(term.epoch(), term)]),
+            followed: BTreeMap::new(),
+            anchors: BTreeMap::new(),
         })
     }
 
@@ -167,49 +182,35 @@ impl LightClient {
         &self.chain
     }
 
-    /// The committee whose commits it accepts.
+    /// The committee of an epoch; `None` for one that was not followed yet.
     #[must_use]
-    pub const fn committee(&self) -> &Committee {
-        &self.committee
+    pub fn committee(&self, epoch: Epoch) -> Option<&Committee> {
+        self.terms.get(&epoch).map(Term::committee)
     }
 
-    /// Checks that a quorum committed the header. Cost: one batch of signatures.
+    /// Checks that a quorum of the committee of its epoch committed the header, at a height of that
+    /// epoch. Cost: one batch of signatures.
     ///
     /// # Errors
     /// [`VerifyError::WrongChain`], [`VerifyError::ExecutedOutOfRange`],
-    /// [`VerifyError::OtherHeader`] or [`VerifyError::Certificate`].
+    /// [`VerifyError::OtherHeader`], [`VerifyError::OutsideEpoch`] or [`VerifyError::Certificate`];
+    /// [`VerifyError::UnknownEpoch`] until the epoch's committee is known, which names the epoch from
+    /// which on to [follow](Self::follow) boundaries.
     pub fn verify_header(
         &self,
         certified: &CertifiedHeader,
     ) -> Result<VerifiedHeader, VerifyError> {
-        let CertifiedHeader {
-            header,
-            certificate,
-        } = certified;
-        let height = header.height;
-        if header.chain != self.chain {
-            return Err(VerifyError::WrongChain {
-                expected: self.chain,
-                found: header.chain,
-            });
-        }
-        let executed = header.executed.height;
-        if executed >= height {
-            return Err(VerifyError::ExecutedOutOfRange { height, executed });
-        }
-        let ballot = &certificate.ballot;
-        // A header keeps the view of its first proposal, so the commit's view may be later.
-        if ballot.digest != header.digest()
-            || ballot.height != height
-            || ballot.epoch != header.epoch
-            || ballot.view < header.view
+        term::check_header(&self.chain, certified)?;
+        let BlockHeader { height, epoch, .. } = certified.header;
+        let term = self.term_of(epoch)?;
+        if self
+            .term_after(epoch)
+            .is_some_and(|next| next.first() <= height)
         {
-            return Err(VerifyError::OtherHeader { height });
+            return Err(VerifyError::OutsideEpoch { height, epoch });
         }
-        certificate
-            .verify(&self.chain, &self.committee)
-            .map_err(|source| VerifyError::Certificate { height, source })?;
-        Ok(VerifiedHeader(header.clone()))
+        term.verify_certificate(&self.chain, certified)?;
+        Ok(VerifiedHeader(certified.header.clone()))
     }
 
     /// Checks the value of `key`, or its absence. Cost: a header and one path.

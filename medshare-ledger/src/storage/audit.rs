@@ -4,23 +4,26 @@ use std::collections::BTreeMap;
 
 use medshare_types::wire::from_borsh;
 use medshare_types::{BlockHeader, Digest, ExecutedRoots, Height};
-use redb::ReadableTable;
+use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::LedgerStore;
 use super::apply::check_receipts;
 use super::error::StoreError;
 use super::nodes::Nodes;
 use super::tables::{
-    NAMED, NODES, TRANSACTIONS, VALUES, corrupt, failed, locate, open, undecodable,
+    BOUNDARIES, NAMED, NODES, TRANSACTIONS, VALUES, corrupt, failed, locate, open, undecodable,
 };
+use crate::block::CertifiedHeader;
+use crate::light::Term;
 use crate::list::receipts_root;
 use crate::state::state_root;
 
 impl LedgerStore {
     /// Replays the stored chain and returns the height it holds up to.
     ///
-    /// Checks that every header is certified, follows its parent, matches its transactions and names
-    /// the stored roots; that every receipt belongs to its transaction and is under its block's
+    /// Checks that every header is certified by the committee of its epoch, follows its parent, matches
+    /// its transactions and names the stored roots; that the boundaries are those of the headers; that
+    /// every receipt belongs to its transaction and is under its block's
     /// receipts root; that the index finds every transaction; and that the newest values make the
     /// state root of the newest block, through exactly the stored nodes. It does not execute
     /// transactions again, nor check nodes that only older versions of the state use. Cost: one batch
@@ -35,9 +38,19 @@ impl LedgerStore {
             return Err(corrupt("the genesis roots are not those of a genesis"));
         }
         let mut parent = None;
+        let mut term = self.genesis.clone();
         for height in (1..=tip.0).map(Height) {
-            let checked = self.verify_height(height, parent.as_ref());
-            parent = Some(checked.map_err(|error| at_height(height, error))?);
+            let checked = self.verify_height(height, parent.as_ref(), &term);
+            let (header, next) = checked.map_err(|error| at_height(height, error))?;
+            parent = Some(header);
+            term = next.unwrap_or(term);
+        }
+        let stored = open(&self.read()?, BOUNDARIES)?.len().map_err(failed)?;
+        if stored != term.epoch().0 {
+            return Err(corrupt(format!(
+                "{stored} boundaries of {} epochs",
+                term.epoch()
+            )));
         }
         self.verify_state_at(tip)
             .map_err(|error| at_height(tip, error))?;
@@ -60,8 +73,11 @@ impl LedgerStore {
         &self,
         height: Height,
         parent: Option<&BlockHeader>,
-    ) -> Result<BlockHeader, StoreError> {
-        self.client.verify_header(&self.certified_header(height)?)?;
+        term: &Term,
+    ) -> Result<(BlockHeader, Option<Term>), StoreError> {
+        let certified = self.certified_header(height)?;
+        term.verify(self.chain(), &certified)?;
+        let next = self.verify_boundary(&certified, term)?;
         let block = self.block(height)?;
         block.check_follows(self.chain(), parent)?;
 
@@ -92,7 +108,23 @@ impl LedgerStore {
                 return Err(corrupt("one of its transactions is not indexed"));
             }
         }
-        Ok(block.header)
+        Ok((block.header, next))
+    }
+
+    /// The term after a header that ends its own, from the boundary that is stored of it.
+    fn verify_boundary(
+        &self,
+        certified: &CertifiedHeader,
+        term: &Term,
+    ) -> Result<Option<Term>, StoreError> {
+        if certified.header.next_committee == term.committee().digest() {
+            return Ok(None);
+        }
+        let boundary = self.boundary(term.epoch())?;
+        let Some(boundary) = boundary.filter(|boundary| boundary.certified == *certified) else {
+            return Err(corrupt("it ends its epoch, and its boundary is not stored"));
+        };
+        Ok(Some(Term::after(&certified.header, &boundary.committee)?))
     }
 }
 

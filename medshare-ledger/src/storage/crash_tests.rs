@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex};
 use medshare_testkit::fixtures::Members;
 use medshare_types::attestation::attestations_root;
 use medshare_types::hash::{Xof, digest};
-use medshare_types::{BlockHeader, Digest, Epoch, Height, ReplicaId, Timestamp, View};
+use medshare_types::{BlockHeader, Committee, Digest, Epoch, Height, ReplicaId, Timestamp, View};
 use redb::StorageBackend;
 
+use super::apply::Execution;
 use super::error::StoreError;
 use super::{LedgerStore, builder, failed};
 use crate::block::Block;
-use crate::light::LightClient;
+use crate::light::Term;
 use crate::list::transactions_root;
 
 #[derive(Clone, Debug)]
@@ -146,28 +147,41 @@ impl Fixture {
     }
 
     fn open(&self, disk: &Disk) -> Result<LedgerStore, StoreError> {
-        Ok(LedgerStore {
-            client: LightClient::new(self.members.genesis())?,
-            database: builder()
-                .create_with_backend(disk.clone())
-                .map_err(failed)?,
-        })
+        let database = builder().create_with_backend(disk.clone());
+        let first = Term::genesis(self.members.genesis())?;
+        let chain = self.members.chain();
+        Ok(LedgerStore::on(database.map_err(failed)?, chain, first))
     }
 
     fn reopen(&self, disk: &Disk) -> Result<LedgerStore, StoreError> {
-        let store = self.open(disk)?;
+        let mut store = self.open(disk)?;
         store.check_belongs(&BTreeMap::new())?;
+        store.current = Mutex::new(store.newest_term()?);
+        let tip = store
+            .tip()?
+            .map(|tip| tip.header.digest().as_ref().to_vec());
+        assert_eq!(store.record()?, tip, "record and tip are of one block");
         Ok(store)
     }
 
-    /// Applies the next block, with a value large enough to relocate pages.
+    fn committee(&self, epoch: Epoch) -> Committee {
+        let members = self.members.committee().members().to_vec();
+        Committee::new(epoch, members).unwrap()
+    }
+
+    /// Applies the next block, with a value large enough to relocate pages. Every second block is the
+    /// last of its epoch, whose votes are by the same keys.
     fn grow(&self, store: &LedgerStore) -> Result<Height, StoreError> {
         let parent = store.tip()?.map(|tip| tip.header);
         let height = store.height()?.next();
+        let epoch = store.epoch();
+        assert_eq!(epoch.0, (height.0 - 1) / 2);
+        let last = height.0.is_multiple_of(2);
+        let next = self.committee(if last { epoch.next() } else { epoch });
         let header = BlockHeader {
             chain: self.members.chain(),
             height,
-            epoch: Epoch(0),
+            epoch,
             view: View(0),
             proposer: ReplicaId(0),
             previous: parent.as_ref().map_or(Digest::ZERO, BlockHeader::digest),
@@ -175,7 +189,7 @@ impl Fixture {
             transactions: transactions_root(&[]),
             attestations: attestations_root(&[]),
             executed: store.roots(Height(height.0 - 1))?,
-            next_committee: Digest::ZERO,
+            next_committee: next.digest(),
         };
         let certificate = self.members.certify(&header, &[0, 1, 2]);
         let key = |n: u64| digest("test/key", &[&(n % 3).to_le_bytes()]);
@@ -186,7 +200,14 @@ impl Fixture {
             transactions: vec![],
             attestations: vec![],
         };
-        store.apply(&block, &certificate, &[], &changes)?;
+        let record = block.header.digest();
+        let execution = Execution {
+            receipts: &[],
+            changes: &changes,
+            next_committee: &next,
+            record: record.as_ref(),
+        };
+        store.apply(&block, &certificate, &execution)?;
         Ok(height)
     }
 

@@ -5,6 +5,10 @@
 //! refuse. An applied block is visible at once and durable after the next [`LedgerStore::sync`]. The
 //! consensus log, cut only after a sync, replays blocks that a crash took.
 //!
+//! **Epochs.** A block's certificate is checked under the committee of the block's epoch. The last block
+//! of an epoch brings the committee of the next, which its header names; both are kept for ever, so
+//! that clients can follow them.
+//!
 //! **After a crash** the store is at a whole block, at or above the last one synced. Closing or
 //! dropping a store syncs.
 //!
@@ -25,6 +29,7 @@
 
 mod apply;
 mod audit;
+mod boundaries;
 mod error;
 mod nodes;
 mod prove;
@@ -36,25 +41,27 @@ mod crash_tests;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use borsh::BorshDeserialize;
 use medshare_types::{
-    Attestation, ChainId, CommitCertificate, Committee, Digest, ExecutedRoots, Genesis, Height,
-    TransactionId, TransactionReceipt,
+    Attestation, ChainId, CommitCertificate, Digest, ExecutedRoots, Genesis, Height, TransactionId,
+    TransactionReceipt,
 };
 use redb::{
     Builder, Database, Durability, ReadTransaction, ReadableDatabase, TableError, WriteTransaction,
 };
 
 use crate::block::{Block, CertifiedHeader};
-use crate::light::LightClient;
+use crate::light::Term;
 use crate::list::receipts_root;
 use crate::state::state_root;
+pub use apply::Execution;
 pub use error::StoreError;
 use tables::{
-    ATTESTATIONS, BODIES, HEADERS, META, NAMED, NODES, RECEIPTS, ROOTS, SCHEMA, TRANSACTIONS,
-    VALUES, corrupt, failed, load, value_at,
+    ATTESTATIONS, BODIES, BOUNDARIES, HEADERS, META, NAMED, NODES, RECEIPTS, RECORD, ROOTS, SCHEMA,
+    TRANSACTIONS, VALUES, corrupt, failed, load, value_at,
 };
 
 /// Beginning of the extension of a ledger that is being made; the process id follows.
@@ -69,7 +76,11 @@ const CACHE_BYTES: usize = 16 << 20;
 /// Shared by reference: reads see the newest applied block and do not wait for writes.
 #[derive(Debug)]
 pub struct LedgerStore {
-    client: LightClient,
+    chain: ChainId,
+    /// Epoch 0, from which the file is verified.
+    genesis: Term,
+    /// The epoch of the next block.
+    current: Mutex<Term>,
     database: Database,
 }
 
@@ -89,12 +100,13 @@ impl LedgerStore {
         genesis_state: &BTreeMap<Digest, Vec<u8>>,
     ) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let client = LightClient::new(genesis)?;
+        let first = Term::genesis(genesis)?;
+        let chain = genesis.chain_id();
         if !path
             .try_exists()
             .map_err(|source| StoreError::Io { source })?
         {
-            Self::create(path, &client, genesis_state)?;
+            Self::create(path, chain, &first, genesis_state)?;
         }
         let length = std::fs::metadata(path).map_err(|source| StoreError::Io { source })?;
         if length.len() == 0 {
@@ -103,17 +115,29 @@ impl LedgerStore {
             return Err(StoreError::NotALedger { reason, source });
         }
         let database = builder().open(path).map_err(failed)?;
-        let store = Self { client, database };
+        let mut store = Self::on(database, chain, first);
         store.check_belongs(genesis_state)?;
+        store.current = Mutex::new(store.newest_term()?);
         remove_unfinished(path);
         Ok(store)
+    }
+
+    /// A ledger whose next block is of epoch 0.
+    fn on(database: Database, chain: ChainId, genesis: Term) -> Self {
+        Self {
+            chain,
+            current: Mutex::new(genesis.clone()),
+            genesis,
+            database,
+        }
     }
 
     /// Makes a whole new ledger beside `path` and then links it there, unless another process was
     /// faster: a crash on the way leaves nothing at `path`.
     fn create(
         path: &Path,
-        client: &LightClient,
+        chain: ChainId,
+        first: &Term,
         genesis_state: &BTreeMap<Digest, Vec<u8>>,
     ) -> Result<(), StoreError> {
         let io = |source| StoreError::Io { source };
@@ -122,10 +146,8 @@ impl LedgerStore {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
             _ => {}
         }
-        let store = Self {
-            client: client.clone(),
-            database: builder().create(&beside).map_err(failed)?,
-        };
+        let database = builder().create(&beside).map_err(failed)?;
+        let store = Self::on(database, chain, first.clone());
         store.begin_chain(genesis_state)?;
         store.close()?;
         let named = match std::fs::hard_link(&beside, path) {
@@ -140,13 +162,7 @@ impl LedgerStore {
     /// Identifier of the chain in the file.
     #[must_use]
     pub const fn chain(&self) -> &ChainId {
-        self.client.chain()
-    }
-
-    /// The committee whose commits it accepts.
-    #[must_use]
-    pub const fn committee(&self) -> &Committee {
-        self.client.committee()
+        &self.chain
     }
 
     /// Height of the newest block, 0 before the first.
@@ -237,6 +253,17 @@ impl LedgerStore {
         Ok(tables::locate(&indices, transaction)?.map(|(height, _)| height))
     }
 
+    /// What the caller gave with the newest block, for its next start; `None` before the first block.
+    /// No root covers these bytes: the caller checks that they belong to the tip.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn record(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let meta = tables::open(&self.read()?, META)?;
+        let record = meta.get(RECORD).map_err(failed)?;
+        Ok(record.map(|bytes| bytes.value().to_vec()))
+    }
+
     /// Makes every applied block durable. Cost: two syncs of the file.
     ///
     /// # Errors
@@ -284,7 +311,7 @@ impl LedgerStore {
                 .map_err(failed)?;
             meta.insert("chain", chain).map_err(failed)?;
             // Opening creates: every table exists from the first commit on.
-            for table in [HEADERS, BODIES, ATTESTATIONS, RECEIPTS, ROOTS] {
+            for table in [HEADERS, BODIES, ATTESTATIONS, RECEIPTS, ROOTS, BOUNDARIES] {
                 write.open_table(table).map_err(failed)?;
             }
             for table in [NODES, VALUES] {

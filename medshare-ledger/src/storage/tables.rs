@@ -2,12 +2,13 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `meta` | `schema`, `chain` | u32 little-endian, 32 bytes |
+//! | `meta` | `schema`, `chain`, `record` | u32 little-endian, 32 bytes, the tip's record as given |
 //! | `headers` | height | [`CertifiedHeader`](crate::CertifiedHeader) |
 //! | `bodies` | height | the transactions |
 //! | `attestations` | height | the attestations |
 //! | `receipts` | height | the transactions' receipts |
 //! | `roots` | height, 0 for genesis | [`ExecutedRoots`](medshare_types::ExecutedRoots) |
+//! | `boundaries` | epoch that ends | [`Boundary`](crate::Boundary) |
 //! | `named` | executed height | the first height whose header names its roots |
 //! | `places` | transaction id | height and index in that block, the first if several |
 //! | `nodes` | version, big-endian, then nibble path | tree node |
@@ -36,11 +37,15 @@ pub(super) const ATTESTATIONS: TableDefinition<'_, u64, Bytes> =
     TableDefinition::new("attestations");
 pub(super) const RECEIPTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("receipts");
 pub(super) const ROOTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("roots");
+pub(super) const BOUNDARIES: TableDefinition<'_, u64, Bytes> = TableDefinition::new("boundaries");
 pub(super) const NAMED: TableDefinition<'_, u64, u64> = TableDefinition::new("named");
 pub(super) const TRANSACTIONS: TableDefinition<'_, &[u8; 32], (u64, u64)> =
     TableDefinition::new("places");
 pub(super) const NODES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("nodes");
 pub(super) const VALUES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("values");
+
+/// Key in [`META`] of the record that belongs to the tip.
+pub(super) const RECORD: &str = "record";
 
 /// Reads and decodes the value under a key.
 pub(super) fn load<'k, K: Key + 'static, T: BorshDeserialize>(

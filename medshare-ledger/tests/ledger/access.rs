@@ -41,8 +41,9 @@ fn issued(fixture: &Fixture, outcome: impl FnOnce(TicketId) -> Outcome) -> Recei
     };
     let block = fixture.next(&store, vec![transaction]);
     let certificate = fixture.certify(&block.header);
-    store
-        .apply(&block, &certificate, &[receipt], &Changes::new())
+    let changes = Changes::new();
+    fixture
+        .apply(&store, &block, &certificate, &[receipt], &changes)
         .unwrap();
     fixture.grow(&store, vec![], &Changes::new());
     store.prove_receipt(&id).unwrap()

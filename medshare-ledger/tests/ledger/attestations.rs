@@ -26,8 +26,8 @@ fn attestations_are_kept_with_their_block() {
     block.header.attestations = attestations_root(&votes);
     block.attestations = votes.clone();
     let certificate = fixture.certify(&block.header);
-    store
-        .apply(&block, &certificate, &[], &Changes::new())
+    fixture
+        .apply(&store, &block, &certificate, &[], &Changes::new())
         .unwrap();
     assert_eq!(store.attestations(Height(1)).unwrap(), votes);
     assert_eq!(store.block(Height(1)).unwrap(), block);

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use medshare_ledger::{Block, LedgerStore, Transaction, transactions_root};
+use medshare_ledger::{
+    Block, CertifiedHeader, Execution, LedgerStore, StoreError, Transaction, transactions_root,
+};
 use medshare_testkit::fixtures::Members;
 use medshare_types::attestation::attestations_root;
+use medshare_types::certificate::{Ballot, Phase};
 use medshare_types::{
-    BlockHeader, CommitCertificate, Digest, Epoch, Event, ExecutedRoots, Height, Nonce,
-    OrganisationId, Outcome, RecordId, RecordVersion, ReplicaId, SigningKey, Timestamp,
-    TransactionReceipt, View, hash,
+    BlockHeader, CommitCertificate, Committee, CommitteeMember, Digest, Epoch, Event,
+    ExecutedRoots, Height, Nonce, OrganisationId, Outcome, RecordId, RecordVersion, ReplicaId,
+    SigningKey, Timestamp, TransactionReceipt, View, hash,
 };
 
 pub(crate) type Changes = BTreeMap<Digest, Option<Vec<u8>>>;
@@ -72,16 +75,98 @@ impl Fixture {
         }
     }
 
-    /// The block after the store's tip that names the tip's own roots.
+    /// The block after the store's tip that names the tip's own roots, in the store's epoch.
     pub(crate) fn next(&self, store: &LedgerStore, transactions: Vec<Transaction>) -> Block {
         let tip = store.tip().unwrap().map(|tip| tip.header);
         let executed = store.roots(store.height().unwrap()).unwrap();
-        self.block(tip.as_ref(), executed, transactions)
+        let mut block = self.block(tip.as_ref(), executed, transactions);
+        block.header.epoch = store.epoch();
+        block.header.next_committee = self.committee(store.epoch()).digest();
+        block
     }
 
-    /// The commits of three of the four members.
+    /// The block of [`Self::next`] as the last of its epoch.
+    pub(crate) fn last(&self, store: &LedgerStore) -> Block {
+        let mut block = self.next(store, vec![]);
+        block.header.next_committee = self.committee(store.epoch().next()).digest();
+        block
+    }
+
+    /// The key that a seat votes with in an epoch: another in each.
+    pub(crate) fn voting_key(&self, epoch: Epoch, seat: u16) -> SigningKey {
+        let first = self.members.key(seat);
+        if epoch == Epoch(0) {
+            return first.clone();
+        }
+        let parts = [first.seed().as_slice(), &epoch.0.to_le_bytes()];
+        SigningKey::from_seed(hash::digest("test/voting-key", &parts).as_bytes())
+    }
+
+    /// The same four members with their keys of an epoch.
+    pub(crate) fn committee(&self, epoch: Epoch) -> Committee {
+        let member = |seat| CommitteeMember {
+            replica: ReplicaId(seat),
+            organisation: self.organisation(seat.into()),
+            key: self.voting_key(epoch, seat).verifying_key(),
+        };
+        Committee::new(epoch, (0..4).map(member).collect()).unwrap()
+    }
+
+    /// The commits of three of the four members, with their keys of the header's epoch.
     pub(crate) fn certify(&self, header: &BlockHeader) -> CommitCertificate {
-        self.members.certify(header, &[0, 1, 3])
+        self.certify_by(header.epoch, header)
+    }
+
+    /// The same with the keys of any epoch.
+    pub(crate) fn certify_by(&self, keys: Epoch, header: &BlockHeader) -> CommitCertificate {
+        let ballot = Ballot {
+            epoch: header.epoch,
+            view: header.view,
+            height: header.height,
+            digest: header.digest(),
+        };
+        let statement = ballot.statement(&header.chain, Phase::Commit);
+        let vote = |seat| {
+            (
+                ReplicaId(seat),
+                self.voting_key(keys, seat).sign(&statement),
+            )
+        };
+        CommitCertificate {
+            ballot,
+            votes: [0, 1, 3].map(vote).into(),
+        }
+    }
+
+    /// The header with the commits of [`Self::certify`].
+    pub(crate) fn certified(&self, header: BlockHeader) -> CertifiedHeader {
+        CertifiedHeader {
+            certificate: self.certify(&header),
+            header,
+        }
+    }
+
+    /// Applies a block with the committee that its header names, or its own epoch's where it names
+    /// another. The record is the header's digest.
+    pub(crate) fn apply(
+        &self,
+        store: &LedgerStore,
+        block: &Block,
+        certificate: &CommitCertificate,
+        receipts: &[TransactionReceipt],
+        changes: &Changes,
+    ) -> Result<ExecutedRoots, StoreError> {
+        let own = self.committee(block.header.epoch);
+        let next = self.committee(block.header.epoch.next());
+        let record = block.header.digest();
+        let is_last = block.header.next_committee == next.digest();
+        let execution = Execution {
+            receipts,
+            changes,
+            next_committee: if is_last { &next } else { &own },
+            record: record.as_ref(),
+        };
+        store.apply(block, certificate, &execution)
     }
 
     /// Commits a block on top of the store.
@@ -92,11 +177,19 @@ impl Fixture {
         changes: &Changes,
     ) -> ExecutedRoots {
         let block = self.next(store, transactions);
+        self.commit(store, &block, changes)
+    }
+
+    /// Commits the last block of the store's epoch.
+    pub(crate) fn end_epoch(&self, store: &LedgerStore) -> ExecutedRoots {
+        self.commit(store, &self.last(store), &Changes::new())
+    }
+
+    fn commit(&self, store: &LedgerStore, block: &Block, changes: &Changes) -> ExecutedRoots {
         let receipts = receipts(&block.transactions);
         let certificate = self.certify(&block.header);
-        store
-            .apply(&block, &certificate, &receipts, changes)
-            .unwrap()
+        let applied = self.apply(store, block, &certificate, &receipts, changes);
+        applied.unwrap()
     }
 
     /// Commits a block with two transactions and a few changes that depend on its height.

@@ -6,6 +6,8 @@
 
 mod access;
 mod attestations;
+mod boundaries;
+mod epochs;
 mod fixture;
 mod proofs;
 mod properties;

@@ -262,9 +262,10 @@ fn refused_block(
     let certificate = ledger.fixture.certify(&block.header);
     let before = (store.tip().unwrap(), store.get(&key(0)).unwrap());
     let changes = Changes::from([(key(0), Some(b"changed".to_vec()))]);
-    let error = store
-        .apply(&block, &certificate, &[], &changes)
-        .unwrap_err();
+    let applied = ledger
+        .fixture
+        .apply(store, &block, &certificate, &[], &changes);
+    let error = applied.unwrap_err();
     assert_eq!((store.tip().unwrap(), store.get(&key(0)).unwrap()), before);
     error
 }
@@ -352,7 +353,7 @@ fn a_block_needs_its_certificate_and_its_receipts() {
     let changes = Changes::new();
 
     let strangers = Fixture::new(2).certify(&block.header);
-    let error = store.apply(&block, &strangers, &receipts, &changes);
+    let error = fixture.apply(&store, &block, &strangers, &receipts, &changes);
     assert!(matches!(
         error,
         Err(StoreError::Verify(VerifyError::Certificate { .. }))
@@ -361,14 +362,15 @@ fn a_block_needs_its_certificate_and_its_receipts() {
     let mut swapped = receipts.clone();
     swapped.reverse();
     for wrong in [&receipts[..1], &swapped, &[]] {
-        let error = store.apply(&block, &good, wrong, &changes);
+        let error = fixture.apply(&store, &block, &good, wrong, &changes);
         assert!(matches!(
             error,
             Err(StoreError::ReceiptsMismatch { height: Height(6) })
         ));
     }
-    store.apply(&block, &good, &receipts, &changes).unwrap();
-    let again = store.apply(&block, &good, &receipts, &changes);
+    let apply = || fixture.apply(&store, &block, &good, &receipts, &changes);
+    apply().unwrap();
+    let again = apply();
     assert!(matches!(
         again,
         Err(StoreError::Block(BlockError::NotNext { .. }))
@@ -479,7 +481,9 @@ fn an_unsound_tree_is_an_error_and_no_panic() {
         let block = ledger.fixture.next(&store, vec![]);
         let certificate = ledger.fixture.certify(&block.header);
         let changes = (0..8).map(|n| (key(n), (n > 4).then(|| vec![n]))).collect();
-        let applied = store.apply(&block, &certificate, &[], &changes);
+        let applied = ledger
+            .fixture
+            .apply(&store, &block, &certificate, &[], &changes);
         unapplied += usize::from(applied.is_err());
     }
     assert!(unproven > 20 && unapplied > 20, "{unproven}, {unapplied}");

@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex};
 use medshare_consensus::{ChainRecord, Config, LogRecord, Mode, Replica, Tip};
 use medshare_contract::genesis_state;
 use medshare_host::{Machine, blocking, files};
-use medshare_ledger::LedgerStore;
+use medshare_ledger::{LedgerStore, StoreError};
 use medshare_types::keystore::{KeyStore, KeyStoreError};
-use medshare_types::{Genesis, Height, OrganisationId, ReplicaId, SigningKey, Wire as _};
+use medshare_types::wire::from_borsh;
+use medshare_types::{
+    BlockHeader, Genesis, Height, OrganisationId, ReplicaId, SigningKey, Wire as _,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -232,14 +235,13 @@ fn records(frames: &[Frame]) -> Result<Vec<LogRecord<Batch>>, NodeError> {
     frames.iter().enumerate().map(decode).collect()
 }
 
-/// The ledger's tip with what the chain recorded up to it. Cost: reads every header and its
-/// attestations.
+/// The ledger's tip with what the chain recorded up to it, as it was stored with the tip.
 pub(super) fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeError> {
     let height = ledger.height()?;
     let executed = ledger.roots(height)?;
-    let mut record = ChainRecord::genesis(genesis, Mode::Credit)
-        .map_err(|source| NodeError::Committee { source })?;
     let Some(certified) = ledger.tip()? else {
+        let record = ChainRecord::genesis(genesis, Mode::Credit)
+            .map_err(|source| NodeError::Committee { source })?;
         return Ok(Tip::genesis(
             genesis.created,
             executed.state,
@@ -247,19 +249,40 @@ pub(super) fn tip(ledger: &LedgerStore, genesis: &Genesis) -> Result<Tip, NodeEr
             record,
         ));
     };
-    for height in (1..=height.0).map(Height) {
-        let header = ledger.certified_header(height)?.header;
-        let attestations = ledger.attestations(height)?;
-        record.follow(&header, &attestations, &[]);
-    }
     Ok(Tip {
         height,
         digest: certified.header.digest(),
         time: certified.header.time,
         ordered: !ledger.receipts(height)?.is_empty(),
         executed,
-        record,
+        record: record_of(ledger, &certified.header)?,
     })
+}
+
+/// The record that the ledger has of its tip. It must be of this very block, and its committee the one
+/// that the block names.
+fn record_of(ledger: &LedgerStore, tip: &BlockHeader) -> Result<ChainRecord, StoreError> {
+    let corrupt = |reason: &str, source| StoreError::Corrupt {
+        reason: reason.to_owned(),
+        source,
+    };
+    let bytes = ledger.record()?;
+    let bytes = bytes.ok_or_else(|| corrupt("no record is stored with the tip", None))?;
+    let record: ChainRecord = from_borsh(&bytes).map_err(|source| {
+        let reason = "the record stored with the tip cannot be decoded";
+        corrupt(reason, Some(Box::new(source)))
+    })?;
+    let belongs = record.tip() == Some((tip.height, tip.digest()))
+        && record.learned() == tip.height
+        && record.committee().digest() == tip.next_committee;
+    if belongs {
+        Ok(record)
+    } else {
+        Err(corrupt(
+            "the record stored with the tip is of another block",
+            None,
+        ))
+    }
 }
 
 #[cfg(test)]
