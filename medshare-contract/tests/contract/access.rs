@@ -10,10 +10,8 @@ use medshare_types::{
     Timestamp, Window, hash,
 };
 
-use crate::fixture::{
-    Actor, Fixture, START, ask_with, at, g1_identity, g1_off_subgroup, g1_random, invalid,
-    register, ticket_of,
-};
+use crate::fixture::{Actor, Fixture, START, ask_with, at, invalid, register, ticket_of};
+use crate::points::{g1_identity, g1_off_subgroup, g1_random};
 
 /// A record with one label, granted on the usual terms after `change`.
 fn granted(change: impl FnOnce(&mut GrantTerms)) -> (Fixture, GrantId, Digest) {

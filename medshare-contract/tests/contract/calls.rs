@@ -1,17 +1,19 @@
 //! Rules of every call: sender, chain, nonce and encoding.
 
 use medshare_contract::state::{
-    CeremonyState, Complaint, GrantState, HolderSet, List, ListPage, ListState, OrganisationState,
-    PersonState, RecordHeadState, RecordState, RulesState, TicketState, UsedMark,
+    CeremonyState, Complaint, GrantState, HolderSet, List, ListPage, ListState, MisbehaviourState,
+    OrganisationState, PersonState, RecordHeadState, RecordState, RulesState, TicketState,
+    UsedMark, VotingKeyState,
 };
 use medshare_contract::{Call, Changes, keys};
 use medshare_types::wire::to_borsh;
 use medshare_types::{
-    ChainId, Denial, Digest, GrantId, Height, Nonce, Outcome, Signature, VerifyingKey, Wire,
+    ChainId, Denial, Digest, Epoch, GrantId, Height, Nonce, Outcome, Signature, VerifyingKey, Wire,
 };
 
 use crate::fixture::{Actor, CLASS, Fixture, Sent, acknowledge, register, ticket_of};
-use crate::voting::{misbehaviour, report};
+use crate::misbehaviour::{proven, report};
+use crate::voting::voter;
 
 /// A person that is not enrolled.
 fn newcomer() -> Actor {
@@ -30,7 +32,7 @@ pub(crate) fn one_of_each(fixture: &mut Fixture) -> Vec<(Actor, Call)> {
     let draft = fixture.draft(&hospital);
     let deal = fixture.deal();
     let dealer = fixture.hospitals[1].organisation();
-    fixture.proven = Some(misbehaviour(dealer));
+    fixture.proven = Some(proven(dealer, Epoch(0)));
     vec![
         (hospital, fixture.enrol(&hospital, &newcomer(), &["a", "b"])),
         (hospital, register(&draft)),
@@ -271,6 +273,15 @@ fn every_value_of_the_state_is_strict() {
     stored::<UsedMark>(&fixture, &keys::used_u(&hospital, u));
     let list = List::grants_given_by(&fixture.patient().person());
     stored::<ListState>(&fixture, &keys::list(&list));
+    let founder = fixture.hospitals[0];
+    fixture.applied(&founder, &fixture.voting_key(&founder, 80));
+    stored::<VotingKeyState>(&fixture, &keys::voting_key(&hospital));
+    let key = voter(80).key;
+    stored::<UsedMark>(&fixture, &keys::used_voting_key(&key));
+    fixture.proven = Some(proven(hospital, Epoch(0)));
+    fixture.applied(&founder, &report(b"two votes"));
+    let proof = keys::misbehaviour(&hospital, Epoch(0));
+    stored::<MisbehaviourState>(&fixture, &proof);
     stored::<ListPage<GrantId>>(&fixture, &keys::list_page(&list, 0));
     let mut stopped = CeremonyState::new(2);
     let accuser = hospital;
@@ -309,9 +320,15 @@ fn keys_of_different_kinds_and_fields_differ() {
         keys::deal(CLASS, &organisation),
         keys::used_nonce(&organisation.into(), &nonce),
         keys::used_nonce(&person.into(), &nonce),
-        keys::used_u(&organisation, &crate::fixture::g2_identity()),
-        keys::used_u(&other, &crate::fixture::g2_identity()),
-        keys::used_session(&crate::fixture::g1_identity()),
+        keys::used_u(&organisation, &crate::points::g2_identity()),
+        keys::used_u(&other, &crate::points::g2_identity()),
+        keys::used_session(&crate::points::g1_identity()),
+        keys::voting_key(&organisation),
+        keys::voting_key(&other),
+        keys::used_voting_key(&VerifyingKey::from_bytes(*id.as_bytes())),
+        keys::misbehaviour(&organisation, Epoch(0)),
+        keys::misbehaviour(&organisation, Epoch(1)),
+        keys::misbehaviour(&other, Epoch(0)),
     ];
     let distinct: std::collections::BTreeSet<_> = all.iter().collect();
     assert_eq!(distinct.len(), all.len());

@@ -5,10 +5,8 @@ use medshare_contract::{Call, deals_digest, keys};
 use medshare_curve::encoding::decode_g2;
 use medshare_types::{ChainId, Deal, Denial, Digest, Event, GateKey, GateKeyId, OrganisationId};
 
-use crate::fixture::{
-    Actor, CLASS, Fixture, acknowledge, g1_identity, g1_off_subgroup, g2_identity, g2_off_subgroup,
-    invalid,
-};
+use crate::fixture::{Actor, CLASS, Fixture, acknowledge, invalid};
+use crate::points::{g1_identity, g1_off_subgroup, g2_identity, g2_off_subgroup};
 
 fn post(deal: Deal) -> Call {
     Call::PostDeal { class: CLASS, deal }

@@ -8,8 +8,8 @@ use medshare_contract::{
     Applied, BlockContext, Call, CallContext, GrantTerms, ProvenMisbehaviour, RegisterRecord,
     StateError, StateView, apply, deals_digest, enrolment_statement, genesis_state, keys,
 };
-use medshare_curve::encoding::{encode_g1, encode_g2};
-use medshare_curve::fixed_base::{g1_generator_mul, g2_generator_mul};
+use medshare_curve::encoding::encode_g1;
+use medshare_curve::fixed_base::g1_generator_mul;
 use medshare_curve::scalar::random_scalar;
 use medshare_curve::{Scalar, schnorr};
 use medshare_testkit::fixtures::{self, Members};
@@ -17,12 +17,14 @@ use medshare_types::consent::{AccessRequest, ProofOfKnowledge};
 use medshare_types::time::DAY_MS;
 use medshare_types::{
     AccessClass, ChainId, Deal, Denial, Digest, EncryptedShare, Epoch, Event, FactorSet, G1Bytes,
-    G2Bytes, GateKey, GateLabel, Genesis, GrantId, Height, Nonce, OrganisationId, Outcome,
-    PersonId, Principal, Purpose, PurposeSet, RandomSource, RecordContext, RecordId, RecordVersion,
+    GateKey, GateLabel, Genesis, GrantId, Height, Nonce, OrganisationId, Outcome, PersonId,
+    Principal, Purpose, PurposeSet, RandomSource, RecordContext, RecordId, RecordVersion,
     SealingDate, Signature, SigningKey, Ticket, Timestamp, TransactionId, VerifyingKey, Window,
     Wire, hash,
 };
 use rand_chacha::ChaCha20Rng;
+
+use crate::points::{g1_random, g2_random};
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(20_000 * DAY_MS + DAY_MS / 2);
 pub(crate) const CLASS: AccessClass = AccessClass::Normal;
@@ -30,54 +32,6 @@ pub(crate) const CLASS: AccessClass = AccessClass::Normal;
 /// The time `millis` after [`START`].
 pub(crate) fn at(millis: u64) -> Timestamp {
     START.plus_millis(millis)
-}
-
-pub(crate) fn g1_identity() -> G1Bytes {
-    let mut bytes = [0; 48];
-    bytes[0] = 0xc0;
-    G1Bytes(bytes)
-}
-
-pub(crate) fn g2_identity() -> G2Bytes {
-    let mut bytes = [0; 96];
-    bytes[0] = 0xc0;
-    G2Bytes(bytes)
-}
-
-/// A point of the curve under G1, outside the subgroup.
-pub(crate) fn g1_off_subgroup() -> G1Bytes {
-    let candidates = (1..=255).map(|x| {
-        let mut bytes = [0; 48];
-        (bytes[0], bytes[47]) = (0x80, x);
-        G1Bytes(bytes)
-    });
-    let is_off = |bytes: &G1Bytes| {
-        medshare_curve::encoding::decode_g1(bytes)
-            == Err(medshare_curve::EncodingError::NotInSubgroup)
-    };
-    candidates.into_iter().find(is_off).unwrap()
-}
-
-/// A point of the curve under G2, outside the subgroup.
-pub(crate) fn g2_off_subgroup() -> G2Bytes {
-    let candidates = (1..=255).map(|x| {
-        let mut bytes = [0; 96];
-        (bytes[0], bytes[95]) = (0x80, x);
-        G2Bytes(bytes)
-    });
-    let is_off = |bytes: &G2Bytes| {
-        medshare_curve::encoding::decode_g2(bytes)
-            == Err(medshare_curve::EncodingError::NotInSubgroup)
-    };
-    candidates.into_iter().find(is_off).unwrap()
-}
-
-pub(crate) fn g1_random(rng: &mut impl RandomSource) -> G1Bytes {
-    encode_g1(&g1_generator_mul(&random_scalar(rng)).into())
-}
-
-pub(crate) fn g2_random(rng: &mut impl RandomSource) -> G2Bytes {
-    encode_g2(&g2_generator_mul(&random_scalar(rng)).into())
 }
 
 /// A sender of transactions.

@@ -4,7 +4,8 @@ use medshare_contract::state::{CeremonyState, HolderSet, OrganisationState, Rule
 use medshare_contract::{GenesisError, RULES_VERSION, StateError, genesis_state, keys};
 use medshare_types::Wire;
 
-use crate::fixture::{CLASS, Fixture, g1_identity, g1_off_subgroup};
+use crate::fixture::{CLASS, Fixture};
+use crate::points::{g1_identity, g1_off_subgroup};
 
 #[test]
 fn every_member_is_an_organisation_and_a_holder() {

@@ -16,9 +16,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::calls::one_of_each;
-use crate::fixture::{Actor, Fixture, START, ask_with, at, g2_random, register};
+use crate::fixture::{Actor, Fixture, START, ask_with, at, register};
 use crate::lists::entries;
 use crate::model::{self, Answer, HOSPITAL, Model};
+use crate::points::g2_random;
 
 const LIFETIME: u64 = 10;
 

@@ -8,9 +8,8 @@ use medshare_types::{
     RecordVersion, SealingDate, Timestamp, hash,
 };
 
-use crate::fixture::{
-    Actor, Fixture, START, at, g2_identity, g2_off_subgroup, g2_random, invalid, register,
-};
+use crate::fixture::{Actor, Fixture, START, at, invalid, register};
+use crate::points::{g2_identity, g2_off_subgroup, g2_random};
 
 #[test]
 fn a_record_is_stored_as_registered() {
