@@ -39,7 +39,7 @@
 //! |---|---|---|
 //! | [`clock`] | the system's time | `system` |
 //! | [`random`] | the system's randomness | `system` |
-//! | [`machine`] | clock and disk of one node, as a seam | `system` |
+//! | [`machine`] | clock, disk, randomness and threads of one node, as a seam | `system` |
 //! | [`files`] | files written whole or not at all, private folders | `system` |
 //! | [`blocking`](mod@blocking) | long work on tokio's blocking pool, bounded where it computes | `system` |
 //! | [`keystore`] | secrets in memory, or in a folder under a passphrase | `system` |
@@ -64,6 +64,6 @@ pub mod random;
 #[cfg(feature = "system")]
 pub use blocking::{ComputePool, TaskError, blocking, cores};
 #[cfg(feature = "system")]
-pub use machine::{Machine, ThisMachine};
+pub use machine::{Machine, MachineRandom, ThisMachine, WorkTime};
 #[cfg(feature = "system")]
 pub use random::{OsRandom, os_random};

@@ -102,5 +102,5 @@ pub use rpc::{
 };
 pub use state::{StatePath, state_root};
 #[cfg(feature = "storage")]
-pub use storage::{Execution, LedgerStore, StoreError};
+pub use storage::{Execution, LedgerStore, Medium, StoreError};
 pub use transaction::{MAX_CALL_LEN, Transaction, TransactionError};

@@ -9,7 +9,7 @@
 
 use medshare_contract::state::{CeremonyState, Complaint, HolderSet, deals_digest};
 use medshare_contract::{Call, keys};
-use medshare_host::os_random;
+use medshare_host::Machine;
 use medshare_ledger::LedgerStore;
 use medshare_threshold::{HolderShare, Participant, Roster};
 use medshare_types::{AccessClass, Deal, GateKey, Genesis, OrganisationId};
@@ -55,10 +55,12 @@ pub(crate) fn next_step(
         }
         tracing::warn!("the share of the gate key is missing or stale: computing it again");
         let deals = deals(ledger, &set)?;
-        return Ok(match examine(&roster, &participant, &deals) {
-            Ok(share) => Step::Restore(share),
-            Err(_) => Step::Over,
-        });
+        return Ok(
+            match examine(&roster, &participant, &deals, holder.machine()) {
+                Ok(share) => Step::Restore(share),
+                Err(_) => Step::Over,
+            },
+        );
     }
     if let Some(Complaint { accuser, dealer }) = state.stopped {
         tracing::error!(%accuser, %dealer, "the key ceremony was stopped by a complaint");
@@ -68,7 +70,7 @@ pub(crate) fn next_step(
         if dealt {
             return Ok(Step::Wait);
         }
-        let deal = participant.deal(&mut os_random());
+        let deal = participant.deal(&mut holder.machine().random());
         return Ok(Step::Deal(Call::PostDeal { class: CLASS, deal }));
     }
     let Ok(digests) = state.all_deals() else {
@@ -77,7 +79,8 @@ pub(crate) fn next_step(
     if answered || state.acknowledged.get(index).copied().unwrap_or(true) {
         return Ok(Step::Wait);
     }
-    let step = match examine(&roster, &participant, &deals(ledger, &set)?) {
+    let deals = deals(ledger, &set)?;
+    let step = match examine(&roster, &participant, &deals, holder.machine()) {
         Ok(share) => {
             let deals = deals_digest(&genesis.chain_id(), CLASS, &digests);
             let class = CLASS;
@@ -110,11 +113,12 @@ fn examine(
     roster: &Roster,
     participant: &Participant<'_>,
     deals: &[(OrganisationId, Deal)],
+    machine: &dyn Machine,
 ) -> Result<HolderShare, Option<OrganisationId>> {
     let mut contributions = Vec::new();
     for (dealer, deal) in deals {
         let contribution = participant
-            .open(*dealer, deal, &mut os_random())
+            .open(*dealer, deal, &mut machine.random())
             .map_err(|error| {
                 tracing::error!(%dealer, %error, "a bad deal");
                 error.culprits().first().copied()

@@ -18,6 +18,9 @@ use medshare_types::{
 use crate::batch::Batch;
 use crate::error::NodeError;
 
+/// Epochs for which evidence counts.
+const EVIDENCE_EPOCHS: u64 = 64;
+
 /// The newest state, as the contract reads it.
 pub(crate) struct LedgerView<'a>(pub(crate) &'a LedgerStore);
 
@@ -116,9 +119,9 @@ fn call_of<'a>(
     let (mut proven, mut follows) = (None, false);
     match Call::from_wire(&transaction.call) {
         Ok(Call::ReportMisbehaviour { evidence }) => {
-            proven = Evidence::from_wire(&evidence)
-                .ok()
-                .and_then(|evidence| judge_evidence(&evidence, header, record));
+            if let Ok(evidence) = Evidence::from_wire(&evidence) {
+                proven = judge_evidence(&evidence, header, ledger, record)?;
+            }
         }
         Ok(Call::RegisterVotingKey {
             height,
@@ -141,20 +144,34 @@ fn call_of<'a>(
     })
 }
 
-/// What evidence proves under the committee of its epoch.
+/// What evidence proves under the committee of its epoch; nothing once that is [`EVIDENCE_EPOCHS`] ago.
 fn judge_evidence(
     evidence: &Evidence,
-    header: &BlockHeader,
+    block: &BlockHeader,
+    ledger: &LedgerStore,
     record: &ChainRecord,
-) -> Option<ProvenMisbehaviour> {
-    let (epoch, height) = evidence.offence.subject()?;
-    let committee = record.committee();
-    evidence.verify(&header.chain, committee).ok()?;
-    Some(ProvenMisbehaviour {
-        organisation: committee.member(evidence.culprit)?.organisation,
-        epoch,
-        height,
-    })
+) -> Result<Option<ProvenMisbehaviour>, StoreError> {
+    let Some((epoch, height)) = evidence.offence.subject() else {
+        return Ok(None);
+    };
+    let age = block.epoch.0.checked_sub(epoch.0);
+    if age.is_none_or(|age| age > EVIDENCE_EPOCHS) {
+        return Ok(None);
+    }
+    let committee = if epoch == block.epoch {
+        Some(record.committee().clone())
+    } else {
+        ledger.committee(epoch)?
+    };
+    let proven = committee.and_then(|committee| {
+        evidence.verify(&block.chain, &committee).ok()?;
+        Some(ProvenMisbehaviour {
+            organisation: committee.member(evidence.culprit)?.organisation,
+            epoch,
+            height,
+        })
+    });
+    Ok(proven)
 }
 
 /// True for a header of the epoch of `block` that lies at most [`MAX_HEADER_AGE`] heights below it.

@@ -11,8 +11,12 @@ use tokio::task::JoinHandle;
 
 use crate::config::NodeConfig;
 use crate::error::NodeError;
-use crate::node::{ClientRequest, Node};
+#[cfg(feature = "mutants")]
+use crate::mutation::Mutant;
+use crate::mutation::Mutation;
+use crate::node::{ClientRequest, Node, Surroundings};
 use crate::transport::{Link, SendError};
+use crate::volume::{Folder, Volume};
 
 /// Upper bound of client requests that wait for one node's task.
 const REQUEST_QUEUE: usize = 512;
@@ -73,10 +77,54 @@ impl NodeHandle {
     /// consortium, for files that are missing, unless [`NodeConfig::recovery`] says otherwise, and for
     /// damaged files, which are never repaired in silence.
     pub async fn start(config: NodeConfig, link: Link) -> Result<Self, NodeError> {
+        let volume = Arc::new(Folder::of(&config));
+        Self::start_on(config, link, volume).await
+    }
+
+    /// As [`start`](Self::start), with its files on any volume; [`NodeConfig::folder`] only names
+    /// them.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_on(
+        config: NodeConfig,
+        link: Link,
+        volume: Arc<dyn Volume>,
+    ) -> Result<Self, NodeError> {
+        Self::start_with(config, link, volume, Mutation::default()).await
+    }
+
+    /// As [`start_on`](Self::start_on), with a deliberate fault that tests have to notice.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    #[cfg(feature = "mutants")]
+    pub async fn start_mutant(
+        config: NodeConfig,
+        link: Link,
+        volume: Arc<dyn Volume>,
+        mutant: Mutant,
+    ) -> Result<Self, NodeError> {
+        Self::start_with(config, link, volume, Mutation::of(mutant)).await
+    }
+
+    async fn start_with(
+        config: NodeConfig,
+        link: Link,
+        volume: Arc<dyn Volume>,
+        mutation: Mutation,
+    ) -> Result<Self, NodeError> {
         let seat = config.replica;
         let (requests, incoming) = mpsc::channel(REQUEST_QUEUE);
         let (shut_down, asked) = oneshot::channel();
-        let (node, verified) = Node::open(config, link, incoming, asked).await?;
+        let surroundings = Surroundings {
+            link,
+            volume,
+            requests: incoming,
+            shut_down: asked,
+            mutation,
+        };
+        let (node, verified) = Node::open(config, surroundings).await?;
         let organisation = node.organisation();
         let (ending, end) = watch::channel(None);
         let guards = Guards::new();

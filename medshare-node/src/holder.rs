@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use medshare_contract::keys;
 use medshare_contract::state::{GrantState, RecordState, TicketState};
-use medshare_host::{Machine, os_random};
+use medshare_host::Machine;
 use medshare_ledger::{LedgerStore, RefusalCode, RpcRefusal, ShareRequest};
 use medshare_threshold::{self as threshold, HolderShare, ReleaseFacts, may_release};
 use medshare_types::{AccessClass, GateKey, Genesis, OrganisationId, ReleaseShare, Ticket};
@@ -56,6 +56,10 @@ impl Holder {
 
     pub(crate) const fn secrets(&self) -> &NodeSecrets {
         &self.secrets
+    }
+
+    pub(crate) fn machine(&self) -> &dyn Machine {
+        &*self.machine
     }
 
     /// Whether it holds a share of this generation of this key.
@@ -117,7 +121,11 @@ impl Holder {
             RpcRefusal::new(code_of(&refusal), refusal.to_string())
         })?;
         share
-            .release(&permit, &self.secrets.signing_key, &mut os_random())
+            .release(
+                &permit,
+                &self.secrets.signing_key,
+                &mut self.machine.random(),
+            )
             .map_err(|error| RpcRefusal::new(RefusalCode::Internal, error.to_string()))
     }
 

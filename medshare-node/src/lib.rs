@@ -24,6 +24,7 @@
 //! | [`NodeHandle`], [`NodeConfig`] | starting, asking and stopping a node |
 //! | [`secrets`] | the names of its secrets in a key store |
 //! | [`transport`] | encoded bytes between nodes |
+//! | [`volume`] | the files of a node, as a seam |
 //! | [`log`] | the consensus log file |
 //! | [`restoration`] | copied logs of all members at once: which may count as their originals |
 //! | `fault_injection` | feature `fault-injection`, for tests only: nodes that lie, refuse or fall silent |
@@ -32,6 +33,7 @@
 //! | `ceremony`, `holder` | the gate key: making it, releasing shares of it |
 //! | `worker_pool`, `subscriptions` | answers computed beside the task; answers awaited |
 //! | `mempool`, `peer` | pending transactions, frames |
+//! | `mutation` | deliberate faults, for tests with the feature `mutants` |
 #![forbid(unsafe_code)]
 
 mod batch;
@@ -45,16 +47,20 @@ mod handle;
 mod holder;
 pub mod log;
 mod mempool;
+mod mutation;
 mod node;
 mod peer;
 pub mod restoration;
 pub mod secrets;
 mod subscriptions;
 pub mod transport;
+pub mod volume;
 mod voting_keys;
 mod worker_pool;
 
 pub use config::{DEFAULT_DISK_FLOOR, NodeConfig, Recovery, ledger_path, log_path};
 pub use error::NodeError;
 pub use handle::{End, NodeClient, NodeHandle};
+#[cfg(feature = "mutants")]
+pub use mutation::Mutant;
 pub use secrets::NodeSecrets;

@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use medshare_consensus::LossId;
+use medshare_host::ThisMachine;
 use medshare_host::files::FileMark;
-use medshare_host::{ThisMachine, os_random};
-use medshare_types::{ChainId, Digest, Height, RandomSource as _, hash};
+use medshare_types::{ChainId, Digest, Height, hash};
 
 pub use format::MAX_BODY_LEN;
 use format::{Format, HEADER_LEN};
@@ -100,7 +100,7 @@ impl ConsensusLog {
         let bytes = match storage.read().map_err(medium)? {
             Some(bytes) => bytes,
             None => {
-                let format = Format::new(chain, os_random().array(), false);
+                let format = Format::new(chain, storage.draw_marker(), false);
                 storage
                     .create(&|mark| format.header(mark))
                     .map_err(medium)?;
@@ -151,8 +151,21 @@ impl ConsensusLog {
     /// # Errors
     /// [`NodeError::LogMedium`], also where there is a log.
     pub fn create_lost(path: &Path, chain: ChainId) -> Result<(), NodeError> {
-        let format = Format::new(chain, os_random().array(), true);
-        let created = LogFile::new(path, Arc::new(ThisMachine)).create(&|mark| format.header(mark));
+        let mut file = LogFile::new(path, Arc::new(ThisMachine));
+        Self::create_lost_on(&mut file, path, chain)
+    }
+
+    /// As [`create_lost`](Self::create_lost), on any medium; `path` only names it in errors.
+    ///
+    /// # Errors
+    /// As [`create_lost`](Self::create_lost).
+    pub fn create_lost_on(
+        storage: &mut dyn Storage,
+        path: &Path,
+        chain: ChainId,
+    ) -> Result<(), NodeError> {
+        let format = Format::new(chain, storage.draw_marker(), true);
+        let created = storage.create(&|mark| format.header(mark));
         created.map_err(|source| NodeError::LogMedium {
             path: path.to_owned(),
             source,
@@ -214,8 +227,8 @@ impl ConsensusLog {
     /// # Errors
     /// As [`cut`](Self::cut).
     pub fn begin_loss(&mut self) -> Result<(), NodeError> {
-        let format = Format::new(self.format.chain(), os_random().array(), true);
-        self.rewrite(format, None)
+        let marker = self.storage.draw_marker();
+        self.rewrite(Format::new(self.format.chain(), marker, true), None)
     }
 
     /// Makes every record durable, and removes the mark of a loss or of a copy.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use medshare_host::{blocking, cores};
+use medshare_host::Machine;
 use medshare_ledger::{RefusalCode, RpcResponse};
 use medshare_types::Wire as _;
 use tokio::sync::{Semaphore, oneshot};
@@ -14,6 +14,7 @@ pub(crate) const SLOTS: u32 = 256;
 
 /// A bounded pool for answers.
 pub(crate) struct WorkerPool {
+    machine: Arc<dyn Machine>,
     slots: Arc<Semaphore>,
     turns: Arc<Semaphore>,
 }
@@ -28,17 +29,16 @@ pub(crate) struct Workers {
     pub(crate) shares: WorkerPool,
 }
 
-impl Default for Workers {
-    fn default() -> Self {
+impl Workers {
+    pub(crate) fn on(machine: &Arc<dyn Machine>) -> Self {
+        let pool = |running| WorkerPool::new(running, Arc::clone(machine));
         Self {
-            proofs: WorkerPool::new(READING),
-            checks: WorkerPool::new(cores()),
-            shares: WorkerPool::new(cores()),
+            proofs: pool(READING),
+            checks: pool(machine.cores()),
+            shares: pool(machine.cores()),
         }
     }
-}
 
-impl Workers {
     /// Starts nothing more and waits for running work, which uses the ledger.
     pub(crate) async fn close(&self) {
         self.checks.close().await;
@@ -56,8 +56,9 @@ pub(crate) fn refuse_as_overload(answer: oneshot::Sender<Vec<u8>>) {
 
 impl WorkerPool {
     /// A pool that runs so many at the same time.
-    fn new(running: usize) -> Self {
+    fn new(running: usize, machine: Arc<dyn Machine>) -> Self {
         Self {
+            machine,
             slots: Arc::new(Semaphore::new(SLOTS as usize)),
             turns: Arc::new(Semaphore::new(running)),
         }
@@ -90,6 +91,7 @@ impl WorkerPool {
             return;
         };
         let turns = Arc::clone(&self.turns);
+        let machine = Arc::clone(&self.machine);
         drop(tokio::spawn(async move {
             let _slot = slot;
             let Ok(_turn) = turns.acquire().await else {
@@ -98,7 +100,7 @@ impl WorkerPool {
             if answer.is_closed() {
                 return;
             }
-            match blocking(work).await {
+            match machine.blocking(work).await {
                 Ok(result) => then(result, answer),
                 Err(error) => {
                     tracing::error!(%error, "a request was not answered");
@@ -122,6 +124,8 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{Arc, Condvar, Mutex};
     use std::time::Duration;
+
+    use medshare_host::ThisMachine;
 
     use super::*;
 
@@ -152,6 +156,10 @@ mod tests {
         }
     }
 
+    fn pool(running: u32) -> WorkerPool {
+        WorkerPool::new(running as usize, Arc::new(ThisMachine))
+    }
+
     fn ask(pool: &WorkerPool, gate: &Arc<Gate>) -> oneshot::Receiver<Vec<u8>> {
         let (answer, answered) = oneshot::channel();
         let gate = Arc::clone(gate);
@@ -161,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn few_run_some_wait_and_the_rest_are_refused() {
-        let pool = WorkerPool::new(RUNNING as usize);
+        let pool = pool(RUNNING);
         let gate = Arc::new(Gate::default());
         let taken: Vec<_> = (0..SLOTS).map(|_| ask(&pool, &gate)).collect();
         for _ in 0..10 {
@@ -185,7 +193,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panics_is_answered() {
-        let pool = WorkerPool::new(1);
+        let pool = pool(1);
         for _ in 0..2 {
             let (answer, answered) = oneshot::channel();
             pool.run(answer, || panic!("a defect"));
@@ -199,7 +207,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn closing_waits_for_running_work_and_starts_nothing() {
-        let pool = Arc::new(WorkerPool::new(RUNNING as usize));
+        let pool = Arc::new(pool(RUNNING));
         let gate = Arc::new(Gate::default());
         let asked: Vec<_> = (0..2 * RUNNING).map(|_| ask(&pool, &gate)).collect();
         while gate.inside.load(Ordering::SeqCst) < RUNNING {

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use medshare_types::Epoch;
+use medshare_types::{Committee, Epoch};
 use medshare_types::wire::from_borsh;
 
 use super::LedgerStore;
@@ -27,6 +27,18 @@ impl LedgerStore {
     /// [`StoreError`] when the file cannot be read.
     pub fn boundary(&self, epoch: Epoch) -> Result<Option<Boundary>, StoreError> {
         load(&open(&self.read()?, BOUNDARIES)?, epoch.0)
+    }
+
+    /// The committee of an epoch up to that of the next block; `None` for a later one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn committee(&self, epoch: Epoch) -> Result<Option<Committee>, StoreError> {
+        let Some(before) = epoch.0.checked_sub(1) else {
+            return Ok(Some(self.genesis.committee().clone()));
+        };
+        let boundary = self.boundary(Epoch(before))?;
+        Ok(boundary.map(|boundary| boundary.committee))
     }
 
     /// The boundaries that end `from` and the epochs after, at most `count`, and at most 1 MiB of them

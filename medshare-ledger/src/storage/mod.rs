@@ -31,6 +31,7 @@ mod apply;
 mod audit;
 mod boundaries;
 mod error;
+mod medium;
 mod nodes;
 mod prove;
 mod tables;
@@ -59,6 +60,7 @@ use crate::list::receipts_root;
 use crate::state::state_root;
 pub use apply::Execution;
 pub use error::StoreError;
+pub use medium::Medium;
 use tables::{
     ATTESTATIONS, BODIES, BOUNDARIES, HEADERS, META, NAMED, NODES, RECEIPTS, RECORD, ROOTS, SCHEMA,
     TRANSACTIONS, VALUES, corrupt, failed, load, value_at,

@@ -5,8 +5,9 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use medshare_host::Machine;
 use medshare_host::files::{self, FileMark, Readers};
+use medshare_host::{Machine, os_random};
+use medshare_types::RandomSource as _;
 
 /// One file, of which a completed sync survives a crash.
 pub trait Storage: Send {
@@ -52,6 +53,12 @@ pub trait Storage: Send {
     /// # Errors
     /// Those of the medium, whose state is then unknown.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Draws the name of a new log or loss: no client may guess it, and no other log has it. Only a
+    /// simulation may override it.
+    fn draw_marker(&mut self) -> [u8; 16] {
+        os_random().array()
+    }
 }
 
 /// A log in the file system.
@@ -137,5 +144,9 @@ impl Storage for LogFile {
     fn sync(&mut self) -> io::Result<()> {
         self.machine.before_write()?;
         self.opened()?.sync_data()
+    }
+
+    fn draw_marker(&mut self) -> [u8; 16] {
+        self.machine.random().array()
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use medshare_contract::{Call, keys};
-use medshare_host::{blocking, os_random};
 use medshare_ledger::Transaction;
 use medshare_threshold::HolderShare;
 use medshare_types::keystore::{KeyStore, KeyStoreError};
@@ -63,8 +62,8 @@ impl Node {
         let Ceremony {
             dealt, answered, ..
         } = self.shell.ceremony;
-        let step =
-            blocking(move || next_step(&ledger, &genesis, &holder, dealt, answered)).await??;
+        let step = move || next_step(&ledger, &genesis, &holder, dealt, answered);
+        let step = self.shell.machine.blocking(step).await??;
         match step {
             Step::Wait => {}
             Step::Over => self.shell.ceremony.over = true,
@@ -101,7 +100,7 @@ impl Node {
         let transaction = Transaction::sign(
             self.shell.genesis.chain_id(),
             self.shell.holder.organisation().into(),
-            Nonce::random(&mut os_random()),
+            Nonce::random(&mut self.shell.machine.random()),
             call.to_wire(),
             &self.shell.holder.secrets().signing_key,
         );

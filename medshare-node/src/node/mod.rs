@@ -7,6 +7,7 @@
 mod ceremony;
 mod disk;
 mod gossip;
+mod incoming;
 mod open;
 mod paused;
 mod propose;
@@ -17,29 +18,31 @@ mod timers;
 mod voting_key;
 
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use medshare_consensus::{
-    Authenticated, ChainRecord, Effect, Input, LogRecord, Message, Output, Proposal, Replica,
+    Authenticated, ChainRecord, Effect, Input, LogPosition, LogRecord, Message, Output, Proposal,
+    Replica,
 };
-use medshare_host::blocking;
 use medshare_ledger::{CertifiedHeader, LedgerStore, StoreError, Transaction};
 use medshare_types::{CommitCertificate, Height, ReplicaId, Wire};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
 
+use self::incoming::{Incoming, next_incoming};
+pub(crate) use self::open::Surroundings;
 use self::paused::Paused;
 use self::propose::Pace;
 use self::shell::Shell;
-use self::submissions::{CheckedQueue, CheckedSubmission};
 use self::timers::Timers;
 use crate::batch::Batch;
 use crate::error::NodeError;
 use crate::executor;
 use crate::log::{ConsensusLog, MAX_BODY_LEN};
 use crate::mempool::{Admission, Heard};
+use crate::mutation::Mutant;
 use crate::peer::PeerMessage;
-use crate::transport::Inbox;
 use crate::worker_pool::Workers;
 
 /// Interval at which the ledger is made durable and the log cut, blocks (K).
@@ -124,6 +127,7 @@ impl Node {
                     }
                 }
                 incoming = next_incoming(
+                    &mut self.shell.turn,
                     &mut self.shell.link.inbound,
                     &mut self.shell.requests,
                     &mut self.shell.checked,
@@ -175,17 +179,13 @@ impl Node {
     /// Carries out the replica's outputs until there are no more.
     async fn drive(&mut self) -> Result<(), NodeError> {
         loop {
-            let mut voted = None;
-            while let Some(output) = self.replica.poll_output() {
-                match output {
-                    Output::Persist { position, record } => {
-                        self.append(&record);
-                        voted = record.is_vote().then_some(position).or(voted);
+            if let Some(position) = self.drain().await? {
+                if self.shell.mutation.is(Mutant::SyncAfterSending) {
+                    self.feed(Input::Persisted(position));
+                    while let Some(position) = self.drain().await? {
+                        self.feed(Input::Persisted(position));
                     }
-                    Output::Effect(effect) => self.carry_out(effect).await?,
                 }
-            }
-            if let Some(position) = voted {
                 // One sync covers every record written so far.
                 self.with_log(ConsensusLog::sync).await?;
                 self.feed(Input::Persisted(position));
@@ -193,6 +193,21 @@ impl Node {
                 return self.end_loss().await;
             }
         }
+    }
+
+    /// Carries out outputs, and returns the position of the last vote that has to become durable.
+    async fn drain(&mut self) -> Result<Option<LogPosition>, NodeError> {
+        let mut voted = None;
+        while let Some(output) = self.replica.poll_output() {
+            match output {
+                Output::Persist { position, record } => {
+                    self.append(&record);
+                    voted = record.is_vote().then_some(position).or(voted);
+                }
+                Output::Effect(effect) => self.carry_out(effect).await?,
+            }
+        }
+        Ok(voted)
     }
 
     /// Removes the mark of a loss that is over, once every record that ended it is durable.
@@ -237,11 +252,11 @@ impl Node {
         act: impl FnOnce(&mut ConsensusLog) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, NodeError> {
         let log = Arc::clone(&self.shell.log);
-        blocking(move || {
+        let work = move || {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             act(&mut log)
-        })
-        .await?
+        };
+        self.shell.machine.blocking(work).await?
     }
 
     async fn validate(&mut self, proposal: Proposal<Batch>) -> Result<(), NodeError> {
@@ -250,8 +265,8 @@ impl Node {
         let digest = proposal.header.digest();
         let transactions = proposal.payload.transactions().len();
         let begun = Instant::now();
-        let verdict =
-            blocking(move || executor::judge(&ledger, &genesis, &proposal.payload)).await??;
+        let judge = move || executor::judge(&ledger, &genesis, &proposal.payload);
+        let verdict = self.shell.machine.blocking(judge).await??;
         self.pace.judged(transactions, begun.elapsed());
         self.feed(Input::Validated { digest, verdict });
         Ok(())
@@ -278,11 +293,11 @@ impl Node {
             certificate: certificate.clone(),
         };
         let mut record = self.record.clone();
-        let ((roots, facts), record) = blocking(move || {
+        let execute = move || {
             executor::execute(&ledger, &genesis, proposal, &certificate, &mut record)
                 .map(|executed| (executed, record))
-        })
-        .await??;
+        };
+        let ((roots, facts), record) = self.shell.machine.blocking(execute).await??;
         let begins = self.record.committee().epoch() != record.committee().epoch();
         self.record = record;
         self.shell.tip = Some(tip);
@@ -290,7 +305,9 @@ impl Node {
             .increment(1);
         metrics::counter!("medshare_node_transactions_total", "member" => self.shell.own.to_string())
             .increment(ordered.len() as u64);
-        self.shell.mempool.remove(ordered.iter().copied());
+        if !self.shell.mutation.is(Mutant::OrderedStayInPool) {
+            self.shell.mempool.remove(ordered.iter().copied());
+        }
         self.answer_subscribers(certified).await?;
         // A log begins in the epoch of its ledger's tip, or with that epoch's last block.
         let turns_over = begins || self.record.ends_epoch();
@@ -310,8 +327,11 @@ impl Node {
     /// Makes the ledger durable, and only then cuts the log.
     async fn checkpoint(&self, height: Height) -> Result<(), NodeError> {
         self.check_writable()?;
+        if self.shell.mutation.is(Mutant::LogCutFirst) {
+            self.with_log(move |log| log.cut(height)).await?;
+        }
         let ledger = Arc::clone(&self.ledger);
-        blocking(move || ledger.sync()).await??;
+        self.shell.machine.blocking(move || ledger.sync()).await??;
         self.with_log(move |log| log.cut(height)).await
     }
 
@@ -320,25 +340,5 @@ impl Node {
             .machine
             .before_write()
             .map_err(|source| StoreError::Io { source })
-    }
-}
-
-enum Incoming {
-    Frame(ReplicaId, Bytes),
-    Request(ClientRequest),
-    Checked(CheckedSubmission),
-}
-
-/// Waits for a frame, a request or a checked submission, and picks at random where several wait;
-/// `None` when no client exists any more. Dropping the future loses nothing.
-async fn next_incoming(
-    frames: &mut Inbox,
-    requests: &mut mpsc::Receiver<ClientRequest>,
-    checked: &mut CheckedQueue,
-) -> Option<Incoming> {
-    tokio::select! {
-        (sender, frame) = frames.recv() => Some(Incoming::Frame(sender, frame)),
-        request = requests.recv() => request.map(Incoming::Request),
-        submission = checked.next() => Some(Incoming::Checked(submission)),
     }
 }

@@ -1,11 +1,10 @@
 //! Starting a node: its files, its secrets, and its replica as the log left it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use medshare_consensus::{ChainRecord, Config, LogRecord, Mode, Replica, Tip};
 use medshare_contract::genesis_state;
-use medshare_host::{Machine, blocking, files};
 use medshare_ledger::{LedgerStore, StoreError};
 use medshare_types::keystore::{KeyStore, KeyStoreError};
 use medshare_types::wire::from_borsh;
@@ -17,6 +16,7 @@ use tokio::time::Instant;
 
 use super::ceremony::Ceremony;
 use super::disk::Disk;
+use super::incoming::Turn;
 use super::propose::Pace;
 use super::shell::Shell;
 use super::submissions::CheckedQueue;
@@ -27,11 +27,13 @@ use crate::batch::Batch;
 use crate::config::{NodeConfig, Recovery, ledger_path, log_path};
 use crate::error::NodeError;
 use crate::holder::Holder;
-use crate::log::{ConsensusLog, Frame, LogFile, LogState};
+use crate::log::{ConsensusLog, Frame, LogState};
 use crate::mempool::Mempool;
+use crate::mutation::{Mutant, Mutation};
 use crate::secrets::{NodeSecrets, TOOK_PART};
 use crate::subscriptions::Subscriptions;
 use crate::transport::Link;
+use crate::volume::Volume;
 use crate::voting_keys;
 use crate::worker_pool::Workers;
 
@@ -40,15 +42,29 @@ const RESEND_MS: u64 = 300;
 /// Time after which an idle chain gets an empty block, milliseconds.
 const HEARTBEAT_MS: u64 = 5_000;
 
+/// All that a node is given beside its configuration.
+pub(crate) struct Surroundings {
+    pub(crate) link: Link,
+    pub(crate) volume: Arc<dyn Volume>,
+    pub(crate) requests: mpsc::Receiver<ClientRequest>,
+    pub(crate) shut_down: oneshot::Receiver<()>,
+    pub(crate) mutation: Mutation,
+}
+
 impl Node {
     /// Opens the node's folder (or begins it), checks its ledger from genesis and recovers its
     /// replica from the log. Also returns the height up to which the ledger was verified.
     pub(crate) async fn open(
         config: NodeConfig,
-        link: Link,
-        requests: mpsc::Receiver<ClientRequest>,
-        shut_down: oneshot::Receiver<()>,
+        surroundings: Surroundings,
     ) -> Result<(Self, Height), NodeError> {
+        let Surroundings {
+            link,
+            volume,
+            requests,
+            shut_down,
+            mutation,
+        } = surroundings;
         let NodeConfig {
             genesis,
             replica: own,
@@ -60,23 +76,30 @@ impl Node {
         } = config;
         let secrets = NodeSecrets::load(&*keys, &genesis, own).await?;
         let voting_keys = voting_keys::load(&*keys).await?;
-        let opening = genesis.clone();
-        let files = folder.clone();
         let took_part = keys.load(TOOK_PART).await?.is_some();
-        let disk_below = Arc::clone(&machine);
-        let (ledger, log, frames, verified, tip) = blocking(move || -> Result<_, NodeError> {
-            let (ledger, log, frames) =
-                open_files(&files, &opening, took_part, recovery, disk_below)?;
+        let files = Files {
+            volume: Arc::clone(&volume),
+            folder: folder.clone(),
+            took_part,
+            recovery,
+            mutation,
+        };
+        let opening = genesis.clone();
+        let open = move || -> Result<_, NodeError> {
+            let (ledger, log, frames) = files.open(&opening)?;
             let verified = ledger.verify_from_genesis()?;
             let tip = tip(&ledger, &opening)?;
             Ok((ledger, log, frames, verified, tip))
-        })
-        .await??;
+        };
+        let (ledger, log, frames, verified, tip) = machine.blocking(open).await??;
         if !took_part {
             // Before the first vote.
             note_part(&*keys).await?;
         }
-        let state = log.state();
+        let state = match log.state() {
+            LogState::Lost(_) if mutation.is(Mutant::LossForgotten) => LogState::Own,
+            state => state,
+        };
         let mut signing_keys = vec![secrets.signing_key.clone()];
         signing_keys.extend(voting_keys.iter().map(|held| held.key.clone()));
         let record = tip.record.clone();
@@ -94,11 +117,13 @@ impl Node {
             genesis,
             own,
             folder,
+            volume,
             machine,
             started: Instant::now(),
             log: Arc::new(Mutex::new(log)),
             link,
             requests,
+            turn: Turn::default(),
             mempool: Mempool::default(),
             subscriptions: Subscriptions::default(),
             checked: CheckedQueue::default(),
@@ -108,6 +133,7 @@ impl Node {
             shut_down,
             disk: Disk::new(disk_floor),
             tip,
+            mutation,
         };
         let opened = Opened {
             ledger,
@@ -127,13 +153,14 @@ impl Node {
             replica,
             lost,
         } = opened;
+        let workers = Workers::on(&shell.machine);
         Self {
             shell,
             replica,
             marked_lost: lost,
             ledger: Arc::new(ledger),
             record,
-            workers: Workers::default(),
+            workers,
             timers: Timers::default(),
             pace: Pace::default(),
         }
@@ -177,48 +204,63 @@ pub(super) fn recover(
     })
 }
 
-pub(super) fn open_ledger(folder: &Path, genesis: &Genesis) -> Result<LedgerStore, NodeError> {
+pub(super) fn open_ledger(
+    volume: &dyn Volume,
+    genesis: &Genesis,
+) -> Result<LedgerStore, NodeError> {
     let state = genesis_state(genesis)?;
-    Ok(LedgerStore::open(ledger_path(folder), genesis, &state)?)
+    Ok(volume.open_ledger(genesis, &state)?)
 }
 
-/// Opens a node's ledger and log, or begins them, the log first. A node that took part in the chain
-/// has both, or lost one.
-fn open_files(
-    folder: &Path,
-    genesis: &Genesis,
+/// A node's ledger and log, before they are opened.
+struct Files {
+    volume: Arc<dyn Volume>,
+    /// Names them in errors.
+    folder: PathBuf,
     took_part: bool,
     recovery: Recovery,
-    machine: Arc<dyn Machine>,
-) -> Result<(LedgerStore, ConsensusLog, Vec<Frame>), NodeError> {
-    files::sweep(folder);
-    let ledger = ledger_path(folder);
-    let path = log_path(folder);
-    let chain = genesis.chain_id();
-    let has_log = path.exists();
-    if recovery == Recovery::Rebuild {
-        if !has_log {
-            ConsensusLog::create_lost(&path, chain)?;
+    mutation: Mutation,
+}
+
+impl Files {
+    /// Opens ledger and log, or begins them, the log first. A node that took part in the chain has
+    /// both, or lost one.
+    fn open(
+        &self,
+        genesis: &Genesis,
+    ) -> Result<(LedgerStore, ConsensusLog, Vec<Frame>), NodeError> {
+        let volume = &*self.volume;
+        volume.sweep();
+        let ledger = ledger_path(&self.folder);
+        let path = log_path(&self.folder);
+        let chain = genesis.chain_id();
+        let took_part = self.took_part;
+        let has_log = volume.has_log();
+        if self.recovery == Recovery::Rebuild {
+            if !has_log {
+                ConsensusLog::create_lost_on(&mut *volume.log(), &path, chain)?;
+            }
+        } else if took_part && !volume.has_ledger() {
+            return Err(NodeError::MissingLedger { path: ledger });
+        } else if (took_part || volume.has_ledger()) && !has_log {
+            return Err(NodeError::MissingLog { path });
         }
-    } else if took_part && !ledger.exists() {
-        return Err(NodeError::MissingLedger { path: ledger });
-    } else if (took_part || ledger.exists()) && !has_log {
-        return Err(NodeError::MissingLog { path });
-    }
-    let file = Box::new(LogFile::new(&path, machine));
-    let (mut log, frames) = ConsensusLog::open_on(file, &path, chain)?;
-    if log.state() == LogState::Copied {
-        if recovery == Recovery::RestoredTogether {
-            log.end_loss()?;
-        } else {
-            tracing::warn!(
-                log = %path.display(),
-                "the log is a copy: no votes until the other members have told how far they reach"
-            );
-            log.begin_loss()?;
+        let (mut log, frames) = ConsensusLog::open_on(volume.log(), &path, chain)?;
+        if log.state() == LogState::Copied {
+            let is_original = self.recovery == Recovery::RestoredTogether
+                || self.mutation.is(Mutant::CopyTakenForOriginal);
+            if is_original {
+                log.end_loss()?;
+            } else {
+                tracing::warn!(
+                    log = %path.display(),
+                    "the log is a copy: no votes until the other members have told how far they reach"
+                );
+                log.begin_loss()?;
+            }
         }
+        Ok((open_ledger(volume, genesis)?, log, frames))
     }
-    Ok((open_ledger(folder, genesis)?, log, frames))
 }
 
 async fn note_part(keys: &dyn KeyStore) -> Result<(), NodeError> {
@@ -287,12 +329,23 @@ fn record_of(ledger: &LedgerStore, tip: &BlockHeader) -> Result<ChainRecord, Sto
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::volume::Folder;
+    use medshare_host::ThisMachine;
     use medshare_testkit::fixtures::{Members, rng};
     use medshare_threshold::HolderKeyPair;
 
-    fn machine() -> Arc<dyn Machine> {
-        Arc::new(medshare_host::ThisMachine)
+    /// What a start opens, in this folder.
+    fn files(folder: &Path, took_part: bool, recovery: Recovery) -> Files {
+        Files {
+            volume: Arc::new(Folder::new(folder, Arc::new(ThisMachine))),
+            folder: folder.to_owned(),
+            took_part,
+            recovery,
+            mutation: Mutation::default(),
+        }
     }
 
     fn genesis() -> Genesis {
@@ -306,8 +359,7 @@ mod tests {
         let genesis = genesis();
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        let open =
-            |took_part, recovery| open_files(folder, &genesis, took_part, recovery, machine());
+        let open = |took_part, recovery| files(folder, took_part, recovery).open(&genesis);
         // A crash between the two leaves a log alone.
         ConsensusLog::open(&log_path(folder), genesis.chain_id()).unwrap();
         for took_part in [false, true] {
@@ -345,12 +397,13 @@ mod tests {
         let genesis = genesis();
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        drop(open_files(folder, &genesis, false, Recovery::Refuse, machine()).unwrap());
+        let open = |took_part, recovery| files(folder, took_part, recovery).open(&genesis);
+        drop(open(false, Recovery::Refuse).unwrap());
         let log = std::fs::read(log_path(folder)).unwrap();
         std::fs::remove_file(log_path(folder)).unwrap();
         std::fs::write(log_path(folder), log).unwrap();
         for recovery in [Recovery::RestoredTogether, Recovery::Refuse] {
-            let (_, log, _) = open_files(folder, &genesis, true, recovery, machine()).unwrap();
+            let (_, log, _) = open(true, recovery).unwrap();
             assert_eq!(log.state(), LogState::Own);
         }
     }

@@ -8,22 +8,25 @@
 //! log, and the replica recovers from both. So a vote that left is remembered, and one that was not
 //! durable never left.
 
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use medshare_host::{Machine, blocking};
+use medshare_host::Machine;
 use medshare_ledger::{MemberStatus, RefusalCode, RpcRequest, RpcResponse, StoreError};
 use medshare_types::{Genesis, ReplicaId, SigningKey, Wire as _};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::incoming::{Incoming, next_incoming};
 use super::open::{Opened, open_ledger, recover, tip};
 use super::shell::{Shell, Standing};
-use super::{ClientRequest, HOUSEKEEPING, Incoming, Node, next_incoming};
+use super::{ClientRequest, HOUSEKEEPING, Node};
 use crate::error::NodeError;
 use crate::log::{ConsensusLog, LogState};
+use crate::mempool::Mempool;
+use crate::mutation::Mutant;
+use crate::volume::Volume;
 
 /// Longest pause between two attempts to open the files.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
@@ -57,7 +60,7 @@ impl Paused {
             lacks_share: false,
         };
         // Closing makes durable what can be made so.
-        blocking(move || drop(ledger)).await?;
+        shell.machine.blocking(move || drop(ledger)).await?;
         Ok(Self {
             shell,
             standing,
@@ -90,6 +93,7 @@ impl Paused {
                     }
                 }
                 incoming = next_incoming(
+                    &mut self.shell.turn,
                     &mut self.shell.link.inbound,
                     &mut self.shell.requests,
                     &mut self.shell.checked,
@@ -122,15 +126,17 @@ impl Paused {
         let own = self.shell.own;
         let folder = self.shell.folder.clone();
         let machine = Arc::clone(&self.shell.machine);
+        let volume = Arc::clone(&self.shell.volume);
         let log = Arc::clone(&self.shell.log);
         let signing_keys = self.shell.signing_keys();
         let disk = self.shell.disk;
         Box::pin(async move {
-            blocking(move || {
-                disk.require_room(&folder, &*machine)?;
-                open_files(&folder, &genesis, own, signing_keys, &log, &*machine)
-            })
-            .await?
+            let below = Arc::clone(&machine);
+            let open = move || {
+                disk.require_room(&folder, &*below)?;
+                open_files(&*volume, &genesis, own, signing_keys, &log, &*below)
+            };
+            machine.blocking(open).await?
         })
     }
 
@@ -148,6 +154,9 @@ impl Paused {
     fn resume(self, opened: Opened) -> Result<Node, NodeError> {
         let mut shell = self.shell;
         tracing::info!(member = %shell.own, "the disk has room again");
+        if shell.mutation.is(Mutant::PauseForgetsTransactions) {
+            shell.mempool = Mempool::default();
+        }
         let mut ordered = Vec::new();
         for id in shell.mempool.ids() {
             if opened.ledger.transaction_height(&id)?.is_some() {
@@ -196,7 +205,7 @@ fn is_passing(error: &NodeError) -> bool {
 }
 
 fn open_files(
-    folder: &Path,
+    volume: &dyn Volume,
     genesis: &Genesis,
     own: ReplicaId,
     signing_keys: Vec<SigningKey>,
@@ -206,7 +215,7 @@ fn open_files(
     machine
         .before_write()
         .map_err(|source| StoreError::Io { source })?;
-    let ledger = open_ledger(folder, genesis)?;
+    let ledger = open_ledger(volume, genesis)?;
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
     let frames = log.recover()?;
     let state = log.state();

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use medshare_host::blocking;
 use medshare_ledger::{
     MemberStatus, RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError,
 };
@@ -99,7 +98,8 @@ impl Node {
             return Ok(());
         }
         let ledger = Arc::clone(&self.ledger);
-        let answers = blocking(move || queries.answers(&ledger, certified)).await??;
+        let work = move || queries.answers(&ledger, certified);
+        let answers = self.shell.machine.blocking(work).await??;
         for (query, bytes) in answers {
             self.shell.subscriptions.answer(query, &bytes);
         }

@@ -13,25 +13,31 @@ use tokio::time::Instant;
 use super::ClientRequest;
 use super::ceremony::Ceremony;
 use super::disk::Disk;
+use super::incoming::Turn;
 use super::submissions::CheckedQueue;
 use super::voting_key::NextKey;
 use crate::holder::Holder;
 use crate::log::ConsensusLog;
 use crate::mempool::Mempool;
+use crate::mutation::Mutation;
 use crate::subscriptions::Subscriptions;
 use crate::transport::Link;
+use crate::volume::Volume;
 
 /// All of a node but its ledger and the replica that rests on ledger and log.
 pub(super) struct Shell {
     pub(super) genesis: Arc<Genesis>,
     pub(super) own: ReplicaId,
+    /// Names the node's files in errors.
     pub(super) folder: PathBuf,
+    pub(super) volume: Arc<dyn Volume>,
     pub(super) machine: Arc<dyn Machine>,
     /// Start of the monotonic clock.
     pub(super) started: Instant,
     pub(super) log: Arc<Mutex<ConsensusLog>>,
     pub(super) link: Link,
     pub(super) requests: mpsc::Receiver<ClientRequest>,
+    pub(super) turn: Turn,
     pub(super) mempool: Mempool,
     pub(super) subscriptions: Subscriptions,
     pub(super) checked: CheckedQueue,
@@ -42,6 +48,7 @@ pub(super) struct Shell {
     pub(super) disk: Disk,
     /// The newest block, which a paused node still tells of.
     pub(super) tip: Option<CertifiedHeader>,
+    pub(super) mutation: Mutation,
 }
 
 /// What a status tells of a replica.

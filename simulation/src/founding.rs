@@ -1,0 +1,97 @@
+//! The members of a run, and their disks once the gate key is made: most runs begin there.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use medshare_host::keystore::{KeyStore as _, MemoryKeyStore};
+use medshare_node::NodeSecrets;
+use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
+use medshare_testkit::fixtures::{CREATED, Members, rng};
+use medshare_types::{SigningKey, Timestamp};
+
+use crate::disk::Disk;
+use crate::scenario::{Load, Scenario};
+use crate::simulation;
+
+/// Secrets of a machine, by name.
+pub(crate) type Secrets = BTreeMap<String, Vec<u8>>;
+
+/// A consortium, at some moment of its life.
+#[derive(Clone)]
+pub(crate) struct Consortium {
+    pub(crate) members: Members,
+    /// Disk and secrets of each seat.
+    pub(crate) machines: Vec<(Disk, Secrets)>,
+    /// Later than all that happened.
+    pub(crate) now: Timestamp,
+}
+
+/// Longer than a founding takes, milliseconds.
+const FOUNDING_MS: u64 = 3_600_000;
+
+static FOUNDED: Mutex<BTreeMap<u16, Consortium>> = Mutex::new(BTreeMap::new());
+
+/// Organisations with keys and nothing else.
+pub(crate) fn unfounded(members: u16) -> Consortium {
+    let secrets: Vec<_> = (0..members)
+        .map(|seat| NodeSecrets::random(&mut rng(seat.into())))
+        .collect();
+    let stored: Vec<_> = secrets.iter().map(stored).collect();
+    let keys = stored.iter().map(signing_key);
+    let holder_keys = secrets.iter().map(NodeSecrets::holder_public);
+    Consortium {
+        members: Members::of_keys(keys).with_holder_keys(holder_keys),
+        machines: stored
+            .into_iter()
+            .map(|secrets| (Disk::default(), secrets))
+            .collect(),
+        now: CREATED.plus_millis(1_000),
+    }
+}
+
+/// Organisations whose chain has its gate key. The first call for a size makes it.
+pub(crate) fn founded(members: u16) -> Consortium {
+    let mut founded = FOUNDED.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = founded.entry(members).or_insert_with(|| {
+        let load = Load {
+            orders: 1,
+            single: 0,
+            flood: 0,
+        };
+        let scenario = Scenario::new(0, members).from_nothing().with_load(load);
+        let (report, machines) = simulation::run_to_disks(scenario);
+        assert_eq!(report.violations, [], "no fault in a calm founding");
+        let before = unfounded(members);
+        Consortium {
+            members: before.members,
+            machines,
+            now: before.now.plus_millis(FOUNDING_MS),
+        }
+    });
+    made.clone()
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a store in memory has what was put there"
+)]
+fn stored(secrets: &NodeSecrets) -> Secrets {
+    let keys = MemoryKeyStore::new();
+    let work = async {
+        secrets.store(&keys).await.expect("an empty store");
+        let mut entries = Secrets::new();
+        for name in [SIGNING_KEY, HOLDER_KEY] {
+            let secret = keys.load(name).await.expect("a store");
+            entries.insert(name.to_owned(), secret.expect("a key").to_vec());
+        }
+        entries
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(work)
+}
+
+#[expect(clippy::expect_used, reason = "a seed of 32 bytes")]
+fn signing_key(secrets: &Secrets) -> SigningKey {
+    let seed = secrets[SIGNING_KEY].as_slice();
+    SigningKey::from_seed(seed.try_into().expect("32 bytes"))
+}
