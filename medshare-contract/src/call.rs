@@ -76,7 +76,7 @@ pub enum Call {
         /// Digest of a header of the running epoch, which shows that the sender follows the chain.
         header: Digest,
     },
-    /// By an organisation: proves that a member signed two votes that contradict each other.
+    /// By an organisation: proves that a member signed two statements that no honest member signs both.
     ReportMisbehaviour {
         /// At most [`MAX_EVIDENCE_LEN`] bytes. These rules do not decode it: the caller of
         /// [`apply()`](crate::apply()) judges it.

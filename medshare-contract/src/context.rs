@@ -48,18 +48,18 @@ pub struct CallContext<'a> {
 /// [`CallContext::follows`].
 pub const MAX_HEADER_AGE: u64 = 64;
 
-/// The culprit of two votes that contradict each other.
+/// The culprit of two signed statements that contradict each other.
 ///
 /// # Security
 /// A function of the evidence and the chain alone: every member must judge the same evidence in the
 /// same block alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProvenMisbehaviour {
-    /// The organisation that signed both votes.
+    /// The organisation that signed both statements.
     pub organisation: OrganisationId,
-    /// Epoch of both votes.
+    /// Epoch of both statements.
     pub epoch: Epoch,
-    /// Height of both votes.
+    /// Height of both statements.
     pub height: Height,
 }
 

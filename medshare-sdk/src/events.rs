@@ -7,8 +7,8 @@ use medshare_types::{Event, Height, ReplicaId};
 use crate::chain::Chain;
 use crate::error::Result;
 
-/// The verified events of the chain, block by block: enrolments, registrations, grants, tickets, and
-/// requests for access that were denied.
+/// The verified events of the chain, block by block: enrolments, registrations, grants, tickets,
+/// requests for access that were denied, voting keys, and proven misbehaviour of members.
 ///
 /// A denied request names its requester, the grant, the person that gave the grant, and the reason
 /// ([`AccessDenied`](crate::AccessDenied)). A patient's application learns of attempts on her

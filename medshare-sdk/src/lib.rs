@@ -146,7 +146,7 @@ pub use medshare_host::{keystore, os_random};
 pub use medshare_store::object_store;
 pub use medshare_store::{RecordStore, StoreError, StoreHealth, StoreLocation, StoreState};
 pub use medshare_types::{
-    AccessDenied, ChainId, Denial, Digest, Event, Genesis, GrantId, Height, OrganisationId,
+    AccessDenied, ChainId, Denial, Digest, Epoch, Event, Genesis, GrantId, Height, OrganisationId,
     PersonId, Principal, Purpose, PurposeSet, RandomSource, RecordId, RecordVersion, ReplicaId,
     Signature, SigningKey, Ticket, TicketId, Timestamp, TransactionId, VerifyingKey,
 };

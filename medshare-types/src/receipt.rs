@@ -64,12 +64,12 @@ pub enum Event {
         /// True where the sender named a recent header of the running epoch.
         follows: bool,
     },
-    /// Two votes that no honest member signs both were proven of an organisation.
+    /// An organisation signed two statements of consensus that no honest member signs both.
     MisbehaviourProven {
         organisation: OrganisationId,
-        /// Epoch of the two votes.
+        /// Epoch of both statements.
         epoch: Epoch,
-        /// Height of the two votes.
+        /// Height of both statements.
         height: Height,
     },
 }

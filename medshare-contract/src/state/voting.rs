@@ -13,8 +13,8 @@ pub struct VotingKeyState {
     pub epoch: Epoch,
     /// No organisation registers it again.
     pub key: VerifyingKey,
-    /// True where the registration named a recent header of the epoch before: one of a candidate
-    /// that is ready for a seat.
+    /// True where the registration named a recent header of its block's epoch, which a candidate
+    /// needs to be ready for a seat.
     pub follows: bool,
     /// Keys that the organisation registered for `epoch`, this one included.
     pub registrations: u32,
@@ -29,9 +29,9 @@ impl Wire for VotingKeyState {
 pub struct MisbehaviourState {
     /// The culprit.
     pub organisation: OrganisationId,
-    /// Epoch of the contradicting votes.
+    /// Epoch of the contradicting statements.
     pub epoch: Epoch,
-    /// Height of the contradicting votes.
+    /// Height of the contradicting statements.
     pub height: Height,
     /// Height of the block that proved it.
     pub reported_at: Height,

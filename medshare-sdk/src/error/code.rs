@@ -73,7 +73,8 @@ impl Error {
     /// `not_yet`, `expired`, `revoked`, `uses_exhausted`, `purpose_mismatch`, `unknown_grant`,
     /// `not_grantee`, `unknown_record`, `label_mismatch`, `invalid_session_key`, `not_authorised`,
     /// `unknown_sender`, `duplicate_nonce`, `already_exists`, `invalid`, `gate_key_not_ready`,
-    /// `ceremony_stopped`, `undecodable`, `wrong_chain`, `ceremony_incomplete`, `ceremony_over`.
+    /// `ceremony_stopped`, `undecodable`, `wrong_chain`, `ceremony_incomplete`, `ceremony_over`,
+    /// `voting_keys_exhausted`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
