@@ -33,6 +33,8 @@ pub enum RpcRequest {
     ReceiptsAt(Height),
     /// Tell how the member itself is.
     Status,
+    /// Tell every change of an organisation's role and credit.
+    Explain(ReplicaId),
 }
 
 impl RpcRequest {
@@ -128,6 +130,8 @@ pub enum RpcResponse {
     Receipts(Box<BlockReceipts>),
     /// The member's account of itself.
     Status(Box<MemberStatus>),
+    /// Encoded changes of an organisation, which the member derived from the chain.
+    Explanation(Vec<u8>),
 }
 
 impl Wire for RpcResponse {

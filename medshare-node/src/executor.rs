@@ -190,7 +190,7 @@ fn is_recent(
 }
 
 /// What an event tells the chain's record.
-fn facts_of(event: &Event, record: &ChainRecord) -> Vec<ChainFact> {
+pub(crate) fn facts_of(event: &Event, record: &ChainRecord) -> Vec<ChainFact> {
     match event {
         Event::VotingKeyRegistered {
             organisation,

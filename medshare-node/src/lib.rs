@@ -29,7 +29,7 @@
 //! | [`restoration`] | copied logs of all members at once: which may count as their originals |
 //! | `fault_injection` | feature `fault-injection`, for tests only: nodes that lie, refuse or fall silent |
 //! | `node` | the task: inputs, outputs, checkpoints; requests, gossip, proposals, the ceremony |
-//! | `executor` | blocks through the contract into the ledger |
+//! | `executor`, `explain` | blocks through the contract into the ledger; why members have their credit |
 //! | `ceremony`, `holder` | the gate key: making it, releasing shares of it |
 //! | `worker_pool`, `subscriptions` | answers computed beside the task; answers awaited |
 //! | `mempool`, `peer` | pending transactions, frames |
@@ -41,6 +41,7 @@ mod ceremony;
 mod config;
 mod error;
 mod executor;
+mod explain;
 #[cfg(feature = "fault-injection")]
 pub mod fault_injection;
 mod handle;

@@ -17,6 +17,7 @@ use crate::organisation::Organisation;
 use crate::read::record::SealedHeader;
 use crate::receipt::TrustAnchor;
 use crate::record::RecordRef;
+use crate::standing::{OrganisationStanding, StandingChange};
 
 /// The member that is asked first when the application does not act for exactly one organisation.
 const FIRST_SEAT: ReplicaId = ReplicaId(0);
@@ -97,6 +98,32 @@ impl Consortium {
     /// and disks are the members' word.
     pub async fn health(&self) -> Vec<MemberHealth> {
         self.context.chain.health().await
+    }
+
+    /// The role and credit of each organisation, proven, in the order of the genesis. Organisations
+    /// that have no seat, since there are more of them than seats, are candidates.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], or why an answer does not verify.
+    pub async fn standings(&self) -> Result<Vec<OrganisationStanding>> {
+        self.context.chain.standings(self.home()).await
+    }
+
+    /// Every change of an organisation's role, credit and bans since the founding, in order: which
+    /// turn it lost, what an epoch showed of it, and what followed.
+    ///
+    /// # Security
+    /// The word of one member, which derives it from the blocks; what follows at last is proven by
+    /// [`Self::standings`]. Cost: the member reads every block.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`], [`Error::Unreachable`], or why no answer can be used.
+    pub async fn explain(&self, organisation: &str) -> Result<Vec<StandingChange>> {
+        let genesis = self.context.chain.genesis();
+        let Some((replica, _)) = genesis.member_named(organisation) else {
+            return Err(Error::no_member(organisation, genesis));
+        };
+        self.context.chain.explain(self.home(), replica).await
     }
 
     /// The readers that a record was sealed for, whether its subject is among them too. From the

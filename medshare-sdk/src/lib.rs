@@ -84,6 +84,7 @@
 //! | [`client`], `chain` | requests to members, and the verification of their answers |
 //! | `turns`, `backoff` | how much is asked at the same time, and pauses between attempts |
 //! | `registered`, `sweep` | stored objects that the chain names, and removing those that it does not |
+//! | `standing` | the role and credit of each organisation, and why |
 //! | `repair` | the copies of one record: looking at them, and restoring them |
 //! | [`keystore`] | where secrets are kept |
 //! | `observe` | spans, metrics and progress |
@@ -119,6 +120,7 @@ pub mod receipt;
 mod record;
 mod registered;
 mod repair;
+mod standing;
 mod sweep;
 mod times;
 mod turns;
@@ -158,6 +160,8 @@ pub use read::own::OpenOwn;
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, RecordRef};
 pub use repair::{CopyFault, CopyState, RecordCopies, StoredCopy};
+pub use medshare_consensus::credit::Role;
+pub use standing::{OrganisationStanding, StandingChange};
 pub use sweep::StoreSweep;
 pub use warnings::{SealWarning, SealedRecord};
 pub use window::Window;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use medshare_ledger::{
     MemberStatus, RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError,
 };
-use medshare_types::{Digest, Height, Wire};
+use medshare_types::wire::to_borsh;
+use medshare_types::{Digest, Height, ReplicaId, Wire};
 use tokio::sync::oneshot;
 
 use super::Node;
 use super::shell::Standing;
 use crate::error::NodeError;
+use crate::explain::explain;
 use crate::subscriptions::Query;
 
 impl Node {
@@ -40,6 +42,10 @@ impl Node {
                 self.on_share(*request, answer);
                 return Ok(());
             }
+            Ok(RpcRequest::Explain(replica)) => {
+                self.on_explain(replica, answer);
+                return Ok(());
+            }
             Ok(RpcRequest::Status) => return self.on_status(answer),
             Ok(_) => RpcResponse::refused(RefusalCode::Undecodable, "unknown request"),
             Err(error) => RpcResponse::refused(RefusalCode::Undecodable, error.to_string()),
@@ -47,6 +53,17 @@ impl Node {
         // The client may have hung up.
         let _ = answer.send(response.to_wire());
         Ok(())
+    }
+
+    fn on_explain(&self, replica: ReplicaId, answer: oneshot::Sender<Vec<u8>>) {
+        let ledger = Arc::clone(&self.ledger);
+        let genesis = Arc::clone(&self.shell.genesis);
+        self.workers.proofs.run(answer, move || {
+            let events = explain(&ledger, &genesis, replica);
+            events.map_or_else(refusal_of, |events| {
+                RpcResponse::Explanation(to_borsh(&events))
+            })
+        });
     }
 
     fn on_state(&self, key: Digest, answer: oneshot::Sender<Vec<u8>>) {

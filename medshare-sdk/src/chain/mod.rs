@@ -125,7 +125,7 @@ impl Chain {
     }
 }
 
-fn unexpected(answer: RpcResponse) -> Error {
+pub(crate) fn unexpected(answer: RpcResponse) -> Error {
     match answer {
         RpcResponse::Refused(refusal) if refusal.code == RefusalCode::DiskFull => Error::DiskFull {
             at: "a member".to_owned(),
