@@ -5,9 +5,8 @@
 //! last block is durable by then. So a thief of a key store finds the keys of two epochs, and cannot
 //! sign another history of earlier ones.
 
-use medshare_host::os_random;
 use medshare_types::keystore::KeyStore;
-use medshare_types::{Epoch, SigningKey};
+use medshare_types::{Epoch, RandomSource, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::error::NodeError;
@@ -50,8 +49,12 @@ pub(crate) async fn load(keys: &dyn KeyStore) -> Result<Vec<VotingKey>, NodeErro
 ///
 /// # Errors
 /// [`NodeError::KeyStore`]; then there is no new key.
-pub(crate) async fn draw(keys: &dyn KeyStore, epoch: Epoch) -> Result<VotingKey, NodeError> {
-    let key = SigningKey::random(&mut os_random());
+pub(crate) async fn draw(
+    keys: &dyn KeyStore,
+    epoch: Epoch,
+    rng: &mut (impl RandomSource + Send),
+) -> Result<VotingKey, NodeError> {
+    let key = SigningKey::random(rng);
     let mut bytes = Zeroizing::new([0; ENTRY_LEN]);
     bytes[..8].copy_from_slice(&epoch.0.to_le_bytes());
     bytes[8..].copy_from_slice(&**key.seed());
@@ -71,6 +74,7 @@ fn decode(bytes: &[u8]) -> Option<VotingKey> {
 #[cfg(test)]
 mod tests {
     use medshare_host::keystore::MemoryKeyStore;
+    use medshare_host::os_random;
 
     use super::*;
 
@@ -80,7 +84,7 @@ mod tests {
         assert!(load(&keys).await.unwrap().is_empty());
         let mut drawn = Vec::new();
         for epoch in 1..5 {
-            drawn.push(draw(&keys, Epoch(epoch)).await.unwrap());
+            drawn.push(draw(&keys, Epoch(epoch), &mut os_random()).await.unwrap());
             let mut found = load(&keys).await.unwrap();
             found.sort_by_key(|held| held.epoch);
             let kept = &drawn[drawn.len().saturating_sub(2)..];

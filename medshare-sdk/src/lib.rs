@@ -144,6 +144,7 @@ pub use medshare_abe::{
     AccessPolicy, Attribute, AttributeSet, Date, MasterSecretKey, PublicParameters, UserSecretKey,
     Validity,
 };
+pub use medshare_consensus::credit::Role;
 pub use medshare_host::{keystore, os_random};
 pub use medshare_store::object_store;
 pub use medshare_store::{RecordStore, StoreError, StoreHealth, StoreLocation, StoreState};
@@ -160,7 +161,6 @@ pub use read::own::OpenOwn;
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, RecordRef};
 pub use repair::{CopyFault, CopyState, RecordCopies, StoredCopy};
-pub use medshare_consensus::credit::Role;
 pub use standing::{OrganisationStanding, StandingChange};
 pub use sweep::StoreSweep;
 pub use warnings::{SealWarning, SealedRecord};

@@ -102,6 +102,17 @@ impl Disk {
     }
 }
 
+impl LedgerImage {
+    /// What is there for certain after a power cut.
+    pub(crate) fn after_power_cut(&self) -> Self {
+        Self {
+            durable: self.durable.clone(),
+            live: self.durable.clone(),
+            pending: Vec::new(),
+        }
+    }
+}
+
 impl LogImage {
     /// The bytes that a reader sees.
     pub(crate) fn visible(&self) -> Vec<u8> {

@@ -7,6 +7,7 @@ use medshare_host::keystore::{KeyStore as _, MemoryKeyStore};
 use medshare_node::NodeSecrets;
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
 use medshare_testkit::fixtures::{CREATED, Members, rng};
+use medshare_types::genesis::ChainParameters;
 use medshare_types::{SigningKey, Timestamp};
 
 use crate::disk::Disk;
@@ -29,6 +30,16 @@ pub(crate) struct Consortium {
 /// Longer than a founding takes, milliseconds.
 const FOUNDING_MS: u64 = 3_600_000;
 
+/// Epochs as short as the size of the committee allows.
+const SHORT_EPOCHS: ChainParameters = ChainParameters {
+    precision_ms: 500,
+    message_delay_ms: 2_000,
+    ticket_lifetime_ms: 120_000,
+    committee_size: 1024,
+    epoch_min_ms: 0,
+    epoch_min_heights: 0,
+};
+
 static FOUNDED: Mutex<BTreeMap<u16, Consortium>> = Mutex::new(BTreeMap::new());
 
 /// Organisations with keys and nothing else.
@@ -40,7 +51,9 @@ pub(crate) fn unfounded(members: u16) -> Consortium {
     let keys = stored.iter().map(signing_key);
     let holder_keys = secrets.iter().map(NodeSecrets::holder_public);
     Consortium {
-        members: Members::of_keys(keys).with_holder_keys(holder_keys),
+        members: Members::of_keys(keys)
+            .with_holder_keys(holder_keys)
+            .with_parameters(SHORT_EPOCHS),
         machines: stored
             .into_iter()
             .map(|secrets| (Disk::default(), secrets))

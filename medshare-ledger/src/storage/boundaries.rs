@@ -2,8 +2,8 @@
 
 use std::sync::PoisonError;
 
-use medshare_types::{Committee, Epoch};
 use medshare_types::wire::from_borsh;
+use medshare_types::{Committee, Epoch};
 
 use super::LedgerStore;
 use super::error::StoreError;

@@ -51,7 +51,9 @@ impl Node {
         if self.shell.next_key.of(next).is_some() {
             return Ok(());
         }
-        let drawn = voting_keys::draw(&*self.shell.next_key.store, next).await?;
+        let store = Arc::clone(&self.shell.next_key.store);
+        let mut random = self.shell.machine.random();
+        let drawn = voting_keys::draw(&*store, next, &mut random).await?;
         self.replica.keep_signing_key_in_use();
         self.replica.add_signing_key(drawn.key.clone());
         let next_key = &mut self.shell.next_key;

@@ -4,12 +4,25 @@ use std::collections::BTreeSet;
 
 use medshare_contract::genesis_state;
 use medshare_ledger::{LedgerStore, StoreError};
-use medshare_types::{Digest, Height, ReplicaId};
+use medshare_types::{Digest, Genesis, Height, ReplicaId};
 
 use super::Invariants;
 use crate::disk::LedgerImage;
 use crate::report::Property;
 use crate::volume::Scratch;
+
+/// Whether a ledger has this block.
+pub(super) fn has_block(
+    image: &LedgerImage,
+    genesis: &Genesis,
+    height: Height,
+    digest: &Digest,
+) -> bool {
+    let state = genesis_state(genesis).unwrap_or_default();
+    let ledger = LedgerStore::open_on(Scratch::of(image), genesis, &state);
+    let certified = ledger.and_then(|ledger| ledger.certified_header(height));
+    certified.is_ok_and(|certified| certified.header.digest() == *digest)
+}
 
 impl Invariants {
     /// Checks each ledger from its genesis and against the others, the receipts and the admissions
@@ -41,6 +54,8 @@ impl Invariants {
         let state = genesis_state(&self.genesis).unwrap_or_default();
         let ledger = LedgerStore::open_on(Scratch::of(image), &self.genesis, &state)?;
         let tip = ledger.verify_from_genesis()?;
+        let boundaries = ledger.boundaries(self.light.epoch(), usize::MAX)?;
+        self.follow(seat, &boundaries);
         let mut seen = BTreeSet::new();
         for height in (1..=tip.0).map(Height) {
             let by = format!("the ledger of {seat}");

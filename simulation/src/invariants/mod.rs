@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use medshare_consensus::Message;
-use medshare_ledger::{CertifiedHeader, LightClient, ReceiptProof};
+use medshare_ledger::{Boundary, CertifiedHeader, LightClient, ReceiptProof, VerifyError};
 use medshare_types::{Digest, Genesis, Height, Outcome, ReplicaId, TransactionId};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, LedgerImage};
 use crate::frame::{self, Body, Frame};
 use crate::report::{Property, Violation};
-use votes::Votes;
+use votes::{OnDisk, Votes};
 
 /// A transaction that a member took into its pool.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,9 @@ pub(crate) struct Invariants {
     /// Height, index and outcome.
     receipts: BTreeMap<TransactionId, (Height, u64, Outcome)>,
     admitted: Vec<Admitted>,
+    /// Headers and receipts of epochs whose committee is not known yet, and their senders.
+    early_headers: Vec<(String, CertifiedHeader)>,
+    early_receipts: Vec<(ReplicaId, TransactionId, ReceiptProof)>,
     votes: Votes,
     /// The frame that was looked at last: broadcasts are looked at once.
     last: Option<(usize, Bytes)>,
@@ -55,6 +58,8 @@ impl Invariants {
             roots: BTreeMap::new(),
             receipts: BTreeMap::new(),
             admitted: Vec::new(),
+            early_headers: Vec::new(),
+            early_receipts: Vec::new(),
             votes: Votes::default(),
             last: None,
         }
@@ -95,7 +100,16 @@ impl Invariants {
         }
         let log = disk.log.as_ref().map_or(&[][..], |log| &log.durable);
         let chain = self.genesis.chain_id();
-        let broken = self.votes.said((host, seat), (chain, log), message);
+        let decided = |height, digest: &Digest| {
+            let image = disk.ledger.as_ref().map(LedgerImage::after_power_cut);
+            image.is_some_and(|image| ledgers::has_block(&image, &self.genesis, height, digest))
+        };
+        let disk = OnDisk {
+            chain,
+            log,
+            decided: &decided,
+        };
+        let broken = self.votes.said((host, seat), disk, message);
         self.violations.extend(broken);
     }
 
@@ -107,9 +121,16 @@ impl Invariants {
             Some(known) if *known == digest => return,
             _ => {}
         }
-        if let Err(error) = self.light.verify_header(certified) {
-            self.broken(Property::Sound, format!("{by}, header {height}: {error}"));
-            return;
+        match self.light.verify_header(certified) {
+            Ok(_) => {}
+            Err(VerifyError::UnknownEpoch { .. }) => {
+                self.early_headers.push((by.to_owned(), certified.clone()));
+                return;
+            }
+            Err(error) => {
+                self.broken(Property::Sound, format!("{by}, header {height}: {error}"));
+                return;
+            }
         }
         if let Some(known) = self.certified.insert(height, digest) {
             let what = format!("{by} has {digest} at {height}, {known} is certified");
@@ -130,6 +151,10 @@ impl Invariants {
                 receipt.index(),
                 receipt.receipt().outcome.clone(),
             ),
+            Err(VerifyError::UnknownEpoch { .. }) => {
+                self.early_receipts.push((seat, id, proof.clone()));
+                return true;
+            }
             Err(error) => {
                 self.broken(Property::Sound, format!("receipt of {seat}: {error}"));
                 return false;
@@ -148,6 +173,21 @@ impl Invariants {
             }
         }
         true
+    }
+
+    /// The committees that a ledger has are followed, and what waited for them is checked.
+    fn follow(&mut self, seat: ReplicaId, boundaries: &[Boundary]) {
+        for boundary in boundaries {
+            if let Err(error) = self.light.follow(boundary) {
+                self.broken(Property::Sound, format!("boundary of {seat}: {error}"));
+            }
+        }
+        for (by, certified) in std::mem::take(&mut self.early_headers) {
+            self.certified(&by, &certified);
+        }
+        for (seat, id, proof) in std::mem::take(&mut self.early_receipts) {
+            self.receipt(seat, id, &proof);
+        }
     }
 
     /// An honest member says that a transaction waits in its pool.

@@ -12,8 +12,14 @@ use medshare_types::{ChainId, Digest, Height, Phase, ReplicaId, Signature, View,
 use crate::frame::Body;
 use crate::report::{Property, Violation};
 
-/// Heights between two cuts of the log (K).
-const CUT: u64 = 16;
+/// What a machine has durably when a message leaves.
+#[derive(Clone, Copy)]
+pub(crate) struct OnDisk<'a> {
+    pub(crate) chain: ChainId,
+    pub(crate) log: &'a [u8],
+    /// Whether its ledger has this block.
+    pub(crate) decided: &'a dyn Fn(Height, &Digest) -> bool,
+}
 
 /// The votes seen so far.
 #[derive(Debug, Default)]
@@ -40,19 +46,19 @@ impl Votes {
     pub(crate) fn said(
         &mut self,
         from: (usize, ReplicaId),
-        log: (ChainId, &[u8]),
+        disk: OnDisk<'_>,
         message: &Message<Body>,
     ) -> Option<Violation> {
         let (height, signature) = match message {
             Message::PrePrepare(proposal) => {
-                return self.voted(from, log, Phase::Prepare, &proposal.vote());
+                return self.voted(from, disk, Phase::Prepare, &proposal.vote());
             }
             Message::NewView(new_view) => {
                 let vote = new_view.pre_prepare.vote();
-                return self.voted(from, log, Phase::Prepare, &vote);
+                return self.voted(from, disk, Phase::Prepare, &vote);
             }
-            Message::Prepare(vote) => return self.voted(from, log, Phase::Prepare, vote),
-            Message::Commit(vote) => return self.voted(from, log, Phase::Commit, vote),
+            Message::Prepare(vote) => return self.voted(from, disk, Phase::Prepare, vote),
+            Message::Commit(vote) => return self.voted(from, disk, Phase::Commit, vote),
             Message::ViewChange(change) => {
                 let vote = &change.vote;
                 let committed = self.commits.get(&(from.1, vote.height));
@@ -72,13 +78,13 @@ impl Votes {
             Message::Late(vote) => (vote.height, vote.signature),
             _ => return None,
         };
-        self.left(from, log, (height, &signature), None)
+        self.left(from, disk, (height, &signature), None)
     }
 
     fn voted(
         &mut self,
         from: (usize, ReplicaId),
-        log: (ChainId, &[u8]),
+        disk: OnDisk<'_>,
         phase: Phase,
         vote: &Vote,
     ) -> Option<Violation> {
@@ -101,7 +107,7 @@ impl Votes {
             *highest = ballot.view.max(*highest);
         }
         let decided = (phase == Phase::Commit).then_some(&ballot.digest);
-        self.left(from, log, (ballot.height, &vote.signature), decided)
+        self.left(from, disk, (ballot.height, &vote.signature), decided)
     }
 
     /// A signature leaves. That of a commit may rest on the record of a decision instead of its own;
@@ -109,7 +115,11 @@ impl Votes {
     fn left(
         &mut self,
         (host, seat): (usize, ReplicaId),
-        (chain, log): (ChainId, &[u8]),
+        OnDisk {
+            chain,
+            log,
+            decided: in_ledger,
+        }: OnDisk<'_>,
         (height, signature): (Height, &Signature),
         decided: Option<&Digest>,
     ) -> Option<Violation> {
@@ -121,7 +131,7 @@ impl Votes {
         }
         let rests = contains(log, &bytes)
             || decided.is_some_and(|digest| {
-                height.0.is_multiple_of(CUT) || is_decided(chain, log, height, digest)
+                is_decided(chain, log, height, digest) || in_ledger(height, digest)
             });
         self.durable.insert((host, bytes));
         (!rests).then(|| Violation {
