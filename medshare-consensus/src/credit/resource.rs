@@ -284,6 +284,19 @@ mod tests {
     }
 
     #[test]
+    fn one_pair_counts_no_more_than_a_usual_one() {
+        // Served by 0: terabytes to three friends, one more than are dropped, and nothing to others.
+        let mut facts = honest();
+        facts.served = pairs(|server, taker| match (server, taker) {
+            (0, 1..=3) => 1_000_000 * MB,
+            (0, _) => 0,
+            _ => MB,
+        });
+        // One pair of seven: 0.25 · 142 for 0.25 · 1000.
+        assert_eq!(scores(&facts)[..2], [728, 942]);
+    }
+
+    #[test]
     fn receipts_of_one_with_itself_or_with_strangers_do_not_count() {
         let mut facts = honest();
         facts.served = pairs(|server, taker| match server {

@@ -255,6 +255,7 @@ mod tests {
         assert_eq!(note(DEMOTION, 3), (DEMOTION, 3));
         let longer = ExitReason::Demotion { epochs: 16 };
         assert_eq!(note(longer, 5), (longer, 3));
+        assert_eq!(note(DEMOTION, 5), (longer, 3));
         assert_eq!(note(STAYS, 6), (STAYS, 6));
         assert_eq!(note(DEMOTION, 7), (STAYS, 6));
         let lowers = ExitReason::Departure {

@@ -19,7 +19,7 @@ const LONGEST_DEMOTION: u32 = 64;
 pub struct Boundary {
     /// The epoch that ends.
     pub epoch: Epoch,
-    /// Its last height.
+    /// The last height of that epoch.
     pub height: Height,
     /// Seats that the committee grows to.
     pub committee_size: usize,
@@ -58,7 +58,7 @@ pub struct Conversion {
     pub records: BTreeMap<ReplicaId, OrganisationRecord>,
     /// What changed, by organisation: credit first, then roles.
     pub events: Vec<CreditEvent>,
-    /// Conditions for operators.
+    /// Conditions that operators must hear of.
     pub alarms: Vec<Alarm>,
 }
 
@@ -331,11 +331,8 @@ impl<'a> Seating<'a> {
             let Some(exit) = self.records.get(&seat).and_then(|record| record.exit) else {
                 continue;
             };
-            let most = match exit.reason {
-                ExitReason::Proof => bound.max(self.quorum.faulty()),
-                ExitReason::Departure { .. } | ExitReason::Demotion { .. } => bound,
-            };
-            if changes >= most {
+            // More proofs than f halt (C24).
+            if changes >= bound && exit.reason != ExitReason::Proof {
                 continue;
             }
             if let Some(successor) = ready.pop_front() {

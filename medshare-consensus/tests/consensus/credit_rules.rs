@@ -83,3 +83,25 @@ fn griefing_costs_an_honest_seat_under_leader_reputation_alone() {
         "it looks at votes alone"
     );
 }
+
+#[test]
+fn a_patient_liar_keeps_its_seat_and_behaves_nearly_always() {
+    // It withholds only where its credit stands the fall. No rule over conduct sees through that; ours
+    // leaves it two bad epochs in the first hundred, and one in 64 from then on.
+    let mut consortium = Consortium::new(40, 16);
+    let mut bad = Vec::new();
+    for epoch in 0..300 {
+        let mut trial = consortium.clone();
+        trial.share(0, 0);
+        trial.step();
+        let dares = trial.role(0) == Role::Consensus;
+        if dares {
+            bad.push(epoch);
+        }
+        consortium.share(0, if dares { 0 } else { 1000 });
+        consortium.step();
+        assert_eq!(consortium.role(0), Role::Consensus);
+    }
+    assert!(bad.len() <= 300 / 64 + 2, "{bad:?}");
+    assert!(bad.len() > 2, "{bad:?}");
+}
