@@ -7,12 +7,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::sign::BadSignature;
 use medshare_types::wire::to_borsh;
 use medshare_types::{
-    ChainId, Digest, Height, OrganisationId, ReleaseShare, ReplicaId, Signature, SigningKey,
+    ChainId, Digest, Epoch, Height, OrganisationId, ReleaseShare, ReplicaId, Signature, SigningKey,
     TicketId, Timestamp, TransactionId, VerifyingKey, Wire, hash,
 };
 
 use crate::block::CertifiedHeader;
-use crate::light::{BlockReceipts, ReceiptProof, StateProof};
+use crate::light::{BlockReceipts, Boundary, ReceiptProof, StateProof};
 use crate::transaction::Transaction;
 
 /// A request of a client to one member.
@@ -33,6 +33,8 @@ pub enum RpcRequest {
     ReceiptsAt(Height),
     /// Tell how the member itself is.
     Status,
+    /// Send the boundaries that end this epoch and those after.
+    Boundaries(Epoch),
     /// Tell every change of an organisation's role and credit.
     Explain(ReplicaId),
 }
@@ -42,6 +44,8 @@ impl RpcRequest {
     /// [`Self::ReceiptsAt`] while there is none. Then it answers [`RpcResponse::Pending`], so a
     /// client that waits for so long and the time of an answer knows that the member hangs.
     pub const LONGEST_DELAY_MS: u64 = 2_000;
+    /// Boundaries in the answer to one [`Self::Boundaries`]; their bytes are bounded as well.
+    pub const MAX_BOUNDARIES: usize = 512;
 }
 
 impl Wire for RpcRequest {
@@ -130,6 +134,9 @@ pub enum RpcResponse {
     Receipts(Box<BlockReceipts>),
     /// The member's account of itself.
     Status(Box<MemberStatus>),
+    /// Boundaries from the epoch asked for on, ascending: none where it has not ended, and maybe not
+    /// all.
+    Boundaries(Vec<Boundary>),
     /// Encoded changes of an organisation, which the member derived from the chain.
     Explanation(Vec<u8>),
 }

@@ -5,6 +5,8 @@ mod stores;
 
 use std::sync::Arc;
 
+#[cfg(feature = "in-process")]
+use medshare_types::keystore::KeyStore;
 use medshare_types::{Height, ReplicaId};
 
 use crate::access_rule::AccessRule;
@@ -43,17 +45,31 @@ impl Consortium {
         Ok(Self::new(Arc::new(Context::new(parts)?)))
     }
 
-    /// The parts that this consortium was joined with. Wrap the client, to log or to limit
+    /// The parts that this consortium was joined with, and its trust anchor of now. Wrap the client, to log or to limit
     /// requests, and join again: the SDK believes no client.
     #[must_use]
     pub fn parts(&self) -> ConsortiumParts {
         self.context.parts()
     }
 
-    /// The root of trust that receipts are verified against, offline.
+    /// The same consortium as an application of one organisation knows it, with people of its own.
+    #[cfg(feature = "in-process")]
+    pub(crate) fn application(&self, name: &str, people: Arc<dyn KeyStore>) -> Result<Self> {
+        let mut parts = self.context.parts();
+        parts
+            .organisations
+            .retain(|organisation, _| organisation == name);
+        parts.people = people;
+        let chain = self.context.chain.sibling()?;
+        Ok(Self::new(Arc::new(Context::on(chain, parts)?)))
+    }
+
+    /// The root of trust that receipts are verified against, offline: what this consortium was joined
+    /// with, and the end of the newest epoch that it followed since. Keep it for the next start, and
+    /// hand it to verifiers.
     #[must_use]
     pub fn trust_anchor(&self) -> TrustAnchor {
-        TrustAnchor::new(self.context.chain.genesis().clone())
+        self.context.chain.trust_anchor()
     }
 
     /// The organisation of that name, if the application acts for it.

@@ -7,7 +7,7 @@ use medshare_abe::PublicParameters;
 use medshare_contract::keys;
 use medshare_host::ComputePool;
 use medshare_types::keystore::{KeyStore, Signer};
-use medshare_types::{AccessClass, Denial, GateKey, Genesis, OrganisationId, ReplicaId};
+use medshare_types::{AccessClass, Denial, GateKey, OrganisationId, ReplicaId};
 use tokio::sync::OnceCell;
 
 use crate::chain::Chain;
@@ -16,6 +16,7 @@ use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
 use crate::issuer::AttributeIssuer;
 use crate::read::session::Sessions;
+use crate::receipt::TrustAnchor;
 use crate::warnings::KnownPeople;
 use medshare_host::keystore::Bounded;
 use medshare_store::backend::{Owner, Store, Stores};
@@ -24,8 +25,10 @@ use medshare_store::placement::{CopyChoice, Placement};
 
 /// Everything that an application needs to join a consortium.
 pub struct ConsortiumParts {
-    /// The trust anchor, from a source that the application trusts.
-    pub genesis: Genesis,
+    /// Where every proof ends, from a source that the application trusts. At most
+    /// [90 days](TrustAnchor::TRUST_PERIOD) old: keep the newest
+    /// [`Consortium::trust_anchor`](crate::Consortium::trust_anchor) for the next start.
+    pub anchor: TrustAnchor,
     /// Carries requests to the members, and is not trusted.
     pub client: Arc<dyn ConsortiumClient>,
     /// The organisations' stores that the application can reach, by the organisations' names. Each
@@ -42,7 +45,7 @@ pub struct ConsortiumParts {
 impl std::fmt::Debug for ConsortiumParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ConsortiumParts")
-            .field("chain", &self.genesis.chain_id())
+            .field("chain", &self.anchor.chain())
             .field("stores", &self.stores)
             .field("organisations", &self.organisations.keys())
             .finish_non_exhaustive()
@@ -66,29 +69,39 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(parts: ConsortiumParts) -> Result<Self> {
+        let chain = Chain::new(parts.anchor.clone(), Arc::clone(&parts.client))?;
+        Self::on(chain, parts)
+    }
+
+    /// As [`Self::new`], on a chain with the anchor and client of the parts.
+    pub(crate) fn on(chain: Chain, parts: ConsortiumParts) -> Result<Self> {
         let ConsortiumParts {
-            genesis,
-            client,
+            anchor,
+            client: _,
             stores: given,
             issuer,
             people,
             organisations: signers,
         } = parts;
+        let genesis = anchor.genesis();
         let parameters = PublicParameters::from_bytes(&genesis.authority.parameters)
             .map_err(Error::invalid_genesis)?;
         let deadlines = Deadlines::default();
-        let chain = genesis.chain_id();
         let mut stores = Stores::new();
         for (name, given) in given {
             let Some((_, member)) = genesis.member_named(&name) else {
-                return Err(Error::no_member(name, &genesis));
+                return Err(Error::no_member(name, genesis));
             };
             let id = member.organisation();
-            let owner = Owner { id, name, chain };
+            let owner = Owner {
+                id,
+                name,
+                chain: *chain.id(),
+            };
             stores.insert(id, Store::new(owner, given, deadlines.store));
         }
         Ok(Self {
-            chain: Chain::new(genesis, client)?,
+            chain,
             parameters: Arc::new(parameters),
             stores,
             issuer,
@@ -133,11 +146,11 @@ impl Context {
         self.signers.keys().map(String::as_str)
     }
 
-    /// The inverse of [`Self::new`].
+    /// The inverse of [`Self::new`], with the trust anchor of now.
     pub(crate) fn parts(&self) -> ConsortiumParts {
         let stores = self.stores.values();
         ConsortiumParts {
-            genesis: self.chain.genesis().clone(),
+            anchor: self.chain.trust_anchor(),
             client: self.chain.client(),
             stores: stores
                 .map(|store| (store.owner().name.clone(), store.given().clone()))

@@ -100,9 +100,8 @@ pub fn join(
     seed: &[u8; 32],
 ) -> Result<Consortium, Box<dyn std::error::Error>> {
     let signer: Arc<dyn Signer> = Arc::new(Hsm(SigningKey::from_seed(seed)));
-    let anchor = TrustAnchor::from_bytes(anchor)?;
     Ok(Consortium::connect(ConsortiumParts {
-        genesis: anchor.genesis().clone(),
+        anchor: TrustAnchor::from_bytes(anchor)?,
         client: Arc::new(Network),
         stores: BTreeMap::new(),
         issuer: Arc::new(Authority),

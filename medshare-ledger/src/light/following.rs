@@ -1,10 +1,8 @@
 //! Following the committees from epoch to epoch.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::time::Duration;
 
-use medshare_types::{Epoch, Genesis, Timestamp};
+use medshare_types::{BlockHeader, Epoch, Timestamp};
 
 use super::LightClient;
 use super::boundary::{Anchor, Boundary};
@@ -19,26 +17,25 @@ use super::term::Term;
 pub const TRUST_PERIOD: Duration = Duration::from_hours(90 * 24);
 
 impl LightClient {
-    /// Trusts `anchor` beside the genesis: headers verify from the anchor's committee on, and those of
-    /// epoch 0. Epochs between are known once [followed](Self::follow) from the genesis, and only up to
-    /// the anchor.
+    /// Trusts `anchor` as well: headers verify from its committee on. Epochs between are known once they
+    /// are [followed](Self::follow).
     ///
     /// # Errors
-    /// As [`Self::new`]; [`VerifyError::WrongChain`], and [`VerifyError::OtherCommittee`] or
-    /// [`VerifyError::NotNextEpoch`] for an anchor that is no end of an epoch.
-    pub fn from_anchor(genesis: &Genesis, anchor: &Anchor) -> Result<Self, VerifyError> {
-        let mut client = Self::new(genesis)?;
+    /// [`VerifyError::WrongChain`]; [`VerifyError::OtherCommittee`] or [`VerifyError::NotNextEpoch`] for
+    /// one that is no end of an epoch; [`VerifyError::OtherHistory`] for another end than it knows.
+    pub fn trust(&mut self, anchor: &Anchor) -> Result<(), VerifyError> {
         let Anchor { header, committee } = anchor;
-        if header.chain != client.chain {
+        if header.chain != self.chain {
             return Err(VerifyError::WrongChain {
-                expected: client.chain,
+                expected: self.chain,
                 found: header.chain,
             });
         }
+        self.check_known(header)?;
         let term = Term::after(header, committee)?;
-        client.anchors.insert(header.epoch, header.clone());
-        client.terms.insert(term.epoch(), term);
-        Ok(client)
+        self.anchors.insert(header.epoch, header.clone());
+        self.terms.insert(term.epoch(), term);
+        Ok(())
     }
 
     /// Learns the committee of the epoch after `boundary`: its header's certificate must be that of the
@@ -62,22 +59,34 @@ impl LightClient {
             committee,
         } = boundary;
         let epoch = certified.header.epoch;
-        let followed = self.followed.get(&epoch).map(|followed| &followed.header);
-        if let Some(known) = followed.or(self.anchors.get(&epoch))
-            && *known != certified.header
-        {
-            return Err(VerifyError::OtherHistory { epoch });
-        }
+        self.check_known(&certified.header)?;
         let next = Term::after(&certified.header, committee)?;
         if self.followed.contains_key(&epoch) {
             return Ok(());
         }
         self.verify_header(certified)?;
-        if let Entry::Vacant(entry) = self.terms.entry(next.epoch()) {
-            entry.insert(next);
-        }
+        self.terms.entry(next.epoch()).or_insert(next);
         self.followed.insert(epoch, certified.clone().into());
         Ok(())
+    }
+
+    /// Follows those of `boundaries` that lead to the committee of the header's epoch, if it is not
+    /// known. The header's time is over, so nothing is followed that is older than the trust period
+    /// by then.
+    pub(crate) fn reach(
+        &mut self,
+        header: &BlockHeader,
+        boundaries: &[Boundary],
+    ) -> Result<(), VerifyError> {
+        let Err(VerifyError::UnknownEpoch { epoch, followed }) = self.term_of(header.epoch) else {
+            return Ok(());
+        };
+        self.check_trust(followed, None, header.time)?;
+        let leads = |boundary: &&Boundary| (followed..epoch).contains(&boundary.epoch());
+        boundaries
+            .iter()
+            .filter(leads)
+            .try_for_each(|boundary| self.follow(boundary))
     }
 
     /// The newest epoch whose committee it knows. The next boundary to follow ends this epoch.
@@ -87,38 +96,34 @@ impl LightClient {
         newest.map_or(Epoch(0), |(epoch, _)| *epoch)
     }
 
-    /// The newest end of an epoch that it followed or started from, for other clients to start from;
-    /// `None` where it is the genesis.
+    /// The newest end of an epoch that it knows, for other clients to start from; `None` where it
+    /// knows the genesis alone.
     #[must_use]
     pub fn trust_anchor(&self) -> Option<Anchor> {
         let (epoch, term) = self.terms.last_key_value()?;
         let ended = Epoch(epoch.0.checked_sub(1)?);
-        let followed = self.followed.get(&ended).map(|followed| &followed.header);
         Some(Anchor {
-            header: followed.or(self.anchors.get(&ended))?.clone(),
+            header: self.end_of(ended)?.clone(),
             committee: term.committee().clone(),
         })
     }
 
-    /// Block time of the newest end of an epoch that it knows; that of the genesis in epoch 0.
-    #[must_use]
-    pub fn trusted_since(&self) -> Timestamp {
-        let newest = self.terms.last_key_value();
-        newest.map_or(Timestamp::from_millis(0), |(_, term)| term.since())
-    }
-
-    /// Checks that following from here is safe at `now`: the newest header that the caller verified
-    /// with this client, of block time `verified`, or the newest end of an epoch that it knows, is at
-    /// most [`TRUST_PERIOD`] old.
+    /// Checks that it is safe at `now` to follow from the end of the epoch before `followed`: that end
+    /// is at most [`TRUST_PERIOD`] old, or for the newest epoch that it knows `verified` is, the block
+    /// time of the newest header that the caller verified.
     ///
     /// # Errors
     /// [`VerifyError::Stale`].
     pub fn check_trust(
         &self,
+        followed: Epoch,
         verified: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), VerifyError> {
-        let since = verified.unwrap_or_default().max(self.trusted_since());
+        let known = self.terms.range(..=followed).next_back();
+        let ended = known.map(|(_, term)| term.since()).unwrap_or_default();
+        let verified = verified.filter(|_| followed >= self.epoch());
+        let since = ended.max(verified.unwrap_or_default());
         let age = now.as_millis().saturating_sub(since.as_millis());
         if u128::from(age) > TRUST_PERIOD.as_millis() {
             return Err(VerifyError::Stale { since, now });
@@ -127,7 +132,7 @@ impl LightClient {
     }
 
     /// The boundaries by which it came to know the committee of `epoch`, newest first: back to the
-    /// genesis, or to what it started from.
+    /// genesis or an anchor.
     pub fn boundaries_before(&self, epoch: Epoch) -> impl Iterator<Item = Boundary> + '_ {
         let ended = (0..epoch.0).rev().map(Epoch);
         ended.map_while(|ended| {
@@ -136,6 +141,21 @@ impl LightClient {
                 committee: self.terms.get(&ended.next())?.committee().clone(),
             })
         })
+    }
+
+    /// The last header of an epoch.
+    fn end_of(&self, epoch: Epoch) -> Option<&BlockHeader> {
+        let followed = self.followed.get(&epoch).map(|followed| &followed.header);
+        followed.or_else(|| self.anchors.get(&epoch))
+    }
+
+    /// Refuses another last header of an epoch than the one that is known.
+    fn check_known(&self, last: &BlockHeader) -> Result<(), VerifyError> {
+        let epoch = last.epoch;
+        match self.end_of(epoch) {
+            Some(known) if known != last => Err(VerifyError::OtherHistory { epoch }),
+            _ => Ok(()),
+        }
     }
 
     /// The committee of an epoch, if it is known.
@@ -151,7 +171,7 @@ impl LightClient {
 
     /// The term after, of those that are known.
     pub(super) fn term_after(&self, epoch: Epoch) -> Option<&Term> {
-        let after: &BTreeMap<Epoch, Term> = &self.terms;
-        after.range(epoch.next()..).next().map(|(_, term)| term)
+        let after = self.terms.range(epoch.next()..).next();
+        after.map(|(_, term)| term)
     }
 }

@@ -72,7 +72,7 @@ impl Wire for BlockReceipts {
     const MAX_LEN: usize = 2 << 20;
 }
 
-/// Checks headers and proofs of one chain against its genesis, or a later [`Anchor`].
+/// Checks headers and proofs of one chain against its genesis, and later [`Anchor`]s.
 ///
 /// It knows the committees of the epochs that it [followed](Self::follow), and does no I/O. The
 /// caller decides from the verified header's height and time if an answer is fresh enough. Memory:

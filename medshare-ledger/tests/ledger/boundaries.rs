@@ -15,6 +15,8 @@ use crate::fixture::{Changes, Fixture, key};
 
 const BOUNDARIES: redb::TableDefinition<'_, u64, &[u8]> = redb::TableDefinition::new("boundaries");
 
+type Table<'a> = redb::Table<'a, u64, &'static [u8]>;
+
 struct Ledger {
     fixture: Fixture,
     folder: TempDir,
@@ -47,7 +49,7 @@ impl Ledger {
     }
 
     /// Changes the table of boundaries outside the store.
-    fn change(&self, change: impl FnOnce(&mut redb::Table<'_, u64, &'static [u8]>)) {
+    fn change(&self, change: impl FnOnce(&mut Table<'_>)) {
         let database = redb::Database::open(self.path()).unwrap();
         let write = database.begin_write().unwrap();
         change(&mut write.open_table(BOUNDARIES).unwrap());
@@ -183,7 +185,7 @@ fn the_record_is_that_of_the_tip() {
 fn an_audit_finds_changed_boundaries() {
     let ledger = Ledger::written();
     let whole = std::fs::read(ledger.path()).unwrap();
-    let audit = |change: &dyn Fn(&mut redb::Table<'_, u64, &'static [u8]>)| {
+    let audit = |change: &dyn Fn(&mut Table<'_>)| {
         std::fs::write(ledger.path(), &whole).unwrap();
         ledger.change(change);
         let genesis = ledger.fixture.members.genesis();

@@ -68,8 +68,9 @@ impl Chain {
         }
     }
 
-    fn from_anchor(&self, anchor: &Anchor) -> Result<LightClient, VerifyError> {
-        LightClient::from_anchor(self.fixture.members.genesis(), anchor)
+    fn trusting(&self, anchor: &Anchor) -> Result<LightClient, VerifyError> {
+        let mut client = self.client();
+        client.trust(anchor).map(|()| client)
     }
 
     /// Another end of an epoch, signed by a quorum of the epoch's keys, that hands over to keys of the
@@ -279,7 +280,7 @@ fn a_client_starts_from_an_anchor() {
     assert_eq!(anchor, chain.anchor(2));
     assert_eq!(Anchor::from_wire(&anchor.to_wire()), Ok(anchor.clone()));
 
-    let mut client = chain.from_anchor(&chain.anchor(1)).unwrap();
+    let mut client = chain.trusting(&chain.anchor(1)).unwrap();
     assert_eq!(client.epoch(), Epoch(2));
     assert_eq!(client.trust_anchor(), Some(chain.anchor(1)));
     for height in [1, 3, 7, 9] {
@@ -311,7 +312,7 @@ fn a_client_starts_from_an_anchor() {
 #[test]
 fn an_anchor_is_the_end_of_an_epoch_of_this_chain() {
     let chain = Chain::new();
-    let refused = |anchor: &Anchor| chain.from_anchor(anchor).map(drop).unwrap_err();
+    let refused = |anchor: &Anchor| chain.trusting(anchor).map(drop).unwrap_err();
     let mut foreign = chain.anchor(0);
     foreign.header.chain = Fixture::new(2).members.chain();
     assert!(matches!(refused(&foreign), VerifyError::WrongChain { .. }));
@@ -334,17 +335,27 @@ fn trust_lasts_for_a_period() {
     let period = u64::try_from(TRUST_PERIOD.as_millis()).unwrap();
     assert_eq!(period, 90 * 24 * 3_600_000);
     let created = chain.fixture.members.genesis().created;
-    let ended = chain.boundary(2).certified.header.time;
-    for (client, since) in [(chain.client(), created), (chain.followed(), ended)] {
-        assert_eq!(client.trusted_since(), since);
-        assert_eq!(client.check_trust(None, since.plus_millis(period)), Ok(()));
-        assert_eq!(client.check_trust(None, Timestamp::from_millis(0)), Ok(()));
+    let ended = |epoch| chain.boundary(epoch).certified.header.time;
+    let anchored = chain.trusting(&chain.anchor(2)).unwrap();
+    for (client, followed, since) in [
+        (chain.client(), 0, created),
+        (chain.followed(), 3, ended(2)),
+        (chain.followed(), 1, ended(0)),
+        (anchored.clone(), 3, ended(2)),
+        // A gap is followed from before it.
+        (anchored.clone(), 0, created),
+        (anchored, 2, created),
+    ] {
+        let check = |verified, now| client.check_trust(Epoch(followed), verified, now);
+        assert_eq!(check(None, since.plus_millis(period)), Ok(()));
+        assert_eq!(check(None, Timestamp::from_millis(0)), Ok(()));
         let now = since.plus_millis(period + 1);
         let stale = Err(VerifyError::Stale { since, now });
-        assert_eq!(client.check_trust(None, now), stale);
-        // Headers that the caller verified since then count as well.
-        let verified = Some(since.plus_millis(1));
-        assert_eq!(client.check_trust(verified, now), Ok(()));
+        assert_eq!(check(None, now), stale);
+        // Newer headers that the caller verified count, from the newest epoch on.
+        let verified = check(Some(since.plus_millis(1)), now);
+        let is_newest = Epoch(followed) == client.epoch();
+        assert_eq!(verified, if is_newest { Ok(()) } else { stale });
     }
 }
 

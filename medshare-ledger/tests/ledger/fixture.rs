@@ -18,6 +18,8 @@ pub(crate) type Changes = BTreeMap<Digest, Option<Vec<u8>>>;
 
 pub(crate) struct Fixture {
     pub(crate) members: Members,
+    /// Keys of all epochs but the first differ with it.
+    pub(crate) later_keys: u8,
     pub(crate) genesis_state: BTreeMap<Digest, Vec<u8>>,
 }
 
@@ -26,6 +28,7 @@ impl Fixture {
     pub(crate) fn new(seed: u8) -> Self {
         let keys = (0..4).map(|n| SigningKey::from_seed(&[seed.wrapping_mul(16) + n; 32]));
         Self {
+            later_keys: seed,
             members: Members::of_keys(keys)
                 .with_salt([seed; 32])
                 .with_created(Timestamp::from_millis(1_000)),
@@ -98,7 +101,8 @@ impl Fixture {
         if epoch == Epoch(0) {
             return first.clone();
         }
-        let parts = [first.seed().as_slice(), &epoch.0.to_le_bytes()];
+        let (epoch, later) = (epoch.0.to_le_bytes(), [self.later_keys]);
+        let parts = [first.seed().as_slice(), &epoch, &later];
         SigningKey::from_seed(hash::digest("test/voting-key", &parts).as_bytes())
     }
 

@@ -3,14 +3,14 @@
 use std::fmt::Debug;
 
 use medshare_ledger::{
-    AccessReceipt, Block, CertifiedHeader, LedgerStore, MAX_CALL_LEN, MemberStatus, ReceiptProof,
-    RefusalCode, Refusing, RpcRefusal, RpcRequest, RpcResponse, ShareRequest, StateProof,
-    Transaction, TransactionError,
+    AccessReceipt, Block, Boundary, CertifiedHeader, LedgerStore, LightClient, MAX_CALL_LEN,
+    MemberStatus, ReceiptProof, RefusalCode, Refusing, RpcRefusal, RpcRequest, RpcResponse,
+    ShareRequest, StateProof, Transaction, TransactionError,
 };
 use medshare_types::sign::BadSignature;
 use medshare_types::{
-    DecodeError, Digest, G1Bytes, G2Bytes, GateKeyId, Nonce, ReleaseShare, ReplicaId, Signature,
-    TicketId, Timestamp, Wire,
+    DecodeError, Digest, Epoch, G1Bytes, G2Bytes, GateKeyId, Nonce, ReleaseShare, ReplicaId,
+    Signature, TicketId, Timestamp, Wire,
 };
 
 use crate::fixture::{Changes, Fixture, key};
@@ -45,6 +45,7 @@ fn check<T: Wire + PartialEq + Debug>(value: &T) {
 
 struct Samples {
     fixture: Fixture,
+    boundary: Boundary,
     block: Block,
     certified: CertifiedHeader,
     present: StateProof,
@@ -60,7 +61,12 @@ fn samples() -> Samples {
     fixture.grow_some(&store);
     fixture.grow(&store, vec![], &Changes::new());
     let block = store.block(medshare_types::Height(1)).unwrap();
+    let boundary = Boundary {
+        certified: fixture.certified(fixture.last(&store).header),
+        committee: fixture.committee(Epoch(1)),
+    };
     Samples {
+        boundary,
         certified: store.tip().unwrap().unwrap(),
         present: store.prove_state(&key(1)).unwrap(),
         absent: store.prove_state(&key(99)).unwrap(),
@@ -93,7 +99,13 @@ fn blocks_and_proofs_round_trip() {
     check(&samples.present);
     check(&samples.absent);
     check(&samples.receipt);
-    check(&AccessReceipt::new(samples.receipt, [key(1), key(2)]));
+    let client = LightClient::new(samples.fixture.members.genesis()).unwrap();
+    check(&AccessReceipt::new(
+        samples.receipt,
+        [key(1), key(2)],
+        &client,
+    ));
+    check(&samples.boundary);
 }
 
 #[test]
@@ -117,6 +129,7 @@ fn requests_and_responses_round_trip() {
         RpcRequest::Tip,
         RpcRequest::Share(Box::new(share)),
         RpcRequest::Status,
+        RpcRequest::Boundaries(Epoch(3)),
     ] {
         check(&request);
     }
@@ -145,6 +158,8 @@ fn requests_and_responses_round_trip() {
         RpcResponse::Tip(Box::new(samples.certified)),
         RpcResponse::Share(Box::new(release_share(fixture))),
         RpcResponse::Refused(RpcRefusal::new(RefusalCode::Stale, "behind")),
+        RpcResponse::Boundaries(vec![]),
+        RpcResponse::Boundaries(vec![samples.boundary.clone(), samples.boundary]),
     ] {
         check(&response);
     }
@@ -170,6 +185,10 @@ fn the_first_formats_are_these_bytes() {
     assert_eq!(RpcRequest::Tip.to_wire(), b"mREQ\0\x01\x03");
     assert_eq!(RpcResponse::Pending.to_wire(), b"mRSP\0\x01\x02");
     assert_eq!(RpcRequest::Status.to_wire(), b"mREQ\0\x01\x06");
+    let boundaries = RpcRequest::Boundaries(Epoch(3)).to_wire();
+    assert_eq!(boundaries, b"mREQ\0\x01\x07\x03\0\0\0\0\0\0\0");
+    let boundaries = RpcResponse::Boundaries(vec![]).to_wire();
+    assert_eq!(boundaries, b"mRSP\0\x01\x09\0\0\0\0");
     let status = MemberStatus {
         tip: None,
         clock: Timestamp::from_millis(7),

@@ -329,13 +329,18 @@ fn record_of(ledger: &LedgerStore, tip: &BlockHeader) -> Result<ChainRecord, Sto
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::Path;
 
     use super::*;
     use crate::volume::Folder;
     use medshare_host::ThisMachine;
+    use medshare_ledger::{Block, Execution, transactions_root};
     use medshare_testkit::fixtures::{Members, rng};
     use medshare_threshold::HolderKeyPair;
+    use medshare_types::attestation::attestations_root;
+    use medshare_types::wire::to_borsh;
+    use medshare_types::{Digest, Epoch, View};
 
     /// What a start opens, in this folder.
     fn files(folder: &Path, took_part: bool, recovery: Recovery) -> Files {
@@ -390,6 +395,71 @@ mod tests {
         std::fs::write(log_path(folder), log).unwrap();
         let (_, restored, _) = open(false, Recovery::Refuse).unwrap();
         assert!(matches!(restored.state(), LogState::Lost(_)));
+    }
+
+    /// A ledger whose record is that of another block, or none, is refused; rebuilding is the way back.
+    #[test]
+    fn the_record_must_belong_to_the_tip() {
+        let genesis = genesis();
+        let members = Members::new(4);
+        let folder = tempfile::tempdir().unwrap();
+        let ledger =
+            open_ledger(&Folder::new(folder.path(), Arc::new(ThisMachine)), &genesis).unwrap();
+        let mut record = ChainRecord::genesis(&genesis, Mode::Credit).unwrap();
+        assert_eq!(tip(&ledger, &genesis).unwrap().record, record);
+        let mut previous = Digest::ZERO;
+        for height in 1..=3 {
+            let header = BlockHeader {
+                chain: genesis.chain_id(),
+                height: Height(height),
+                epoch: Epoch(0),
+                view: View(0),
+                proposer: ReplicaId(1),
+                previous,
+                time: genesis.created.plus_millis(height),
+                transactions: transactions_root(&[]),
+                attestations: attestations_root(&[]),
+                executed: ledger.roots(Height(height - 1)).unwrap(),
+                next_committee: record.committee().digest(),
+            };
+            previous = header.digest();
+            let before = to_borsh(&record);
+            record.follow(&header, &[], &[]);
+            let certificate = members.certify(&header, &[0, 1, 2]);
+            let good = to_borsh(&record);
+            let stored = match height {
+                1 => &good,
+                2 => &before,
+                _ => &good[..good.len() - 1],
+            };
+            let execution = Execution {
+                receipts: &[],
+                changes: &BTreeMap::new(),
+                next_committee: record.committee(),
+                record: stored,
+            };
+            let block = Block {
+                header,
+                transactions: vec![],
+                attestations: vec![],
+            };
+            ledger.apply(&block, &certificate, &execution).unwrap();
+            match tip(&ledger, &genesis) {
+                Ok(tip) => assert_eq!((tip.height, &tip.record), (Height(1), &record)),
+                Err(error) => {
+                    let corrupt = NodeError::Ledger(StoreError::Corrupt {
+                        reason: String::new(),
+                        source: None,
+                    });
+                    assert!(height > 1, "{error}");
+                    assert_eq!(
+                        std::mem::discriminant(&error),
+                        std::mem::discriminant(&corrupt)
+                    );
+                    assert!(error.to_string().contains("record"), "{error}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use medshare_ledger::{
     MemberStatus, RefusalCode, RpcRequest, RpcResponse, ShareRequest, StoreError,
 };
 use medshare_types::wire::to_borsh;
-use medshare_types::{Digest, Height, ReplicaId, Wire};
+use medshare_types::{Digest, Epoch, Height, ReplicaId, Wire};
 use tokio::sync::oneshot;
 
 use super::Node;
@@ -47,6 +47,10 @@ impl Node {
                 return Ok(());
             }
             Ok(RpcRequest::Status) => return self.on_status(answer),
+            Ok(RpcRequest::Boundaries(from)) => {
+                self.on_boundaries(from, answer);
+                return Ok(());
+            }
             Ok(_) => RpcResponse::refused(RefusalCode::Undecodable, "unknown request"),
             Err(error) => RpcResponse::refused(RefusalCode::Undecodable, error.to_string()),
         };
@@ -72,6 +76,15 @@ impl Node {
             ledger
                 .prove_state(&key)
                 .map_or_else(refusal_of, |proof| RpcResponse::State(Box::new(proof)))
+        });
+    }
+
+    fn on_boundaries(&self, from: Epoch, answer: oneshot::Sender<Vec<u8>>) {
+        let ledger = Arc::clone(&self.ledger);
+        self.workers.proofs.run(answer, move || {
+            ledger
+                .boundaries(from, RpcRequest::MAX_BOUNDARIES)
+                .map_or_else(refusal_of, RpcResponse::Boundaries)
         });
     }
 

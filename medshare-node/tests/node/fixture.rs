@@ -11,7 +11,8 @@ use medshare_contract::{Call, keys};
 use medshare_host::Machine;
 use medshare_host::keystore::{KeyStore as _, MemoryKeyStore};
 use medshare_ledger::{
-    LightClient, ReceiptProof, RefusalCode, RpcRequest, RpcResponse, Transaction,
+    Boundary, LightClient, ReceiptProof, RefusalCode, RpcRequest, RpcResponse, Transaction,
+    VerifyError,
 };
 use medshare_node::fault_injection::Faults;
 use medshare_node::secrets::{HOLDER_KEY, SIGNING_KEY};
@@ -19,9 +20,10 @@ use medshare_node::transport::{Inbox, InboxSender, Link, Outbound, SendError, in
 use medshare_node::{DEFAULT_DISK_FLOOR, NodeConfig, NodeHandle, NodeSecrets, Recovery};
 use medshare_testkit::fixtures::{Members, rng};
 use medshare_threshold::HolderKeyPair;
+use medshare_types::genesis::ChainParameters;
 use medshare_types::{
-    AccessClass, ChainId, Denial, Digest, GateKey, GrantId, Nonce, OrganisationId, Outcome,
-    ReplicaId, SigningKey, Timestamp, TransactionId, Wire,
+    AccessClass, BlockHeader, ChainId, Denial, Digest, Epoch, GateKey, GrantId, Nonce,
+    OrganisationId, Outcome, ReplicaId, SigningKey, Timestamp, TransactionId, Wire,
 };
 use zeroize::Zeroizing;
 
@@ -29,7 +31,7 @@ const SEATS: u16 = 4;
 
 /// The transport: it keeps all frames, and the test can send under any seat.
 pub(crate) struct Network {
-    inboxes: Vec<InboxSender>,
+    inboxes: Mutex<Vec<InboxSender>>,
     frames: Mutex<Vec<Bytes>>,
     /// Each frame is delivered once more under each of these seats.
     echoes: Mutex<Vec<ReplicaId>>,
@@ -57,7 +59,7 @@ impl Network {
 
     /// Delivers a frame under a seat of the test's choice, waiting for room in the inbox.
     pub(crate) async fn deliver(&self, to: u16, sender: u16, frame: Bytes) {
-        let inbox = &self.inboxes[usize::from(to)];
+        let inbox = self.inboxes.lock().unwrap()[usize::from(to)].clone();
         while inbox.try_send(ReplicaId(sender), frame.clone()) == Err(SendError::Full) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -76,8 +78,8 @@ impl Outbound for Outlet {
             return false;
         }
         self.network.frames.lock().unwrap().push(frame.clone());
-        let inbox = self.network.inboxes.get(to.index());
-        let Some(inbox) = inbox.filter(|_| !cut.contains(&to)) else {
+        let inboxes = self.network.inboxes.lock().unwrap();
+        let Some(inbox) = inboxes.get(to.index()).filter(|_| !cut.contains(&to)) else {
             return false;
         };
         for seat in self.network.echoes.lock().unwrap().iter() {
@@ -95,12 +97,17 @@ pub(crate) struct Fixture {
     key_stores: Vec<Arc<MemoryKeyStore>>,
     inbound: BTreeMap<u16, Inbox>,
     pub(crate) faults: Arc<Faults>,
+    light: Mutex<LightClient>,
     folder: tempfile::TempDir,
 }
 
 impl Fixture {
     /// Starts the nodes of these seats. The inboxes of the others fill up and are never read.
     pub(crate) async fn start(seats: &[u16]) -> Self {
+        Self::start_with(seats, ChainParameters::default()).await
+    }
+
+    pub(crate) async fn start_with(seats: &[u16], parameters: ChainParameters) -> Self {
         let mut signing_keys = Vec::new();
         let mut holder_keys = Vec::new();
         let mut key_stores = Vec::new();
@@ -116,12 +123,15 @@ impl Fixture {
         let members = Members::of_keys(signing_keys)
             .with_holder_keys(holder_keys)
             .with_salt([7; 32])
-            .with_created(Timestamp::from_millis(1));
+            .with_created(Timestamp::from_millis(1))
+            .with_parameters(parameters);
         let (inboxes, inbound): (Vec<_>, Vec<_>) = (0..SEATS).map(|_| inbox(SEATS)).unzip();
+        let light = LightClient::new(members.genesis()).unwrap();
         let mut fixture = Self {
             members,
+            light: Mutex::new(light),
             network: Arc::new(Network {
-                inboxes,
+                inboxes: Mutex::new(inboxes),
                 frames: Mutex::default(),
                 echoes: Mutex::default(),
                 cut: Mutex::default(),
@@ -164,6 +174,16 @@ impl Fixture {
         };
         let handle = NodeHandle::start(config, link).await.unwrap();
         self.nodes.insert(seat, handle);
+    }
+
+    /// Stops a node; frames to it are lost until it is started again.
+    pub(crate) async fn stop_node(&mut self, seat: u16) {
+        let handle = self.nodes.remove(&seat).unwrap();
+        let ended = handle.shut_down().await;
+        assert!(ended.is_ok(), "node {seat}: {ended:?}");
+        let (sender, inbound) = inbox(SEATS);
+        self.network.inboxes.lock().unwrap()[usize::from(seat)] = sender;
+        self.inbound.insert(seat, inbound);
     }
 
     pub(crate) async fn shut_down(self) {
@@ -241,9 +261,56 @@ impl Fixture {
         let answer = self.ask(seat, &submit).await;
         assert_eq!(answer, RpcResponse::Accepted(id));
         let proof = self.receipt(seat, id).await;
-        let light = LightClient::new(self.members.genesis()).unwrap();
-        let verified = light.verify_receipt(&id, &proof).unwrap();
-        verified.receipt().outcome.clone()
+        let check = |light: &LightClient| {
+            let verified = light.verify_receipt(&id, &proof)?;
+            Ok(verified.receipt().outcome.clone())
+        };
+        self.verified(seat, check).await
+    }
+
+    /// Checks an answer of a node, and follows its boundaries where the answer needs them.
+    pub(crate) async fn verified<T>(
+        &self,
+        seat: u16,
+        check: impl Fn(&LightClient) -> Result<T, VerifyError>,
+    ) -> T {
+        loop {
+            let checked = check(&self.light.lock().unwrap());
+            let followed = match checked {
+                Ok(checked) => return checked,
+                Err(VerifyError::UnknownEpoch { followed, .. }) => followed,
+                Err(error) => panic!("node {seat}: {error}"),
+            };
+            let boundaries = self.boundaries(seat, followed).await;
+            assert!(!boundaries.is_empty(), "node {seat}, from epoch {followed}");
+            let mut light = self.light.lock().unwrap();
+            for boundary in &boundaries {
+                light.follow(boundary).unwrap();
+            }
+        }
+    }
+
+    pub(crate) async fn boundaries(&self, seat: u16, from: Epoch) -> Vec<Boundary> {
+        match self.ask(seat, &RpcRequest::Boundaries(from)).await {
+            RpcResponse::Boundaries(boundaries) => boundaries,
+            other => panic!("node {seat}: {other:?}"),
+        }
+    }
+
+    /// The newest header of a node, verified, once there is one.
+    pub(crate) async fn tip(&self, seat: u16) -> BlockHeader {
+        loop {
+            match self.ask(seat, &RpcRequest::Tip).await {
+                RpcResponse::Tip(tip) => {
+                    let check = |light: &LightClient| light.verify_header(&tip);
+                    return self.verified(seat, check).await.header().clone();
+                }
+                RpcResponse::Refused(refusal) if refusal.code == RefusalCode::NotYetCertified => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                other => panic!("node {seat}: {other:?}"),
+            }
+        }
     }
 
     /// A receipt, asked for until a node has it; fails after half a minute.
@@ -260,11 +327,11 @@ impl Fixture {
 
     /// Reads a value of a node's state, by proof, once any state is certified.
     pub(crate) async fn state<T: Wire>(&self, seat: u16, key: Digest) -> Option<T> {
-        let light = LightClient::new(self.members.genesis()).unwrap();
         loop {
             match self.ask(seat, &RpcRequest::State(key)).await {
                 RpcResponse::State(proof) => {
-                    let verified = light.verify_state(&key, &proof).unwrap();
+                    let check = |light: &LightClient| light.verify_state(&key, &proof);
+                    let verified = self.verified(seat, check).await;
                     return verified.value().map(|value| T::from_wire(value).unwrap());
                 }
                 RpcResponse::Refused(refusal) if refusal.code == RefusalCode::NotYetCertified => {

@@ -5,6 +5,7 @@ mod attestations;
 mod ceremony;
 mod clocks;
 mod disks;
+mod epochs;
 mod fixture;
 mod flood;
 mod hostile;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
+use medshare_ledger::{LightClient, RefusalCode, RpcRequest, RpcResponse};
 use medshare_types::{Height, ReplicaId};
 
 use super::failure::Failure;
@@ -19,7 +19,7 @@ impl Chain {
     /// Asks all members at once and goes on with a quorum's answers, or with f + 1 where the others
     /// are silent until the deadline of one answer.
     pub(crate) async fn catch_up(&self) -> Result<()> {
-        let members = self.genesis.replicas();
+        let members = self.genesis().replicas();
         let mut answers: FuturesUnordered<_> = members.map(|member| self.tip_of(member)).collect();
         let mut heard = 0;
         let mut failure = Failure::default();
@@ -44,7 +44,11 @@ impl Chain {
     /// The executed height that a member's newest header proves.
     async fn tip_of(&self, member: ReplicaId) -> Result<Height> {
         match self.ask(member, &RpcRequest::Tip).await? {
-            RpcResponse::Tip(tip) => Ok(self.light.verify_header(&tip)?.header().executed.height),
+            RpcResponse::Tip(tip) => {
+                let check = |light: &LightClient| light.verify_header(&tip);
+                let verified = self.verified(member, &tip, check).await?;
+                Ok(verified.header().executed.height)
+            }
             RpcResponse::Refused(refusal) if refusal.code == RefusalCode::NotYetCertified => {
                 Ok(Height(0))
             }

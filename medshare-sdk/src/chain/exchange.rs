@@ -35,7 +35,7 @@ impl Chain {
     /// Members in the order in which they are asked: `home` first, those that lately did not
     /// answer last.
     pub(crate) fn members_from(&self, home: ReplicaId) -> Vec<ReplicaId> {
-        let mut members: Vec<_> = self.genesis.replicas().collect();
+        let mut members: Vec<_> = self.genesis().replicas().collect();
         let first = home.index().min(members.len());
         members.rotate_left(first);
         let now = Instant::now();

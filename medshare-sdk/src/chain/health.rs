@@ -14,7 +14,7 @@ impl Chain {
     /// The state of each member, in the order of seats. Waits for the slowest, at most the deadline
     /// of one answer.
     pub(crate) async fn health(&self) -> Vec<MemberHealth> {
-        let seats: Vec<_> = self.genesis.replicas().collect();
+        let seats: Vec<_> = self.genesis().replicas().collect();
         let asked = seats.iter().map(|seat| self.told_by(*seat));
         let told = futures::future::join_all(asked).await;
         let mut states = at_one_moment(told);
@@ -78,10 +78,14 @@ impl Chain {
             Err(error) => return invalid(error),
         };
         let (height, tip_time) = match status.tip {
-            None => (Height(0), self.genesis.created),
-            Some(tip) => match self.light.verify_header(&tip) {
+            None => (Height(0), self.genesis().created),
+            Some(tip) => match self
+                .verified(member, &tip, |light| light.verify_header(&tip))
+                .await
+            {
                 Ok(verified) => (verified.header().height, verified.header().time),
-                Err(error) => return invalid(error.into()),
+                Err(Error::Unreachable) => return MemberState::Silent,
+                Err(error) => return invalid(error),
             },
         };
         MemberState::Running(Running {

@@ -1,6 +1,7 @@
 //! Requests to the consortium, and the verification of its answers: no single member is believed.
 
 mod catch_up;
+mod epochs;
 mod exchange;
 mod failure;
 mod health;
@@ -13,13 +14,15 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use medshare_ledger::{LightClient, ReceiptProof, RefusalCode, RpcResponse};
+use medshare_ledger::{ReceiptProof, RefusalCode, RpcResponse};
 use medshare_types::{ChainId, Genesis, OrganisationId, ReplicaId, TransactionId};
 use tokio::time::Instant;
 
+use self::epochs::Epochs;
 use crate::client::ConsortiumClient;
 use crate::deadlines::Deadlines;
 use crate::error::{Error, Result};
+use crate::receipt::TrustAnchor;
 use crate::turns::Turns;
 
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
@@ -33,8 +36,10 @@ pub(crate) struct Effect {
 /// The consortium's chain, as a client sees it.
 #[derive(Clone)]
 pub(crate) struct Chain {
-    genesis: Arc<Genesis>,
-    light: LightClient,
+    /// What it was joined with.
+    anchor: TrustAnchor,
+    id: ChainId,
+    epochs: Arc<Epochs>,
     client: Arc<dyn ConsortiumClient>,
     /// The highest executed height proven so far; a later call accepts no older state.
     seen: Arc<AtomicU64>,
@@ -47,17 +52,29 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    pub(crate) fn new(genesis: Genesis, client: Arc<dyn ConsortiumClient>) -> Result<Self> {
-        let light = LightClient::new(&genesis).map_err(Error::invalid_genesis)?;
+    pub(crate) fn new(anchor: TrustAnchor, client: Arc<dyn ConsortiumClient>) -> Result<Self> {
+        let members = anchor.genesis().members.len();
+        let light = anchor.light()?;
         Ok(Self {
-            turns: Arc::new(Turns::new(genesis.members.len())),
-            genesis: Arc::new(genesis),
-            light,
+            turns: Arc::new(Turns::new(members)),
+            anchor,
+            id: *light.chain(),
+            epochs: Arc::new(Epochs::new(light, members)),
             client,
             seen: Arc::default(),
             avoided: Arc::default(),
             ended: Arc::default(),
             deadlines: Deadlines::default(),
+        })
+    }
+
+    /// Another view of the same chain, through the same client, that shares which committees were
+    /// followed and nothing else.
+    #[cfg(feature = "in-process")]
+    pub(crate) fn sibling(&self) -> Result<Self> {
+        Ok(Self {
+            epochs: Arc::clone(&self.epochs),
+            ..Self::new(self.anchor.clone(), self.client())?
         })
     }
 
@@ -75,7 +92,7 @@ impl Chain {
     }
 
     pub(crate) fn genesis(&self) -> &Genesis {
-        &self.genesis
+        self.anchor.genesis()
     }
 
     pub(crate) fn client(&self) -> Arc<dyn ConsortiumClient> {
@@ -83,16 +100,16 @@ impl Chain {
     }
 
     pub(crate) const fn id(&self) -> &ChainId {
-        self.light.chain()
+        &self.id
     }
 
     /// The seat of an organisation, if it has one.
     pub(crate) fn seat_of(&self, id: &OrganisationId) -> Option<ReplicaId> {
-        self.genesis.replica_of(id)
+        self.genesis().replica_of(id)
     }
 
     fn name_of(&self, member: ReplicaId) -> String {
-        let named = self.genesis.members.get(member.index());
+        let named = self.genesis().members.get(member.index());
         named.map_or_else(|| member.to_string(), |named| named.name.clone())
     }
 
@@ -101,18 +118,18 @@ impl Chain {
 
     /// Members of which at least one neither lags nor lies (f + 1).
     fn more_than_faulty(&self) -> usize {
-        self.genesis.quorum().faulty() + 1
+        self.genesis().quorum().faulty() + 1
     }
 
     /// Members without which no block is ordered.
     fn quorum(&self) -> usize {
-        self.genesis.quorum().quorum()
+        self.genesis().quorum().quorum()
     }
 
     /// [`Error::Stopped`] when fewer than `needed` members are left.
     pub(crate) fn check_running(&self, needed: usize) -> Result<()> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let members = self.genesis.members.len();
+        let members = self.genesis().members.len();
         if ended.len().saturating_add(needed) <= members {
             return Ok(());
         }

@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use medshare_contract::state::{OrganisationState, PersonState};
 use medshare_contract::{Call, keys};
 use medshare_host::os_random;
-use medshare_ledger::{ReceiptProof, RefusalCode, RpcRequest, RpcResponse, Transaction};
+use medshare_ledger::{
+    LightClient, ReceiptProof, RefusalCode, RpcRequest, RpcResponse, Transaction,
+};
 use medshare_types::keystore::KeyStoreError;
 use medshare_types::{
     Denial, Nonce, Principal, ReplicaId, Signature, Signer, TransactionId, VerifyingKey, Wire as _,
@@ -187,7 +189,8 @@ impl Chain {
         let answer = self.exchange(member, request, Kind::Delayed, Some(until));
         match answer.await? {
             Some(RpcResponse::Receipt(proof)) => {
-                let verified = self.light.verify_receipt(&id, &proof)?;
+                let check = |light: &LightClient| light.verify_receipt(&id, &proof);
+                let verified = self.verified(member, &proof.certified, check).await?;
                 self.seen.fetch_max(verified.height().0, Ordering::AcqRel);
                 Ok(Some(*proof))
             }

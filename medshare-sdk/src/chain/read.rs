@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use medshare_ledger::{RpcRequest, RpcResponse, StateProof};
+use medshare_ledger::{LightClient, RpcRequest, RpcResponse, StateProof};
 use medshare_types::{Digest, ReplicaId, Timestamp, Wire};
 use tokio::time::Instant;
 
@@ -171,8 +171,8 @@ impl Chain {
                 return Err(failure);
             }
         };
-        let verified = self.light.verify_state(key, &proof)?;
-        let height = verified.height().0;
+        let check = |light: &LightClient| Ok(light.verify_state(key, &proof)?.height());
+        let height = self.verified(member, &proof.certified, check).await?.0;
         self.seen.fetch_max(height, Ordering::AcqRel);
         if height < floor {
             return Err(Failure::from(Error::Busy {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
+use medshare_ledger::{LightClient, RefusalCode, RpcRequest, RpcResponse};
 use medshare_types::{Height, ReplicaId, TransactionReceipt, Wire as _};
 use tokio::time::Instant;
 
@@ -44,14 +44,15 @@ impl Chain {
                         continue;
                     }
                 };
-                match self.light.verify_block_receipts(height, &block) {
+                let check = |light: &LightClient| light.verify_block_receipts(height, &block);
+                match self.verified(member, &block.certified, check).await {
                     Ok(_) => {
                         self.seen.fetch_max(height.0, Ordering::AcqRel);
                         return Ok((member, block.receipts));
                     }
                     Err(error) => {
                         tracing::warn!(%member, %error, "receipts that do not verify");
-                        failure.note(error.into());
+                        failure.note(error);
                     }
                 }
             }
@@ -104,10 +105,15 @@ impl Chain {
         let mut failure = Failure::default();
         for member in self.members_from(home) {
             match self.ask(member, &RpcRequest::Tip).await {
-                Ok(RpcResponse::Tip(tip)) => match self.light.verify_header(&tip) {
-                    Ok(verified) => newest = newest.max(Some(verified.header().executed.height)),
-                    Err(error) => failure.note(error.into()),
-                },
+                Ok(RpcResponse::Tip(tip)) => {
+                    let check = |light: &LightClient| light.verify_header(&tip);
+                    match self.verified(member, &tip, check).await {
+                        Ok(verified) => {
+                            newest = newest.max(Some(verified.header().executed.height))
+                        }
+                        Err(error) => failure.note(error),
+                    }
+                }
                 Ok(RpcResponse::Refused(refusal))
                     if refusal.code == RefusalCode::NotYetCertified =>
                 {

@@ -74,14 +74,18 @@ impl AttributeAuthority {
         client: Arc<dyn ConsortiumClient>,
         master: MasterSecretKey,
     ) -> Result<Self> {
-        let genesis = anchor.genesis();
+        Self::on(Chain::new(anchor.clone(), client)?, master)
+    }
+
+    pub(crate) fn on(chain: Chain, master: MasterSecretKey) -> Result<Self> {
+        let genesis = chain.genesis();
         let parameters = PublicParameters::from_bytes(&genesis.authority.parameters)
             .map_err(Error::invalid_genesis)?;
         check_master_key(genesis, &master)?;
         Ok(Self {
             parameters: Arc::new(parameters),
             master: Arc::new(master),
-            chain: Chain::new(genesis.clone(), client)?,
+            chain,
             computing: ComputePool::default(),
             key_lifetime_days: DEFAULT_KEY_LIFETIME_DAYS,
             refuses: Arc::new(|_| false),

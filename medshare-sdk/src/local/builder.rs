@@ -17,6 +17,7 @@ use medshare_types::keystore::load_or_create;
 use medshare_types::{Genesis, PersonId, RandomSource as _, ReplicaId, Wire as _};
 use tokio::time::{Instant, sleep};
 
+use crate::chain::Chain;
 use crate::consortium::Consortium;
 use crate::context::{ConsortiumParts, Context};
 use crate::error::{Error, Result};
@@ -336,18 +337,21 @@ impl LocalBuilder {
         start::settle_recovery(&root, &genesis);
         let members = Arc::new(started?);
         let client = Arc::new(LocalClient(Arc::clone(&members)));
-        let anchor = TrustAnchor::new(genesis.clone());
-        let issuer = AttributeAuthority::new(&anchor, client.clone(), master)?
+        let anchor = TrustAnchor::new(genesis);
+        let chain = Chain::new(anchor.clone(), client.clone())?;
+        chain.follow_own_members().await;
+        let issuer = AttributeAuthority::on(chain.sibling()?, master)?
             .with_key_lifetime(self.key_lifetime_days)
             .refusing(self.refuses);
-        let context = Arc::new(Context::new(ConsortiumParts {
-            genesis,
+        let parts = ConsortiumParts {
+            anchor,
             client,
             stores,
             issuer: Arc::new(issuer),
             people,
             organisations,
-        })?);
+        };
+        let context = Arc::new(Context::on(chain, parts)?);
         let ready = async {
             // Before the ceremony, which needs every member.
             if self.rebuild {

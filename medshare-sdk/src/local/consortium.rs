@@ -45,10 +45,7 @@ impl LocalConsortium {
     /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation), or why a store cannot be
     /// opened.
     pub fn application(&self, organisation: &str, people: Arc<dyn KeyStore>) -> Result<Consortium> {
-        let mut parts = self.consortium.parts();
-        parts.organisations.retain(|name, _| name == organisation);
-        parts.people = people;
-        let application = Consortium::connect(parts)?;
+        let application = self.consortium.application(organisation, people)?;
         application.organisation(organisation)?;
         Ok(application)
     }

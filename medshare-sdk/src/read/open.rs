@@ -390,10 +390,12 @@ impl UnlockedRecord {
         };
         let mut culprits = issued.culprits;
         culprits.extend(self.culprits);
-        let name_of = |id| self.actor.context().name_of(id);
+        let context = self.actor.context();
+        let name_of = |id| context.name_of(id);
+        let receipt = AccessReceipt::new(issued.proof, self.shares, &context.chain.light());
         Ok(Access {
             culprits: culprits.iter().map(name_of).collect(),
-            receipt: Receipt::new(AccessReceipt::new(issued.proof, self.shares)),
+            receipt: Receipt::new(receipt),
             ticket: issued.ticket,
             length,
         })

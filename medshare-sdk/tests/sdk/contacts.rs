@@ -222,7 +222,7 @@ async fn a_card_is_for_its_consortium_and_time() {
     let charite = hospitals.charite.organisation(MEMBERS[1]).unwrap();
     let kim = charite.enrol("Dr Kim", &[]).await.unwrap();
     let card = kim.contact_card().await.unwrap();
-    let chain = hospitals.charite.parts().genesis.chain_id();
+    let chain = hospitals.charite.parts().anchor.chain();
     assert_eq!(
         fault(others.st_mary.import(&card).await),
         ContactFault::OtherChain { chain }
@@ -255,7 +255,7 @@ async fn the_bytes_of_a_card_are_as_drawn() {
     let card = kim.contact_card().name("Kim").not_after(end).await.unwrap();
     let key = signing_key(&hospitals.charite, MEMBERS[1], "Dr Kim").await;
     let public = key.verifying_key();
-    let chain = hospitals.charite.parts().genesis.chain_id();
+    let chain = hospitals.charite.parts().anchor.chain();
     let fields: [&[u8]; 9] = [
         b"mCCD\x00\x01",
         chain.as_ref(),

@@ -74,6 +74,10 @@ impl Interposer {
         }
     }
 
+    pub fn consortium(&self) -> &Consortium {
+        &self.consortium
+    }
+
     /// From now on requests are treated by `rule`.
     pub fn set(&self, rule: impl Fn(ReplicaId, &RpcRequest) -> Fate + Send + Sync + 'static) {
         self.shared.held.send_replace(0);

@@ -137,7 +137,7 @@ async fn connect(root: &Path, client: Valve) -> Consortium {
     let key = SigningKey::from_seed(seed.as_slice().try_into().unwrap());
     let signer: Arc<dyn Signer> = Arc::new(key);
     Consortium::connect(ConsortiumParts {
-        genesis: anchor(root).genesis().clone(),
+        anchor: anchor(root),
         client: Arc::new(client),
         stores,
         issuer: Arc::new(NoIssuer),

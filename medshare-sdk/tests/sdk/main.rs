@@ -21,6 +21,7 @@ mod distrust;
 mod early_damage;
 mod ended_access;
 mod enrolment;
+mod epochs;
 mod founding;
 mod hanging;
 mod health;

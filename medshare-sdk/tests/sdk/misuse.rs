@@ -88,7 +88,7 @@ async fn the_anchor_and_the_receipts_of_another_consortium() {
     let other = LocalBuilder::new(4).with_passphrase_cost(CHEAP).start();
     let other = other.await.unwrap();
     let mut parts = fixture.consortium.parts();
-    parts.genesis = other.parts().genesis;
+    parts.anchor = other.parts().anchor;
     let foreign = Consortium::connect(parts).unwrap();
     let foreign = foreign.with_deadlines(patient_deadlines());
     let read = timeout(AT_ONCE, foreign.grant(grant)).await;

@@ -145,7 +145,7 @@ async fn ask_for_key(
     );
     let seed = parts.people.load(&entry).await.unwrap().unwrap();
     let signer = SigningKey::from_seed(seed.as_slice().try_into().unwrap());
-    let parameters = &parts.genesis.authority.parameters;
+    let parameters = &parts.anchor.genesis().authority.parameters;
     let parameters = PublicParameters::from_bytes(parameters).unwrap();
     let pair = RecipientKeyPair::random(&mut os_random());
     let mut request = KeyRequest {
@@ -156,7 +156,7 @@ async fn ask_for_key(
         at: now(),
         signature: Signature::from_bytes([0; 64]),
     };
-    let statement: Digest = request.statement(&parts.genesis.chain_id(), &parameters.digest());
+    let statement: Digest = request.statement(&parts.anchor.chain(), &parameters.digest());
     request.signature = signer.sign(&statement);
     let sealed = parts.issuer.issue(&request).await?;
     let key = sealed.open(&pair, &statement, &parameters, &mut os_random());

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use base64ct::{Base64, Encoding as _};
+use medshare_sdk::TrustAnchor;
 use medshare_sdk::keystore::PassphraseCost;
 use medshare_sdk::local::{LocalBuilder, LocalConsortium};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -57,7 +58,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         Ok(consortium) => consortium,
         Err(error) => return refused(&journal, &error, NOT_STARTED),
     };
-    let anchor = consortium.trust_anchor().to_bytes();
+    // That of the founding: what the consortium followed since differs from start to start.
+    let anchor = TrustAnchor::new(consortium.trust_anchor().genesis().clone()).to_bytes();
     let verified = consortium.verified_heights();
     journal.tell(&Line::Ready(Ready {
         anchor: Base64::encode_string(&anchor),
