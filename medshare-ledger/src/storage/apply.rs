@@ -9,13 +9,13 @@ use medshare_types::{
 };
 use redb::{Durability, ReadableTable, WriteTransaction};
 
-use super::LedgerStore;
 use super::error::StoreError;
 use super::nodes::write_state;
 use super::tables::{
     ATTESTATIONS, BODIES, BOUNDARIES, HEADERS, META, NAMED, RECEIPTS, RECORD, ROOTS, TRANSACTIONS,
     failed, last, load, write_roots,
 };
+use super::{LedgerStore, guarded};
 use crate::block::{Block, CertifiedHeader};
 use crate::light::{Boundary, Term, VerifyError};
 use crate::list::receipts_root;
@@ -70,22 +70,25 @@ impl LedgerStore {
         let next = next_term(&current, &certified.header, next_committee)?;
         check_receipts(block, receipts)?;
 
-        let write = self.begin(Durability::None)?;
-        self.check_next(&write, block)?;
-        let height = block.header.height;
-        let changes = changes.iter().map(|(key, value)| (key, value.clone()));
-        let roots = ExecutedRoots {
-            height,
-            state: write_state(&write, height, changes)?,
-            receipts: receipts_root(receipts),
-        };
-        write_block(&write, &certified, block, receipts)?;
-        write_roots(&write, &roots)?;
-        write_record(&write, record)?;
-        if next.is_some() {
-            write_boundary(&write, certified, next_committee)?;
-        }
-        write.commit().map_err(failed)?;
+        let roots = guarded(|| {
+            let write = self.begin(Durability::None)?;
+            self.check_next(&write, block)?;
+            let height = block.header.height;
+            let changes = changes.iter().map(|(key, value)| (key, value.clone()));
+            let roots = ExecutedRoots {
+                height,
+                state: write_state(&write, height, changes)?,
+                receipts: receipts_root(receipts),
+            };
+            write_block(&write, &certified, block, receipts)?;
+            write_roots(&write, &roots)?;
+            write_record(&write, record)?;
+            if next.is_some() {
+                write_boundary(&write, certified.clone(), next_committee)?;
+            }
+            write.commit().map_err(failed)?;
+            Ok(roots)
+        })?;
         if let Some(next) = next {
             *current = next;
         }

@@ -41,6 +41,7 @@ mod crash_tests;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -84,6 +85,13 @@ pub struct LedgerStore {
     /// The epoch of the next block.
     current: Mutex<Term>,
     database: Database,
+}
+
+/// Runs a write. The database panics over some damaged pages (redb 4.6, in a commit): an error here, as
+/// every damage is.
+fn guarded<T>(write: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let outcome = catch_unwind(AssertUnwindSafe(write));
+    outcome.unwrap_or_else(|_| Err(corrupt("a page of it cannot be read")))
 }
 
 impl LedgerStore {
@@ -272,7 +280,7 @@ impl LedgerStore {
     /// [`StoreError`] when the medium fails; which blocks are durable is then unknown until the file
     /// is opened again.
     pub fn sync(&self) -> Result<(), StoreError> {
-        self.begin(Durability::Immediate)?.commit().map_err(failed)
+        guarded(|| self.begin(Durability::Immediate)?.commit().map_err(failed))
     }
 
     /// Syncs and closes the file, and reports a failure, which dropping does not.

@@ -66,7 +66,13 @@ impl Node {
     /// Registers the key of the next epoch, until the chain has it.
     pub(super) async fn register_next_key(&mut self) -> Result<(), NodeError> {
         let height = self.record.learned();
-        let next = self.record.committee().epoch().next();
+        let epoch = self.record.committee().epoch();
+        // The registration names a header of the running epoch.
+        let begun = self.shell.tip.as_ref();
+        if begun.is_none_or(|tip| tip.header.epoch != epoch) {
+            return Ok(());
+        }
+        let next = epoch.next();
         let Some(held) = self.shell.next_key.of(next) else {
             return Ok(());
         };
