@@ -1,8 +1,10 @@
 //! The consensus log: the votes that a replica must not forget, in one append-only file.
 //!
-//! A tail that a crash tore is dropped: the frame at the end that does not check, when no whole
-//! frame follows it. Anything else that does not check is damage and is refused. Assumptions about
-//! the medium: a completed sync survives a crash, and a rename within a folder is atomic.
+//! A tail that a crash tore is dropped: from the first frame on that does not check, when nothing
+//! behind it was synced. Anything else that does not check is damage and is refused. In what was
+//! synced last, damage looks like a tear. Assumptions about the medium: a completed sync survives a
+//! crash, and a rename within a folder is atomic; what was not synced may survive in part, in any
+//! order.
 //!
 //! # Failed writes and syncs
 //!
@@ -135,12 +137,10 @@ impl ConsensusLog {
         if copied {
             // It keeps its mark until its loss begins or ends, both of which write a new file.
             log.storage.truncate(whole as u64).map_err(medium)?;
-        } else if let Some(kept) = bytes
-            .get(HEADER_LEN..whole)
-            .filter(|_| bytes.len() > HEADER_LEN)
-        {
+        } else if bytes.len() > HEADER_LEN {
             // A sync of these frames may have failed in an earlier process.
-            log.replace(log.format.clone(), kept)?;
+            let kept = log.format.whole_frames(frames.iter());
+            log.replace(log.format.clone(), &kept)?;
         }
         Ok((log, frames))
     }
@@ -247,7 +247,9 @@ impl ConsensusLog {
     /// # Panics
     /// For a longer body, which could not be read again.
     pub fn append(&mut self, height: Height, body: &[u8]) {
-        self.format.write_frame(&mut self.pending, height, body);
+        let synced = self.synced;
+        self.format
+            .write_frame(&mut self.pending, synced, (height, body));
     }
 
     /// Makes everything appended durable: one write, one sync.
@@ -299,7 +301,7 @@ impl ConsensusLog {
                 offset: 0,
             });
         }
-        let kept = bytes.split_off(HEADER_LEN);
+        let kept = format.whole_frames(frames.iter());
         self.replace(format, &kept)?;
         Ok(frames)
     }
@@ -332,11 +334,8 @@ impl ConsensusLog {
                 offset: whole,
             });
         }
-        let mut kept = Vec::new();
         let is_kept = |frame: &&Frame| above.is_none_or(|height| frame.height > height);
-        for frame in frames.iter().filter(is_kept) {
-            format.write_frame(&mut kept, frame.height, &frame.body);
-        }
+        let kept = format.whole_frames(frames.iter().filter(is_kept));
         self.replace(format, &kept)
     }
 

@@ -10,13 +10,14 @@ use xtask::packages::{self, LARGEST_SHARE};
 use xtask::{modules, source};
 
 /// Crates that may know the runtime, and those that may know the elliptic curve library.
-const WITH_TOKIO: [&str; 6] = [
+const WITH_TOKIO: [&str; 7] = [
     "medshare-host",
     "medshare-node",
     "medshare-sdk",
     "medshare-store",
     "medshare-examples",
     "medshare-soak",
+    "medshare-simulation",
 ];
 const WITH_ARKWORKS: [&str; 3] = ["medshare-curve", "medshare-abe", "medshare-threshold"];
 

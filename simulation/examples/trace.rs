@@ -3,13 +3,13 @@
 
 #![expect(clippy::expect_used, reason = "a tool for the command line")]
 
-use medshare_simulation::swarm;
+use medshare_simulation::{run, swarm};
 
 fn main() {
     let seed = std::env::args().nth(1).expect("SEED");
     let scenario = swarm::scenario(seed.parse().expect("SEED"));
     println!("{scenario:#?}");
-    let report = scenario.with_narration().run();
+    let report = run(scenario.with_narration());
     for step in report.words.iter().flatten() {
         println!("{step}");
     }

@@ -19,6 +19,8 @@ use crate::world::World;
 const PEOPLE: u64 = 5;
 /// Longer than a member takes to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// When a flood begins: nodes run by then.
+const BEGINS: Duration = Duration::from_secs(1);
 /// Submissions of a flood that wait for their answer.
 const AT_ONCE: usize = 100;
 /// Questions for a receipt until an order is submitted again.
@@ -139,6 +141,7 @@ impl Clients {
 
     /// Submits to one member as fast as it answers, many at once.
     async fn flood(&self, count: u64) {
+        sleep(BEGINS).await;
         let host = self.some_member();
         let call = Call::RevokeGrant {
             grant: GrantId::from_digest(*self.members.chain().digest()),

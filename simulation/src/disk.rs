@@ -1,7 +1,8 @@
 //! The disk of a simulated machine, and what a power cut leaves of it.
 //!
-//! A log keeps any first part of what was not synced, or that part with zeros behind it. A ledger
-//! keeps some of the writes since its last sync, and of some of these only the first sectors.
+//! A log keeps any first part of what was not synced, that part with zeros behind it, or all of it but
+//! for some sectors, which are zeros. A ledger keeps some of the writes since its last sync, and of
+//! some of these only the first sectors.
 
 use std::io;
 
@@ -19,18 +20,18 @@ pub(crate) struct Disk {
     files: u64,
 }
 
-/// A log file.
+/// The file of a log.
 #[derive(Clone, Debug)]
 pub(crate) struct LogImage {
     pub(crate) mark: FileMark,
     pub(crate) durable: Vec<u8>,
-    /// Visible, not durable.
+    /// Visible to readers, and not durable.
     pending: Vec<u8>,
     /// A sync failed: what was pending counts as written, and is not.
     clean: bool,
 }
 
-/// A ledger file.
+/// The file of a ledger.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LedgerImage {
     durable: Vec<u8>,
@@ -144,9 +145,16 @@ impl LogImage {
     fn lose_power(&mut self, rng: &mut SimRng) {
         let written = self.pending.len();
         let kept = rng.index(written + 1);
-        self.pending.truncate(kept);
         if rng.chance(250) {
-            self.pending.resize(written, 0);
+            // The disk writes sectors in an order of its own.
+            let begin = self.durable.len() + kept;
+            let until = (begin / SECTOR + 1 + rng.index(3)) * SECTOR - self.durable.len();
+            self.pending[kept..until.min(written)].fill(0);
+        } else {
+            self.pending.truncate(kept);
+            if rng.chance(300) {
+                self.pending.resize(written, 0);
+            }
         }
         if self.clean {
             self.pending.clear();

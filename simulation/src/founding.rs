@@ -1,7 +1,6 @@
-//! The members of a run, and their disks once the gate key is made: most runs begin there.
+//! The members of a run, and their disks.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use medshare_host::keystore::{KeyStore as _, MemoryKeyStore};
 use medshare_node::NodeSecrets;
@@ -11,8 +10,6 @@ use medshare_types::genesis::ChainParameters;
 use medshare_types::{SigningKey, Timestamp};
 
 use crate::disk::Disk;
-use crate::scenario::{Load, Scenario};
-use crate::simulation;
 
 /// Secrets of a machine, by name.
 pub(crate) type Secrets = BTreeMap<String, Vec<u8>>;
@@ -27,9 +24,6 @@ pub(crate) struct Consortium {
     pub(crate) now: Timestamp,
 }
 
-/// Longer than a founding takes, milliseconds.
-const FOUNDING_MS: u64 = 3_600_000;
-
 /// Epochs as short as the size of the committee allows.
 const SHORT_EPOCHS: ChainParameters = ChainParameters {
     precision_ms: 500,
@@ -39,8 +33,6 @@ const SHORT_EPOCHS: ChainParameters = ChainParameters {
     epoch_min_ms: 0,
     epoch_min_heights: 0,
 };
-
-static FOUNDED: Mutex<BTreeMap<u16, Consortium>> = Mutex::new(BTreeMap::new());
 
 /// Organisations with keys and nothing else.
 pub(crate) fn unfounded(members: u16) -> Consortium {
@@ -60,28 +52,6 @@ pub(crate) fn unfounded(members: u16) -> Consortium {
             .collect(),
         now: CREATED.plus_millis(1_000),
     }
-}
-
-/// Organisations whose chain has its gate key. The first call for a size makes it.
-pub(crate) fn founded(members: u16) -> Consortium {
-    let mut founded = FOUNDED.lock().unwrap_or_else(PoisonError::into_inner);
-    let made = founded.entry(members).or_insert_with(|| {
-        let load = Load {
-            orders: 1,
-            single: 0,
-            flood: 0,
-        };
-        let scenario = Scenario::new(0, members).from_nothing().with_load(load);
-        let (report, machines) = simulation::run_to_disks(scenario);
-        assert_eq!(report.violations, [], "no fault in a calm founding");
-        let before = unfounded(members);
-        Consortium {
-            members: before.members,
-            machines,
-            now: before.now.plus_millis(FOUNDING_MS),
-        }
-    });
-    made.clone()
 }
 
 #[expect(

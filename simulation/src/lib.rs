@@ -16,24 +16,24 @@
 //! well, and takes simulated time.
 //!
 //! ```
-//! use medshare_simulation::{Faults, Scenario};
+//! use medshare_simulation::{Faults, Scenario, run};
 //!
-//! let report = Scenario::new(7, 4).with_faults(Faults::ROUGH).run();
+//! let report = run(Scenario::new(7, 4).with_faults(Faults::ROUGH));
 //! assert_eq!(report.violations, []);
 //! assert!(report.counts.receipts > 0 && report.height > 8);
 //! ```
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`scenario`], `simulation`, [`report`] | description, run, outcome |
+//! | [`scenario`], `run`, `simulation`, [`report`] | description, run, outcome |
 //! | [`swarm`] | scenarios drawn from a seed |
 //! | `world` | what the machines share: clock, chance, power |
 //! | `machine`, `volume`, `secrets`, `network` | the seams of one node |
-//! | `disk`, `links` | what a power cut leaves; links that are down |
+//! | `disk`, `scratch`, `links` | what a power cut leaves; links that are down |
 //! | `byzantine` | seats that lie |
 //! | `client` | orders and their receipts |
 //! | `invariants`, `frame` | properties of every run; frames as a listener reads them |
-//! | `founding` | members whose chain has its gate key |
+//! | `founding` | the members, and what is on their disks |
 //! | `trace` | the digest of a run, and its steps in words |
 #![forbid(unsafe_code)]
 
@@ -47,7 +47,9 @@ mod links;
 mod machine;
 mod network;
 pub mod report;
+mod run;
 pub mod scenario;
+mod scratch;
 mod secrets;
 mod simulation;
 pub mod swarm;
@@ -57,6 +59,6 @@ mod world;
 
 #[cfg(feature = "mutants")]
 pub use medshare_node::Mutant;
-pub use report::{Counts, Property, Report, Violation};
+pub use report::{Counts, Point, Property, Report, Violation};
+pub use run::run;
 pub use scenario::{Faults, Incident, Lie, Load, Loss, Scenario};
-pub use world::Point;

@@ -15,7 +15,7 @@ pub(crate) struct Links {
     until_ms: u64,
     /// The machines of one side; empty without a partition.
     side: BTreeSet<usize>,
-    /// From, to.
+    /// Directions, each from a machine to another.
     down: BTreeSet<(usize, usize)>,
 }
 

@@ -7,7 +7,8 @@ use medshare_node::transport::Outbound;
 use medshare_types::ReplicaId;
 
 use crate::frame;
-use crate::world::{Event, Life, Point, State};
+use crate::report::Point;
+use crate::world::{Event, Life, State};
 
 /// The sending end of one life.
 pub(crate) struct SimOutbound(pub(crate) Life);

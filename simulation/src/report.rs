@@ -1,6 +1,6 @@
 //! The outcome of a run.
 
-use crate::world::Points;
+use std::collections::BTreeSet;
 
 /// A property that every run must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,10 +36,29 @@ pub enum Property {
 /// A property that a run broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The property.
+    /// The one that does not hold.
     pub property: Property,
     /// The member, height and values in question.
     pub what: String,
+}
+
+/// The moments at which a machine can lose its power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// Before a frame leaves.
+    Send,
+    /// In the midst of a write to the log.
+    LogWrite,
+    /// Before or after a sync of the log.
+    LogSync,
+    /// Before or after the log is replaced by a new file.
+    LogReplace,
+    /// Between two writes to the ledger.
+    LedgerWrite,
+    /// Before or after a sync of the ledger.
+    LedgerSync,
+    /// Before or after a secret is stored.
+    Secret,
 }
 
 /// Sums over a run.
@@ -52,8 +71,8 @@ pub struct Counts {
     /// Power cuts of all machines.
     pub crashes: u64,
     /// Points at which machines lost their power.
-    pub points: Points,
-    /// Losses of files.
+    pub points: BTreeSet<Point>,
+    /// Incidents that took or replaced files.
     pub losses: u64,
     /// Starts of nodes that succeeded.
     pub starts: u64,

@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 use medshare_node::Mutant;
 use medshare_types::ReplicaId;
 
-use crate::report::Report;
-use crate::simulation;
-
 /// Faults of network, clocks and machines until the calm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
@@ -97,7 +94,7 @@ pub enum Incident {
     Slow(u64),
 }
 
-/// A Byzantine seat.
+/// How a seat is Byzantine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
     /// Frames are withheld, altered or sent again; the kind is drawn.
@@ -229,11 +226,5 @@ impl Scenario {
     pub const fn with_mutant(mut self, mutant: Mutant) -> Self {
         self.mutant = Some(mutant);
         self
-    }
-
-    /// Runs it.
-    #[must_use]
-    pub fn run(self) -> Report {
-        simulation::run(self)
     }
 }

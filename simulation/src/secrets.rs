@@ -5,7 +5,8 @@ use std::io;
 use medshare_types::keystore::{BoxFuture, KeyStore, KeyStoreError};
 use zeroize::Zeroizing;
 
-use crate::world::{Life, Point, State};
+use crate::report::Point;
+use crate::world::{Life, State};
 
 /// The key store of one life.
 pub(crate) struct SimKeys(pub(crate) Life);

@@ -4,6 +4,7 @@ use medshare_testkit::SimRng;
 use medshare_types::ReplicaId;
 
 use crate::report::Report;
+use crate::run::run as run_scenario;
 use crate::scenario::{Faults, Incident, Lie, Load, Loss, Scenario};
 
 /// Draws a scenario in which honest members must agree, forget nothing and go on.
@@ -38,7 +39,7 @@ pub fn scenario(seed: u64) -> Scenario {
 /// Draws and runs a scenario.
 #[must_use]
 pub fn run(seed: u64) -> Report {
-    scenario(seed).run()
+    run_scenario(scenario(seed))
 }
 
 fn faults(long: bool, rng: &mut SimRng) -> Faults {

@@ -12,7 +12,9 @@ use medshare_testkit::SimRng;
 use medshare_types::{Digest, Genesis, RandomSource as _};
 
 use crate::disk::{Disk, LedgerImage, LogImage};
-use crate::world::{Life, Point, State};
+use crate::report::Point;
+use crate::scratch::Scratch;
+use crate::world::{Life, State};
 
 /// The files of one life.
 pub(crate) struct SimVolume(pub(crate) Life);
@@ -212,50 +214,6 @@ impl Medium for LedgerFile {
             return Err(full());
         }
         self.image(&mut state)?.sync();
-        Ok(())
-    }
-}
-
-/// A file in memory that no power cut reaches: a ledger that is being made, or is read after a run.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Scratch(std::sync::Arc<std::sync::Mutex<LedgerImage>>);
-
-impl Scratch {
-    pub(crate) fn of(image: &LedgerImage) -> Self {
-        Self(std::sync::Arc::new(std::sync::Mutex::new(image.clone())))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, LedgerImage> {
-        let locked = self.0.lock();
-        locked.unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn into_image(self) -> LedgerImage {
-        let mut image = self.lock().clone();
-        image.sync();
-        image
-    }
-}
-
-impl Medium for Scratch {
-    fn length(&self) -> io::Result<u64> {
-        Ok(self.lock().length() as u64)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.lock().read(offset, out)
-    }
-
-    fn set_length(&self, length: u64) -> io::Result<()> {
-        self.lock().set_length(length)
-    }
-
-    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.lock().write(offset, bytes)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.lock().sync();
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! All that the machines of a run share: the clock, the chance, the wires, the power.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,28 +16,9 @@ use crate::byzantine::Mischief;
 use crate::disk::Disk;
 use crate::invariants::Invariants;
 use crate::links::Links;
-use crate::report::Counts;
+use crate::report::{Counts, Point};
 use crate::scenario::{Faults, Incident};
 use crate::trace::Trace;
-
-/// The moments at which a machine can lose its power.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Point {
-    /// Before a frame leaves.
-    Send,
-    /// In the midst of a write to the log.
-    LogWrite,
-    /// Before or after a sync of the log.
-    LogSync,
-    /// Before or after the log is replaced by a new file.
-    LogReplace,
-    /// Between two writes to the ledger.
-    LedgerWrite,
-    /// Before or after a sync of the ledger.
-    LedgerSync,
-    /// Before or after a secret is stored.
-    Secret,
-}
 
 /// An event at a machine, which has a number: its seat, or after all seats that of a second machine.
 #[derive(Debug)]
@@ -151,7 +132,7 @@ impl State {
         self.now_ms() >= self.calm_after_ms
     }
 
-    /// The present faults.
+    /// Those of the scenario until the calm.
     pub(crate) fn faults_now(&self) -> Faults {
         if self.is_calm() {
             Faults::NONE
@@ -210,7 +191,7 @@ impl State {
         let per_million = faults.crash_per_mille
             * match point {
                 // A sync of the ledger is some twenty writes.
-                Point::LedgerWrite => 100,
+                Point::LedgerWrite => 500,
                 // Once in sixteen blocks.
                 Point::LogReplace | Point::LedgerSync | Point::Secret => 10_000,
                 Point::Send | Point::LogWrite | Point::LogSync => 1_000,
@@ -281,6 +262,3 @@ impl Life {
 fn off() -> io::Error {
     io::Error::other("the machine is off")
 }
-
-/// Points at which some machine lost its power.
-pub(crate) type Points = BTreeSet<Point>;

@@ -10,8 +10,9 @@ use crate::measures::{self, Options};
 use crate::{Result, api, deny, mutants, root};
 
 /// Crates that are never published, and so are not packed either.
-const UNPUBLISHED: [&str; 6] = [
+const UNPUBLISHED: [&str; 7] = [
     "medshare-testkit",
+    "medshare-simulation",
     "medshare-model",
     "medshare-examples",
     "medshare-benches",
@@ -44,8 +45,9 @@ pub fn ci() -> Result<()> {
     task("api", || api::check(false))?;
 
     test(&[])?;
-    // Each deliberate fault of the replica is noticed.
+    // Each deliberate fault of the replica is noticed, and of the node around it.
     cargo("test --locked --package medshare-testkit --features mutants mutants")?;
+    cargo("test --locked --package medshare-simulation --features mutants mutants")?;
     let demo = Folder::new()?;
     examples(&root, &demo.0)?;
     soak(&root, &demo.0)?;

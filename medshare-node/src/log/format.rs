@@ -3,12 +3,16 @@
 //! ```text
 //! file  = "mLOG" ‖ version (1) ‖ suite (1) ‖ chain id (32) ‖ marker (16) ‖ lost (1)
 //!         ‖ inode u64le ‖ born u64le ‖ check (16) ‖ frame*
-//! frame = marker (16) ‖ length u32le ‖ height u64le ‖ check (16) ‖ body (length)
+//! frame = marker (16) ‖ length u32le ‖ height u64le ‖ synced u64le ‖ check (16) ‖ body (length)
 //! check = the first 16 bytes of SHA3-256(tag, the bytes before it, body)
 //! ```
 //!
 //! `lost` is 1 while the votes of an earlier log may be forgotten, 0 otherwise; the marker then names
 //! the loss. Inode and time of birth are the file's own ([`FileMark`]): in a copy they are another's.
+//!
+//! `synced` is how much of the file was durable when the frame was written. A disk writes the sectors
+//! of one write in any order, so a power cut may leave a whole frame behind one that it tore. Such a
+//! frame tells that nothing was synced behind the tear; one that tells more shows damage.
 //!
 //! The marker is drawn when the log or a loss begins, and never leaves the file. Bodies hold bytes that clients
 //! chose; since clients do not know the marker, none of these look like the start of a frame.
@@ -23,7 +27,7 @@ use super::Frame;
 use crate::error::NodeError;
 
 const MAGIC: &[u8; 4] = b"mLOG";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const SUITE: u8 = 1;
 const CHECK_LEN: usize = 16;
 const MARKER_LEN: usize = 16;
@@ -35,7 +39,8 @@ const BORN_AT: usize = INODE_AT + 8;
 pub(super) const HEADER_LEN: usize = BORN_AT + 8 + CHECK_LEN;
 const LENGTH_AT: usize = MARKER_LEN;
 const HEIGHT_AT: usize = LENGTH_AT + 4;
-const CHECK_AT: usize = HEIGHT_AT + 8;
+const SYNCED_AT: usize = HEIGHT_AT + 8;
+const CHECK_AT: usize = SYNCED_AT + 8;
 pub(super) const FRAME_HEADER_LEN: usize = CHECK_AT + CHECK_LEN;
 /// Longest record that a frame may carry, bytes.
 pub const MAX_BODY_LEN: usize = 16 << 20;
@@ -116,7 +121,9 @@ impl Format {
         bytes
     }
 
-    pub(super) fn write_frame(&self, out: &mut Vec<u8>, height: Height, body: &[u8]) {
+    /// Adds a frame, written while the first `synced` bytes of the file are durable.
+    pub(super) fn write_frame(&self, out: &mut Vec<u8>, synced: usize, frame: (Height, &[u8])) {
+        let (height, body) = frame;
         #[expect(
             clippy::expect_used,
             reason = "records are bounded by their wire format"
@@ -129,6 +136,7 @@ impl Format {
             &self.marker[..],
             &length.to_le_bytes(),
             &height.0.to_le_bytes(),
+            &(synced as u64).to_le_bytes(),
         ]
         .concat();
         out.extend_from_slice(&head);
@@ -136,7 +144,17 @@ impl Format {
         out.extend_from_slice(body);
     }
 
-    /// Returns the whole frames and the offset at which they end.
+    /// The frames of a file that is durable as a whole, which follow its header.
+    pub(super) fn whole_frames<'a>(&self, frames: impl Iterator<Item = &'a Frame>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for frame in frames {
+            let synced = HEADER_LEN + bytes.len();
+            self.write_frame(&mut bytes, synced, (frame.height, &frame.body));
+        }
+        bytes
+    }
+
+    /// Returns the whole frames before the first tear, and the offset at which they end.
     pub(super) fn parse(
         &self,
         path: &Path,
@@ -145,37 +163,51 @@ impl Format {
         let mut frames = Vec::new();
         let mut at = HEADER_LEN;
         while at < bytes.len() {
-            let Some((frame, end)) = self.parse_frame(bytes, at) else {
-                if (at + 1..bytes.len()).any(|later| self.parse_frame(bytes, later).is_some()) {
+            let Some(parsed) = self.parse_frame(bytes, at) else {
+                let mut later = (at + 1..bytes.len()).filter_map(|at| self.parse_frame(bytes, at));
+                if later.any(|later| later.synced > at as u64) {
                     return Err(damaged(path, at));
                 }
                 break;
             };
-            frames.push(frame);
-            at = end;
+            frames.push(parsed.frame);
+            at = parsed.end;
         }
         Ok((frames, at))
     }
 
-    fn parse_frame(&self, bytes: &[u8], at: usize) -> Option<(Frame, usize)> {
+    fn parse_frame(&self, bytes: &[u8], at: usize) -> Option<Parsed> {
         let head = bytes.get(at..at + FRAME_HEADER_LEN)?;
         if head[..MARKER_LEN] != self.marker {
             return None;
         }
-        let length = u32::from_le_bytes(head[LENGTH_AT..HEIGHT_AT].try_into().ok()?) as usize;
-        let height = Height(u64::from_le_bytes(
-            head[HEIGHT_AT..CHECK_AT].try_into().ok()?,
-        ));
+        let number = |at: usize| Some(u64::from_le_bytes(*head.get(at..)?.first_chunk()?));
+        let length = u32::from_le_bytes(*head.get(LENGTH_AT..)?.first_chunk()?) as usize;
         if length > MAX_BODY_LEN {
             return None;
         }
         let start = at + FRAME_HEADER_LEN;
         let body = bytes.get(start..start + length)?;
-        (head[CHECK_AT..] == check(&head[..CHECK_AT], body)).then(|| {
-            let body = body.to_owned();
-            (Frame { height, body }, start + length)
+        if head[CHECK_AT..] != check(&head[..CHECK_AT], body) {
+            return None;
+        }
+        Some(Parsed {
+            frame: Frame {
+                height: Height(number(HEIGHT_AT)?),
+                body: body.to_owned(),
+            },
+            synced: number(SYNCED_AT)?,
+            end: start + length,
         })
     }
+}
+
+/// A whole frame, as it is in the file.
+struct Parsed {
+    frame: Frame,
+    /// Bytes of the file that were durable when it was written.
+    synced: u64,
+    end: usize,
 }
 
 fn damaged(path: &Path, offset: usize) -> NodeError {

@@ -19,8 +19,8 @@ fn filled(path: &Path) -> Vec<Frame> {
     assert!(found.is_empty());
     for frame in &frames {
         log.append(frame.height, &frame.body);
+        log.sync().unwrap();
     }
-    log.sync().unwrap();
     frames
 }
 
@@ -74,6 +74,44 @@ fn damage_before_the_end_is_refused() {
             ),
             "{error}"
         );
+    }
+}
+
+/// The disk writes the sectors of one write in any order.
+#[test]
+fn a_tear_before_whole_frames_of_the_same_write_is_a_tear() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let frames = filled(&path);
+    let synced = std::fs::read(&path).unwrap();
+    let (mut log, _) = ConsensusLog::open(&path, chain(1)).unwrap();
+    for height in 4..=6 {
+        log.append(Height(height), &[7; 600]);
+    }
+    log.sync().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let frame_len = FRAME_HEADER_LEN + 600;
+    for begin in (synced.len()..synced.len() + 2 * frame_len).step_by(100) {
+        let mut torn = whole.clone();
+        torn[begin..begin + 512].fill(0);
+        std::fs::write(&path, &torn).unwrap();
+        let (_, found) = ConsensusLog::open(&path, chain(1)).unwrap();
+        let kept = 3 + (begin - synced.len()) / frame_len;
+        assert_eq!(found.len(), kept, "torn at {begin}");
+        assert_eq!(found[..3], frames);
+    }
+    // A later sync tells that they were durable: a new file, or one more record.
+    std::fs::write(&path, &whole).unwrap();
+    let (mut log, _) = ConsensusLog::open(&path, chain(1)).unwrap();
+    log.append(Height(7), b"later");
+    log.sync().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for begin in (synced.len()..synced.len() + 3 * frame_len).step_by(100) {
+        let mut damaged = whole.clone();
+        damaged[begin..begin + 20].fill(0);
+        std::fs::write(&path, &damaged).unwrap();
+        let error = ConsensusLog::open(&path, chain(1)).unwrap_err();
+        assert!(matches!(error, NodeError::DamagedLog { .. }), "{error}");
     }
 }
 

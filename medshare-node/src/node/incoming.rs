@@ -22,7 +22,7 @@ pub(super) enum Incoming {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Turn(u8);
 
-/// Number of kinds.
+/// Frames, requests and submissions.
 const KINDS: u8 = 3;
 
 /// Waits for a frame, a request or a checked submission; `None` when no client exists any more.

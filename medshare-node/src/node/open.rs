@@ -59,12 +59,9 @@ impl Node {
         surroundings: Surroundings,
     ) -> Result<(Self, Height), NodeError> {
         let Surroundings {
-            link,
-            volume,
-            requests,
-            shut_down,
-            mutation,
-        } = surroundings;
+            volume, mutation, ..
+        } = &surroundings;
+        let mutation = *mutation;
         let NodeConfig {
             genesis,
             replica: own,
@@ -78,7 +75,7 @@ impl Node {
         let voting_keys = voting_keys::load(&*keys).await?;
         let took_part = keys.load(TOOK_PART).await?.is_some();
         let files = Files {
-            volume: Arc::clone(&volume),
+            volume: Arc::clone(volume),
             folder: folder.clone(),
             took_part,
             recovery,
@@ -117,12 +114,12 @@ impl Node {
             genesis,
             own,
             folder,
-            volume,
+            volume: surroundings.volume,
             machine,
             started: Instant::now(),
             log: Arc::new(Mutex::new(log)),
-            link,
-            requests,
+            link: surroundings.link,
+            requests: surroundings.requests,
             turn: Turn::default(),
             mempool: Mempool::default(),
             subscriptions: Subscriptions::default(),
@@ -130,7 +127,7 @@ impl Node {
             holder,
             ceremony,
             next_key,
-            shut_down,
+            shut_down: surroundings.shut_down,
             disk: Disk::new(disk_floor),
             tip,
             mutation,

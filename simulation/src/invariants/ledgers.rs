@@ -9,7 +9,7 @@ use medshare_types::{Digest, Genesis, Height, ReplicaId};
 use super::Invariants;
 use crate::disk::LedgerImage;
 use crate::report::Property;
-use crate::volume::Scratch;
+use crate::scratch::Scratch;
 
 /// Whether a ledger has this block.
 pub(super) fn has_block(

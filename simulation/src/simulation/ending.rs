@@ -112,8 +112,13 @@ impl Run {
 
     /// Stops the nodes and looks at what they leave.
     pub(super) async fn end(mut self) -> (Report, Vec<(Disk, Secrets)>) {
-        let broken = !self.world.lock().invariants.violations.is_empty();
-        if !broken {
+        // Members that stall may have parted.
+        let whole = {
+            let state = self.world.lock();
+            let mut violations = state.invariants.violations.iter();
+            violations.all(|violation| violation.property == Property::GoesOn)
+        };
+        if whole {
             for host in self.honest() {
                 self.shut_down(host).await;
             }
@@ -122,7 +127,7 @@ impl Run {
         let state = &mut *state;
         let simulated_ms = state.now_ms();
         let mut height = Height(0);
-        if !broken {
+        if whole {
             let honest = state.hosts.iter().enumerate();
             let honest = honest.filter(|(_, host)| !state.invariants.is_byzantine(host.seat));
             let ledgers: Vec<_> = honest

@@ -16,7 +16,7 @@ use tokio::time::{Duration, sleep};
 use crate::byzantine::Mischief;
 use crate::client::Clients;
 use crate::disk::Disk;
-use crate::founding::{Consortium, Secrets, founded, unfounded};
+use crate::founding::{Consortium, Secrets};
 use crate::invariants::Invariants;
 use crate::report::Report;
 use crate::scenario::{Incident, Lie, Loss, Scenario};
@@ -46,18 +46,10 @@ struct Run {
     looked_ms: u64,
 }
 
-/// Runs a scenario.
-pub(crate) fn run(scenario: Scenario) -> Report {
-    run_to_disks(scenario).0
-}
-
-/// Runs a scenario, and returns what is on the disks and in the key stores of the seats as well.
+/// Runs a scenario from these disks, and returns what is on the disks and in the key stores of the
+/// seats at its end.
 #[expect(clippy::expect_used, reason = "without a runtime there is no run")]
-pub(crate) fn run_to_disks(scenario: Scenario) -> (Report, Vec<(Disk, Secrets)>) {
-    let consortium = match scenario.from_nothing {
-        true => unfounded(scenario.members),
-        false => founded(scenario.members),
-    };
+pub(crate) fn run_on(scenario: Scenario, consortium: Consortium) -> (Report, Vec<(Disk, Secrets)>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");

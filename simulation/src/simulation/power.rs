@@ -187,7 +187,7 @@ impl Run {
             return;
         }
         let why = match end {
-            medshare_node::End::Failed(error) => chain_of(&**error),
+            medshare_node::End::Failed(error) => chain_of(error),
             other => format!("{other:?}"),
         };
         let what = format!("member {seat} ended by itself: {why}");

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use medshare_simulation::{Faults, Scenario, swarm};
+use medshare_simulation::{Faults, Scenario, run, swarm};
 
 #[test]
 fn a_seed_reproduces() {
     let mut traces = BTreeSet::new();
     for seed in 0..6 {
         let first = swarm::run(seed);
-        let second = swarm::scenario(seed).with_narration().run();
+        let second = run(swarm::scenario(seed).with_narration());
         assert_eq!(first.trace, second.trace, "seed {seed}");
         assert_eq!(first.counts, second.counts, "seed {seed}");
         assert_eq!(first.simulated_ms, second.simulated_ms, "seed {seed}");
@@ -25,8 +25,8 @@ fn a_founding_reproduces() {
     let scenario = Scenario::new(5, 4)
         .with_faults(Faults::ROUGH)
         .from_nothing();
-    let first = scenario.clone().run();
-    let second = scenario.run();
+    let first = run(scenario.clone());
+    let second = run(scenario);
     assert_eq!(first.violations, []);
     assert_eq!(first.trace, second.trace);
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo test -p medshare-simulation --features mutants mutants`.
 
-use medshare_simulation::{Faults, Incident, Mutant, Property, Scenario, swarm};
+use medshare_simulation::{Faults, Incident, Mutant, Property, Scenario, run, swarm};
 use medshare_types::ReplicaId;
 
 /// Seeds that are tried for one fault, and seeds in which the node without it must be good.
@@ -26,11 +26,11 @@ fn unheard(seed: u64) -> Scenario {
 /// Some seed shows the fault as a break of this property, and no run without the fault breaks one.
 fn assert_noticed(mutant: Mutant, property: Property, scenario: fn(u64) -> Scenario) {
     for seed in 0..CONTROLS {
-        let report = scenario(seed).run();
+        let report = run(scenario(seed));
         assert_eq!(report.violations, [], "seed {seed}, without {mutant:?}");
     }
     let shows = |seed: &u64| {
-        let report = scenario(*seed).with_mutant(mutant).run();
+        let report = run(scenario(*seed).with_mutant(mutant));
         let mut broken = report.violations.iter();
         broken.any(|violation| violation.property == property)
     };

@@ -10,7 +10,7 @@ use medshare_simulation::{Point, swarm};
 /// Seeds of each test; tests run side by side.
 const SEEDS: u64 = 40;
 
-fn run(seeds: std::ops::Range<u64>) {
+fn run_all(seeds: std::ops::Range<u64>) {
     let mut points = BTreeSet::new();
     let (mut disturbed, mut losses, mut receipts, mut crashes) = (0, 0, 0, 0);
     for seed in seeds {
@@ -42,10 +42,10 @@ fn run(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn drawn_runs_keep_every_property() {
-    run(0..SEEDS);
+    run_all(0..SEEDS);
 }
 
 #[test]
 fn more_drawn_runs_keep_every_property() {
-    run(SEEDS..2 * SEEDS);
+    run_all(SEEDS..2 * SEEDS);
 }
