@@ -131,5 +131,7 @@ pub use record::{ChainFact, ChainRecord, explain};
 pub use rejected::Rejected;
 pub use replica::{ReplayError, Replica};
 pub use turns::Mode;
-pub use view_change::{Claim, NewView, PreparedCertificate, ViewChange, ViewChangeVote};
+pub use view_change::{
+    Claim, NewView, Opening, PreparedCertificate, ViewChange, ViewChangeVote, ViewProof,
+};
 pub use vote::{PrePrepare, Vote};

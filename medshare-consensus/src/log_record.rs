@@ -8,7 +8,7 @@ use medshare_types::wire::Wire;
 use crate::late::LateVote;
 use crate::message::Decided;
 use crate::proposal::{MAX_PAYLOAD_LEN, OVERHEAD_LEN, Payload, Proposal};
-use crate::view_change::{PreparedCertificate, ViewChange};
+use crate::view_change::{Opening, PreparedCertificate, ViewChange};
 use crate::vote::Vote;
 
 /// Number of a record among those that this run of the replica has written, from 1.
@@ -27,6 +27,9 @@ pub enum LogRecord<P> {
         vote: Vote,
         /// The block that was prepared.
         proposal: Proposal<P>,
+        /// What opened the vote's view, above 0: other members follow it, and it convicts members
+        /// that contradict it.
+        opening: Option<Opening>,
     },
     /// The replica's commit, and the certificate that permits it.
     Committed {

@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_types::certificate::CommitCertificate;
 use medshare_types::hash::Digest;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::id::{Height, ReplicaId, View};
 use medshare_types::wire::Wire;
 
 use crate::late::LateVote;
@@ -43,7 +43,8 @@ pub enum Message<P> {
     },
     /// The sender gives up the views below the one that it names.
     ViewChange(ViewChange),
-    /// The primary of a later view proposes a block.
+    /// The primary of a later view proposes a block, or a member that prepared it there shows it to
+    /// one that asked.
     NewView(NewView<P>),
     /// The sender lacks a block of an undecided height that others have voted for.
     FetchProposal {
@@ -63,6 +64,16 @@ pub enum Message<P> {
     Recalled(Recalled),
     /// The sender found no acceptable proposal of a view in half the view's time.
     Late(LateVote),
+    /// The sender lacks the proposal of a view above 0 that others have prepared. The answer is a
+    /// [`Message::NewView`].
+    FetchNewView {
+        /// The height, which the asker has not decided.
+        height: Height,
+        /// The view that was opened.
+        view: View,
+        /// Digest of the header.
+        digest: Digest,
+    },
 }
 
 /// Names one loss of votes: drawn when the new log is begun, and kept with it.

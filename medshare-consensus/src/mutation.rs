@@ -61,6 +61,8 @@ pub enum Mutant {
     OtherEpoch,
     /// f + 1 prepares do not excuse a proposal that came late (L16).
     LateForGood,
+    /// f + 1 prepares stand for the proof of a later view (L16).
+    VouchedUnproven,
     /// The next height begins in the view of the one before (L26).
     ViewKept,
     /// The timer of a view goes on after its height is decided (L26).
@@ -75,12 +77,14 @@ pub enum Mutant {
     RecordedVotesUnjudged,
     /// The commit of a decided block leaves before the record of the decision is durable (L58).
     ToldBeforeSync,
+    /// A lost turn bars no seat from leading (C3).
+    LostTurnsForgiven,
 }
 
 #[cfg(feature = "mutants")]
 impl Mutant {
     /// Every fault, in the order of the declaration.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::LowestCertificate,
         Self::NoOwnCertificate,
         Self::TwoVotesInAView,
@@ -104,6 +108,7 @@ impl Mutant {
         Self::DuplicateSigners,
         Self::OtherEpoch,
         Self::LateForGood,
+        Self::VouchedUnproven,
         Self::ViewKept,
         Self::ViewTimerKept,
         Self::TimesNeverComeDown,
@@ -111,6 +116,7 @@ impl Mutant {
         Self::BlamesViewsToCome,
         Self::RecordedVotesUnjudged,
         Self::ToldBeforeSync,
+        Self::LostTurnsForgiven,
     ];
 }
 

@@ -8,6 +8,7 @@ use medshare_types::id::{ChainId, Epoch, Height, ReplicaId, View};
 use medshare_types::sign::{BadSignature, Signature, SigningKey, VerifyingKey, verify_batch};
 use medshare_types::wire::to_borsh;
 
+use crate::proposal::Proposal;
 use crate::vote::PrePrepare;
 
 /// A quorum's prepares for one ballot.
@@ -154,18 +155,16 @@ impl ViewChange {
     }
 }
 
-/// The proposal of a view above 0, and the proof that its primary may make it.
+/// The proof that the primary of a view above 0 may propose, and which block it has to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct NewView<P> {
+pub struct ViewProof {
     /// A quorum's view changes into this view by seat, strictly ascending.
     pub view_changes: Vec<(ReplicaId, ViewChangeVote)>,
     /// The certificate of the highest claim among them; present exactly if one of them claims.
     pub certificate: Option<PreparedCertificate>,
-    /// The block of the highest claim, or a first proposal where no view change claims one.
-    pub pre_prepare: PrePrepare<P>,
 }
 
-impl<P> NewView<P> {
+impl ViewProof {
     /// The highest claim among the view changes.
     #[must_use]
     pub fn highest_claim(&self) -> Option<Claim> {
@@ -173,23 +172,38 @@ impl<P> NewView<P> {
         votes.filter_map(|(_, vote)| vote.claim).max()
     }
 
-    /// True when a quorum gave up the views before this one at `height`, and the highest claim among
-    /// them is certified. Says nothing about the proposal. Cost: a quorum of verifications, and a
-    /// batch where there is a claim.
+    /// The block that has to be proposed again.
+    pub(crate) fn certified(&self) -> Option<Claim> {
+        self.certificate.as_ref().map(PreparedCertificate::claim)
+    }
+
+    /// The members whose prepares certify that block.
+    pub(crate) fn holders(&self) -> Vec<ReplicaId> {
+        let votes = self.certificate.iter().flat_map(|held| &held.votes);
+        votes.map(|(seat, _)| *seat).collect()
+    }
+
+    /// The view change of a member, if the proof rests on it.
+    pub(crate) fn of(&self, seat: ReplicaId) -> Option<ViewChangeVote> {
+        let mut votes = self.view_changes.iter();
+        votes.find(|(of, _)| *of == seat).map(|(_, vote)| *vote)
+    }
+
+    /// True when a quorum gave up the views before `view` at `height`, and the highest claim among
+    /// them is certified. Cost: a quorum of verifications, and a batch where there is a claim.
     #[must_use]
-    pub fn verify(&self, height: Height, chain: &ChainId, committee: &Committee) -> bool {
-        self.verify_claim(self.highest_claim(), height, chain, committee)
+    pub fn verify(&self, subject: (Height, View), chain: &ChainId, committee: &Committee) -> bool {
+        self.verify_claim(self.highest_claim(), subject, chain, committee)
     }
 
     /// As [`Self::verify`], with the claim that the certificate has to prove.
     pub(crate) fn verify_claim(
         &self,
         claim: Option<Claim>,
-        height: Height,
+        (height, view): (Height, View),
         chain: &ChainId,
         committee: &Committee,
     ) -> bool {
-        let view = self.pre_prepare.view;
         let mut last = None;
         for (seat, vote) in &self.view_changes {
             let Some(member) = committee.member(*seat).filter(|_| last < Some(*seat)) else {
@@ -211,6 +225,39 @@ impl<P> NewView<P> {
                 chain,
                 committee,
             )
+    }
+}
+
+/// The proposal of a view above 0.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct NewView<P> {
+    /// The proof that the primary may make it.
+    pub proof: ViewProof,
+    /// The block of the highest claim, or a first proposal where no view change claims one.
+    pub pre_prepare: PrePrepare<P>,
+}
+
+/// A [`NewView`] without its block: what a member that prepared in a view above 0 shows to others.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Opening {
+    /// The proof that the primary could propose.
+    pub proof: ViewProof,
+    /// The primary's prepare.
+    pub signature: Signature,
+}
+
+impl Opening {
+    /// The message that opened `view` with `proposal`.
+    #[must_use]
+    pub fn with<P>(self, view: View, proposal: Proposal<P>) -> NewView<P> {
+        NewView {
+            proof: self.proof,
+            pre_prepare: PrePrepare {
+                view,
+                proposal,
+                signature: self.signature,
+            },
+        }
     }
 }
 

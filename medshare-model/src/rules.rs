@@ -26,8 +26,6 @@ pub struct Protocol {
     pub seats: Option<u8>,
     /// Members work on the next height while others are at the one before.
     pub abreast: bool,
-    /// f+1 prepares stand for the proof of a view (line 16).
-    pub vouching: bool,
     /// A rule that is broken on purpose.
     pub mutant: Option<Mutant>,
 }
@@ -42,7 +40,6 @@ impl Default for Protocol {
             crash: true,
             seats: None,
             abreast: false,
-            vouching: true,
             mutant: None,
         }
     }
@@ -67,15 +64,19 @@ pub enum Mutant {
     ClaimUnchecked,
     /// Votes leave before they are durable (drain rule).
     VoteBeforeSync,
+    /// f+1 prepares stand for the proof of a later view (L16): disagreement, where more than f are
+    /// Byzantine, leaves no evidence.
+    VouchedUnproven,
 }
 
 impl Mutant {
     /// Every fault, in the order of the lines above.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::LowestCertificate,
         Self::VotesInOlderViews,
         Self::NoOwnCertificate,
         Self::ClaimUnchecked,
         Self::VoteBeforeSync,
+        Self::VouchedUnproven,
     ];
 }

@@ -109,7 +109,7 @@ impl Protocol {
                 continue;
             }
             let mut found = self.proposals(state, height, view, seat);
-            if self.vouching && self.tracks() {
+            if self.tracks() && (view == 0 || self.breaks(Mutant::VouchedUnproven)) {
                 found.extend(self.vouched(state, height, view));
             }
             actions.extend(found.into_iter().map(|(block, uses)| Action::Prepare {
@@ -166,7 +166,7 @@ impl Protocol {
     }
 
     /// f+1 prepares, where Byzantine members alone can make them (L16): of a block of the view, found
-    /// valid, or of an earlier one, which is not validated.
+    /// valid, or, with a fault, of an earlier one, which is not validated.
     fn vouched(&self, state: &State, height: usize, view: u8) -> Vec<(Block, Uses)> {
         let mut found = self.backed(state, (height, view, Phase::Prepare), FAULTY + 1);
         for of in 0..=view {

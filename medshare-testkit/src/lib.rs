@@ -26,7 +26,8 @@
 //! | [`scenario`], [`simulation`], [`report`], [`narration`] | description, run, outcome, and the steps in words |
 //! | [`splits`] | partitions that follow the views |
 //! | [`behaviour`] | Byzantine behaviours, one a file |
-//! | [`invariants`], [`violation`] | properties of every run, checked without the predicates of the code under test |
+//! | [`invariants`], [`violation`] | properties of every run, checked while it goes on |
+//! | [`checker`] | what the log of a run proves, computed again without the replica's code |
 //! | [`disk`] | log and ledger, each with a durable prefix |
 //! | [`setting`] | the simulated members, and the roots that executing a block gives |
 //! | [`swarm`], [`twins`] | scenarios drawn from a seed; two replicas in one seat |
@@ -34,11 +35,13 @@
 #![forbid(unsafe_code)]
 
 pub mod behaviour;
+pub mod checker;
 mod credit_invariants;
 pub mod disk;
 pub mod fixtures;
 pub mod invariants;
 pub mod narration;
+mod recording;
 pub mod report;
 pub mod scenario;
 pub mod setting;

@@ -1,6 +1,6 @@
 //! The outcome of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_consensus::credit::Standing;
 use medshare_consensus::{ChainFact, Evidence, Rejected};
@@ -43,6 +43,10 @@ pub struct Report {
     pub blocks: Vec<(BlockHeader, Vec<Attestation>, Vec<ChainFact>)>,
     /// Credit and bans of each seat after those blocks.
     pub standings: BTreeMap<ReplicaId, Standing>,
+    /// A [`RunLog`](crate::checker::RunLog), encoded.
+    pub log: Vec<u8>,
+    /// Seats that contradict themselves in what is durable at honest ones.
+    pub culprits: BTreeSet<ReplicaId>,
 }
 
 impl Report {

@@ -116,6 +116,12 @@ impl Setting {
         self
     }
 
+    /// When epochs end.
+    #[must_use]
+    pub const fn epochs(&self) -> EpochRule {
+        self.epochs
+    }
+
     /// The organisations in the order of their numbers.
     #[must_use]
     pub const fn members(&self) -> &Members {

@@ -4,10 +4,10 @@ use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::DecodeError;
 
 use crate::behaviour::{
-    BadMouther, BadSignatureVoter, Behaviour, CommitWithholder, Deserter, Equivocator, FarVoter,
-    Forger, Forgetter, Framer, FutureTimePrimary, InvalidPayloadPrimary, LeaveOut, LoneSigner,
-    NewViewLiar, OldVoter, Omitter, PatientEquivocator, Replayer, Restless, SelectiveSender,
-    Silent, SlowPrimary, StatusLiar, Twin, VoteWithholder, WrongRootsPrimary,
+    BadMouther, BadSignatureVoter, Behaviour, Colluder, CommitWithholder, Deserter, Equivocator,
+    FarVoter, Forger, Forgetter, Framer, FutureTimePrimary, Hoarder, InvalidPayloadPrimary,
+    LeaveOut, LoneSigner, NewViewLiar, OldVoter, Omitter, PatientEquivocator, Replayer, Restless,
+    SelectiveSender, Silent, SlowPrimary, StatusLiar, Twin, VoteWithholder, WrongRootsPrimary,
 };
 use crate::report::Report;
 use crate::scenario::{Faults, LostDisk, Scenario};
@@ -16,7 +16,7 @@ use crate::sim_rng::SimRng;
 use crate::simulation::Simulation;
 
 /// Number of behaviours that [`behaviour`] makes.
-pub const BEHAVIOURS: u64 = 28;
+pub const BEHAVIOURS: u64 = 30;
 
 /// Longer than the times of all views that faults can cost, milliseconds.
 const DEADLINE_MS: u64 = 900_000;
@@ -163,6 +163,8 @@ pub fn behaviour(
         25 => Box::new(CommitWithholder::new(setting, replica, [after(1)])),
         26 => Box::new(Framer::new(setting, replica)),
         27 => Box::new(Omitter::new(setting, replica, [after(1)])),
+        28 => Box::new(Colluder::new(setting, replica, after(1))),
+        29 => Box::new(Hoarder::new(setting, replica)),
         _ => Box::new(Twin),
     }
 }

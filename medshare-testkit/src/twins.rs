@@ -56,6 +56,23 @@ pub fn sampled(seed: u64, views: u32) -> Result<Scenario, DecodeError> {
     with(seed, twin, views, sides)
 }
 
+/// A scenario with twins in two seats, which is one too many: also those seats. The sides of six
+/// replicas differ by view, and are the same at both heights.
+///
+/// # Errors
+/// Never: four members are a committee.
+pub fn two_pairs(seed: u64, views: u32) -> (Result<Scenario, DecodeError>, [ReplicaId; 2]) {
+    let mut rng = SimRng::new(seed);
+    let first = rng.below(MEMBERS.into());
+    let second = (first + rng.between(1, u64::from(MEMBERS) - 1)) % u64::from(MEMBERS);
+    let seats = [first, second].map(|seat| ReplicaId(u16::try_from(seat).unwrap_or_default()));
+    let sides = (0..views).flat_map(|_| [side(rng.below(2 * WAYS)); 2]);
+    let sides: Vec<_> = sides.collect();
+    let sides = sides.repeat(usize::try_from(HEIGHTS).unwrap_or(1));
+    let scenario = with(seed, first, views, sides).map(|scenario| scenario.with_twin(seats[1]));
+    (scenario, seats)
+}
+
 fn with(seed: u64, twin: u64, views: u32, sides: Vec<u32>) -> Result<Scenario, DecodeError> {
     let twin = ReplicaId(u16::try_from(twin).unwrap_or_default());
     let views = usize::try_from(views).unwrap_or_default();
@@ -68,7 +85,7 @@ fn with(seed: u64, twin: u64, views: u32, sides: Vec<u32>) -> Result<Scenario, D
         .with_splits(Splits { views, sides }))
 }
 
-/// Sides of five replicas, the last one on side 0: no way counts twice.
+/// Sides of replicas, the last one on side 0: no way counts twice.
 fn side(way: u64) -> u32 {
-    u32::try_from(way % WAYS).unwrap_or_default()
+    u32::try_from(way).unwrap_or_default()
 }

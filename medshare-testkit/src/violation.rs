@@ -2,6 +2,9 @@
 
 use medshare_consensus::ReplayError;
 use medshare_types::id::{Height, ReplicaId};
+use medshare_types::wire::DecodeError;
+
+use crate::checker::Fault;
 
 /// A property that a run broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,15 +21,6 @@ pub enum Violation {
         /// Height of the block in question.
         height: Height,
         /// The field or rule that is broken.
-        what: &'static str,
-    },
-    /// A certificate is not a quorum's signatures.
-    UnsoundCertificate {
-        /// The member that committed with it.
-        member: ReplicaId,
-        /// Height of the block in question.
-        height: Height,
-        /// The rule that is broken.
         what: &'static str,
     },
     /// An honest member sent or committed before the record behind it was durable.
@@ -91,17 +85,12 @@ pub enum Violation {
         /// The height of their tips.
         height: Height,
     },
-    /// A block names another committee than the chain before it gives.
-    WrongCommittee {
-        /// The height of the block.
-        height: Height,
-    },
-    /// A block records a vote that its signer did not sign.
-    ForgedVote {
-        /// The member in whose name it stands.
-        member: ReplicaId,
-        /// The height of the block that records it.
-        height: Height,
+    /// The log of the run breaks a rule.
+    BrokenRule(Fault),
+    /// The log of the run does not decode.
+    UnreadableLog {
+        /// The error that decoding gave.
+        error: DecodeError,
     },
     /// The chain says that an honest member lost its turn, when all messages came in time.
     HonestBlamed {

@@ -167,6 +167,12 @@ impl ChainRecord {
         events
     }
 
+    /// Lifts all bans, in tests only.
+    pub(crate) fn forgive_lost_turns(&mut self) {
+        self.organisations.forgive_lost_turns();
+        self.barred = self.barred_at(self.next());
+    }
+
     /// Takes what the transactions of the last block absorbed told, once it is executed. Every block is
     /// learned once, with or without facts.
     ///

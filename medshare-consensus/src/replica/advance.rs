@@ -194,6 +194,9 @@ impl<P: Payload> Replica<P> {
             |(header, _): &mut (BlockHeader, _)| header.height == self.executed.height.next();
         if let Some((header, attestations)) = self.unrecorded.pop_front_if(waits) {
             self.record.absorb(&header, &attestations);
+            if self.mutation.is(Mutant::LostTurnsForgiven) {
+                self.record.forgive_lost_turns();
+            }
             self.close_votes();
             if self.record.committee().epoch() != self.config.committee.epoch() {
                 self.begin_epoch();

@@ -13,13 +13,14 @@ use crate::message::Message;
 use crate::mutation::Mutant;
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault, encoded_length};
 use crate::rejected::Rejected;
+use crate::view_change::Opening;
 use crate::vote::PrePrepare;
 
 impl<P: Payload> Replica<P> {
     /// L10: a pre-prepare that arrived before its parent was decided is judged by its arrival.
     pub(super) fn replay_buffered_proposal(&mut self) -> Result<(), Rejected> {
         match self.current.buffered.take() {
-            Some((received, pre_prepare)) => self.take_first_proposal(received, pre_prepare),
+            Some((received, pre_prepare)) => self.take_first_proposal(received, pre_prepare, None),
             None => Ok(()),
         }
     }
@@ -29,6 +30,7 @@ impl<P: Payload> Replica<P> {
         &mut self,
         received: Timestamp,
         pre_prepare: PrePrepare<P>,
+        opening: Option<Opening>,
     ) -> Result<(), Rejected> {
         let PrePrepare {
             view,
@@ -74,6 +76,7 @@ impl<P: Payload> Replica<P> {
             } else {
                 Stage::Untimely
             },
+            opening,
         });
         if !timely {
             return Err(Rejected::Untimely { proposer, time });
@@ -117,8 +120,9 @@ impl<P: Payload> Replica<P> {
     }
 
     /// L16: f+1 members prepared a block in this view or a later one, so at least one honest member
-    /// accepted its proposal there. That stands for the proposal itself, for the proof of its view
-    /// and for its time.
+    /// accepted its proposal there. That stands for its time, and in view 0 for the proposal itself.
+    /// In a later view such a member shows what opened it: where more than f are Byzantine, a prepare
+    /// without that proof could help to decide another block, and convict none of them.
     pub(super) fn accept_vouched(&mut self) -> Result<(), Rejected> {
         let view = self.current.view;
         let faulty = self.config.committee.quorum().faulty();
@@ -135,20 +139,34 @@ impl<P: Payload> Replica<P> {
         if vouched.is_none() {
             return Ok(());
         }
+        let holders = self.current.prepares.voters(of, digest);
+        let candidate = self.current.candidate.as_mut();
+        let ballot = (of, digest);
+        if let Some(held) = candidate.filter(|c| (c.ballot.view, c.ballot.digest) == ballot) {
+            held.stage = Stage::Unexecuted;
+            return self.validate_when_executed();
+        }
+        if of > View(0) && !self.mutation.is(Mutant::VouchedUnproven) {
+            // The answer is the primary's, which follows from blocks that wait for execution.
+            if self.primary_of(of).is_some() {
+                self.want_opening(of, digest, holders);
+            }
+            return Ok(());
+        }
         let Some(proposal) = self.current.block(&digest).cloned() else {
-            let holders = self.current.prepares.voters(of, digest);
             self.want(digest, holders);
             return Ok(());
         };
         self.enter(of);
         if proposal.header.view < of {
-            self.prepare_again(of, proposal);
+            self.prepare_again(of, proposal, None);
             return Ok(());
         }
         self.current.candidate = Some(Candidate {
             ballot: proposal.ballot_in(of),
             proposal,
             stage: Stage::Unexecuted,
+            opening: None,
         });
         self.validate_when_executed()
     }
@@ -205,9 +223,10 @@ impl<P: Payload> Replica<P> {
         candidate.stage = Stage::Prepared;
         let ballot = candidate.ballot;
         let proposal = candidate.proposal.clone();
+        let opening = candidate.opening.clone();
         let Some(vote) = self.sign(ballot, Phase::Prepare) else {
             return;
         };
-        self.record_prepare(proposal, vote, Message::Prepare(vote));
+        self.record_prepare(proposal, vote, opening, Message::Prepare(vote));
     }
 }

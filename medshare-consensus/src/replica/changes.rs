@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use medshare_types::id::{ReplicaId, View};
 
 use crate::mutation::{Mutant, Mutation};
-use crate::view_change::{Claim, NewView, PreparedCertificate, ViewChange, ViewChangeVote};
-use crate::vote::PrePrepare;
+use crate::view_change::{ViewChange, ViewProof};
 
 /// The view change into the highest view of each member, verified on arrival.
 pub(super) struct ViewChanges {
@@ -47,7 +46,7 @@ impl ViewChanges {
 
     /// L33: the proof of a quorum for `view` alone: its first `needed` view changes and the
     /// certificate of the highest claim among them.
-    pub(super) fn proof(&self, view: View, needed: usize, mutation: Mutation) -> Option<Proof> {
+    pub(super) fn proof(&self, view: View, needed: usize, mutation: Mutation) -> Option<ViewProof> {
         let of_view = || {
             let entries = self.entries.iter();
             entries
@@ -61,36 +60,9 @@ impl ViewChanges {
         } else {
             certificates.max_by_key(|held| held.claim()).cloned()
         };
-        (view_changes.len() >= needed).then_some(Proof {
+        (view_changes.len() >= needed).then_some(ViewProof {
             view_changes,
             certificate,
         })
-    }
-}
-
-/// The part of a NEW-VIEW that comes before its proposal.
-pub(super) struct Proof {
-    view_changes: Vec<(ReplicaId, ViewChangeVote)>,
-    certificate: Option<PreparedCertificate>,
-}
-
-impl Proof {
-    /// The block that has to be proposed again.
-    pub(super) fn claim(&self) -> Option<Claim> {
-        self.certificate.as_ref().map(PreparedCertificate::claim)
-    }
-
-    /// The members whose prepares certify the block.
-    pub(super) fn holders(&self) -> Vec<ReplicaId> {
-        let votes = self.certificate.iter().flat_map(|held| &held.votes);
-        votes.map(|(seat, _)| *seat).collect()
-    }
-
-    pub(super) fn with<P>(self, pre_prepare: PrePrepare<P>) -> NewView<P> {
-        NewView {
-            view_changes: self.view_changes,
-            certificate: self.certificate,
-            pre_prepare,
-        }
     }
 }

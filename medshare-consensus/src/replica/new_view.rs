@@ -9,8 +9,7 @@ use crate::log_record::LogRecord;
 use crate::message::{Message, Recipients};
 use crate::mutation::Mutant;
 use crate::proposal::{Payload, Proposal};
-use crate::view_change::{PreparedCertificate, ViewChange, ViewChangeVote};
-use crate::vote::PrePrepare;
+use crate::view_change::{Opening, PreparedCertificate, ViewChange, ViewChangeVote};
 
 impl<P: Payload> Replica<P> {
     /// L28: goes to a later view of the current height.
@@ -82,7 +81,7 @@ impl<P: Payload> Replica<P> {
         let Some(proof) = self.current.changes.proof(view, quorum, self.mutation) else {
             return;
         };
-        let Some(claim) = proof.claim() else {
+        let Some(claim) = proof.certified() else {
             return;
         };
         let Some(proposal) = self.current.block(&claim.digest).cloned() else {
@@ -94,16 +93,16 @@ impl<P: Payload> Replica<P> {
         let Some(vote) = self.sign(ballot, Phase::Prepare) else {
             return;
         };
-        let message = Message::NewView(proof.with(PrePrepare {
-            view,
-            proposal: proposal.clone(),
-            signature: vote.signature,
-        }));
-        self.record_proposal(proposal, vote, message);
+        self.record_proposal(proposal, vote, Some(proof));
     }
 
     /// L15: prepares a block that a quorum prepared in an earlier view, without judging it again.
-    pub(super) fn prepare_again(&mut self, view: View, proposal: Proposal<P>) {
+    pub(super) fn prepare_again(
+        &mut self,
+        view: View,
+        proposal: Proposal<P>,
+        opening: Option<Opening>,
+    ) {
         let ballot = if self.mutation.is(Mutant::HeaderViewForBallot) {
             proposal.ballot_in(proposal.header.view)
         } else {
@@ -114,6 +113,7 @@ impl<P: Payload> Replica<P> {
                 proposal,
                 ballot,
                 stage: Stage::Unexecuted,
+                opening,
             });
             let _ = self.validate_when_executed();
             return;
@@ -127,6 +127,7 @@ impl<P: Payload> Replica<P> {
             } else {
                 Stage::Validating
             },
+            opening,
         });
         if !abstains {
             self.prepare();

@@ -13,7 +13,7 @@ use crate::log_record::{LogPosition, LogRecord};
 use crate::message::{Decided, LossId, Message, Recipients};
 use crate::mutation::{Mutant, Mutation};
 use crate::proposal::{Payload, Proposal};
-use crate::view_change::{PreparedCertificate, ViewChange};
+use crate::view_change::{Opening, PreparedCertificate, ViewChange};
 use crate::vote::Vote;
 
 /// Why a replica cannot start.
@@ -169,7 +169,11 @@ impl<P: Payload> Replica<P> {
     /// it.
     fn replay(&mut self, record: LogRecord<P>) -> Option<()> {
         match record {
-            LogRecord::Prepared { vote, proposal } => self.replay_prepared(vote, proposal),
+            LogRecord::Prepared {
+                vote,
+                proposal,
+                opening,
+            } => self.replay_prepared(vote, proposal, opening),
             LogRecord::Committed {
                 prepared,
                 vote,
@@ -199,7 +203,12 @@ impl<P: Payload> Replica<P> {
     }
 
     /// L44: a prepare, in no view below those of the records before.
-    fn replay_prepared(&mut self, vote: Vote, proposal: Proposal<P>) -> Option<()> {
+    fn replay_prepared(
+        &mut self,
+        vote: Vote,
+        proposal: Proposal<P>,
+        opening: Option<Opening>,
+    ) -> Option<()> {
         let view = vote.ballot.view;
         let prepared = self.current.own_prepare;
         let again = prepared.is_some_and(|own| own.vote.ballot.view >= view);
@@ -220,8 +229,10 @@ impl<P: Payload> Replica<P> {
             proposal: proposal.clone(),
             ballot: vote.ballot,
             stage: Stage::Prepared,
+            opening: opening.clone(),
         });
         self.current.accepted = Some(proposal);
+        self.current.opening = opening;
         self.current.own_prepare = Some(durable(vote));
         self.count_verified(Phase::Prepare, self.config.replica, vote);
         Some(())

@@ -42,10 +42,11 @@ use crate::late::LateVote;
 use crate::log_record::LogPosition;
 use crate::message::Message;
 use crate::proposal::Proposal;
-use crate::view_change::{PreparedCertificate, ViewChange};
+use crate::view_change::{Opening, PreparedCertificate, ViewChange, ViewChangeVote};
 use crate::vote::{PrePrepare, Vote};
 
-/// At most seven blocks, and two votes of each phase, one view change and eight late votes a member.
+/// At most seven blocks, two openings, and two votes of each phase, one view change and eight late
+/// votes a member.
 pub(super) struct Slot<P> {
     /// Votes in lower views are not cast any more.
     pub(super) view: View,
@@ -66,10 +67,14 @@ pub(super) struct Slot<P> {
     pub(super) own_late: BTreeMap<View, LateVote>,
     /// The block of the last own prepare.
     pub(super) accepted: Option<Proposal<P>>,
+    /// What opened the view of the last own prepare, above 0.
+    pub(super) opening: Option<Opening>,
     /// The certificate behind the last own commit, and its block.
     pub(super) prepared: Option<(PreparedCertificate, Proposal<P>)>,
     /// Blocks that votes are for, which this replica asks for.
     pub(super) wanted: BTreeMap<Digest, Wanted<P>>,
+    /// The opening that this replica asks for: of the highest view that f+1 members prepared in.
+    pub(super) wanted_view: Option<WantedView>,
     /// The latest reading of the clock since the height before was decided.
     pub(super) latest_clock: Timestamp,
     /// The latest reading while the height before was current: its decision may come late here.
@@ -92,8 +97,10 @@ impl<P> Slot<P> {
             own_change: None,
             own_late: BTreeMap::new(),
             accepted: None,
+            opening: None,
             prepared: None,
             wanted: BTreeMap::new(),
+            wanted_view: None,
             latest_clock: Timestamp::from_millis(0),
             clock_before: Timestamp::from_millis(0),
         }
@@ -112,6 +119,7 @@ impl<P> Slot<P> {
             self.view = view;
             self.candidate = None;
             self.own_proposal = None;
+            self.wanted_view = self.wanted_view.take().filter(|of| of.view >= view);
             self.prepares.keep_view(view);
             self.commits.keep_view(view);
         }
@@ -121,6 +129,15 @@ impl<P> Slot<P> {
     pub(super) fn has_prepared(&self) -> bool {
         let own = self.own_prepare;
         own.is_some_and(|own| own.vote.ballot.view >= self.view)
+    }
+
+    /// The view changes of a member that are held, alone or in the proof of a view.
+    pub(super) fn changes_of(&self, seat: ReplicaId) -> impl Iterator<Item = ViewChangeVote> {
+        let candidate = self.candidate.as_ref().and_then(|of| of.opening.as_ref());
+        let openings = candidate.into_iter().chain(&self.opening);
+        let proven = openings.filter_map(move |of| of.proof.of(seat));
+        let alone = self.changes.of(seat).map(|held| held.vote);
+        alone.into_iter().chain(proven)
     }
 
     /// A held block with this digest.
@@ -143,6 +160,8 @@ pub(super) struct Candidate<P> {
     pub(super) proposal: Proposal<P>,
     pub(super) ballot: Ballot,
     pub(super) stage: Stage,
+    /// What opened the view, above 0.
+    pub(super) opening: Option<Opening>,
 }
 
 /// The progress of a candidate; the module's table has every transition.
@@ -178,10 +197,7 @@ pub(super) struct OwnChange {
 
 /// A question for a block of this height, open until the block is there.
 pub(super) struct Wanted<P> {
-    /// Members that voted for the block, in the order in which they are asked.
-    pub(super) holders: Vec<ReplicaId>,
-    /// Questions sent so far.
-    pub(super) asked: usize,
+    pub(super) holders: Holders,
     pub(super) block: Option<Proposal<P>>,
 }
 
@@ -189,22 +205,44 @@ impl<P> Wanted<P> {
     /// A question that was not sent yet.
     pub(super) fn of(holders: impl IntoIterator<Item = ReplicaId>) -> Self {
         Self {
-            holders: holders.into_iter().collect(),
-            asked: 0,
+            holders: Holders::of(holders),
             block: None,
+        }
+    }
+}
+
+/// A question for what opened a view with a block.
+pub(super) struct WantedView {
+    pub(super) view: View,
+    pub(super) digest: Digest,
+    pub(super) holders: Holders,
+}
+
+/// Members that voted for a block, in the order in which they are asked.
+pub(super) struct Holders {
+    members: Vec<ReplicaId>,
+    /// Questions sent so far.
+    asked: usize,
+}
+
+impl Holders {
+    pub(super) fn of(members: impl IntoIterator<Item = ReplicaId>) -> Self {
+        Self {
+            members: members.into_iter().collect(),
+            asked: 0,
         }
     }
 
     /// The member to ask next.
-    pub(super) fn next_holder(&mut self) -> Option<ReplicaId> {
-        let index = self.asked.checked_rem(self.holders.len())?;
+    pub(super) fn next(&mut self) -> Option<ReplicaId> {
+        let index = self.asked.checked_rem(self.members.len())?;
         self.asked += 1;
-        self.holders.get(index).copied()
+        self.members.get(index).copied()
     }
 
     /// True when some question went to `seat`.
     pub(super) fn was_asked(&self, seat: ReplicaId) -> bool {
-        let mut asked = self.holders.iter().take(self.asked);
+        let mut asked = self.members.iter().take(self.asked);
         asked.any(|holder| *holder == seat)
     }
 }

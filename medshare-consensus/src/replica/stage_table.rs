@@ -20,7 +20,7 @@ use crate::proposal::{Payload, Proposal};
 use crate::record::ChainRecord;
 use crate::rejected::Rejected;
 use crate::turns::Mode;
-use crate::view_change::{NewView, PreparedCertificate, ViewChange, ViewChangeVote};
+use crate::view_change::{NewView, PreparedCertificate, ViewChange, ViewChangeVote, ViewProof};
 use crate::vote::{PrePrepare, Vote};
 
 const STAGES: [Option<Stage>; 7] = [
@@ -109,12 +109,12 @@ impl Fixture {
         let ballot = self.proposal.ballot_in(View(2));
         let key = self.members.key(2);
         let vote = Vote::sign(&self.members.chain(), ballot, Phase::Prepare, key);
+        let votes = changes.iter().map(|(n, change)| (*n, change.vote));
         NewView {
-            view_changes: changes
-                .iter()
-                .map(|(n, change)| (*n, change.vote))
-                .collect(),
-            certificate: changes[0].1.certificate.clone(),
+            proof: ViewProof {
+                view_changes: votes.collect(),
+                certificate: changes[0].1.certificate.clone(),
+            },
             pre_prepare: PrePrepare {
                 view: View(2),
                 proposal: self.proposal.clone(),
@@ -176,6 +176,7 @@ impl Fixture {
             proposal: self.proposal.clone(),
             ballot: self.proposal.ballot_in(View(0)),
             stage,
+            opening: None,
         });
         if stage == Some(Stage::Prepared) {
             replica.current.accepted = Some(self.proposal.clone());

@@ -16,8 +16,8 @@ use crate::message::{Message, Recipients};
 use crate::mutation::Mutant;
 use crate::proposal::{Payload, Proposal};
 use crate::rejected::Rejected;
-use crate::view_change::ViewChangeVote;
-use crate::vote::Vote;
+use crate::view_change::{Opening, ViewChangeVote, ViewProof};
+use crate::vote::{PrePrepare, Vote};
 
 impl<P: Payload> Replica<P> {
     /// A vote of the own seat; `None` without a seat or its key.
@@ -31,11 +31,17 @@ impl<P: Payload> Replica<P> {
         &mut self,
         proposal: Proposal<P>,
         vote: Vote,
+        opening: Option<Opening>,
         message: Message<P>,
     ) {
         self.found_acceptable(vote.ballot.view);
         self.current.accepted = Some(proposal.clone());
-        let record = LogRecord::Prepared { vote, proposal };
+        self.current.opening.clone_from(&opening);
+        let record = LogRecord::Prepared {
+            vote,
+            proposal,
+            opening,
+        };
         let position = self.outbox.persist(record);
         self.current.own_prepare = Some(OwnVote { vote, position });
         self.send(Recipients::All, message);
@@ -47,15 +53,26 @@ impl<P: Payload> Replica<P> {
         &mut self,
         proposal: Proposal<P>,
         vote: Vote,
-        message: Message<P>,
+        proof: Option<ViewProof>,
     ) {
+        let (view, signature) = (vote.ballot.view, vote.signature);
+        let opening = proof.map(|proof| Opening { proof, signature });
+        let message = match &opening {
+            Some(opening) => Message::NewView(opening.clone().with(view, proposal.clone())),
+            None => Message::PrePrepare(PrePrepare {
+                view,
+                proposal: proposal.clone(),
+                signature,
+            }),
+        };
         self.current.candidate = Some(Candidate {
             proposal: proposal.clone(),
             ballot: vote.ballot,
             stage: Stage::Prepared,
+            opening: opening.clone(),
         });
         self.current.own_proposal = Some(message.clone());
-        self.record_prepare(proposal, vote, message);
+        self.record_prepare(proposal, vote, opening, message);
     }
 
     /// L23: keeps a vote; a contradiction becomes evidence, once. `verified` votes have a signature
@@ -91,8 +108,9 @@ impl<P: Payload> Replica<P> {
                 );
             }
         }
-        let forgotten = slot.changes.of(sender).map(|held| held.vote);
-        match forgotten.filter(|held| phase == Phase::Commit && held.forgets(&vote.ballot)) {
+        let forgets = |held: &ViewChangeVote| phase == Phase::Commit && held.forgets(&vote.ballot);
+        let forgotten = slot.changes_of(sender).find(forgets);
+        match forgotten {
             Some(view_change) => self.expose_forgotten(sender, vote, view_change),
             None => Ok(()),
         }

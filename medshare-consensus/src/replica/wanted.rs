@@ -1,10 +1,11 @@
-//! L36 and L37: blocks of the undecided height that others have voted for, and this replica lacks.
+//! L36 and L37: blocks of the undecided height that others have voted for, and this replica lacks,
+//! and what opened their views.
 
 use medshare_types::hash::Digest;
-use medshare_types::id::ReplicaId;
+use medshare_types::id::{ReplicaId, View};
 
 use super::Replica;
-use super::slot::Wanted;
+use super::slot::{Holders, Wanted, WantedView};
 use crate::message::{Message, Recipients};
 use crate::proposal::Payload;
 
@@ -25,8 +26,41 @@ impl<P: Payload> Replica<P> {
         self.ask_next_holder(digest);
     }
 
-    /// L35: asks the next holder of each block that did not come.
+    /// L16: asks one of `holders`, which prepared the block in `view`, for what opened it.
+    pub(super) fn want_opening(&mut self, view: View, digest: Digest, holders: Vec<ReplicaId>) {
+        let wanted = self.current.wanted_view.as_ref();
+        if wanted.is_none_or(|of| (of.view, of.digest) != (view, digest)) {
+            let own = self.config.replica;
+            let holders = holders.into_iter().filter(|holder| *holder != own);
+            let holders = Holders::of(holders);
+            self.current.wanted_view = Some(WantedView {
+                view,
+                digest,
+                holders,
+            });
+            self.ask_for_opening();
+        }
+    }
+
+    fn ask_for_opening(&mut self) {
+        let height = self.tip.height.next();
+        let Some(wanted) = &mut self.current.wanted_view else {
+            return;
+        };
+        let WantedView { view, digest, .. } = *wanted;
+        if let Some(holder) = wanted.holders.next() {
+            let message = Message::FetchNewView {
+                height,
+                view,
+                digest,
+            };
+            self.send(Recipients::Only(vec![holder]), message);
+        }
+    }
+
+    /// L35: asks the next holder of whatever did not come.
     pub(super) fn ask_for_wanted(&mut self) {
+        self.ask_for_opening();
         let digests: Vec<_> = self.current.wanted.keys().copied().collect();
         for digest in digests {
             self.ask_next_holder(digest);
@@ -38,7 +72,7 @@ impl<P: Payload> Replica<P> {
         let Some(wanted) = wanted.filter(|wanted| wanted.block.is_none()) else {
             return;
         };
-        if let Some(holder) = wanted.next_holder() {
+        if let Some(holder) = wanted.holders.next() {
             let height = self.tip.height.next();
             let message = Message::FetchProposal { height, digest };
             self.send(Recipients::Only(vec![holder]), message);

@@ -4,8 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use medshare_consensus::credit::EpochRule;
 use medshare_consensus::{
     Authenticated, ChainRecord, Config, Decided, Effect, Input, LateVote, LogPosition, LogRecord,
-    Message, Mode, NewView, Now, Output, Payload, PrePrepare, PreparedCertificate, Proposal,
-    Recipients, Rejected, Replica, Timer, Tip, Verdict, ViewChange, ViewChangeVote, Vote,
+    Message, Mode, Now, Output, Payload, PrePrepare, PreparedCertificate, Proposal, Recipients,
+    Rejected, Replica, Timer, Tip, Verdict, Vote,
 };
 use medshare_testkit::fixtures::Members;
 use medshare_types::attestation::{Attestation, Attested, attestations_root};
@@ -404,6 +404,7 @@ pub(crate) fn prepared_record(
     LogRecord::Prepared {
         vote: vote(replica, Phase::Prepare, block),
         proposal: block.clone(),
+        opening: None,
     }
 }
 
@@ -414,64 +415,6 @@ pub(crate) fn prepared_by(block: &Proposal<TestPayload>, signers: &[u16]) -> Pre
     PreparedCertificate {
         ballot: block.ballot_in(block.header.view),
         votes: votes.collect(),
-    }
-}
-
-/// A view change at height 1. Its certificate, if it claims one, is that of the block's own view.
-pub(crate) fn view_change(
-    replica: u16,
-    view: u64,
-    claimed: Option<&Proposal<TestPayload>>,
-) -> ViewChange {
-    let certificate = claimed.map(|block| prepared_by(block, &[0, 1, 2]));
-    let claim = certificate.as_ref().map(PreparedCertificate::claim);
-    let subject = (EPOCH, Height(1), View(view));
-    ViewChange {
-        vote: ViewChangeVote::sign(&chain(), subject, claim, &key(replica)),
-        certificate,
-    }
-}
-
-pub(crate) fn changes_view(
-    replica: u16,
-    view: u64,
-    claimed: Option<&Proposal<TestPayload>>,
-) -> Message<TestPayload> {
-    Message::ViewChange(view_change(replica, view, claimed))
-}
-
-/// The first block of a later view of height 1; seat `view` is its primary.
-pub(crate) fn block_of_view(view: u16) -> Proposal<TestPayload> {
-    let mut block = block(1, Digest::ZERO);
-    block.payload.0.push(1);
-    block.header.transactions = block.payload.root();
-    block.header.view = View(view.into());
-    block.header.proposer = ReplicaId(view % 4);
-    block
-}
-
-/// The proposal of a view, with the view changes of `changes`.
-pub(crate) fn new_view(
-    view: u64,
-    changes: &[(u16, ViewChange)],
-    block: &Proposal<TestPayload>,
-) -> NewView<TestPayload> {
-    let certificates = changes
-        .iter()
-        .filter_map(|(_, change)| change.certificate.clone());
-    let primary = u16::try_from(view % 4).unwrap();
-    let ballot = block.ballot_in(View(view));
-    NewView {
-        view_changes: changes
-            .iter()
-            .map(|(seat, change)| (ReplicaId(*seat), change.vote))
-            .collect(),
-        certificate: certificates.max_by_key(PreparedCertificate::claim),
-        pre_prepare: PrePrepare {
-            view: View(view),
-            proposal: block.clone(),
-            signature: Vote::sign(&chain(), ballot, Phase::Prepare, &key(primary)).signature,
-        },
     }
 }
 

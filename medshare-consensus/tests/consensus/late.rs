@@ -6,6 +6,7 @@ use medshare_consensus::{
 use medshare_types::id::{Height, ReplicaId, View};
 
 use crate::fixture::*;
+use crate::views::*;
 
 /// Half of the first view's time, milliseconds.
 const HALF_MS: u64 = 1_000;

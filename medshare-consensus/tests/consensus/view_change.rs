@@ -1,38 +1,13 @@
 //! Views of one height: given up, opened, and never contradicted.
 
 use medshare_consensus::{
-    Effect, Input, LogRecord, Message, NewView, Offence, Output, Proposal, Rejected, Replica,
+    Effect, Input, LogRecord, Message, NewView, Offence, Output, Rejected, Replica,
 };
 use medshare_types::certificate::{CommitCertificate, Phase};
 use medshare_types::id::{Height, ReplicaId, View};
 
 use crate::fixture::*;
-
-fn new_view_message(
-    view: u64,
-    changes: &[u16],
-    block: &Proposal<TestPayload>,
-) -> Message<TestPayload> {
-    let changes: Vec<_> = changes
-        .iter()
-        .map(|n| (*n, view_change(*n, view, None)))
-        .collect();
-    Message::NewView(new_view(view, &changes, block))
-}
-
-fn vote_in(
-    replica: u16,
-    phase: Phase,
-    view: u64,
-    block: &Proposal<TestPayload>,
-) -> Message<TestPayload> {
-    let ballot = block.ballot_in(View(view));
-    let vote = medshare_consensus::Vote::sign(&chain(), ballot, phase, &key(replica));
-    match phase {
-        Phase::Prepare => Message::Prepare(vote),
-        Phase::Commit => Message::Commit(vote),
-    }
-}
+use crate::views::*;
 
 /// A backup that has prepared block 1 of view 0, durably.
 fn prepared(replica: u16) -> Replica<TestPayload> {
@@ -84,7 +59,7 @@ fn a_primary_that_is_silent_is_given_up_and_the_next_proposes() {
     let block = block_of_view(1);
     assert_eq!(
         give(&mut next, at(1), request()),
-        [persist(2, prepared_record(1, &block)), timer()]
+        [persist(2, opened_record(1, 1, &[1, 2, 3], &block)), timer()]
     );
     assert_eq!(
         give(&mut next, at(1), persisted(2)),
@@ -164,7 +139,7 @@ fn the_primary_of_a_later_view_proposes_a_certified_block_again() {
     let outputs = give(&mut next, at(3), from(3, changes_view(3, 1, None)));
     let [
         Output::Persist {
-            record: LogRecord::Prepared { vote, proposal },
+            record: LogRecord::Prepared { vote, proposal, .. },
             ..
         },
         ..,
@@ -276,52 +251,52 @@ fn a_new_view_needs_its_proof() {
     let unproven = Rejected::UnprovenView { sender, view };
     let first = blocks(1).remove(0);
     assert_eq!(
-        refused(|n| n.view_changes.truncate(2)),
+        refused(|n| n.proof.view_changes.truncate(2)),
         unproven,
         "no quorum"
     );
     assert_eq!(
-        refused(|n| n.view_changes[2] = n.view_changes[1]),
+        refused(|n| n.proof.view_changes[2] = n.proof.view_changes[1]),
         unproven,
         "counted twice"
     );
     let other_view = view_change(2, 2, None).vote;
     assert_eq!(
-        refused(|n| n.view_changes[2].1 = other_view),
+        refused(|n| n.proof.view_changes[2].1 = other_view),
         unproven,
         "of another view"
     );
     let forged = view_change(3, 1, None).vote;
     assert_eq!(
-        refused(|n| n.view_changes[2].1 = forged),
+        refused(|n| n.proof.view_changes[2].1 = forged),
         unproven,
         "signed by another seat"
     );
     let claimed = view_change(2, 1, Some(&first));
     assert_eq!(
-        refused(|n| n.view_changes[2].1 = claimed.vote),
+        refused(|n| n.proof.view_changes[2].1 = claimed.vote),
         unproven,
         "a claim without its certificate"
     );
     let certificate = claimed.certificate.clone();
     assert_eq!(
-        refused(|n| n.certificate = certificate.clone()),
+        refused(|n| n.proof.certificate = certificate.clone()),
         unproven,
         "a certificate without a claim"
     );
     let weak = prepared_by(&first, &[0, 1]);
     assert_eq!(
         refused(|n| {
-            n.view_changes[2].1 = claimed.vote;
-            n.certificate = Some(weak);
+            n.proof.view_changes[2].1 = claimed.vote;
+            n.proof.certificate = Some(weak);
         }),
         unproven,
         "two prepares are no certificate"
     );
     assert_eq!(
         refused(|n| {
-            n.view_changes[2].1 = claimed.vote;
-            n.certificate = certificate;
+            n.proof.view_changes[2].1 = claimed.vote;
+            n.proof.certificate = certificate;
         }),
         unproven,
         "another block than the claimed one"
@@ -338,41 +313,6 @@ fn only_the_primary_of_the_view_opens_it() {
         refuse(&mut backup, at(1), from(2, message)).0,
         Rejected::NotThePrimary { sender }
     );
-}
-
-/// Otherwise f members that leave out f honest ones could stop every view.
-#[test]
-fn f_plus_1_prepares_stand_for_a_proposal_that_did_not_come() {
-    let block = block_of_view(1);
-    let mut backup = started(3);
-    assert_eq!(
-        give(
-            &mut backup,
-            at(60),
-            from(1, vote_in(1, Phase::Prepare, 1, &block))
-        ),
-        []
-    );
-    let height = Height(1);
-    let digest = block.header.digest();
-    assert_eq!(
-        give(
-            &mut backup,
-            at(60),
-            from(2, vote_in(2, Phase::Prepare, 1, &block))
-        ),
-        [to(&[1], Message::FetchProposal { height, digest })]
-    );
-    assert_eq!(
-        give(
-            &mut backup,
-            at(60),
-            from(1, Message::Proposal(block.clone()))
-        ),
-        [validate(&block)],
-        "a first proposal is still judged"
-    );
-    assert_eq!(backup.view(), View(1));
 }
 
 #[test]

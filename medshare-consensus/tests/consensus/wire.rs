@@ -6,6 +6,7 @@ use medshare_consensus::credit::{OrganisationRecord, record_key};
 use medshare_consensus::{
     Evidence, EvidenceError, LateVote, LogRecord, Message, Offence, Recalled, ViewChange, Vote,
 };
+use medshare_types::attestation::MAX_ATTESTATIONS;
 use medshare_types::certificate::Phase;
 use medshare_types::committee::Committee;
 use medshare_types::hash::digest;
@@ -13,6 +14,7 @@ use medshare_types::id::{Epoch, Height, ReplicaId, View};
 use medshare_types::wire::{DecodeError, Wire};
 
 use crate::fixture::*;
+use crate::views::*;
 
 /// The subject of a late vote.
 fn subject() -> (Epoch, Height, View) {
@@ -46,6 +48,11 @@ fn messages() -> Vec<Message<TestPayload>> {
             voted: true,
         }),
         Message::Late(LateVote::sign(&chain(), subject(), &key(1))),
+        Message::FetchNewView {
+            height: Height(1),
+            view: View(2),
+            digest: block.header.digest(),
+        },
     ]
 }
 
@@ -58,6 +65,7 @@ fn records() -> Vec<LogRecord<TestPayload>> {
     };
     vec![
         prepared_record(1, block),
+        opened_record(1, 1, &[0, 2, 3], &block_of_view(1)),
         committed(None),
         committed(Some(block.clone())),
         LogRecord::ViewChanged(view_change(1, 2, Some(block))),
@@ -109,7 +117,7 @@ fn messages_records_and_evidence_round_trip_and_are_strict() {
     records().iter().for_each(check);
     check(&evidence());
     let mut unknown = status_of(1).to_wire();
-    unknown[6] = 13;
+    unknown[6] = 14;
     assert!(matches!(
         Message::<TestPayload>::from_wire(&unknown),
         Err(DecodeError::Malformed { .. })
@@ -131,7 +139,7 @@ fn the_bytes_stay_what_they_are() {
         .collect();
     assert_eq!(
         digest("test/snapshot/v1", &[&all]).to_string(),
-        "df088e962416e877c9de15a7ae63adc51e85c1a5a4d89e785a82df3967eefb0a"
+        "1970631f937f871e68f52bd5a1621ca2ed2d42ecdd3793484eda945136bc1c76"
     );
 }
 
@@ -146,6 +154,23 @@ fn a_full_block_fits() {
     let vote = decided.certificate.votes[0];
     decided.certificate.votes = vec![vote; 1024];
     let bytes = LogRecord::Adopted(decided).to_wire();
+    assert!(LogRecord::<TestPayload>::from_wire(&bytes).is_ok());
+    block.attestations = vec![attested_late(2, 1, 0); MAX_ATTESTATIONS];
+    let mut record = opened_record(1, 1, &[0, 2, 3], &block);
+    let LogRecord::Prepared {
+        opening: Some(opening),
+        ..
+    } = &mut record
+    else {
+        panic!("an opening")
+    };
+    // A quorum of the largest committee.
+    let change = view_change(2, 1, Some(&block));
+    opening.proof.view_changes = vec![(ReplicaId(2), change.vote); 683];
+    let mut certificate = change.certificate.unwrap();
+    certificate.votes = vec![certificate.votes[0]; 683];
+    opening.proof.certificate = Some(certificate);
+    let bytes = record.to_wire();
     assert!(LogRecord::<TestPayload>::from_wire(&bytes).is_ok());
 }
 

@@ -5,6 +5,7 @@
 
 mod bad_mouther;
 mod bad_signature;
+mod colluder;
 mod commit_withholder;
 mod deserter;
 mod equivocator;
@@ -13,6 +14,7 @@ mod forger;
 mod forgetter;
 mod framer;
 mod future_time;
+mod hoarder;
 mod invalid_payload;
 mod leave_out;
 mod lone_signer;
@@ -32,6 +34,7 @@ mod wrong_roots;
 
 pub use bad_mouther::BadMouther;
 pub use bad_signature::BadSignatureVoter;
+pub use colluder::Colluder;
 pub use commit_withholder::CommitWithholder;
 pub use deserter::Deserter;
 pub use equivocator::Equivocator;
@@ -40,6 +43,7 @@ pub use forger::Forger;
 pub use forgetter::Forgetter;
 pub use framer::Framer;
 pub use future_time::FutureTimePrimary;
+pub use hoarder::Hoarder;
 pub use invalid_payload::InvalidPayloadPrimary;
 pub use leave_out::LeaveOut;
 pub use lone_signer::LoneSigner;

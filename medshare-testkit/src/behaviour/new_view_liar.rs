@@ -25,7 +25,7 @@ impl NewViewLiar {
 
     /// Signs the own view change again, without a claim.
     fn take_back(&self, new_view: &mut NewView<TestPayload>) {
-        let changes = new_view.view_changes.iter_mut();
+        let changes = new_view.proof.view_changes.iter_mut();
         for (_, vote) in changes.filter(|(seat, _)| *seat == self.replica) {
             let subject = (vote.epoch, vote.height, vote.view);
             *vote = self.signer.view_change(subject);
@@ -49,7 +49,7 @@ impl Behaviour for NewViewLiar {
         if rng.chance(500) {
             self.take_back(&mut new_view);
         }
-        new_view.certificate = None;
+        new_view.proof.certificate = None;
         let side = to.0.to_le_bytes()[0] % 2;
         let mut proposal = self.own_block(new_view.pre_prepare.proposal, side);
         proposal.header.view = view;

@@ -1,10 +1,14 @@
 //! The records of honest members, observed while a run goes on and reported at its end.
 
 use medshare_types::id::Height;
+use medshare_types::wire::Wire as _;
 
 use super::Simulation;
+use crate::checker;
 use crate::credit_invariants::CreditInvariants;
+use crate::disk::TestRecord;
 use crate::scenario::{Faults, Scenario};
+use crate::violation::Violation;
 
 /// Time after the last fault in which members catch up, milliseconds.
 const SETTLED_MS: u64 = 5_000;
@@ -18,7 +22,44 @@ impl Simulation {
         if let Some(replica) = &member.replica {
             let violation = self.credit.observe(member.id, replica.record());
             self.invariants.add(violation);
+            self.recording.standings(member.id, replica.record());
         }
+    }
+
+    /// What a replica puts out is judged by the committee that it has come to.
+    pub(super) fn observe_committee(&mut self, index: usize) {
+        if let Some(replica) = &self.members[index].replica
+            && !self.is_byzantine(index)
+        {
+            self.invariants.sits(replica.committee());
+        }
+    }
+
+    /// Records of a member's log are durable: only now may others see what they hold.
+    pub(super) fn record_durable(&mut self, index: usize, records: &[TestRecord]) {
+        let id = self.members[index].id;
+        for record in records {
+            self.invariants.durable(id, record);
+            self.recording.durable(id, record);
+        }
+    }
+
+    /// Hands the log of the run to the checker.
+    pub(super) fn check_log(&mut self) {
+        let log = self.recording.finish();
+        self.report.log = log.to_wire();
+        let findings = match checker::check(&self.report.log) {
+            Ok(findings) => findings,
+            Err(error) => {
+                self.invariants.add([Violation::UnreadableLog { error }]);
+                return;
+            }
+        };
+        let faults = findings.faults.into_iter().map(Violation::BrokenRule);
+        self.invariants.add(faults);
+        let blamed = self.credit.blamed(&log, &findings.lost_turns);
+        self.invariants.add(blamed);
+        self.report.culprits = findings.culprits;
     }
 
     pub(super) fn report_credit(&mut self) {
@@ -63,5 +104,5 @@ pub(super) fn credit_of(scenario: &Scenario) -> CreditInvariants {
     let f = setting.committee().quorum().faulty();
     let calm_from =
         (is_sound && excused.len() <= f).then(|| setting.created().plus_millis(1_000 + from_ms));
-    CreditInvariants::new(setting.genesis().record, excused, calm_from)
+    CreditInvariants::new(excused, calm_from)
 }

@@ -1,7 +1,7 @@
 //! Keys of epochs: registered by what blocks tell, and forgotten when they are of no more use.
 
-use medshare_consensus::ChainFact;
-use medshare_types::id::Epoch;
+use medshare_consensus::{ChainFact, Decided};
+use medshare_types::id::{Epoch, Height};
 
 use super::Simulation;
 use crate::setting::TestPayload;
@@ -17,6 +17,25 @@ impl Simulation {
         } else {
             TestPayload::telling(number, &facts)
         }
+    }
+
+    /// The ledger of a member has executed a block: what it told.
+    pub(super) fn execute(&mut self, index: usize, height: Height) -> Vec<ChainFact> {
+        let member = &mut self.members[index];
+        member.executed = height;
+        member.executed_since = self.clock_ms;
+        let Some(Decided { proposal, .. }) = member.disk.block(height) else {
+            return Vec::new();
+        };
+        let facts = proposal.payload.facts();
+        let record = member.record.as_mut();
+        let record = record.expect("a member that runs has a record");
+        record.follow(&proposal.header, &proposal.attestations, &facts);
+        // A log begins in the epoch of its ledger's tip, or the one after.
+        if record.ends_epoch() {
+            member.disk.checkpoint();
+        }
+        facts
     }
 
     fn unregistered(&self, index: usize) -> Vec<ChainFact> {

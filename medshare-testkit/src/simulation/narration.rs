@@ -7,7 +7,8 @@ use medshare_types::hash::Digest;
 use medshare_types::id::ReplicaId;
 use medshare_types::wire::Wire as _;
 
-use super::{Event, Local, Simulation};
+use super::Simulation;
+use super::events::{Event, Local};
 use crate::disk::TestRecord;
 use crate::setting::{Message, TestPayload};
 
@@ -147,13 +148,16 @@ fn describe(message: &Message) -> String {
         Wire::NewView(opened) => format!(
             "NEW-VIEW {} by seats {}, {}",
             ballot(&opened.pre_prepare.vote()),
-            seats(opened.view_changes.iter().map(|(seat, _)| seat)),
-            claimed(opened.highest_claim()),
+            seats(opened.proof.view_changes.iter().map(|(seat, _)| seat)),
+            claimed(opened.proof.highest_claim()),
         ),
         Wire::FetchProposal { height, digest } => {
             format!("FETCH-PROPOSAL {height} {}", short(digest))
         }
         Wire::Proposal(proposal) => format!("PROPOSAL {}", short(&proposal.header.digest())),
+        Wire::FetchNewView { view, digest, .. } => {
+            format!("FETCH-NEW-VIEW {view} {}", short(digest))
+        }
         Wire::Late(vote) => format!("LATE {}/{}", vote.height, vote.view),
         Wire::Recall { .. } => "RECALL".to_owned(),
         Wire::Recalled(answer) => format!("RECALLED {} voted: {}", answer.height, answer.voted),

@@ -4,7 +4,8 @@ use medshare_consensus::Recipients;
 use medshare_types::id::ReplicaId;
 use medshare_types::wire::Wire as _;
 
-use super::{Event, Simulation};
+use super::Simulation;
+use super::events::Event;
 use crate::setting::Message;
 
 impl Simulation {

@@ -6,7 +6,8 @@ use medshare_consensus::{LogRecord, Output, Replica};
 
 use medshare_types::id::Height;
 
-use super::{Event, Simulation};
+use super::Simulation;
+use super::events::Event;
 use crate::disk::TestRecord;
 use crate::setting::TestPayload;
 
@@ -62,10 +63,9 @@ impl Simulation {
     }
 
     fn stop(&mut self, index: usize, down_ms: u64) {
+        let survivors = self.members[index].disk.crash(&mut self.rng);
+        self.record_durable(index, &survivors);
         let member = &mut self.members[index];
-        for record in member.disk.crash(&mut self.rng) {
-            self.invariants.durable(member.id, &record);
-        }
         let mut down_ms = down_ms;
         let lost = self.scenario.lost_disk;
         if let Some(lost) =
@@ -103,6 +103,7 @@ impl Simulation {
         let log = member.disk.log();
         self.invariants.restarted(member.id, tip.height);
         self.credit.restarted(member.id);
+        self.recording.restarted(member.id);
         member.executed = tip.height;
         member.executed_since = self.clock_ms;
         let recovered = match member.loss {

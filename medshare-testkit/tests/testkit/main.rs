@@ -12,6 +12,7 @@ mod credit;
 mod epochs;
 mod glossary;
 mod honest;
+mod log;
 mod lost_disks;
 #[cfg(feature = "mutants")]
 mod mutants;

@@ -6,11 +6,11 @@ use medshare_consensus::{
     Authenticated, Decided, Input, Message, Mutant, Now, Payload as _, Proposal, Replica,
 };
 use medshare_testkit::behaviour::{
-    BadSignatureVoter, Deserter, Equivocator, Framer, LeaveOut, LoneSigner, NewViewLiar,
-    PatientEquivocator, Silent,
+    BadSignatureVoter, Colluder, Deserter, Equivocator, Framer, Hoarder, LeaveOut, LoneSigner,
+    NewViewLiar, PatientEquivocator, Silent,
 };
 use medshare_testkit::{
-    Faults, LostDisk, Scenario, Setting, Simulation, Splits, TestPayload, swarm,
+    Faults, LostDisk, Scenario, Setting, Simulation, Splits, TestPayload, Violation, swarm,
 };
 use medshare_types::attestation::attestations_root;
 use medshare_types::header::BlockHeader;
@@ -86,7 +86,17 @@ fn scenario(mutant: Mutant, seed: u64) -> Scenario {
             .with_isolated(next(1))
             .with_calm_after_ms(30_000)
             .with_byzantine(attacker, |_, _| Box::new(Deserter::new(140 + seed))),
-        Mutant::NewViewUnproven | Mutant::LowestCertificate => {
+        // Seat 0 alone certifies the first block, which seat 3 holds; seats 1 and 2 commit another one
+        // in view 1, whose primary is seat 2.
+        Mutant::LowestCertificate => members(seed, 4)
+            .with_splits(Splits {
+                views: 2,
+                sides: vec![0b0100, 0, 0b1000, 0],
+            })
+            .with_byzantine(ReplicaId(0), |setting, replica| {
+                Box::new(Hoarder::new(setting, replica))
+            }),
+        Mutant::NewViewUnproven => {
             let faults = Faults {
                 drop_per_mille: 400,
                 one_way_per_mille: 200,
@@ -99,7 +109,16 @@ fn scenario(mutant: Mutant, seed: u64) -> Scenario {
                     Box::new(NewViewLiar::new(setting, replica))
                 })
         }
-        Mutant::BlamesViewsToCome => members(seed, 4)
+        Mutant::VouchedUnproven => {
+            let colluders = [ReplicaId(1), ReplicaId(2)];
+            let collude = |scenario: Scenario, colluder| {
+                scenario.with_byzantine(colluder, |setting, replica| {
+                    Box::new(Colluder::new(setting, replica, ReplicaId(3)))
+                })
+            };
+            colluders.into_iter().fold(members(seed, 4), collude)
+        }
+        Mutant::BlamesViewsToCome | Mutant::LostTurnsForgiven => members(seed, 4)
             .with_heights(30)
             .with_byzantine(attacker, |_, _| Box::new(Silent)),
         Mutant::RecordedVotesUnjudged => members(seed, 4)
@@ -138,6 +157,12 @@ fn split_commits() -> Splits {
 fn fault_of(mutant: Mutant, scenario: Scenario, heights: u64) -> Option<String> {
     let report = Simulation::new(scenario).run();
     let calm = mutant == Mutant::ViewTimerKept;
+    if mutant == Mutant::VouchedUnproven {
+        // One Byzantine member too many: agreement may break, with culprits.
+        let mut violations = report.violations.iter();
+        let unproven = |violation: &&Violation| matches!(violation, Violation::BrokenRule(fault) if fault.what.contains("without culprits"));
+        return violations.find(unproven).map(|found| format!("{found:?}"));
+    }
     let fault = swarm::fault_of(&report, heights);
     fault.or_else(|| (calm && report.highest_view > View(0)).then(|| "a lost view".to_owned()))
 }

@@ -104,6 +104,14 @@ impl<P: Payload> Replica<P> {
             }
             Message::Recalled(answer) => self.on_recalled(now, sender, &answer),
             Message::Late(vote) => self.on_late(sender, vote),
+            Message::FetchNewView {
+                height,
+                view,
+                digest,
+            } => {
+                self.on_fetch_new_view(sender, (height, view), &digest);
+                Ok(())
+            }
         }
     }
 

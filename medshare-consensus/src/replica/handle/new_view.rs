@@ -1,16 +1,18 @@
 //! L11 to L15: the proposal of a later view arrives.
 
 use medshare_types::certificate::Phase;
-use medshare_types::id::ReplicaId;
+use medshare_types::hash::Digest;
+use medshare_types::id::{ReplicaId, View};
 
+use crate::evidence::Offence;
 use crate::io::Now;
 use crate::mutation::Mutant;
 use crate::proposal::Payload;
 use crate::rejected::Rejected;
 use crate::replica::Replica;
 use crate::replica::route::Route;
-use crate::view_change::{Claim, NewView};
-use crate::vote::PrePrepare;
+use crate::replica::slot::Stage;
+use crate::view_change::{Claim, NewView, Opening, ViewProof};
 
 impl<P: Payload> Replica<P> {
     pub(super) fn on_new_view(
@@ -30,42 +32,90 @@ impl<P: Payload> Replica<P> {
         let Some(primary) = self.primary_of(view) else {
             return Ok(());
         };
-        if sender != primary {
+        let digest = header.digest();
+        let answers = self.asked_for_opening(sender, view, digest);
+        if sender != primary && !answers {
             return Err(Rejected::NotThePrimary { sender });
         }
         let prepared = self.current.own_prepare;
         let answered = prepared.is_some_and(|own| own.vote.ballot.view >= view);
-        let held = view == self.current.view && self.current.candidate.is_some();
-        if view < self.current.view || answered || held {
+        let candidate = self.current.candidate.as_ref();
+        // L16: f+1 members prepared another block than an untimely one.
+        let held = candidate.is_some_and(|held| !answers || held.stage != Stage::Untimely);
+        if view < self.current.view || answered || (view == self.current.view && held) {
             return Err(Rejected::ViewOver { sender, view });
         }
         let (chain, committee) = (&self.config.chain, &self.config.committee);
+        let claim = self.claim_of(&new_view.proof);
         if !self.mutation.is(Mutant::NewViewUnproven)
-            && !new_view.verify_claim(self.claim_of(&new_view), height, chain, committee)
+            && !(new_view.proof).verify_claim(claim, (height, view), chain, committee)
         {
             return Err(Rejected::UnprovenView { sender, view });
         }
         let vote = new_view.pre_prepare.vote();
-        if !self.config.verifies(Phase::Prepare, sender, &vote) {
+        if !self.config.verifies(Phase::Prepare, primary, &vote) {
             self.suspects.insert(sender);
             return Err(Rejected::BadSignature { sender });
         }
-        self.cast(sender, Phase::Prepare, Route::Current, vote, true)?;
-        let claim = self.claim_of(&new_view);
+        if sender != primary
+            && let Some(fault) = self.fault_of_link(&new_view.pre_prepare.proposal)
+        {
+            return Err(Rejected::InvalidBlock { sender, fault });
+        }
+        let cast = self.cast(primary, Phase::Prepare, Route::Current, vote, true);
+        if sender == primary {
+            cast.clone()?;
+        }
+        let compared = self.compare_view_changes(&new_view.proof);
         let claim = claim.filter(|_| {
-            !self.mutation.is(Mutant::NewViewUnproven) || new_view.certificate.is_some()
+            !self.mutation.is(Mutant::NewViewUnproven) || new_view.proof.certificate.is_some()
         });
-        let outcome = self.open_view(now, claim, new_view.pre_prepare);
+        let outcome = match self.open_view(now, sender, claim, new_view) {
+            // L16: f+1 members found it in time.
+            Err(Rejected::Untimely { .. }) if answers => Ok(()),
+            outcome => outcome,
+        };
+        let outcome = outcome.and(cast).and(compared);
         outcome.and(self.advance(now.monotonic_ms))
     }
 
+    /// L37: true where this replica asked `sender` what opened the view with this block.
+    fn asked_for_opening(&self, sender: ReplicaId, view: View, digest: Digest) -> bool {
+        let wanted = self.current.wanted_view.as_ref();
+        wanted.is_some_and(|of| {
+            (of.view, of.digest) == (view, digest) && of.holders.was_asked(sender)
+        })
+    }
+
+    /// L11: view changes of a proof that their senders contradict, as in L30.
+    fn compare_view_changes(&mut self, proof: &ViewProof) -> Result<(), Rejected> {
+        let mut outcome = Ok(());
+        for (seat, vote) in &proof.view_changes {
+            let slot = &self.current;
+            let contradicted = slot.changes_of(*seat).find(|held| held.contradicts(vote));
+            let commit = slot.commits.highest_of(*seat).copied();
+            outcome = outcome.and(match (contradicted, commit) {
+                (Some(first), _) => {
+                    let second = *vote;
+                    let offence = Offence::TwoViewChanges { first, second };
+                    self.expose(*seat, vote.height, offence)
+                }
+                (None, Some(commit)) if vote.forgets(&commit.ballot) => {
+                    self.expose_forgotten(*seat, commit, *vote)
+                }
+                _ => Ok(()),
+            });
+        }
+        outcome
+    }
+
     /// L11: the claim whose block has to be proposed again.
-    fn claim_of(&self, new_view: &NewView<P>) -> Option<Claim> {
+    fn claim_of(&self, proof: &ViewProof) -> Option<Claim> {
         if self.mutation.is(Mutant::LowestCertificate) {
-            let votes = new_view.view_changes.iter();
+            let votes = proof.view_changes.iter();
             votes.filter_map(|(_, vote)| vote.claim).min()
         } else {
-            new_view.highest_claim()
+            proof.highest_claim()
         }
     }
 
@@ -73,16 +123,20 @@ impl<P: Payload> Replica<P> {
     fn open_view(
         &mut self,
         now: Now,
+        sender: ReplicaId,
         claim: Option<Claim>,
-        pre_prepare: PrePrepare<P>,
+        new_view: NewView<P>,
     ) -> Result<(), Rejected> {
+        let NewView { proof, pre_prepare } = new_view;
         let view = pre_prepare.view;
         let proposer = pre_prepare.proposal.header.proposer;
-        let sender = self.record.primary(view);
+        let opening = Some(Opening {
+            proof,
+            signature: pre_prepare.signature,
+        });
         let Some(claim) = claim else {
-            self.enter(view);
-            self.arm_view_timer();
-            return self.take_first_proposal(now.wall, pre_prepare);
+            self.enter_opened(view);
+            return self.take_first_proposal(now.wall, pre_prepare, opening);
         };
         let proposal = pre_prepare.proposal;
         if proposal.header.digest() != claim.digest {
@@ -91,9 +145,18 @@ impl<P: Payload> Replica<P> {
         if let Some(fault) = self.fault_of_link(&proposal) {
             return Err(Rejected::InvalidProposal { proposer, fault });
         }
-        self.enter(view);
-        self.arm_view_timer();
-        self.prepare_again(view, proposal);
+        self.enter_opened(view);
+        self.prepare_again(view, proposal, opening);
         Ok(())
+    }
+
+    /// L12 and L13: the proposal of `view` takes the place of an untimely one, and is asked for no
+    /// more.
+    fn enter_opened(&mut self, view: View) {
+        self.enter(view);
+        let slot = &mut self.current;
+        slot.candidate = slot.candidate.take().filter(|of| of.ballot.view != view);
+        slot.wanted_view = slot.wanted_view.take().filter(|of| of.view > view);
+        self.arm_view_timer();
     }
 }

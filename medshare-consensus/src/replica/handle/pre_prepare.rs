@@ -55,7 +55,7 @@ impl<P: Payload> Replica<P> {
                 view: View(0),
             });
         }
-        let outcome = self.take_first_proposal(now.wall, pre_prepare);
+        let outcome = self.take_first_proposal(now.wall, pre_prepare, None);
         outcome.and(self.advance(now.monotonic_ms))
     }
 

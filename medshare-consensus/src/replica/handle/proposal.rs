@@ -1,7 +1,7 @@
-//! L37: questions and answers about a block of an undecided height.
+//! L37: questions and answers about a block of an undecided height, or what opened its view.
 
 use medshare_types::hash::Digest;
-use medshare_types::id::{Height, ReplicaId};
+use medshare_types::id::{Height, ReplicaId, View};
 
 use crate::io::Now;
 use crate::message::{Message, Recipients};
@@ -26,6 +26,32 @@ impl<P: Payload> Replica<P> {
         }
     }
 
+    /// Answers with the NEW-VIEW that the own prepare rests on.
+    pub(super) fn on_fetch_new_view(
+        &mut self,
+        sender: ReplicaId,
+        (height, view): (Height, View),
+        digest: &Digest,
+    ) {
+        if height <= self.tip.height {
+            self.inform(sender);
+            return;
+        }
+        let slot = &self.current;
+        let own = slot.own_prepare.map(|own| own.vote.ballot);
+        let asked = Some((height, view, *digest));
+        if own.map(|own| (own.height, own.view, own.digest)) != asked {
+            return;
+        }
+        let opened = slot.opening.clone().zip(slot.accepted.clone());
+        if let Some((opening, block)) = opened
+            && self.serving.may_send_proposal(sender)
+        {
+            let to = Recipients::Only(vec![sender]);
+            self.send(to, Message::NewView(opening.with(view, block)));
+        }
+    }
+
     pub(super) fn on_proposal(
         &mut self,
         now: Now,
@@ -34,7 +60,8 @@ impl<P: Payload> Replica<P> {
     ) -> Result<(), Rejected> {
         let fault = self.fault_of_link(&proposal);
         let wanted = self.current.wanted.get_mut(&proposal.header.digest());
-        let open = |wanted: &&mut Wanted<P>| wanted.block.is_none() && wanted.was_asked(sender);
+        let open =
+            |wanted: &&mut Wanted<P>| wanted.block.is_none() && wanted.holders.was_asked(sender);
         let Some(wanted) = wanted.filter(open) else {
             return Err(Rejected::Unsolicited { sender });
         };

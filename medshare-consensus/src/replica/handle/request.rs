@@ -6,13 +6,11 @@ use medshare_types::header::BlockHeader;
 use medshare_types::id::View;
 use medshare_types::time::Timestamp;
 
-use crate::message::Message;
 use crate::mutation::Mutant;
 use crate::proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, encoded_length};
 use crate::rejected::Rejected;
 use crate::replica::Replica;
-use crate::replica::changes::Proof;
-use crate::vote::PrePrepare;
+use crate::view_change::ViewProof;
 
 impl<P: Payload> Replica<P> {
     /// Checks whether a request would be accepted now, so that its payload can be formed as late as
@@ -25,7 +23,7 @@ impl<P: Payload> Replica<P> {
     }
 
     /// L6 and L7: what a proposal of the current view has to carry: nothing in view 0.
-    fn proof_to_propose(&self) -> Result<Option<Proof>, Rejected> {
+    fn proof_to_propose(&self) -> Result<Option<ViewProof>, Rejected> {
         let primary = self.primary();
         let view = self.current.view;
         if primary != self.config.replica {
@@ -53,7 +51,7 @@ impl<P: Payload> Replica<P> {
         }
         let quorum = self.config.committee.quorum().quorum();
         let proof = self.current.changes.proof(view, quorum, self.mutation);
-        match proof.filter(|proof| proof.claim().is_none()) {
+        match proof.filter(|proof| proof.certified().is_none()) {
             Some(proof) => Ok(Some(proof)),
             None => Err(Rejected::ViewNotOpen { view }),
         }
@@ -94,16 +92,7 @@ impl<P: Payload> Replica<P> {
             let height = self.tip.height.next();
             return Err(Rejected::Abstaining { height });
         };
-        let pre_prepare = PrePrepare {
-            view,
-            proposal: proposal.clone(),
-            signature: vote.signature,
-        };
-        let message = match proof {
-            None => Message::PrePrepare(pre_prepare),
-            Some(proof) => Message::NewView(proof.with(pre_prepare)),
-        };
-        self.record_proposal(proposal, vote, message);
+        self.record_proposal(proposal, vote, proof);
         Ok(())
     }
 }

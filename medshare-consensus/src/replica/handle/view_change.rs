@@ -35,7 +35,7 @@ impl<P: Payload> Replica<P> {
             return Ok(());
         }
         let held = slot.changes.of(sender).map(|held| held.vote);
-        let contradicted = held.filter(|held| held.contradicts(&vote));
+        let contradicted = slot.changes_of(sender).find(|held| held.contradicts(&vote));
         if contradicted.is_none() && held.is_some_and(|held| held.view >= vote.view) {
             return Ok(());
         }
