@@ -75,7 +75,7 @@ pub enum Rejected {
         proposer: ReplicaId,
         time: Timestamp,
     },
-    /// A served block that does not follow from this replica's tip.
+    /// A block, served or proposed again, that does not follow from this replica's tip.
     #[error("block served by replica {sender}: {fault}")]
     InvalidBlock {
         sender: ReplicaId,

@@ -242,7 +242,7 @@ pub struct NewView<P> {
 pub struct Opening {
     /// The proof that the primary could propose.
     pub proof: ViewProof,
-    /// The primary's prepare.
+    /// The primary's prepare of the block in this view.
     pub signature: Signature,
 }
 

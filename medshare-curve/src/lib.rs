@@ -38,6 +38,7 @@
 //! | [`fixed_base`] | fixed-base tables, and those of the generators |
 //! | [`pairing`] | products of pairings |
 //! | [`polynomial`] | secret polynomials and commitments to them, in any group |
+//! | [`recent`] | a bounded cache of values that cost much to compute |
 //! | [`schnorr`] | proof of knowledge of a discrete logarithm in G1 |
 //!
 //! Papers: RFC 9380; Gallant–Lambert–Vanstone, CRYPTO 2001; Galbraith–Lin–Scott, EUROCRYPT 2009;
@@ -56,6 +57,7 @@ pub mod hash;
 pub mod mul;
 pub mod pairing;
 pub mod polynomial;
+pub mod recent;
 pub mod scalar;
 pub mod schnorr;
 mod select;

@@ -46,6 +46,9 @@
 //! | [`passphrase`] | Argon2id and committing encryption | `passphrase` |
 #![forbid(unsafe_code)]
 
+#[cfg(medshare_test_signatures)]
+compile_error!("test signatures are for simulations of consensus, and for nothing else");
+
 #[cfg(feature = "system")]
 pub mod blocking;
 #[cfg(feature = "system")]

@@ -80,6 +80,9 @@
 //! since they are digests. A later header names the roots of a block, not its own.
 #![forbid(unsafe_code)]
 
+#[cfg(medshare_test_signatures)]
+compile_error!("test signatures are for simulations of consensus, and for nothing else");
+
 pub mod access;
 pub mod block;
 pub mod light;

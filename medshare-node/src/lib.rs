@@ -36,6 +36,9 @@
 //! | `mutation` | deliberate faults, for tests with the feature `mutants` |
 #![forbid(unsafe_code)]
 
+#[cfg(medshare_test_signatures)]
+compile_error!("test signatures are for simulations of consensus, and for nothing else");
+
 mod batch;
 mod ceremony;
 mod config;

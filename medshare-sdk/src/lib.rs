@@ -92,6 +92,9 @@
 //! | [`error`] | errors with stable codes |
 #![forbid(unsafe_code)]
 
+#[cfg(medshare_test_signatures)]
+compile_error!("test signatures are for simulations of consensus, and for nothing else");
+
 mod access_rule;
 mod actor;
 mod backoff;

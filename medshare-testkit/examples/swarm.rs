@@ -57,7 +57,10 @@ fn main() {
         at(90).unwrap_or_default(),
         at(99).unwrap_or_default(),
     );
-    for (name, number) in sums {
+    for (name, number) in &sums {
         println!("{number:>12} {name}");
+    }
+    if sums.contains_key("bad seeds") {
+        std::process::exit(1);
     }
 }

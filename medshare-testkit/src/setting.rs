@@ -83,7 +83,20 @@ impl Setting {
     /// # Errors
     /// [`DecodeError`] for fewer than 4 or more than 1024.
     pub fn new(members: u16) -> Result<Self, DecodeError> {
-        let members = Members::new(members);
+        Self::of(Members::new(members))
+    }
+
+    /// Members whose signatures cost and prove nothing.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    #[cfg(medshare_test_signatures)]
+    pub fn simulated(members: u16) -> Result<Self, DecodeError> {
+        let keys = (0..members).map(SigningKey::simulated);
+        Self::of(Members::of_keys(keys))
+    }
+
+    fn of(members: Members) -> Result<Self, DecodeError> {
         Ok(Self {
             committee: members.genesis().committee()?,
             chain: members.chain(),
@@ -116,7 +129,7 @@ impl Setting {
         self
     }
 
-    /// When epochs end.
+    /// When epochs end, at all members.
     #[must_use]
     pub const fn epochs(&self) -> EpochRule {
         self.epochs

@@ -28,7 +28,7 @@ const DEADLINE_MS: u64 = 900_000;
 pub fn scenario(seed: u64) -> Result<Scenario, DecodeError> {
     let mut rng = SimRng::new(seed ^ 0x5ca1_ab1e_0000_0000);
     let members = [4, 4, 4, 4, 4, 4, 5, 6, 7, 7, 7, 10][rng.index(12)];
-    let mut scenario = Scenario::new(seed, members)?
+    let mut scenario = Scenario::cheap(seed, members)?
         .with_heights(rng.between(4, 10))
         .with_deadline_ms(DEADLINE_MS)
         .with_faults(faults(&mut rng));
@@ -62,7 +62,7 @@ pub fn scenario(seed: u64) -> Result<Scenario, DecodeError> {
 pub fn attacked_by(kind: u64, seed: u64) -> Result<Scenario, DecodeError> {
     let mut rng = SimRng::new(seed);
     let replica = ReplicaId(small(seed % 4));
-    let scenario = Scenario::new(seed, 4)?
+    let scenario = Scenario::cheap(seed, 4)?
         .with_deadline_ms(DEADLINE_MS)
         .with_faults(Faults::ROUGH);
     Ok(scenario.with_byzantine(replica, |setting, replica| {

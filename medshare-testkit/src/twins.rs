@@ -76,7 +76,7 @@ pub fn two_pairs(seed: u64, views: u32) -> (Result<Scenario, DecodeError>, [Repl
 fn with(seed: u64, twin: u64, views: u32, sides: Vec<u32>) -> Result<Scenario, DecodeError> {
     let twin = ReplicaId(u16::try_from(twin).unwrap_or_default());
     let views = usize::try_from(views).unwrap_or_default();
-    Ok(Scenario::new(seed, MEMBERS)?
+    Ok(Scenario::cheap(seed, MEMBERS)?
         .with_heights(HEIGHTS)
         .with_deadline_ms(600_000)
         .with_resend_ms(RESEND_MS)

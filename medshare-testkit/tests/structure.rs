@@ -49,6 +49,34 @@ fn the_runtime_and_the_curve_library_stay_where_they_belong() {
     }
 }
 
+/// Applications are built from these crates: none compiles with signatures that prove nothing.
+#[test]
+fn no_application_is_built_with_test_signatures() {
+    const ALLOWED: [&str; 4] = [
+        "medshare-types/src/sign.rs",
+        "medshare-types/src/sign/simulated.rs",
+        "medshare-testkit/src/",
+        "medshare-testkit/tests/",
+    ];
+    let cfg = "medshare_test_signatures";
+    let refusal = format!("#[cfg({cfg})]\ncompile_error!(");
+    let sources = source::all(&xtask::root()).expect("sources");
+    for name in ["host", "ledger", "node", "sdk"] {
+        let path = format!("medshare-{name}/src/lib.rs");
+        let mut of_name = sources.iter().filter(|source| source.path == path);
+        let root = of_name.next().expect("a crate");
+        assert!(root.text.contains(&refusal), "{path}");
+    }
+    let elsewhere = sources.iter().filter(|source| {
+        let text = source.text.replace(&refusal, "");
+        let allowed = ALLOWED.iter().any(|path| source.path.starts_with(path));
+        let is_told = source.path.ends_with(".md") || source.path == "Cargo.toml";
+        text.contains(cfg) && !allowed && !is_told && !source.path.starts_with("xtask/")
+    });
+    let elsewhere: Vec<_> = elsewhere.map(|source| &source.path).collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+}
+
 #[test]
 fn no_imports_go_in_a_circle() {
     let sources = source::all(&xtask::root()).expect("sources");

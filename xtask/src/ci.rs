@@ -48,6 +48,7 @@ pub fn ci() -> Result<()> {
     // Each deliberate fault of the replica is noticed, and of the node around it.
     cargo("test --locked --package medshare-testkit --features mutants mutants")?;
     cargo("test --locked --package medshare-simulation --features mutants mutants")?;
+    swarm(&[])?;
     let demo = Folder::new()?;
     examples(&root, &demo.0)?;
     soak(&root, &demo.0)?;
@@ -72,6 +73,24 @@ pub fn ci() -> Result<()> {
 pub fn test(arguments: &[String]) -> Result<()> {
     let mut command = words("cargo", "test --workspace");
     timed(command.args(arguments).current_dir(root()))
+}
+
+/// Simulates runs of the consensus, in a build of its own: with test signatures, which no application
+/// can be built with, a seed costs a third.
+///
+/// # Errors
+/// A seed that breaks a property or stalls.
+pub fn swarm(arguments: &[String]) -> Result<()> {
+    let root = root();
+    let line = "run --locked --profile simulation --package medshare-testkit --example swarm";
+    let mut command = words("cargo", line);
+    command
+        .arg("--target-dir")
+        .arg(root.join("target/simulation"))
+        .arg("--")
+        .args(arguments)
+        .env("RUSTFLAGS", "--cfg medshare_test_signatures");
+    timed(command.current_dir(&root))
 }
 
 /// Computes the test vectors of medshare-abe again, in Python.

@@ -13,6 +13,7 @@ measures [--report] [--list] [PATH...]   count what the style and the structure 
 deny                                     licences, sources, versions of dependencies; the compiler
 api [--bless]                            compare the public interfaces with docs/api, or write them
 mutants [--check] [NAME...]              break the code; the tests must notice
+swarm [FROM [COUNT]]                     simulate the consensus, 1000 seeds, mostly on test signatures
 fuzz [SECONDS] [PROPERTY...]             fuzz each property for SECONDS, or for a minute
 vectors                                  compute the test vectors again in Python
 bench [abe|payload|gate [ROW...]]        measure speed, and write target/bench.json
@@ -60,6 +61,7 @@ fn run(arguments: &[String]) -> Result<()> {
             Some((Ok(seconds), rest)) => fuzz::fuzz(seconds, rest),
             _ => fuzz::fuzz(60, &names),
         },
+        "swarm" => ci::swarm(&names),
         "vectors" => ci::vectors(),
         "bench" => match rest.split_first() {
             Some((binary, rows)) => bench::bench(Some(binary), rows),

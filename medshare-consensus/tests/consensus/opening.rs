@@ -141,7 +141,7 @@ fn what_opened_a_view_needs_its_proof_and_its_primary_whoever_shows_it() {
     ));
     assert_eq!(
         refused(&|shown| shown.pre_prepare.proposal.header.time = at(7)),
-        Rejected::NotThePrimary { sender },
+        Rejected::Unsolicited { sender },
         "another block than was asked for"
     );
 }
@@ -200,6 +200,19 @@ fn a_member_that_prepared_in_a_later_view_shows_what_opened_it_once_between_tick
         digest: block.header.digest(),
     };
     assert_eq!(give(&mut recovered, at(2), from(0, other)), []);
+}
+
+/// Its first proposer may be honest: a quorum prepared the header, and no more.
+#[test]
+fn a_changed_payload_of_a_certified_block_is_its_senders_fault() {
+    let block = &blocks(1)[0];
+    let changes = [0, 1, 2].map(|n| (n, view_change(n, 1, Some(block))));
+    let mut shown = new_view(1, &changes, block);
+    shown.pre_prepare.proposal.payload.0.push(1);
+    let mut backup = started(3);
+    let (rejected, _) = refuse(&mut backup, at(1), from(1, Message::NewView(shown)));
+    assert_eq!(block.header.proposer, ReplicaId(0));
+    assert_eq!(rejected.culprits(), [ReplicaId(1)]);
 }
 
 #[test]

@@ -311,7 +311,7 @@ fn only_the_primary_of_the_view_opens_it() {
     let sender = ReplicaId(2);
     assert_eq!(
         refuse(&mut backup, at(1), from(2, message)).0,
-        Rejected::NotThePrimary { sender }
+        Rejected::Unsolicited { sender }
     );
 }
 

@@ -31,7 +31,7 @@ pub struct RunLog {
     pub epoch_ms: u64,
     /// Each decided block once, in the order in which the first member decided it.
     pub blocks: Vec<RecordedBlock>,
-    /// The honest members.
+    /// The honest members, in the order of their seats.
     pub members: Vec<MemberLog>,
     /// All that honest members signed, and all votes in what they recorded.
     pub statements: Vec<Signed>,
@@ -130,7 +130,7 @@ pub struct Signed {
     pub view: View,
     /// What the signer says.
     pub said: Said,
-    /// The signer's signature.
+    /// The signature, which may be bad.
     pub signature: Signature,
 }
 

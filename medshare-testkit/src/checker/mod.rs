@@ -73,7 +73,7 @@ pub fn check(bytes: &[u8]) -> Result<Findings, DecodeError> {
     Ok(check_log(&RunLog::from_wire(bytes)?))
 }
 
-/// As [`check`].
+/// Computes everything again from a decoded log.
 #[must_use]
 pub fn check_log(log: &RunLog) -> Findings {
     let mut checker = Checker {
@@ -257,7 +257,8 @@ impl Checker<'_> {
         let differs = member.standings.iter().find(|had| {
             let index = usize::try_from(had.height.0.wrapping_sub(1)).unwrap_or(usize::MAX);
             let gives = known.standings.get(index);
-            gives.map(|gives| &gives[usize::from(had.executed)]) != Some(&had.of)
+            // A decision that waited for the log when its member crashed was never handed over.
+            gives.is_some_and(|gives| gives[usize::from(had.executed)] != had.of)
         });
         if let Some(Standings { height, .. }) = differs {
             self.fault(member.member, *height, "credit");

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use medshare_consensus::{
-    Authenticated, ChainRecord, Input, LogPosition, LossId, Replica, Timer, Verdict,
+    Authenticated, ChainRecord, Input, LogPosition, LogRecord, LossId, Replica, Timer, Verdict,
 };
-use medshare_types::hash::{Digest, digest};
+use medshare_types::hash::Digest;
 use medshare_types::header::ExecutedRoots;
 use medshare_types::id::{Epoch, Height, ReplicaId};
 use medshare_types::wire::Wire as _;
 
 use super::Simulation;
-use super::outage::is_proposal;
-use crate::disk::Disk;
+use crate::disk::{Disk, TestRecord};
 use crate::setting::{Message, TestPayload};
 
 /// Milliseconds between two attempts of the primary's node to propose.
@@ -84,11 +83,7 @@ impl Simulation {
     }
 
     pub(super) fn note(&mut self, index: usize, what: &[&[u8]]) {
-        let trace = self.report.trace;
-        let at = self.clock_ms.to_le_bytes();
-        let index = (index as u64).to_le_bytes();
-        let head: [&[u8]; 3] = [trace.as_ref(), &at, &index];
-        self.report.trace = digest("medshare/testkit/trace/v1", &[&head, what].concat());
+        self.trace.add(self.clock_ms, index, what);
     }
 
     /// The duration of a sync, a verdict or an execution.
@@ -172,4 +167,13 @@ impl Simulation {
             Local::Failure => self.fail(index),
         }
     }
+}
+
+/// True when a member has just recorded its prepare for the height of `incident`.
+pub(super) fn is_proposal(records: &[TestRecord], incident: Option<(Height, u64)>) -> bool {
+    let prepared = |record: &TestRecord| matches!(record, LogRecord::Prepared { .. });
+    incident.is_some_and(|(height, _)| {
+        let mut records = records.iter();
+        records.any(|record| prepared(record) && record.height() == height)
+    })
 }

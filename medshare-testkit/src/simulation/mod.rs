@@ -8,6 +8,7 @@ mod narration;
 mod network;
 mod outage;
 mod outputs;
+mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use medshare_types::id::{Height, View};
 use credit::credit_of;
 use events::{Event, LOAD_MS, Member};
 use links::Links;
+use trace::Trace;
 
 use crate::credit_invariants::CreditInvariants;
 use crate::disk::Disk;
@@ -43,6 +45,7 @@ pub struct Simulation {
     recording: Recording,
     report: Report,
     links: Links,
+    trace: Trace,
 }
 
 impl Simulation {
@@ -104,6 +107,7 @@ impl Simulation {
                 culprits: BTreeSet::new(),
             },
             links: Links::default(),
+            trace: Trace::new(),
         }
     }
 
@@ -125,6 +129,7 @@ impl Simulation {
             self.tell_event(index, &event);
             self.happen(index, event);
         }
+        self.report.trace = self.trace.finish();
         self.check_log();
         self.mark_bad_step();
         self.report.violations = self.invariants.violations().to_vec();

@@ -2,26 +2,15 @@
 
 #[cfg(feature = "mutants")]
 use medshare_consensus::Mutant;
-use medshare_consensus::{LogRecord, Output, Replica};
-
-use medshare_types::id::Height;
+use medshare_consensus::{Output, Replica};
 
 use super::Simulation;
-use super::events::Event;
+use super::events::{Event, is_proposal};
 use crate::disk::TestRecord;
 use crate::setting::TestPayload;
 
 /// Longer than any message is under way.
 const ALL_ARRIVED_MS: u64 = 100;
-
-/// True when a member has just recorded its prepare for the height of `incident`.
-pub(super) fn is_proposal(records: &[TestRecord], incident: Option<(Height, u64)>) -> bool {
-    let prepared = |record: &TestRecord| matches!(record, LogRecord::Prepared { .. });
-    incident.is_some_and(|(height, _)| {
-        let mut records = records.iter();
-        records.any(|record| prepared(record) && record.height() == height)
-    })
-}
 
 impl Simulation {
     /// Stops a member before it carries out `output`. In half of the crashes at a record, the record

@@ -114,7 +114,8 @@ fn a_chain_out_of_order_is_found() {
     let log = recorded();
     let gap = changed(&log, |log| drop(log.members[0].decisions.remove(7)));
     assert_eq!(gap[0], "heights are not consecutive");
-    let rules: [(&str, fn(&mut RunLog)); 7] = [
+    type Change = fn(&mut RunLog);
+    let rules: [(&str, Change); 7] = [
         ("the time", |log| log.blocks[7].header.time = log.created),
         ("the parent", |log| {
             log.blocks[7].header.previous = Digest::ZERO
@@ -129,15 +130,13 @@ fn a_chain_out_of_order_is_found() {
         ("the root of attestations", |log| {
             log.blocks[7].attestations.clear()
         }),
-        ("the height", |log| log.blocks[7].header.height = Height(9)),
+        ("heights are not consecutive", |log| {
+            log.blocks[7].header.height = Height(9);
+        }),
     ];
     for (rule, change) in rules {
         let found = changed(&log, change);
-        assert!(
-            found.contains(&rule) || rule == "the height",
-            "{rule}: {found:?}"
-        );
-        assert!(!found.is_empty());
+        assert!(found.contains(&rule), "{rule}: {found:?}");
     }
 }
 

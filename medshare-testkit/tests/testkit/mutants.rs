@@ -56,6 +56,32 @@ fn forgotten(seed: u64) -> Scenario {
         })
 }
 
+/// Two of four prepare and commit another block in a view that they do not open.
+fn colluding(seed: u64) -> Scenario {
+    let colluders = [ReplicaId(1), ReplicaId(2)];
+    colluders
+        .into_iter()
+        .fold(members(seed, 4), |scenario, seat| {
+            scenario.with_byzantine(seat, |setting, replica| {
+                Box::new(Colluder::new(setting, replica, ReplicaId(3)))
+            })
+        })
+}
+
+/// Seat 0 alone certifies the first block, which seat 3 holds; seats 1 and 2 commit another one in view
+/// 1, whose primary is seat 2.
+fn hoarding(seed: u64) -> Scenario {
+    let splits = Splits {
+        views: 2,
+        sides: vec![0b0100, 0, 0b1000, 0],
+    };
+    members(seed, 4)
+        .with_splits(splits)
+        .with_byzantine(ReplicaId(0), |setting, replica| {
+            Box::new(Hoarder::new(setting, replica))
+        })
+}
+
 /// A scenario family in which a fault shows soon.
 fn scenario(mutant: Mutant, seed: u64) -> Scenario {
     let attacker = ReplicaId(u16::try_from(seed % 4).unwrap_or_default());
@@ -86,16 +112,7 @@ fn scenario(mutant: Mutant, seed: u64) -> Scenario {
             .with_isolated(next(1))
             .with_calm_after_ms(30_000)
             .with_byzantine(attacker, |_, _| Box::new(Deserter::new(140 + seed))),
-        // Seat 0 alone certifies the first block, which seat 3 holds; seats 1 and 2 commit another one
-        // in view 1, whose primary is seat 2.
-        Mutant::LowestCertificate => members(seed, 4)
-            .with_splits(Splits {
-                views: 2,
-                sides: vec![0b0100, 0, 0b1000, 0],
-            })
-            .with_byzantine(ReplicaId(0), |setting, replica| {
-                Box::new(Hoarder::new(setting, replica))
-            }),
+        Mutant::LowestCertificate => hoarding(seed),
         Mutant::NewViewUnproven => {
             let faults = Faults {
                 drop_per_mille: 400,
@@ -109,15 +126,7 @@ fn scenario(mutant: Mutant, seed: u64) -> Scenario {
                     Box::new(NewViewLiar::new(setting, replica))
                 })
         }
-        Mutant::VouchedUnproven => {
-            let colluders = [ReplicaId(1), ReplicaId(2)];
-            let collude = |scenario: Scenario, colluder| {
-                scenario.with_byzantine(colluder, |setting, replica| {
-                    Box::new(Colluder::new(setting, replica, ReplicaId(3)))
-                })
-            };
-            colluders.into_iter().fold(members(seed, 4), collude)
-        }
+        Mutant::VouchedUnproven => colluding(seed),
         Mutant::BlamesViewsToCome | Mutant::LostTurnsForgiven => members(seed, 4)
             .with_heights(30)
             .with_byzantine(attacker, |_, _| Box::new(Silent)),

@@ -35,7 +35,8 @@ impl<P: Payload> Replica<P> {
         let digest = header.digest();
         let answers = self.asked_for_opening(sender, view, digest);
         if sender != primary && !answers {
-            return Err(Rejected::NotThePrimary { sender });
+            // Maybe the late answer to an earlier question.
+            return Err(Rejected::Unsolicited { sender });
         }
         let prepared = self.current.own_prepare;
         let answered = prepared.is_some_and(|own| own.vote.ballot.view >= view);
@@ -129,7 +130,6 @@ impl<P: Payload> Replica<P> {
     ) -> Result<(), Rejected> {
         let NewView { proof, pre_prepare } = new_view;
         let view = pre_prepare.view;
-        let proposer = pre_prepare.proposal.header.proposer;
         let opening = Some(Opening {
             proof,
             signature: pre_prepare.signature,
@@ -142,8 +142,9 @@ impl<P: Payload> Replica<P> {
         if proposal.header.digest() != claim.digest {
             return Err(Rejected::UnprovenView { sender, view });
         }
+        // A quorum prepared its header: the rest is the sender's.
         if let Some(fault) = self.fault_of_link(&proposal) {
-            return Err(Rejected::InvalidProposal { proposer, fault });
+            return Err(Rejected::InvalidBlock { sender, fault });
         }
         self.enter_opened(view);
         self.prepare_again(view, proposal, opening);
