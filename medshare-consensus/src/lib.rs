@@ -7,8 +7,8 @@
 //! ([`Payload`]).
 //!
 //! **Is not:** a network, a database or a clock; [`Replica`] takes [`Input`]s and returns
-//! [`Output`]s. The committee is fixed: credit bans members from leading and
-//! takes no seat.
+//! [`Output`]s. Committees change with
+//! epochs, by credit and by what the application tells of organisations ([`ChainFact`]).
 //!
 //! **Security status:** not audited. Safe with at most f = ⌊(n−1)/3⌋ Byzantine members, whatever
 //! the network does; live once messages arrive in time (`docs/spec/pbft.md`, "Why it goes on").

@@ -24,7 +24,7 @@ const MAX_ANCHORS: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustAnchor {
     genesis: Arc<Genesis>,
-    /// By ascending epochs.
+    /// One an epoch, by ascending epochs.
     ends: Vec<Anchor>,
 }
 
@@ -44,7 +44,7 @@ impl TrustAnchor {
     /// How long a verifier may follow from an end of an epoch after it.
     pub const TRUST_PERIOD: Duration = TRUST_PERIOD;
 
-    /// The genesis alone.
+    /// Trusts the genesis alone, no later anchor.
     #[must_use]
     pub fn new(genesis: Genesis) -> Self {
         Self {

@@ -132,6 +132,7 @@ fn examples(root: &Path, demo: &Path) -> Result<()> {
         "referral_service",
         &[Path::new("--referrals"), Path::new("9")],
     )?;
+    example("node_conversion", &[])?;
     example("attributes", &[Path::new("--rounds"), Path::new("3")])
 }
 

@@ -10,7 +10,7 @@ use medshare_types::id::ReplicaId;
 pub struct Challenges {
     /// Drawn, over the last f + 1 epochs.
     pub asked: u64,
-    /// Answered in time.
+    /// Those of them that were answered in time.
     pub answered: u64,
 }
 
@@ -32,7 +32,7 @@ pub struct ResourceWeights {
     pub storage: u32,
     /// Bytes delivered to others.
     pub served: u32,
-    /// Probes answered.
+    /// Share of probes that were answered.
     pub uptime: u32,
 }
 

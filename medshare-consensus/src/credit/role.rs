@@ -74,7 +74,7 @@ pub enum ExitReason {
         /// True where the vote says that the committee may tolerate fewer faults without it.
         may_lower_faulty: bool,
     },
-    /// Too little credit.
+    /// Its credit fell below 300.
     Demotion {
         /// Epochs without a seat.
         epochs: u32,

@@ -18,7 +18,7 @@ pub enum ChainFact {
     /// The organisation votes with this key from an epoch on; the last one counts. One that comes with
     /// or after the last block of the epoch before changes nothing.
     KeyRegistered {
-        /// The organisation's number.
+        /// Number of the organisation on the chain.
         replica: ReplicaId,
         /// The first epoch of the key.
         epoch: Epoch,
@@ -27,24 +27,24 @@ pub enum ChainFact {
     },
     /// The organisation answered a challenge over recent state, so it follows the chain.
     Answered {
-        /// The organisation's number.
+        /// Number of the organisation on the chain.
         replica: ReplicaId,
     },
     /// Two statements that the organisation signed contradict each other.
     Proven {
-        /// The organisation's number.
+        /// Number of the organisation on the chain.
         replica: ReplicaId,
     },
     /// The organisation leaves, by its own will or by a vote.
     Departs {
-        /// The organisation's number.
+        /// Number of the organisation on the chain.
         replica: ReplicaId,
         /// True where the vote says that the committee may tolerate fewer faults without it.
         may_lower_faulty: bool,
     },
     /// A vote of the organisations brings an evicted or departed one back.
     Readmitted {
-        /// The organisation's number.
+        /// Number of the organisation on the chain.
         replica: ReplicaId,
     },
     /// What organisations contributed over the last f + 1 epochs; the last one counts.

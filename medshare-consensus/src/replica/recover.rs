@@ -23,7 +23,7 @@ pub enum ReplayError {
     /// The chain has no such organisation.
     #[error("the chain has no organisation {replica}")]
     UnknownReplica {
-        /// The number configured.
+        /// Number that the configuration names.
         replica: ReplicaId,
     },
     /// The ledger's roots are not those of its tip.

@@ -68,7 +68,7 @@ impl Consortium {
         self.boundary.ready.clear();
     }
 
-    /// Ends the epoch.
+    /// Orders blocks until the epoch is over.
     pub(crate) fn step(&mut self) -> Conversion {
         self.step_by(&DefaultRule::default())
     }

@@ -27,7 +27,7 @@ impl Wire for VotingKeyState {
 /// Misbehaviour proven of an organisation in an epoch, which never changes.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct MisbehaviourState {
-    /// The culprit.
+    /// The organisation that signed both votes.
     pub organisation: OrganisationId,
     /// Epoch of the contradicting statements.
     pub epoch: Epoch,

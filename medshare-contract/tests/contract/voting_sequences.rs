@@ -79,7 +79,7 @@ struct Model {
     used: BTreeSet<usize>,
     /// By hospital: epoch, key, whether it follows, and the count.
     registered: BTreeMap<usize, (u64, usize, bool, u32)>,
-    /// Culprit and epoch.
+    /// By culprit and epoch of the proof.
     proven: BTreeSet<(usize, u64)>,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    /// Epoch 0.
+    /// Epoch 0, as the genesis founds it.
     pub(crate) fn genesis(genesis: &Genesis) -> Result<Self, VerifyError> {
         let committee = genesis
             .committee()

@@ -42,7 +42,7 @@ impl Wire for RunLog {
     const MAX_LEN: usize = 256 << 20;
 }
 
-/// A decided block.
+/// A decided block as its members had it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RecordedBlock {
     /// The header; certificates sign its digest.
@@ -56,7 +56,7 @@ pub struct RecordedBlock {
 /// What one honest member decided, and what it thought of each organisation.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct MemberLog {
-    /// The member's number.
+    /// Number of the member on the chain.
     pub member: ReplicaId,
     /// Decided blocks, by their index, in order; after a start the last ones come again.
     pub decisions: Vec<(u32, CommitCertificate)>,
@@ -71,7 +71,7 @@ pub struct Standings {
     pub height: Height,
     /// That block is executed, so that what it tells is counted in.
     pub executed: bool,
-    /// One an organisation.
+    /// In the order of the organisations.
     pub of: Vec<Standing>,
 }
 
@@ -113,7 +113,7 @@ pub enum Role {
     Demoted,
     /// It has lost its seat by a proof.
     Evicted,
-    /// It has left.
+    /// It has left by its own will.
     Departed,
 }
 

@@ -96,7 +96,7 @@ pub fn check_log(log: &RunLog) -> Findings {
 struct Checker<'l> {
     log: &'l RunLog,
     signatures: Signatures,
-    /// Of each block.
+    /// The digest of each block, by index.
     digests: Vec<Digest>,
     findings: Findings,
     verified: Option<Verified>,

@@ -16,7 +16,7 @@ enum Lie {
     None,
     Empty,
     Refused,
-    /// Never answered.
+    /// Requests of this kind are never answered.
     Silent,
     /// The wrong answer for the request.
     Pending,
