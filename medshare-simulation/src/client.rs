@@ -37,32 +37,40 @@ pub(crate) struct Clients {
 struct NoAnswer;
 
 impl Clients {
-    /// Starts them all. Each ends its task when its work is done.
-    pub(crate) fn start(&self, load: Load, until_ms: u64) -> Vec<tokio::task::JoinHandle<()>> {
-        let mut tasks = Vec::new();
+    /// Starts them all.
+    pub(crate) fn start(&self, load: Load, until_ms: u64) {
         for _ in 0..load.orders {
             let (after, transaction) = self.drawn(until_ms);
             let clients = self.clone();
-            tasks.push(tokio::spawn(async move {
+            self.busy(async move {
                 sleep(after).await;
                 clients.order(transaction).await;
-            }));
+            });
         }
         for _ in 0..load.single {
             let (after, transaction) = self.drawn(until_ms);
             let clients = self.clone();
-            tasks.push(tokio::spawn(async move {
+            self.busy(async move {
                 sleep(after).await;
                 let host = clients.some_member();
                 // With one that is off, the client gives up.
                 let _ = clients.submit(host, transaction).await;
-            }));
+            });
         }
         if load.flood > 0 {
             let clients = self.clone();
-            tasks.push(tokio::spawn(async move { clients.flood(load.flood).await }));
+            self.busy(async move { clients.flood(load.flood).await });
         }
-        tasks
+    }
+
+    /// Runs a client until it is done.
+    fn busy(&self, client: impl Future<Output = ()> + Send + 'static) {
+        let world = Arc::clone(&self.world);
+        world.lock().busy_clients += 1;
+        tokio::spawn(async move {
+            client.await;
+            world.lock().busy_clients -= 1;
+        });
     }
 
     /// A transaction, and the time until it is submitted.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use medshare_simulation::{Point, swarm};
 
 /// Seeds of each test; tests run side by side.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 30;
 
 fn run_all(seeds: std::ops::Range<u64>) {
     let mut points = BTreeSet::new();

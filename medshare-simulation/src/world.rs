@@ -60,6 +60,15 @@ pub(crate) struct Host {
     pub(crate) mischief: Option<Mischief>,
 }
 
+/// A look at the nodes.
+#[derive(Default)]
+pub(crate) struct Look {
+    /// When it began, milliseconds; `None` before the first.
+    pub(crate) began_ms: Option<u64>,
+    /// What was still to be done; `None` where nothing was.
+    pub(crate) unsettled: Option<String>,
+}
+
 /// What changes in a run.
 pub(crate) struct State {
     pub(crate) rng: SimRng,
@@ -70,6 +79,10 @@ pub(crate) struct State {
     pub(crate) trace: Trace,
     pub(crate) counts: Counts,
     pub(crate) links: Links,
+    /// Clients that are not done.
+    pub(crate) busy_clients: usize,
+    /// What the nodes were found to be like.
+    pub(crate) look: Look,
     began: Instant,
     queue: BTreeMap<(u64, u64), (usize, Event)>,
     sequence: u64,
@@ -117,6 +130,8 @@ impl State {
             trace: beginning.trace,
             counts: Counts::default(),
             links: Links::default(),
+            busy_clients: 0,
+            look: Look::default(),
             began: Instant::now(),
             queue: BTreeMap::new(),
             sequence: 0,
@@ -209,6 +224,13 @@ impl State {
     /// True when no frame reaches the machine.
     pub(crate) fn is_cut_off(&self, host: usize) -> bool {
         self.now_ms() < self.hosts[host].cut_off_until_ms
+    }
+
+    /// The machines of honest seats.
+    pub(crate) fn honest(&self) -> Vec<usize> {
+        let hosts = 0..self.hosts.len();
+        let is_honest = |host: &usize| !self.invariants.is_byzantine(self.hosts[*host].seat);
+        hosts.filter(is_honest).collect()
     }
 
     /// True when the disk takes no byte.

@@ -110,8 +110,8 @@ impl Votes {
         self.left(from, disk, (ballot.height, &vote.signature), decided)
     }
 
-    /// A signature leaves. That of a commit may rest on the record of a decision instead of its own;
-    /// and where a checkpoint cut that, on the ledger.
+    /// A signature leaves. That of a commit may rest on the record of a decision instead of its own,
+    /// and where a checkpoint cut that, on the ledger: then nothing of its height is in the log.
     fn left(
         &mut self,
         (host, seat): (usize, ReplicaId),
@@ -153,12 +153,15 @@ fn contains(log: &[u8], bytes: &[u8; 64]) -> bool {
     false
 }
 
-/// Whether the log records that this block was decided.
+/// Whether the log records that this block was decided, or was cut above it.
 fn is_decided(chain: ChainId, log: &[u8], height: Height, digest: &Digest) -> bool {
     let storage = Box::new(Readable(log.to_vec()));
     let Ok((_, frames)) = ConsensusLog::open_on(storage, Path::new("log"), chain) else {
         return false;
     };
+    if frames.iter().all(|frame| frame.height > height) {
+        return true;
+    }
     let mut frames = frames.iter().filter(|frame| frame.height == height);
     frames.any(|frame| match LogRecord::<Body>::from_wire(&frame.body) {
         Ok(LogRecord::Decided { certificate }) => certificate.ballot.digest == *digest,

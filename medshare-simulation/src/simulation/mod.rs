@@ -1,6 +1,7 @@
 //! The run of a scenario: nodes in one runtime of one thread, whose clock is paused.
 
 mod ending;
+mod look;
 mod power;
 
 use std::collections::BTreeSet;
@@ -10,8 +11,9 @@ use medshare_node::{NodeError, NodeHandle};
 use medshare_testkit::SimRng;
 use medshare_testkit::fixtures::Members;
 use medshare_types::{ReplicaId, Timestamp};
-use tokio::task::JoinHandle;
 use tokio::time::{Duration, sleep};
+
+use look::Watch;
 
 use crate::byzantine::Mischief;
 use crate::client::Clients;
@@ -23,8 +25,8 @@ use crate::scenario::{Incident, Lie, Loss, Scenario};
 use crate::trace::Trace;
 use crate::world::{Beginning, Event, Host, State, World};
 
-/// Simulated time between two looks at the nodes.
-const LOOK: Duration = Duration::from_millis(250);
+/// Longest sleep of the driver.
+const NAP: Duration = Duration::from_millis(250);
 /// The longest time until a machine is switched on, milliseconds.
 const SWITCHED_ON_MS: u64 = 300;
 
@@ -41,9 +43,6 @@ struct Run {
     /// The running node of each machine.
     handles: Vec<Option<NodeHandle>>,
     started: Arc<Mutex<Vec<Started>>>,
-    orders: Vec<JoinHandle<()>>,
-    /// When the nodes were looked at last, milliseconds.
-    looked_ms: u64,
 }
 
 /// Runs a scenario from these disks, and returns what is on the disks and in the key stores of the
@@ -103,8 +102,6 @@ impl Run {
             members: Arc::new(members),
             epoch: now,
             started: Arc::default(),
-            orders: Vec::new(),
-            looked_ms: 0,
             scenario,
         }
     }
@@ -112,15 +109,15 @@ impl Run {
     async fn go(mut self) -> (Report, Vec<(Disk, Secrets)>) {
         self.begin();
         loop {
-            self.take_started().await;
+            self.take_started();
             let wait = loop {
                 let due = self.world.lock().pop_due();
                 match due {
                     Ok((host, event)) => self.happen(host, event),
-                    Err(wait) => break wait.unwrap_or(LOOK).min(LOOK),
+                    Err(wait) => break wait.unwrap_or(NAP).min(NAP),
                 }
             };
-            if self.is_over().await {
+            if self.is_over() {
                 break;
             }
             tokio::select! {
@@ -133,12 +130,18 @@ impl Run {
     }
 
     /// Switches the machines on, one after the other, and lets the clients begin.
-    fn begin(&mut self) {
+    fn begin(&self) {
         let clients = Clients {
             world: Arc::clone(&self.world),
             members: Arc::clone(&self.members),
         };
-        self.orders = clients.start(self.scenario.load, self.scenario.calm_after_ms);
+        clients.start(self.scenario.load, self.scenario.calm_after_ms);
+        let watch = Watch {
+            world: Arc::clone(&self.world),
+            members: self.scenario.members,
+            from_nothing: self.scenario.from_nothing,
+        };
+        tokio::spawn(watch.look_again_and_again());
         let mut state = self.world.lock();
         for host in 0..state.hosts.len() {
             let after_ms = state.rng.below(SWITCHED_ON_MS);

@@ -7,7 +7,7 @@ use medshare_simulation::{Faults, Scenario, run, swarm};
 #[test]
 fn a_seed_reproduces() {
     let mut traces = BTreeSet::new();
-    for seed in 0..6 {
+    for seed in 0..4 {
         let first = swarm::run(seed);
         let second = run(swarm::scenario(seed).with_narration());
         assert_eq!(first.trace, second.trace, "seed {seed}");
@@ -16,7 +16,7 @@ fn a_seed_reproduces() {
         assert!(second.words.is_some() && first.words.is_none());
         traces.insert(first.trace);
     }
-    assert_eq!(traces.len(), 6, "seeds differ");
+    assert_eq!(traces.len(), 4, "seeds differ");
 }
 
 /// The founding, too: keys, deals and shares are drawn from the seed.

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use medshare_ledger::{RpcRequest, RpcResponse};
 use medshare_node::transport::{Link, inbox};
 use medshare_node::{DEFAULT_DISK_FLOOR, NodeClient, NodeConfig, NodeError, NodeHandle, Recovery};
-use medshare_types::{Height, ReplicaId, Wire as _};
+use medshare_types::Wire as _;
 
 use super::{Run, Started};
 use crate::machine::SimMachine;
@@ -97,17 +97,17 @@ impl Run {
     }
 
     /// Takes the nodes over whose start is over, unless their machine fell meanwhile.
-    pub(super) async fn take_started(&mut self) {
+    pub(super) fn take_started(&mut self) {
         let started = {
             let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *started)
         };
         for started in started {
-            self.take(started).await;
+            self.take(started);
         }
     }
 
-    async fn take(&mut self, (host, life, node): Started) {
+    fn take(&mut self, (host, life, node): Started) {
         let mut state = self.world.lock();
         let machine = &mut state.hosts[host];
         if !machine.is_on || machine.life != life {
@@ -163,47 +163,12 @@ impl Run {
             state.invariants.started(host, tip);
         });
     }
-
-    /// A node that ended although its machine is on.
-    pub(super) async fn look_for_ends(&self) {
-        let clients: Vec<_> = {
-            let state = self.world.lock();
-            let hosts = state.hosts.iter().enumerate();
-            hosts
-                .filter(|(_, machine)| machine.is_on)
-                .filter_map(|(host, machine)| Some((host, machine.seat, machine.client.clone()?)))
-                .collect()
-        };
-        for (host, seat, client) in clients {
-            if let Some(end) = client.end().await {
-                self.ended(host, seat, &end);
-            }
-        }
-    }
-
-    fn ended(&self, host: usize, seat: ReplicaId, end: &medshare_node::End) {
-        let mut state = self.world.lock();
-        if !state.hosts[host].is_on {
-            return;
-        }
-        let why = match end {
-            medshare_node::End::Failed(error) => chain_of(error),
-            other => format!("{other:?}"),
-        };
-        let what = format!("member {seat} ended by itself: {why}");
-        state.invariants.broken(Property::NodeRuns, what);
-    }
 }
 
 /// An error with its sources.
-fn chain_of(error: &NodeError) -> String {
+pub(super) fn chain_of(error: &NodeError) -> String {
     let error: &dyn std::error::Error = error;
     let chain = std::iter::successors(Some(error), |error| error.source());
     let texts: Vec<_> = chain.map(ToString::to_string).collect();
     texts.join(": ")
-}
-
-/// The height of a tip; before the first block it is that of the genesis.
-pub(super) fn height_of(tip: Option<&medshare_ledger::CertifiedHeader>) -> Height {
-    tip.map_or(Height(0), |tip| tip.header.height)
 }
