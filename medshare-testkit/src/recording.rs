@@ -213,3 +213,6 @@ fn standing(record: &OrganisationRecord) -> Standing {
         last_lost: leading.last_lost,
     }
 }
+
+#[cfg(test)]
+mod tests;

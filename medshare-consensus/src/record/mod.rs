@@ -4,6 +4,7 @@
 //! So a replica that starts again, or is served blocks, has it again, and all judge a block's
 //! attestations alike.
 
+mod explain;
 mod open;
 mod organisations;
 
@@ -23,6 +24,7 @@ use crate::credit::{
     Alarm, CreditEvent, EpochRule, OrganisationRecord, Standing, Term, lost_turns,
 };
 use crate::turns::{Mode, first_proposer, primary_after};
+pub use explain::explain;
 pub(crate) use open::{MAX_LATE, OpenHeight};
 pub use organisations::ChainFact;
 use organisations::Organisations;
@@ -128,9 +130,6 @@ impl ChainRecord {
 
     /// Adds the next block, which was decided. The parent's facts must have been learned. Returns what
     /// the block changed for organisations.
-    ///
-    /// A decided block is not judged again: votes for heights that are not open change nothing. Cost:
-    /// one hash, and O(log n) a vote.
     ///
     /// # Panics
     /// Where the parent's facts were not learned.
@@ -493,25 +492,6 @@ impl ChainRecord {
     pub fn digest(&self) -> Digest {
         digest("medshare/consensus/chain-record/v1", &[&to_borsh(self)])
     }
-}
-
-/// Every event of a member on a chain, in order: each lost turn and each epoch, with its credit before
-/// and after. `record` is that before the first block, `blocks` are the headers, attestations and facts
-/// from height 1 on.
-///
-/// Cost: as [`ChainRecord::follow`] a block.
-#[must_use]
-pub fn explain(
-    member: ReplicaId,
-    mut record: ChainRecord,
-    blocks: impl IntoIterator<Item = (BlockHeader, Vec<Attestation>, Vec<ChainFact>)>,
-) -> Vec<CreditEvent> {
-    let mut events = Vec::new();
-    for (header, attestations, facts) in blocks {
-        let changed = record.follow(&header, &attestations, &facts);
-        events.extend(changed.into_iter().filter(|event| event.seat() == member));
-    }
-    events
 }
 
 #[cfg(test)]

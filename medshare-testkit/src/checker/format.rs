@@ -31,7 +31,7 @@ pub struct RunLog {
     pub epoch_ms: u64,
     /// Each decided block once, in the order in which the first member decided it.
     pub blocks: Vec<RecordedBlock>,
-    /// The honest members, in the order of their seats.
+    /// The honest members, in the order of their numbers.
     pub members: Vec<MemberLog>,
     /// All that honest members signed, and all votes in what they recorded.
     pub statements: Vec<Signed>,
@@ -56,7 +56,7 @@ pub struct RecordedBlock {
 /// What one honest member decided, and what it thought of each organisation.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct MemberLog {
-    /// Number of the member on the chain.
+    /// The number of the member whose log it is.
     pub member: ReplicaId,
     /// Decided blocks, by their index, in order; after a start the last ones come again.
     pub decisions: Vec<(u32, CommitCertificate)>,

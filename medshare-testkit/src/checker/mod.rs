@@ -96,7 +96,7 @@ pub fn check_log(log: &RunLog) -> Findings {
 struct Checker<'l> {
     log: &'l RunLog,
     signatures: Signatures,
-    /// The digest of each block, by index.
+    /// The digests of the log's blocks, by index.
     digests: Vec<Digest>,
     findings: Findings,
     verified: Option<Verified>,

@@ -54,7 +54,7 @@ fn up(contributions: &Contributions, id: ReplicaId, faulty: usize) -> Option<u12
     let of: Vec<_> = of
         .map(|(_, answered)| u128::from(*answered).min(1000))
         .collect();
-    (of.len() >= 2 * faulty + 1).then(|| median(of)).flatten()
+    (of.len() > 2 * faulty).then(|| median(of)).flatten()
 }
 
 /// C33: capped bytes of counterparties.

@@ -4,11 +4,15 @@ use medshare_consensus::{ChainFact, Decided};
 use medshare_types::id::{Epoch, Height};
 
 use super::Simulation;
+use super::events::Member;
 use crate::setting::TestPayload;
 
+/// Blocks that a member may lack and still answer a challenge over recent state.
+const RECENT: u64 = 8;
+
 impl Simulation {
-    /// What a primary proposes: random bytes, or the keys that running members have made and that its
-    /// ledger does not show yet.
+    /// What a primary proposes: random bytes, or the keys that members which follow the chain have made
+    /// and that its ledger does not show yet.
     pub(super) fn batch(&mut self, index: usize) -> TestPayload {
         let facts = self.unregistered(index);
         let number = self.rng.next_u64();
@@ -20,6 +24,7 @@ impl Simulation {
     }
 
     /// The ledger of a member has executed a block: what it told.
+    #[expect(clippy::expect_used, reason = "a start makes the record")]
     pub(super) fn execute(&mut self, index: usize, height: Height) -> Vec<ChainFact> {
         let member = &mut self.members[index];
         member.executed = height;
@@ -45,11 +50,12 @@ impl Simulation {
             return Vec::new();
         };
         let epoch = record.committee().epoch().next();
-        let running = self
-            .members
-            .iter()
-            .filter(|member| member.replica.is_some());
-        let lacking = running
+        let tip = self.members[index].executed;
+        let follows = |member: &&Member| {
+            member.replica.is_some() && tip.0.saturating_sub(member.executed.0) <= RECENT
+        };
+        let following = self.members.iter().filter(follows);
+        let lacking = following
             .map(|member| member.id)
             .filter(|id| record.next_key(*id).is_none());
         let told = |replica| {

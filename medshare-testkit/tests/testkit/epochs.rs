@@ -3,9 +3,11 @@
 //! `SEEDS=n cargo test --release -p medshare-testkit epochs` runs n seeds of each.
 
 use medshare_consensus::credit::EpochRule;
-use medshare_testkit::behaviour::{Equivocator, Silent};
+use medshare_testkit::behaviour::{CommitWithholder, Equivocator, Silent};
+use medshare_testkit::checker::{Role, RunLog};
 use medshare_testkit::{Faults, Report, Scenario, Simulation};
 use medshare_types::id::{Epoch, Height, ReplicaId};
+use medshare_types::wire::Wire as _;
 
 /// As short as four members allow: f + 9 + 2n.
 const RULE: EpochRule = EpochRule {
@@ -91,5 +93,46 @@ fn organisations_without_a_seat_have_every_block() {
         let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
         let report = run(seed, scenario);
         assert_eq!(report.heights.len(), 6);
+    }
+}
+
+/// Bad epochs of one member; the last costs its seat, and a candidate takes it.
+#[test]
+fn a_member_that_withholds_its_votes_loses_its_seat_to_a_candidate() {
+    for seed in 0..seeds(2) {
+        let replica = ReplicaId(u16::try_from(seed % 4).unwrap_or_default());
+        let scenario = scenario(seed, 280).with_candidates(1);
+        // Links reorder blocks that are served: a follower keeps up by asking often.
+        let scenario = scenario
+            .unwrap_or_else(|error| panic!("{error}"))
+            .with_resend_ms(20)
+            .with_epochs(EpochRule {
+                heights: 80,
+                min_ms: 0,
+            })
+            .with_byzantine(replica, |setting, replica| {
+                Box::new(CommitWithholder::new(setting, replica, []))
+            });
+        let report = run(seed, scenario);
+        let log = RunLog::from_wire(&report.log).unwrap_or_else(|error| panic!("{error}"));
+        let standings = &log.members[0].standings;
+        let roles = |member: ReplicaId| -> Vec<Role> {
+            let of = standings
+                .iter()
+                .map(|row| row.of[usize::from(member.0)].role);
+            let mut roles: Vec<_> = of.collect();
+            roles.dedup();
+            roles
+        };
+        assert_eq!(roles(replica), [Role::Consensus, Role::Demoted], "{seed}");
+        let newcomer = roles(ReplicaId(4));
+        let rises = [
+            Role::Candidate,
+            Role::Ready,
+            Role::Probation,
+            Role::Consensus,
+        ];
+        assert_eq!(newcomer, rises, "{seed}");
+        assert!(report.proposers.contains(&ReplicaId(4)), "{seed}");
     }
 }

@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 use medshare_consensus::credit::EpochRule;
 use medshare_consensus::{ViewChangeVote, Vote};
 use medshare_testkit::behaviour::Silent;
-use medshare_testkit::checker::{RunLog, Said, Signed, check, check_log};
+use medshare_testkit::checker::{RecordedBlock, Role, RunLog, Said, Signed, check, check_log};
 use medshare_testkit::{Scenario, Setting, Simulation};
 use medshare_types::attestation::{Attested, attestations_root};
 use medshare_types::certificate::{Ballot, Phase};
 use medshare_types::hash::Digest;
-use medshare_types::id::{Height, ReplicaId, View};
+use medshare_types::id::{Epoch, Height, ReplicaId, View};
 use medshare_types::wire::Wire as _;
 
 const SILENT: ReplicaId = ReplicaId(1);
@@ -175,6 +175,61 @@ fn a_recorded_vote_that_no_block_may_record_is_found() {
     });
 }
 
+/// Each epoch has its own keys, and its last header names the committee of the next.
+#[test]
+fn a_certificate_is_judged_by_the_committee_of_its_epoch() {
+    let log = recorded();
+    let ends: Vec<_> = log
+        .blocks
+        .windows(2)
+        .map(|of| [0, 1].map(|n| &of[n].header))
+        .collect();
+    let ends = ends
+        .iter()
+        .filter(|[last, first]| last.epoch != first.epoch);
+    let ends: Vec<_> = ends.map(|[last, _]| last.height.0).collect();
+    assert_eq!(ends, [80, 160]);
+    let of_height = |height: usize| log.members[0].decisions[height - 1].1.clone();
+    let signed = |height: usize, key_of: Epoch| {
+        let mut certificate = of_height(height);
+        let ballot = certificate.ballot;
+        let statement = ballot.statement(&log.chain, Phase::Commit);
+        for (member, signature) in &mut certificate.votes {
+            *signature = setting().key_in(*member, key_of).sign(&statement);
+        }
+        changed(&log, |log| {
+            log.members[0].decisions[height - 1].1 = certificate
+        })
+    };
+    let bad = ["a certificate with a bad signature"];
+    assert_eq!(signed(80, Epoch(0)), Vec::<&str>::new());
+    assert_eq!(signed(80, Epoch(1)), bad);
+    assert_eq!(signed(81, Epoch(0)), bad);
+    assert_eq!(signed(81, Epoch(1)), Vec::<&str>::new());
+    let late = changed(&log, |log| {
+        let own = log.blocks[78].header.next_committee;
+        log.blocks[79].header.next_committee = own;
+    });
+    assert!(late.contains(&"the committee"), "{late:?}");
+    let early = changed(&log, |log| log.epoch_heights = 79);
+    assert!(early.contains(&"the committee"), "{early:?}");
+    assert!(early.contains(&"the epoch"), "{early:?}");
+}
+
+/// Keys come from what blocks tell, and blocks tell what their headers name.
+#[test]
+fn a_payload_that_the_header_does_not_name_is_found() {
+    let log = recorded();
+    let telling = |block: &&mut RecordedBlock| block.payload.starts_with(b"facts");
+    let found = changed(&log, |log| {
+        let told = log.blocks.iter_mut().find(telling);
+        let told = told.unwrap_or_else(|| panic!("a key is registered"));
+        told.payload = vec![1];
+    });
+    assert!(found.contains(&"the payload"), "{found:?}");
+    assert!(found.contains(&"the committee"), "{found:?}");
+}
+
 /// What a member had of a seat is compared, number by number, after every height.
 #[test]
 fn credit_that_differs_from_the_chain_is_found() {
@@ -190,6 +245,7 @@ fn credit_that_differs_from_the_chain_is_found() {
     assert_eq!(with(&|seat| seat.score += 1), ["credit"]);
     assert_eq!(with(&|seat| seat.banned_until = Height(0)), ["credit"]);
     assert_eq!(with(&|seat| seat.level = 0), ["credit"]);
+    assert_eq!(with(&|seat| seat.role = Role::Probation), ["credit"]);
     assert_eq!(with(&|seat| seat.clean += 1), ["credit"]);
     assert_eq!(with(&|seat| seat.last_lost = Height(1)), ["credit"]);
     assert_eq!(with(&|seat| seat.since_strike = 9), ["credit"]);
