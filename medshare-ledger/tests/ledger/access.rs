@@ -359,15 +359,18 @@ fn a_receipt_is_followed_within_the_trust_period() {
         client.follow(&boundary).unwrap();
         let receipt = AccessReceipt::new(proof, [], &client);
         let verified = receipt.verify(&LightClient::new(&genesis).unwrap());
-        verified.map(drop)
+        (verified.map(drop), receipt.to_wire().len())
     };
-    assert_eq!(receipt(5, 6, 5 + period), Ok(()));
+    let (verified, whole) = receipt(5, 6, 5 + period);
+    assert_eq!(verified, Ok(()));
     let stale = VerifyError::Stale {
         since: Timestamp::from_millis(5),
         now: Timestamp::from_millis(6 + period),
     };
-    assert_eq!(receipt(5, 6, 6 + period), Err(stale.clone()));
-    // The boundary itself is left out once it is of no use.
-    assert_eq!(receipt(5, 2 + period, 6 + period), Err(stale));
-    assert_eq!(receipt(6, 6, 6 + period), Ok(()));
+    assert_eq!(receipt(5, 6, 6 + period), (Err(stale), whole));
+    assert_eq!(receipt(6, 6, 6 + period), (Ok(()), whole));
+    // A boundary from which no verifier may follow is left out.
+    let (refused, bare) = receipt(5, 6, 7 + period);
+    assert!(matches!(refused, Err(VerifyError::Stale { .. })));
+    assert!(bare < whole - 400, "{bare}, {whole}");
 }

@@ -327,6 +327,19 @@ fn an_anchor_is_the_end_of_an_epoch_of_this_chain() {
         committee: chain.fixture.committee(Epoch(0)),
     };
     assert!(matches!(refused(&within), VerifyError::NotNextEpoch { .. }));
+    // Nor does an anchor replace an end that was followed, or another anchor.
+    let second = chain.second_end(0);
+    let second = Anchor {
+        header: second.certified.header,
+        committee: second.committee,
+    };
+    let other = Err(VerifyError::OtherHistory { epoch: Epoch(0) });
+    assert_eq!(chain.followed().trust(&second), other);
+    assert_eq!(
+        chain.trusting(&second).unwrap().trust(&chain.anchor(0)),
+        other
+    );
+    assert_eq!(chain.followed().trust(&chain.anchor(0)), Ok(()));
 }
 
 #[test]

@@ -173,3 +173,6 @@ async fn extended(light: &LightClient, boundaries: Vec<Boundary>) -> Result<Ligh
     });
     Ok(verifying.await??)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 //! Consortia whose committee changes with short epochs.
 
-mod away;
 mod lies;
 mod whole;
 
