@@ -87,8 +87,8 @@ pub struct LedgerStore {
     database: Database,
 }
 
-/// Runs a write. The database panics over some damaged pages (redb 4.6, in a commit): an error here, as
-/// every damage is.
+/// Runs a write. Built with debug assertions the database panics over some damaged pages (redb 4.6): an
+/// error here, as every damage is.
 fn guarded<T>(write: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let outcome = catch_unwind(AssertUnwindSafe(write));
     outcome.unwrap_or_else(|_| Err(corrupt("a page of it cannot be read")))

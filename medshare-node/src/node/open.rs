@@ -97,17 +97,17 @@ impl Node {
             LogState::Lost(_) if mutation.is(Mutant::LossForgotten) => LogState::Own,
             state => state,
         };
-        let mut signing_keys = vec![secrets.signing_key.clone()];
-        signing_keys.extend(voting_keys.iter().map(|held| held.key.clone()));
+        let drawn = voting_keys.iter().map(|held| held.key.clone());
+        let signing_keys = [secrets.signing_key.clone()]
+            .into_iter()
+            .chain(drawn)
+            .collect();
         let record = tip.record.clone();
         let replica = recover(&genesis, own, signing_keys, tip, &frames, state)?;
         let tip = ledger.tip()?;
         let genesis = Arc::new(genesis);
-        let holder = Arc::new(Holder::new(
-            Arc::clone(&genesis),
-            secrets,
-            Arc::clone(&machine),
-        ));
+        let holder = Holder::new(Arc::clone(&genesis), secrets, Arc::clone(&machine));
+        let holder = Arc::new(holder);
         let next_key = NextKey::new(Arc::clone(&keys), voting_keys);
         let ceremony = Ceremony::open(keys, &holder).await?;
         let shell = Shell {

@@ -232,10 +232,12 @@ impl LocalBuilder {
         let anchor = folder::trust_anchor(&root);
         let genesis = match tokio::fs::read(&anchor).await {
             Ok(bytes) => {
-                let genesis = Genesis::from_wire(&bytes).map_err(|source| Error::Damaged {
+                // Restored from an exported one, it may have ends of epochs besides.
+                let anchor = TrustAnchor::from_bytes(&bytes).map_err(|source| Error::Damaged {
                     what: "the trust anchor",
                     source: Box::new(source),
                 })?;
+                let genesis = anchor.genesis().clone();
                 check_founded(&self.names, &genesis, &root)?;
                 check_key_stores(&root)?;
                 let members = genesis.members.iter().map(|member| &member.name);

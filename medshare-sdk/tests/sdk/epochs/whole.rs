@@ -74,7 +74,9 @@ async fn records_and_receipts_outlive_their_epoch() {
     assert!(newest.as_of() > founding.as_of());
     fixture.close().await;
 
-    // All members stop and start, and so does the application.
+    // All members stop and start, and so does the application, with the trust anchor restored from an
+    // exported one.
+    std::fs::write(folder.path().join("trust-anchor"), newest.to_bytes()).unwrap();
     let fixture = Fixture::reopen(folder.path()).await;
     assert!(fixture.epoch().await >= Epoch(2));
     let opened = fixture.doctor.open(second).await.unwrap();
