@@ -43,7 +43,7 @@ pub struct Report {
     pub blocks: Vec<(BlockHeader, Vec<Attestation>, Vec<ChainFact>)>,
     /// Credit and bans of each seat after those blocks.
     pub standings: BTreeMap<ReplicaId, Standing>,
-    /// The encoded [`RunLog`](crate::checker::RunLog) of the honest members.
+    /// The bytes of a [`RunLog`](crate::checker::RunLog).
     pub log: Vec<u8>,
     /// Seats that contradict themselves in what is durable at honest ones.
     pub culprits: BTreeSet<ReplicaId>,

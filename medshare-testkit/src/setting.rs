@@ -129,7 +129,7 @@ impl Setting {
         self
     }
 
-    /// When epochs end, at all members.
+    /// The rule by which epochs end.
     #[must_use]
     pub const fn epochs(&self) -> EpochRule {
         self.epochs

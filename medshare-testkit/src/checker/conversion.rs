@@ -75,7 +75,7 @@ fn exits(all: &All) -> Vec<(u8, Epoch, u16, ReplicaId)> {
     exits
 }
 
-/// C21: the order in which the ready take seats.
+/// C21: those that may take a seat, in their order.
 fn ready(organisations: &Organisations, quorum: Quorum) -> VecDeque<ReplicaId> {
     let all: Vec<_> = organisations.all.keys().copied().collect();
     let resources = resource_scores(&all, &organisations.contributions, quorum.faulty);
@@ -161,7 +161,7 @@ fn leave_without_seat(all: &mut All, epoch: Epoch) -> usize {
     proven
 }
 
-/// C25: exits and growth within the bound.
+/// C25: exits in order, then growth.
 fn reseat(all: &mut All, ending: &Ending<'_>, quorum: Quorum, mut ready: VecDeque<ReplicaId>) {
     let next = ending.epoch.next();
     let bound = (quorum.faulty / 2).max(1);
@@ -208,14 +208,14 @@ fn reseat(all: &mut All, ending: &Ending<'_>, quorum: Quorum, mut ready: VecDequ
     }
 }
 
-/// C26: newcomers are on probation.
+/// C26: a newcomer does not lead yet.
 fn take_seat(all: &mut All, newcomer: ReplicaId) {
     if let Some(of) = all.get_mut(&newcomer) {
         of.standing.role = Role::Probation;
     }
 }
 
-/// C28: whether a seat may fall away.
+/// C28: a seat that no organisation is ready for.
 fn falls_away(reason: Reason, seats: usize) -> bool {
     let stays = Quorum::of(seats - 1).faulty == Quorum::of(seats).faulty;
     let may = match reason {

@@ -130,7 +130,7 @@ impl Standing {
         self.last_lost = by;
     }
 
-    /// C4: an own block has closed.
+    /// C4: a height that it proposed closes.
     pub(super) fn add_block(&mut self) {
         self.clean += 1;
         if self.clean == 500 {

@@ -42,7 +42,7 @@ impl Wire for RunLog {
     const MAX_LEN: usize = 256 << 20;
 }
 
-/// A decided block as its members had it.
+/// A block that honest members decided.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RecordedBlock {
     /// The header; certificates sign its digest.
@@ -71,7 +71,7 @@ pub struct Standings {
     pub height: Height,
     /// That block is executed, so that what it tells is counted in.
     pub executed: bool,
-    /// In the order of the organisations.
+    /// One standing for each organisation.
     pub of: Vec<Standing>,
 }
 
@@ -113,7 +113,7 @@ pub enum Role {
     Demoted,
     /// It has lost its seat by a proof.
     Evicted,
-    /// It has left by its own will.
+    /// It has left by its will or a vote.
     Departed,
 }
 

@@ -82,7 +82,7 @@ impl Reason {
 }
 
 impl Organisation {
-    /// C16: the most pressing reason stays.
+    /// C16: it is to go for this reason, recorded in `epoch`.
     pub(super) fn note_exit(&mut self, reason: Reason, epoch: Epoch) {
         let new = Exit {
             reason,
@@ -99,7 +99,7 @@ impl Organisation {
         }
     }
 
-    /// C17 and C20: it waits for a seat again.
+    /// C17 and C20: it may have a seat from `epoch` on.
     pub(super) fn wait_from(&mut self, epoch: Epoch) {
         self.standing.role = Role::Candidate;
         self.standing.score = self.standing.score.max(300);

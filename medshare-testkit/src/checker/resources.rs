@@ -25,7 +25,7 @@ fn median(mut values: Vec<u128>) -> Option<u128> {
     values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
-/// C30: unknown values become the median.
+/// C30: what is known, and the median of it for others.
 fn with_median(
     all: &[ReplicaId],
     of: impl Fn(ReplicaId) -> Option<u128>,
@@ -36,7 +36,7 @@ fn with_median(
     all.iter().map(share).collect()
 }
 
-/// C31: the share of challenges answered.
+/// C31: challenges answered in time.
 fn stored(contributions: &Contributions, id: ReplicaId) -> Option<u128> {
     let (asked, answered) = contributions.challenges.get(&id)?;
     share(u128::from(*answered), u128::from(*asked))
@@ -47,7 +47,7 @@ fn share(part: u128, whole: u128) -> Option<u128> {
     (part.min(whole) * 1000).checked_div(whole)
 }
 
-/// C32: the lower median of probes.
+/// C32: probes by other members.
 fn up(contributions: &Contributions, id: ReplicaId, faulty: usize) -> Option<u128> {
     let probes = contributions.probes.iter();
     let of = probes.filter(|((probed, by), _)| *probed == id && *by != id);
@@ -57,7 +57,7 @@ fn up(contributions: &Contributions, id: ReplicaId, faulty: usize) -> Option<u12
     (of.len() > 2 * faulty).then(|| median(of)).flatten()
 }
 
-/// C33: capped bytes of counterparties.
+/// C33: bytes served, of a usual volume.
 fn served(
     all: &[ReplicaId],
     contributions: &Contributions,

@@ -46,7 +46,7 @@ struct World {
 impl World {
     /// Committees of seven or five, with or without contributions.
     fn new(seed: u64) -> Self {
-        let setting = setting(if seed % 2 == 0 { 7 } else { 5 });
+        let setting = setting(if seed.is_multiple_of(2) { 7 } else { 5 });
         let genesis = setting.genesis();
         let tip = BlockHeader {
             chain: setting.chain(),
