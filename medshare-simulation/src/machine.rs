@@ -9,8 +9,6 @@ use medshare_types::{RandomSource as _, Timestamp};
 
 use crate::world::Life;
 
-/// Bytes that a disk with room tells of.
-const ROOM: u64 = 1 << 40;
 /// Threads of every machine, so that runs do not depend on where they run.
 const CORES: usize = 2;
 /// Longest time until a task learns that its work is done, milliseconds.
@@ -38,11 +36,7 @@ impl Machine for SimMachine {
 
     fn free_bytes(&self, _: &Path) -> Option<u64> {
         let state = self.life.world.lock();
-        Some(if state.is_full(self.life.host) {
-            0
-        } else {
-            ROOM
-        })
+        Some(state.free_bytes(self.life.host))
     }
 
     fn before_write(&self) -> io::Result<()> {

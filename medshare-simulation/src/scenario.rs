@@ -82,6 +82,8 @@ pub enum Incident {
     PowerCut,
     /// Its disk takes no byte for so many milliseconds.
     DiskFull(u64),
+    /// Its disk has little room for so many milliseconds: it votes, and admits nothing.
+    DiskLow(u64),
     /// Its files are copied, to come back with [`Loss::Restored`].
     Backup,
     /// It loses its power, and more. The transport's channels end with it.

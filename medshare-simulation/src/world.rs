@@ -20,6 +20,10 @@ use crate::report::{Counts, Point};
 use crate::scenario::{Faults, Incident};
 use crate::trace::Trace;
 
+/// Bytes that a disk with room tells of, and one with little.
+const ROOM: u64 = 1 << 40;
+const LITTLE_ROOM: u64 = 1 << 20;
+
 /// An event at a machine, which has a number: its seat, or after all seats that of a second machine.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -51,6 +55,8 @@ pub(crate) struct Host {
     pub(crate) ahead_ms: u64,
     /// End of the time in which its disk takes no byte.
     pub(crate) full_until_ms: u64,
+    /// End of the time in which its disk has little room.
+    pub(crate) low_until_ms: u64,
     /// End of the time in which no frame reaches it.
     pub(crate) cut_off_until_ms: u64,
     /// The longest duration of its work until the calm, milliseconds.
@@ -231,6 +237,17 @@ impl State {
         let hosts = 0..self.hosts.len();
         let is_honest = |host: &usize| !self.invariants.is_byzantine(self.hosts[*host].seat);
         hosts.filter(is_honest).collect()
+    }
+
+    /// Bytes that the disk says it has left.
+    pub(crate) fn free_bytes(&self, host: usize) -> u64 {
+        if self.is_full(host) {
+            0
+        } else if self.now_ms() < self.hosts[host].low_until_ms {
+            LITTLE_ROOM
+        } else {
+            ROOM
+        }
     }
 
     /// True when the disk takes no byte.

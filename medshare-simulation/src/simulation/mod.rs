@@ -180,6 +180,10 @@ impl Run {
                 let until_ms = state.now_ms() + for_ms;
                 state.hosts[host].full_until_ms = until_ms;
             }
+            Incident::DiskLow(for_ms) => {
+                let until_ms = state.now_ms() + for_ms;
+                state.hosts[host].low_until_ms = until_ms;
+            }
             Incident::Backup => {
                 let machine = &mut state.hosts[host];
                 machine.backup = Some(machine.disk.backup());
