@@ -93,10 +93,7 @@ impl Node {
             // Before the first vote.
             note_part(&*keys).await?;
         }
-        let state = match log.state() {
-            LogState::Lost(_) if mutation.is(Mutant::LossForgotten) => LogState::Own,
-            state => state,
-        };
+        let state = state_of(&log, mutation);
         let drawn = voting_keys.iter().map(|held| held.key.clone());
         let signing_keys = [secrets.signing_key.clone()]
             .into_iter()
@@ -165,6 +162,14 @@ impl Node {
 
     pub(crate) fn organisation(&self) -> OrganisationId {
         self.shell.holder.organisation()
+    }
+}
+
+/// What the log tells of itself.
+fn state_of(log: &ConsensusLog, mutation: Mutation) -> LogState {
+    match log.state() {
+        LogState::Lost(_) if mutation.is(Mutant::LossForgotten) => LogState::Own,
+        state => state,
     }
 }
 
