@@ -2,11 +2,11 @@
 //!
 //! The first epoch is voted in with the organisation's own key. For every later one a key is drawn, made
 //! durable, and then registered. Two entries take turns: the key of epoch e replaces that of e − 2, whose
-//! last block is durable by then. So a thief of a key store finds the keys of two epochs, and cannot
-//! sign another history of earlier ones.
+//! last block is durable by then, unless the member still votes with it. So a thief of a key store finds
+//! the keys of two epochs, and cannot sign another history of earlier ones.
 
 use medshare_types::keystore::KeyStore;
-use medshare_types::{Epoch, RandomSource, SigningKey};
+use medshare_types::{Epoch, RandomSource, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::error::NodeError;
@@ -43,6 +43,14 @@ pub(crate) async fn load(keys: &dyn KeyStore) -> Result<Vec<VotingKey>, NodeErro
         found.push(decoded.ok_or(NodeError::ForeignSecret { name })?);
     }
     Ok(found)
+}
+
+/// True where drawing the key of `next` erases none that the committee goes on with. A member that
+/// registered no key for an epoch votes with an older one, which may lie in the entry: then the next
+/// epoch gets none either, and the one after has the other entry.
+pub(crate) fn may_draw(held: &[VotingKey], next: Epoch, in_use: Option<&VerifyingKey>) -> bool {
+    let mut held = held.iter();
+    !held.any(|held| entry(held.epoch) == entry(next) && in_use == Some(&held.key.verifying_key()))
 }
 
 /// Draws the key of an epoch and makes it durable in place of that of two epochs before.
@@ -92,6 +100,21 @@ mod tests {
             let found: Vec<_> = found.iter().map(of).collect();
             assert_eq!(found, kept.iter().map(of).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_key_that_the_committee_goes_on_with_is_not_erased() {
+        let held = [4, 5].map(|epoch| VotingKey {
+            epoch: Epoch(epoch),
+            key: SigningKey::from_seed(&[u8::try_from(epoch).unwrap(); 32]),
+        });
+        let [fourth, fifth] = held.each_ref().map(|held| held.key.verifying_key());
+        // In epoch 5: the member registered none for it, or did.
+        assert!(!may_draw(&held, Epoch(6), Some(&fourth)));
+        assert!(may_draw(&held, Epoch(6), Some(&fifth)));
+        // In epoch 6, still with the key of epoch 4.
+        assert!(may_draw(&held, Epoch(7), Some(&fourth)));
+        assert!(may_draw(&held, Epoch(6), None), "without a seat");
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ const AGAIN_AFTER: u64 = 8;
 /// The keys of epochs, and whether that of the next is on its way to the chain.
 pub(super) struct NextKey {
     store: Arc<dyn KeyStore>,
-    /// Of this epoch and the next, as far as they are there.
+    /// Of this epoch and the next, as far as they are there, and an older one that is in use.
     held: Vec<VotingKey>,
     /// The height at which it was sent last.
     sent_at: Option<Height>,
@@ -51,13 +51,21 @@ impl Node {
         if self.shell.next_key.of(next).is_some() {
             return Ok(());
         }
+        let member = self.record.committee().member(self.shell.own);
+        let in_use = member.map(|member| member.key);
+        if !voting_keys::may_draw(&self.shell.next_key.held, next, in_use.as_ref()) {
+            tracing::warn!(epoch = %next, "no new voting key: the old one is in use");
+            return Ok(());
+        }
         let store = Arc::clone(&self.shell.next_key.store);
         let mut random = self.shell.machine.random();
         let drawn = voting_keys::draw(&*store, next, &mut random).await?;
         self.replica.keep_signing_key_in_use();
         self.replica.add_signing_key(drawn.key.clone());
         let next_key = &mut self.shell.next_key;
-        next_key.held.retain(|held| held.epoch.next() == next);
+        next_key
+            .held
+            .retain(|held| held.epoch.next() == next || in_use == Some(held.key.verifying_key()));
         next_key.held.push(drawn);
         self.shell.next_key.sent_at = None;
         Ok(())
