@@ -35,6 +35,10 @@ impl Run {
 
     /// Stops the nodes and looks at what they leave.
     pub(super) async fn end(mut self) -> (Report, Vec<(Disk, Secrets)>) {
+        // Nodes that are stopped have not ended by themselves.
+        if let Some(watch) = self.watch.take() {
+            watch.abort();
+        }
         // Members that stall may have parted.
         let whole = {
             let state = self.world.lock();

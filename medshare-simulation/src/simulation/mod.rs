@@ -11,6 +11,7 @@ use medshare_node::{NodeError, NodeHandle};
 use medshare_testkit::SimRng;
 use medshare_testkit::fixtures::Members;
 use medshare_types::{ReplicaId, Timestamp};
+use tokio::task::JoinHandle;
 use tokio::time::{Duration, sleep};
 
 use look::Watch;
@@ -43,6 +44,7 @@ struct Run {
     /// The running node of each machine.
     handles: Vec<Option<NodeHandle>>,
     started: Arc<Mutex<Vec<Started>>>,
+    watch: Option<JoinHandle<()>>,
 }
 
 /// Runs a scenario from these disks, and returns what is on the disks and in the key stores of the
@@ -102,6 +104,7 @@ impl Run {
             members: Arc::new(members),
             epoch: now,
             started: Arc::default(),
+            watch: None,
             scenario,
         }
     }
@@ -130,7 +133,7 @@ impl Run {
     }
 
     /// Switches the machines on, one after the other, and lets the clients begin.
-    fn begin(&self) {
+    fn begin(&mut self) {
         let clients = Clients {
             world: Arc::clone(&self.world),
             members: Arc::clone(&self.members),
@@ -141,7 +144,7 @@ impl Run {
             members: self.scenario.members,
             from_nothing: self.scenario.from_nothing,
         };
-        tokio::spawn(watch.look_again_and_again());
+        self.watch = Some(tokio::spawn(watch.look_again_and_again()));
         let mut state = self.world.lock();
         for host in 0..state.hosts.len() {
             let after_ms = state.rng.below(SWITCHED_ON_MS);
