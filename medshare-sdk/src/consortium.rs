@@ -19,6 +19,7 @@ use crate::organisation::Organisation;
 use crate::read::record::SealedHeader;
 use crate::receipt::TrustAnchor;
 use crate::record::RecordRef;
+#[cfg(feature = "in-process")]
 use crate::standing::{OrganisationStanding, StandingChange};
 
 /// The member that is asked first when the application does not act for exactly one organisation.
@@ -121,6 +122,7 @@ impl Consortium {
     ///
     /// # Errors
     /// [`Error::Unreachable`], or why an answer does not verify.
+    #[cfg(feature = "in-process")]
     pub async fn standings(&self) -> Result<Vec<OrganisationStanding>> {
         self.context.chain.standings(self.home()).await
     }
@@ -134,6 +136,7 @@ impl Consortium {
     ///
     /// # Errors
     /// [`Error::UnknownOrganisation`], [`Error::Unreachable`], or why no answer can be used.
+    #[cfg(feature = "in-process")]
     pub async fn explain(&self, organisation: &str) -> Result<Vec<StandingChange>> {
         let genesis = self.context.chain.genesis();
         let Some((replica, _)) = genesis.member_named(organisation) else {

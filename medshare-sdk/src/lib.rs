@@ -123,6 +123,7 @@ pub mod receipt;
 mod record;
 mod registered;
 mod repair;
+#[cfg(feature = "in-process")]
 mod standing;
 mod sweep;
 mod times;
@@ -147,6 +148,7 @@ pub use medshare_abe::{
     AccessPolicy, Attribute, AttributeSet, Date, MasterSecretKey, PublicParameters, UserSecretKey,
     Validity,
 };
+#[cfg(feature = "in-process")]
 pub use medshare_consensus::credit::Role;
 pub use medshare_host::{keystore, os_random};
 pub use medshare_store::object_store;
@@ -164,6 +166,7 @@ pub use read::own::OpenOwn;
 pub use receipt::{Receipt, TrustAnchor};
 pub use record::{Descriptor, RecordRef};
 pub use repair::{CopyFault, CopyState, RecordCopies, StoredCopy};
+#[cfg(feature = "in-process")]
 pub use standing::{OrganisationStanding, StandingChange};
 pub use sweep::StoreSweep;
 pub use warnings::{SealWarning, SealedRecord};
