@@ -223,6 +223,22 @@ fn epochs_end_by_heights_and_time_and_change_credit() {
     assert_eq!(again.digest(), chain.record.digest());
 }
 
+/// Another committee would judge them by its own keys.
+#[test]
+fn votes_for_the_epoch_before_are_not_admitted() {
+    let mut chain = Chain::new(short(), 1_000);
+    let commit = |height| [Chain::vote(height, Attested::Commit, 0, 1)];
+    while chain.record.next_committee().epoch() == Epoch(0) {
+        chain.add(0, vec![]);
+    }
+    assert!(chain.admits(&commit(chain.height)), "before the last block");
+    chain.add(0, vec![]);
+    assert_eq!(chain.record.committee().epoch(), Epoch(1));
+    assert!(!chain.admits(&commit(chain.height)), "of the last block");
+    chain.add(0, vec![]);
+    assert!(chain.admits(&commit(chain.height)));
+}
+
 #[test]
 fn votes_for_closed_heights_in_a_decided_block_change_nothing() {
     let mut chain = Chain::new(short(), 1_000);
