@@ -114,6 +114,10 @@ pub struct Scenario {
     pub(crate) twins: Vec<ReplicaId>,
     pub(crate) splits: Splits,
     pub(crate) narrated: bool,
+    /// Blocks tell of members that honest ones have evidence against.
+    pub(crate) tells_proofs: bool,
+    /// The height from which on blocks tell that a member leaves.
+    pub(crate) departs: Option<(Height, ReplicaId)>,
     #[cfg(feature = "mutants")]
     pub(crate) mutant: Option<Mutant>,
 }
@@ -160,6 +164,8 @@ impl Scenario {
             twins: Vec::new(),
             splits: Splits::default(),
             narrated: false,
+            tells_proofs: false,
+            departs: None,
             #[cfg(feature = "mutants")]
             mutant: None,
         }
@@ -299,6 +305,21 @@ impl Scenario {
     #[must_use]
     pub fn with_splits(mut self, splits: Splits) -> Self {
         self.splits = splits;
+        self
+    }
+
+    /// Lets honest primaries put what convicts a member into a block: it stops leading, and loses its
+    /// seat with the epoch.
+    #[must_use]
+    pub const fn with_proofs_on_chain(mut self) -> Self {
+        self.tells_proofs = true;
+        self
+    }
+
+    /// Lets a block tell, at `height` or soon after, that an organisation leaves the chain.
+    #[must_use]
+    pub const fn with_departure(mut self, height: Height, replica: ReplicaId) -> Self {
+        self.departs = Some((height, replica));
         self
     }
 

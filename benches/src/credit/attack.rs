@@ -3,7 +3,7 @@
 use medshare_types::id::ReplicaId;
 
 /// Epochs from one bad one to the next, of the liars of an on-off attack in turn.
-const PERIODS: [u64; 5] = [2, 3, 5, 8, 12];
+pub(crate) const PERIODS: [u64; 5] = [2, 3, 5, 8, 12];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attack {

@@ -6,11 +6,17 @@
 //! Beside it ten liars in the pool, with a first committee that is drawn and honest members that are
 //! down for an epoch now and then: where more than f of them sit, no rule over conduct helps.
 //!
-//! Left out: late and lost messages of honest members, votes that primaries leave out (others record
-//! them in time), and the two seconds for which heights stay open on a fast network.
+//! Left out: late and lost messages of honest members, and votes that primaries leave out (others
+//! record them in time).
+//!
+//! Full replicas then run the same attacks, for fewer epochs, with all messages and signatures. The
+//! model is fed with the heights that they decided, and must come to the credit, bans and role that the
+//! replicas hold of every organisation, at every height.
 
 mod attack;
 mod failure;
+mod ledger;
+mod replicas;
 mod report;
 mod world;
 
@@ -22,6 +28,8 @@ use self::report::{Row, print, print_goals, print_heading, write_json};
 use self::world::{Outcome, Setting, World};
 
 const EPOCHS: usize = 60;
+/// Epochs that the tables show.
+const SHOWN: [usize; 5] = [1, 5, 10, 50, 60];
 
 /// Runs of each attack, each from its own seed.
 const RUNS: u64 = 10;
@@ -41,7 +49,19 @@ const DRAWN: Setting = Setting {
     ..BOUNDED
 };
 
-/// Runs all attacks in both settings, prints a table, and writes the rows to `json`.
+/// Runs of full replicas of each attack.
+const REPLICA_RUNS: u64 = 3;
+const REPLICA_EPOCHS: usize = 12;
+const REPLICA_SHOWN: [usize; 4] = [1, 4, 8, 12];
+const REPLICAS: Setting = Setting {
+    pool: 10,
+    seats: 7,
+    byzantine: 2,
+    drawn: false,
+    outages_per_mille: 0,
+};
+
+/// Runs all attacks in all settings, prints tables, and writes the rows to `json`.
 pub(crate) fn run(json: Option<PathBuf>) -> anyhow::Result<()> {
     let mut rows = experiment(BOUNDED, RUNS);
     print_goals(&rows);
@@ -56,14 +76,49 @@ pub(crate) fn run(json: Option<PathBuf>) -> anyhow::Result<()> {
         failure * 100.0
     );
     rows.extend(experiment(DRAWN, DRAWN_RUNS));
+    rows.extend(on_replicas()?);
     match json {
         Some(file) => write_json(&file, &rows),
         None => Ok(()),
     }
 }
 
+/// Full replicas, whose credit and roles the model must come to at every height.
+fn on_replicas() -> anyhow::Result<Vec<Row>> {
+    println!(
+        "\nfull replicas, {REPLICA_RUNS} runs of {REPLICA_EPOCHS} epochs an attack, the model beside them"
+    );
+    let run = |attack, seed| replicas::run(REPLICAS, attack, seed, REPLICA_EPOCHS);
+    let fault_free: Vec<_> = (0..REPLICA_RUNS)
+        .map(|seed| run(None, seed))
+        .collect::<Result<_, _>>()?;
+    print_heading(&REPLICA_SHOWN);
+    let mut rows = Vec::new();
+    for attack in Attack::ALL {
+        let mut runs = Vec::new();
+        for (seed, reference) in (0..REPLICA_RUNS).zip(&fault_free) {
+            let epochs = run(Some(attack), seed)?.into_iter().zip(reference);
+            let relative = epochs.map(|(outcome, reference)| Outcome {
+                throughput: outcome.throughput / reference.throughput,
+                ..outcome
+            });
+            runs.push(relative.collect::<Vec<_>>());
+        }
+        let of_epoch = |epoch: usize| runs.iter().filter_map(move |run| run.get(epoch).copied());
+        let of_attack: Vec<_> = (0..REPLICA_EPOCHS)
+            .map(|epoch| {
+                let outcomes: Vec<_> = of_epoch(epoch).collect();
+                Row::new(attack, REPLICAS, epoch + 1, &outcomes).on_replicas()
+            })
+            .collect();
+        print(&of_attack, &REPLICA_SHOWN);
+        rows.extend(of_attack);
+    }
+    Ok(rows)
+}
+
 fn experiment(setting: Setting, runs: u64) -> Vec<Row> {
-    print_heading();
+    print_heading(&SHOWN);
     let mut rows = Vec::new();
     for attack in Attack::ALL {
         let mut worlds: Vec<_> = (0..runs)
@@ -75,7 +130,7 @@ fn experiment(setting: Setting, runs: u64) -> Vec<Row> {
             Row::new(attack, setting, epoch, &outcomes)
         };
         let of_attack: Vec<_> = (1..=EPOCHS).map(epoch).collect();
-        print(&of_attack);
+        print(&of_attack, &SHOWN);
         let overrun = worlds.iter().filter(|world| world.is_overrun()).count();
         if overrun > 0 {
             println!(

@@ -13,6 +13,8 @@ use super::world::{Outcome, Setting};
 #[derive(Clone, Serialize)]
 pub(crate) struct Row {
     attack: &'static str,
+    /// `model`, or `replicas` whose log the model agrees with.
+    source: &'static str,
     n: u16,
     pool: u16,
     byzantine: u16,
@@ -30,6 +32,7 @@ impl Row {
             |of: &dyn Fn(&Outcome) -> f64| runs.iter().map(of).sum::<f64>() / runs.len() as f64;
         Self {
             attack: attack.name(),
+            source: "model",
             n: setting.seats,
             pool: setting.pool,
             byzantine: setting.byzantine,
@@ -40,34 +43,36 @@ impl Row {
             throughput_share: mean(&|run| run.throughput),
         }
     }
+
+    /// The runs were of full replicas.
+    pub(crate) fn on_replicas(self) -> Self {
+        Self {
+            source: "replicas",
+            ..self
+        }
+    }
 }
 
-/// Prints the heading of the table.
-pub(crate) fn print_heading() {
+/// Prints the heading of a table with liars' share of the seats in these epochs.
+pub(crate) fn print_heading(epochs: &[usize]) {
+    print!("{:>10} {:>5}", "attack", "liars");
+    for epoch in epochs {
+        print!(" {:>6}", format!("e {epoch}"));
+    }
     println!(
-        "{:>10} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>9} {:>9} {:>9}",
-        "attack",
-        "liars",
-        "e 1",
-        "e 5",
-        "e 10",
-        "e 50",
-        "e 60",
-        "strikes",
-        "demotions",
-        "least tp",
-        "tp e 60"
+        " {:>8} {:>9} {:>9} {:>9}",
+        "strikes", "demotions", "least tp", "last tp"
     );
 }
 
-/// Prints the rows of one attack in a line: liars' share of the seats in some epochs, strikes and
+/// Prints the rows of one attack in a line: liars' share of the seats in these epochs, strikes and
 /// demotions of honest organisations in all, and throughput in the worst and the last epoch.
-pub(crate) fn print(rows: &[Row]) {
+pub(crate) fn print(rows: &[Row], epochs: &[usize]) {
     let Some((first, last)) = rows.first().zip(rows.last()) else {
         return;
     };
     print!("{:>10} {:>5}", first.attack, first.byzantine);
-    for epoch in [1, 5, 10, 50, 60] {
+    for epoch in epochs {
         let share = rows
             .get(epoch - 1)
             .map_or(f64::NAN, |row| row.byzantine_seats_share);

@@ -1,16 +1,14 @@
 //! A consortium whose committee decides heights one by one, as their facts tell it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
-use medshare_consensus::credit::{
-    Boundary, Conversion, CreditEvent, DefaultRule, ExitReason, HeightFacts, OrganisationRecord,
-    Role, Term, convert, leaders, lost_turns, seats,
-};
+use medshare_consensus::credit::{Conversion, CreditEvent, EpochRule, HeightFacts, Role};
 use medshare_testkit::SimRng;
 use medshare_types::committee::Quorum;
-use medshare_types::id::{Epoch, Height, ReplicaId, View};
+use medshare_types::id::{ReplicaId, View};
 
 use super::attack::{Attack, Shown};
+use super::ledger::{Decided, Ledger, Turns};
 
 /// Heights of an epoch, the least that the design allows.
 pub(crate) const HEIGHTS: u64 = 160;
@@ -47,29 +45,17 @@ pub(crate) struct Outcome {
     pub(crate) throughput: f64,
 }
 
-/// A decided height that still takes votes.
-struct Open {
-    facts: HeightFacts,
-    /// The member whose turn each view was.
-    primaries: Vec<ReplicaId>,
-}
-
 pub(crate) struct World {
     setting: Setting,
     attack: Attack,
     rng: SimRng,
-    records: BTreeMap<ReplicaId, OrganisationRecord>,
+    ledger: Ledger,
     liars: BTreeSet<ReplicaId>,
     /// An honest member that sees proposals late now and then.
     slow: ReplicaId,
     /// Honest organisations that are down in the running epoch.
     down: BTreeSet<ReplicaId>,
-    term: Term,
-    open: VecDeque<Open>,
-    epoch: Epoch,
-    height: Height,
-    /// The seat after which turns go on.
-    after: ReplicaId,
+    time_ms: u64,
     /// Doublings of the view timer.
     doublings: u32,
     stopped: bool,
@@ -91,7 +77,7 @@ struct Present {
 /// The views of one height.
 #[derive(Default)]
 struct Views {
-    primaries: Vec<ReplicaId>,
+    proposer: ReplicaId,
     /// The view of the block's header, and the one in which members commit it.
     decided: View,
     committed_in: View,
@@ -123,22 +109,27 @@ impl World {
             }
         }
         let liars: BTreeSet<_> = ids.into_iter().take(setting.byzantine.into()).collect();
-        let all = (0..setting.pool).map(ReplicaId);
-        let record = |id: ReplicaId| OrganisationRecord::new(id.0 < setting.seats, Epoch(0));
-        let honest = all.clone().find(|id| !liars.contains(id));
+        let all: Vec<_> = (0..setting.pool).map(ReplicaId).collect();
+        let honest = all.iter().find(|id| !liars.contains(id));
+        // Liars contribute as much as counts; the honest nearly so.
+        let resources = all.iter().map(|id| match liars.contains(id) {
+            true => (*id, 1000),
+            false => (*id, 900 + (id.0 * 37) % 100),
+        });
+        let rule = EpochRule {
+            heights: HEIGHTS,
+            min_ms: 0,
+        };
+        let ledger = Ledger::new(rule, setting.pool, setting.seats);
         Self {
             setting,
             attack,
             rng,
-            records: all.map(|id| (id, record(id))).collect(),
-            slow: honest.unwrap_or(ReplicaId(0)),
+            ledger: ledger.with_resources(resources.collect()),
+            slow: honest.copied().unwrap_or(ReplicaId(0)),
             liars,
             down: BTreeSet::new(),
-            term: Term::default(),
-            open: VecDeque::new(),
-            epoch: Epoch(0),
-            height: Height(0),
-            after: ReplicaId(0),
+            time_ms: 0,
             doublings: 0,
             stopped: false,
         }
@@ -146,51 +137,41 @@ impl World {
 
     /// True while more than f liars sit.
     pub(crate) fn is_overrun(&self) -> bool {
-        let seats = seats(&self.records);
+        let seats = self.ledger.seats();
         seats.intersection(&self.liars).count() > Quorum::of(seats.len()).faulty()
     }
 
     /// Decides the heights of an epoch, and converts nodes at its end.
     pub(crate) fn epoch(&mut self) -> Outcome {
-        let seats = seats(&self.records);
+        let seats = self.ledger.seats();
         let liars = seats.intersection(&self.liars).count() as f64 / seats.len() as f64;
+        let stalled = Outcome {
+            liars,
+            ..Outcome::default()
+        };
         if self.stopped {
-            return Outcome {
-                liars,
-                ..Outcome::default()
-            };
+            return stalled;
         }
         self.begin(&seats);
-        let mut duration_ms = 0;
-        for _ in 0..HEIGHTS {
+        let begun_ms = self.time_ms;
+        let conversion = loop {
             match self.decide() {
-                Some(height_ms) => duration_ms += height_ms,
+                Some(None) => {}
+                Some(Some(conversion)) => break conversion,
                 None => {
                     self.stopped = true;
-                    return Outcome {
-                        liars,
-                        ..Outcome::default()
-                    };
+                    return stalled;
                 }
             }
-        }
-        let conversion = self.convert(&seats);
-        let (honest_strikes, honest_demotions) = self.against_the_honest(&conversion);
+        };
         self.stopped = conversion.halts();
-        self.records = conversion.records;
         Outcome {
-            liars,
-            honest_strikes,
-            honest_demotions,
-            throughput: (HEIGHTS * BLOCK_MS) as f64 / duration_ms as f64,
+            throughput: (HEIGHTS * BLOCK_MS) as f64 / (self.time_ms - begun_ms) as f64,
+            ..Outcome::of(&conversion, liars, &self.liars)
         }
     }
 
     fn begin(&mut self, seats: &BTreeSet<ReplicaId>) {
-        self.term = Term::default();
-        self.open.clear();
-        let first = usize::try_from(self.epoch.0).unwrap_or(0) % seats.len();
-        self.after = seats.iter().nth(first).copied().unwrap_or_default();
         self.down.clear();
         for id in (0..self.setting.pool).map(ReplicaId) {
             let fails = self.rng.chance(self.setting.outages_per_mille);
@@ -198,53 +179,53 @@ impl World {
                 self.down.insert(id);
             }
         }
+        let crashed = |id: &ReplicaId| self.attack == Attack::Crash && self.liars.contains(id);
+        let ready = (0..self.setting.pool).map(ReplicaId);
+        let ready = ready.filter(|id| !crashed(id) && !self.down.contains(id));
+        self.ledger.prepare(ready.collect());
         if self.attack == Attack::Equivocate {
             for liar in seats.intersection(&self.liars) {
-                if let Some(record) = self.records.get_mut(liar) {
-                    record.note_exit(ExitReason::Proof, self.epoch);
-                }
+                self.ledger.prove(*liar);
             }
         }
     }
 
-    /// Decides the next height; its duration, or `None` where no quorum votes.
-    fn decide(&mut self) -> Option<u64> {
+    /// Decides the next height; `None` where no quorum votes, and the conversion after the last.
+    fn decide(&mut self) -> Option<Option<Conversion>> {
         let present = self.present();
         if present.voters.len() < present.quorum.quorum() {
             return None;
         }
-        self.height = self.height.next();
-        let all = self.records.keys().copied().collect();
-        let leaders = leaders(&self.records, &all, self.height);
-        let views = self.views(&leaders, &present)?;
+        let turns = self.ledger.turns();
+        let views = self.views(&turns, &present)?;
         self.doublings = match views.lost {
             0 => self.doublings.saturating_sub(1),
             more => self.doublings + more,
         };
-        let proposer = *views.primaries.last()?;
-        self.after = proposer;
+        self.time_ms += views.duration_ms;
+        if self.liars.contains(&views.proposer) {
+            self.ledger.record_for_all(&present.friends);
+        }
         let voters = present.voters.iter();
         let facts = HeightFacts {
-            height: self.height,
-            proposer,
+            height: self.ledger.height.next(),
+            proposer: views.proposer,
             view: views.decided,
             commits: voters.map(|id| (*id, views.committed_in)).collect(),
             late: views.late,
         };
-        let tip = Open {
-            facts,
-            primaries: views.primaries,
-        };
-        self.record(tip, &present);
-        Some(views.duration_ms)
+        let time_ms = self.time_ms;
+        let end = self.ledger.add(Decided { facts, time_ms });
+        self.ledger.learn(&[]);
+        Some(end)
     }
 
     fn present(&self) -> Present {
-        let seats = seats(&self.records);
+        let seats = self.ledger.seats();
         let strong = self.is_overrun();
         let liars: BTreeSet<_> = seats.intersection(&self.liars).copied().collect();
         let of = |shown: Shown| {
-            let epoch = self.epoch.0;
+            let epoch = self.ledger.epoch.0;
             let liars = liars.iter().copied();
             liars.filter(move |id| self.attack.commits(*id, epoch, strong) == shown)
         };
@@ -264,15 +245,11 @@ impl World {
     }
 
     /// One view after the other, until a block is decided.
-    fn views(&mut self, leaders: &BTreeSet<ReplicaId>, present: &Present) -> Option<Views> {
+    fn views(&mut self, turns: &Turns, present: &Present) -> Option<Views> {
         let mut views = Views::default();
-        loop {
-            let view = View(views.primaries.len() as u64);
-            if view.0 == MOST_VIEWS {
-                return None;
-            }
-            let primary = turn_after(leaders, self.after, view);
-            views.primaries.push(primary);
+        for view in (0..MOST_VIEWS).map(View) {
+            let primary = turns.primary(view);
+            views.proposer = primary;
             (views.decided, views.committed_in) = (view, view);
             let view_ms = self.view_ms(view);
             match self.turn(primary, present) {
@@ -297,6 +274,7 @@ impl World {
             }
             return Some(views);
         }
+        None
     }
 
     fn view_ms(&self, view: View) -> u64 {
@@ -325,75 +303,13 @@ impl World {
             _ => Turn::InTime,
         }
     }
+}
 
-    /// The block records votes for open heights; those that close count.
-    fn record(&mut self, tip: Open, present: &Present) {
-        let quorum = present.quorum;
-        let by_a_liar = self.liars.contains(&tip.facts.proposer);
-        if by_a_liar {
-            for open in &mut self.open {
-                let view = open.facts.view;
-                let commits = present.friends.iter().map(|id| (*id, view));
-                open.facts.commits.extend(commits);
-            }
-        }
-        self.open.push_back(tip);
-        let stays = quorum.faulty() as u64 + 9;
-        while let Some(open) = self.open.front() {
-            if self.height.0 + 1 - open.facts.height.0 <= stays {
-                break;
-            }
-            let Some(Open { facts, primaries }) = self.open.pop_front() else {
-                break;
-            };
-            self.term.count(&facts);
-            if let Some(record) = self.records.get_mut(&facts.proposer) {
-                record.standing.leading = record.standing.leading.after_block();
-            }
-            for turn in lost_turns(&facts, quorum) {
-                let view = usize::try_from(turn.view.0).unwrap_or(usize::MAX);
-                let Some(primary) = primaries.get(view) else {
-                    continue;
-                };
-                self.term.count_lost(*primary);
-                if let Some(record) = self.records.get_mut(primary) {
-                    let leading = record.standing.leading;
-                    record.standing.leading = leading.after_lost_turn(self.height, quorum);
-                }
-            }
-        }
-    }
-
-    fn convert(&mut self, seats: &BTreeSet<ReplicaId>) -> Conversion {
-        let quorum = Quorum::of(seats.len());
-        let crashed = |id: &ReplicaId| self.attack == Attack::Crash && self.liars.contains(id);
-        let ready = self.records.keys().copied();
-        let ready = ready.filter(|id| !crashed(id) && !self.down.contains(id));
-        // Liars contribute as much as counts; the honest nearly so.
-        let all = self.records.keys();
-        let resources = all.map(|id| match self.liars.contains(id) {
-            true => (*id, 1000),
-            false => (*id, 900 + (id.0 * 37) % 100),
-        });
-        let boundary = Boundary {
-            epoch: self.epoch,
-            height: self.height,
-            committee_size: self.setting.seats.into(),
-            ready: ready.collect(),
-            resources: resources.collect(),
-            reports: seats
-                .iter()
-                .map(|seat| (*seat, self.term.report(*seat, quorum)))
-                .collect(),
-        };
-        self.epoch = self.epoch.next();
-        convert(&self.records, &boundary, &DefaultRule::default())
-    }
-
-    /// Strikes and demotions of honest organisations.
-    fn against_the_honest(&self, conversion: &Conversion) -> (usize, usize) {
+impl Outcome {
+    /// Strikes and demotions of honest organisations, beside the seats that liars held.
+    pub(crate) fn of(conversion: &Conversion, liars: f64, all_liars: &BTreeSet<ReplicaId>) -> Self {
         let honest = conversion.events.iter();
-        let honest = honest.filter(|event| !self.liars.contains(&event.seat()));
+        let honest = honest.filter(|event| !all_liars.contains(&event.seat()));
         let strikes = honest.clone().filter(|event| match event {
             CreditEvent::EpochEnded { before, after, .. } => after.strikes > before.strikes,
             _ => false,
@@ -402,14 +318,11 @@ impl World {
             CreditEvent::RoleChanged { after, .. } => *after == Role::Demoted,
             _ => false,
         });
-        (strikes.count(), demotions.count())
+        Self {
+            liars,
+            honest_strikes: strikes.count(),
+            honest_demotions: demotions.count(),
+            throughput: 0.0,
+        }
     }
-}
-
-/// The (view + 1)-th leader, cyclically, after a seat.
-fn turn_after(leaders: &BTreeSet<ReplicaId>, after: ReplicaId, view: View) -> ReplicaId {
-    let later = leaders.range(after.next()..);
-    let cycle: Vec<_> = later.chain(leaders.range(..after.next())).collect();
-    let turn = usize::try_from(view.0).unwrap_or(0) % cycle.len().max(1);
-    cycle.get(turn).map_or(after, |seat| **seat)
 }

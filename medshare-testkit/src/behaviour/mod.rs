@@ -16,11 +16,13 @@ mod framer;
 mod future_time;
 mod hoarder;
 mod invalid_payload;
+mod laggard;
 mod leave_out;
 mod lone_signer;
 mod new_view_liar;
 mod old_voter;
 mod omitter;
+mod on_off;
 mod patient;
 mod replayer;
 mod restless;
@@ -45,11 +47,13 @@ pub use framer::Framer;
 pub use future_time::FutureTimePrimary;
 pub use hoarder::Hoarder;
 pub use invalid_payload::InvalidPayloadPrimary;
+pub use laggard::Laggard;
 pub use leave_out::LeaveOut;
 pub use lone_signer::LoneSigner;
 pub use new_view_liar::NewViewLiar;
 pub use old_voter::OldVoter;
 pub use omitter::Omitter;
+pub use on_off::OnOff;
 pub use patient::PatientEquivocator;
 pub use replayer::Replayer;
 pub use restless::Restless;
@@ -81,6 +85,11 @@ pub trait Behaviour {
 
     /// Observes a message that arrives.
     fn incoming(&mut self, _message: &Message) {}
+
+    /// True when the member registers keys and answers challenges as others do.
+    fn follows(&self) -> bool {
+        true
+    }
 }
 
 /// The chain and keys that a Byzantine member signs with.

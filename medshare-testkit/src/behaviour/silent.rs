@@ -12,4 +12,8 @@ impl Behaviour for Silent {
     fn outgoing(&mut self, _: ReplicaId, _: Message, _: &mut SimRng) -> Vec<Message> {
         Vec::new()
     }
+
+    fn follows(&self) -> bool {
+        false
+    }
 }

@@ -1,7 +1,10 @@
 //! Keys of epochs: registered by what blocks tell, and forgotten when they are of no more use.
 
+use std::collections::BTreeSet;
+
+use medshare_consensus::credit::Role;
 use medshare_consensus::{ChainFact, Decided};
-use medshare_types::id::{Epoch, Height};
+use medshare_types::id::{Epoch, Height, ReplicaId};
 
 use super::Simulation;
 use super::events::Member;
@@ -14,7 +17,9 @@ impl Simulation {
     /// What a primary proposes: random bytes, or the keys that members which follow the chain have made
     /// and that its ledger does not show yet.
     pub(super) fn batch(&mut self, index: usize) -> TestPayload {
-        let facts = self.unregistered(index);
+        let mut facts = self.unregistered(index);
+        facts.extend(self.unpunished(index));
+        facts.extend(self.departure(index));
         let number = self.rng.next_u64();
         if facts.is_empty() {
             TestPayload(number.to_le_bytes().to_vec())
@@ -51,8 +56,12 @@ impl Simulation {
         };
         let epoch = record.committee().epoch().next();
         let tip = self.members[index].executed;
+        let byzantine = &self.scenario.byzantine;
         let follows = |member: &&Member| {
-            member.replica.is_some() && tip.0.saturating_sub(member.executed.0) <= RECENT
+            let behaviour = byzantine.get(&member.id);
+            behaviour.is_none_or(|behaviour| behaviour.follows())
+                && member.replica.is_some()
+                && tip.0.saturating_sub(member.executed.0) <= RECENT
         };
         let following = self.members.iter().filter(follows);
         let lacking = following
@@ -68,6 +77,38 @@ impl Simulation {
             [registered, ChainFact::Answered { replica }]
         };
         lacking.flat_map(told).collect()
+    }
+
+    /// Members with evidence against them of which the chain does not tell yet.
+    fn unpunished(&self, index: usize) -> Vec<ChainFact> {
+        let Some(record) = self.members[index].record.as_ref() else {
+            return Vec::new();
+        };
+        if !self.scenario.tells_proofs || self.is_byzantine(index) {
+            return Vec::new();
+        }
+        let evidence = self.report.evidence.iter();
+        let culprits: BTreeSet<_> = evidence.map(|evidence| evidence.culprit).collect();
+        let is_told = |culprit: &ReplicaId| {
+            let record = record.organisation_record(*culprit);
+            record.is_none_or(|record| record.is_proven() || record.role == Role::Evicted)
+        };
+        let untold = culprits.into_iter().filter(|culprit| !is_told(culprit));
+        untold
+            .map(|replica| ChainFact::Proven { replica })
+            .collect()
+    }
+
+    /// The departure that is due and not told yet.
+    fn departure(&self, index: usize) -> Option<ChainFact> {
+        let (from, replica) = self.scenario.departs?;
+        let record = self.members[index].record.as_ref()?;
+        let organisation = record.organisation_record(replica)?;
+        let is_told = organisation.exit.is_some() || organisation.role == Role::Departed;
+        (self.members[index].executed >= from && !is_told).then_some(ChainFact::Departs {
+            replica,
+            may_lower_faulty: false,
+        })
     }
 
     /// Makes the key of the next epoch when one begins, and forgets those before.

@@ -2,6 +2,7 @@
 //!
 //! `SEEDS=n cargo test --release -p medshare-testkit epochs` runs n seeds of each.
 
+use medshare_consensus::ChainFact;
 use medshare_consensus::credit::EpochRule;
 use medshare_testkit::behaviour::{CommitWithholder, Equivocator, Silent};
 use medshare_testkit::checker::{Role, RunLog};
@@ -134,5 +135,85 @@ fn a_member_that_withholds_its_votes_loses_its_seat_to_a_candidate() {
         ];
         assert_eq!(newcomer, rises, "{seed}");
         assert!(report.proposers.contains(&ReplicaId(4)), "{seed}");
+    }
+}
+
+/// An equivocator is convicted by its signatures: it leads no more, its seat is a candidate's after the
+/// epoch, and statistics have no part in it.
+#[test]
+fn an_equivocator_is_evicted_with_the_epoch_and_a_candidate_sits() {
+    for seed in 0..seeds(2) {
+        let replica = ReplicaId(u16::try_from(seed % 4).unwrap_or_default());
+        let scenario = scenario(seed, 60).with_candidates(1);
+        let scenario = scenario
+            .unwrap_or_else(|error| panic!("{error}"))
+            .with_resend_ms(20)
+            .with_proofs_on_chain()
+            .with_byzantine(replica, |setting, replica| {
+                let deceived = setting.committee().replicas().filter(|id| *id != replica);
+                Box::new(Equivocator::new(setting, replica, deceived.take(1), true))
+            });
+        let report = run(seed, scenario);
+        let told = report
+            .blocks
+            .iter()
+            .position(|(.., facts)| facts.contains(&ChainFact::Proven { replica }));
+        let told = told.unwrap_or_else(|| panic!("seed {seed}: no proof on the chain"));
+        assert!(told < 18, "seed {seed}");
+        // What a block tells counts from the height after the next.
+        let later = report.proposers.iter().skip(told + 2);
+        assert!(
+            !later.copied().any(|proposer| proposer == replica),
+            "{seed}"
+        );
+        let log = RunLog::from_wire(&report.log).unwrap_or_else(|error| panic!("{error}"));
+        let standings = &log.members[0].standings;
+        let of = |epoch: u64, member: ReplicaId| {
+            let row = standings
+                .iter()
+                .rfind(|row| row.height == Height(18 * epoch + 18));
+            let row = row.unwrap_or_else(|| panic!("seed {seed}"));
+            row.of[usize::from(member.0)]
+        };
+        assert_eq!(
+            (of(0, replica).role, of(0, replica).score),
+            (Role::Evicted, 0)
+        );
+        assert_eq!(of(0, ReplicaId(4)).role, Role::Probation, "{seed}");
+        assert_eq!(of(1, ReplicaId(4)).role, Role::Consensus, "{seed}");
+        assert!(report.proposers.contains(&ReplicaId(4)), "{seed}");
+    }
+}
+
+/// It votes until the epoch ends, then follows without a seat.
+#[test]
+fn an_organisation_that_leaves_gives_its_seat_to_a_candidate() {
+    for seed in 0..seeds(2) {
+        let replica = ReplicaId(u16::try_from(seed % 4).unwrap_or_default());
+        let scenario = scenario(seed, 60).with_candidates(1);
+        let scenario = scenario
+            .unwrap_or_else(|error| panic!("{error}"))
+            .with_resend_ms(20)
+            .with_departure(Height(5), replica);
+        let report = run(seed, scenario);
+        let log = RunLog::from_wire(&report.log).unwrap_or_else(|error| panic!("{error}"));
+        let role = |height: u64, member: ReplicaId| {
+            let mut rows = log.members[0].standings.iter();
+            let row = rows.rfind(|row| row.height == Height(height));
+            let row = row.unwrap_or_else(|| panic!("seed {seed}: height {height}"));
+            row.of[usize::from(member.0)].role
+        };
+        assert!(matches!(
+            role(17, replica),
+            Role::Consensus | Role::Observed
+        ));
+        assert_eq!(role(18, replica), Role::Departed, "seed {seed}");
+        assert_eq!(role(18, ReplicaId(4)), Role::Probation, "seed {seed}");
+        assert_eq!(role(36, ReplicaId(4)), Role::Consensus, "seed {seed}");
+        let later = report.proposers.iter().skip(18);
+        assert!(
+            !later.copied().any(|proposer| proposer == replica),
+            "{seed}"
+        );
     }
 }
