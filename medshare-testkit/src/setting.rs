@@ -69,6 +69,9 @@ pub struct Setting {
     chain: ChainId,
     pub(crate) mode: Mode,
     epochs: EpochRule,
+    /// Signatures cost and prove nothing.
+    #[cfg(medshare_test_signatures)]
+    simulated: bool,
 }
 
 impl Setting {
@@ -93,7 +96,11 @@ impl Setting {
     #[cfg(medshare_test_signatures)]
     pub fn simulated(members: u16) -> Result<Self, DecodeError> {
         let keys = (0..members).map(SigningKey::simulated);
-        Self::of(Members::of_keys(keys))
+        let setting = Self::of(Members::of_keys(keys))?;
+        Ok(Self {
+            simulated: true,
+            ..setting
+        })
     }
 
     fn of(members: Members) -> Result<Self, DecodeError> {
@@ -103,6 +110,8 @@ impl Setting {
             members,
             mode: Mode::Credit,
             epochs: EpochRule::default(),
+            #[cfg(medshare_test_signatures)]
+            simulated: false,
         })
     }
 
@@ -116,10 +125,19 @@ impl Setting {
             committee_size: seats,
             ..ChainParameters::default()
         };
-        self.members = Members::new(seats.saturating_add(candidates)).with_parameters(parameters);
+        let all = self.with_count(seats.saturating_add(candidates));
+        self.members = all.with_parameters(parameters);
         self.committee = self.members.genesis().committee()?;
         self.chain = self.members.chain();
         Ok(self)
+    }
+
+    fn with_count(&self, organisations: u16) -> Members {
+        #[cfg(medshare_test_signatures)]
+        if self.simulated {
+            return Members::of_keys((0..organisations).map(SigningKey::simulated));
+        }
+        Members::new(organisations)
     }
 
     /// Sets when epochs end.
@@ -164,6 +182,12 @@ impl Setting {
     pub fn key_in(&self, replica: ReplicaId, epoch: Epoch) -> SigningKey {
         if epoch == Epoch(0) {
             return self.key(replica).clone();
+        }
+        #[cfg(medshare_test_signatures)]
+        if self.simulated {
+            // Distinct while there are fewer than 64 organisations and 1,024 epochs.
+            let epoch = u16::try_from(epoch.0 % 1_024).unwrap_or_default();
+            return SigningKey::simulated(epoch * 64 + replica.0);
         }
         let fields = [replica.0.to_le_bytes().as_slice(), &epoch.0.to_le_bytes()].concat();
         let seed = digest("medshare/testkit/epoch-key/v1", &[&fields]);

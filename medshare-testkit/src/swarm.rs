@@ -1,5 +1,6 @@
 //! Scenarios drawn from a seed: committee, faults, incidents and Byzantine members together.
 
+use medshare_consensus::credit::EpochRule;
 use medshare_types::id::{Height, ReplicaId};
 use medshare_types::wire::DecodeError;
 
@@ -32,6 +33,10 @@ pub fn scenario(seed: u64) -> Result<Scenario, DecodeError> {
         .with_heights(rng.between(4, 10))
         .with_deadline_ms(DEADLINE_MS)
         .with_faults(faults(&mut rng));
+    // Before the behaviours, which sign for the chain.
+    if rng.chance(80) {
+        scenario = with_epochs(scenario, members, &mut rng)?;
+    }
     let mut faulty = (members - 1) / 3;
     if rng.chance(200) {
         let replica = ReplicaId(small(rng.below(members.into())));
@@ -53,6 +58,25 @@ pub fn scenario(seed: u64) -> Result<Scenario, DecodeError> {
         }
     }
     Ok(with_incidents(scenario, &mut rng))
+}
+
+/// One or two changes of committee and keys, with organisations that wait for a seat.
+fn with_epochs(
+    scenario: Scenario,
+    members: u16,
+    rng: &mut SimRng,
+) -> Result<Scenario, DecodeError> {
+    // f + 9 + 2n, the least of this committee.
+    let least = u64::from((members - 1) / 3 + 9 + 2 * members);
+    let heights = rng.between(least + 1, 2 * least + 4);
+    let scenario = scenario.with_candidates(small(rng.below(3)))?;
+    Ok(scenario
+        .with_epochs(EpochRule {
+            heights: least,
+            min_ms: 0,
+        })
+        .with_heights(heights)
+        .with_proofs_on_chain())
 }
 
 /// One Byzantine member of four in a seat of the seed's choice, and rough faults.
@@ -100,7 +124,7 @@ fn with_incidents(mut scenario: Scenario, rng: &mut SimRng) -> Scenario {
         scenario = scenario.with_clocks_ahead(height, rng.between(1_000, 3_600_000));
     }
     if rng.chance(100) {
-        let members = scenario.setting().members().keys().len() as u64;
+        let members = scenario.setting().committee().members().len() as u64;
         let replica = ReplicaId(small(rng.below(members)));
         scenario = scenario
             .with_isolated(replica)
@@ -120,7 +144,7 @@ pub fn behaviour(
     replica: ReplicaId,
     rng: &mut SimRng,
 ) -> Box<dyn Behaviour> {
-    let members = setting.members().keys().len() as u64;
+    let members = setting.committee().members().len() as u64;
     let after = |n: u64| ReplicaId(small((u64::from(replica.0) + n) % members));
     let faulty = (members - 1) / 3;
     match kind {
