@@ -1,21 +1,25 @@
-//! Transactions that wait to be ordered: verified, bounded in total and for each key, oldest first.
+//! Transactions that wait to be ordered: verified, with room and turns shared by organisation.
+//!
+//! A person counts for the organisation that enrolled it, so pseudonyms bring an organisation neither
+//! room nor turns.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use medshare_ledger::{MAX_CALL_LEN, Transaction};
-use medshare_types::{TransactionId, VerifyingKey, Wire};
+use medshare_types::{OrganisationId, TransactionId, VerifyingKey, Wire};
 
 use crate::batch;
 
-/// Upper bound of all waiting transactions.
+/// Upper bound of all waiting transactions, shared evenly by the organisations.
 const LIMIT: Load = Load {
     transactions: 4096,
     bytes: 32 << 20,
 };
-/// Upper bound for one key, so that no sender takes the room of all others.
-const LIMIT_OF_KEY: Load = Load {
-    transactions: 512,
-    bytes: 4 << 20,
+/// An organisation has as much room, however many there are.
+const LEAST_SHARE: Load = Load {
+    transactions: 256,
+    bytes: 2 << 20,
 };
 /// Upper bound of one rebroadcast.
 const LIMIT_OF_REBROADCAST: Load = Load {
@@ -27,16 +31,33 @@ const LIMIT_OF_BATCH: Load = Load {
     bytes: batch::MAX_BYTES,
 };
 
-/// The waiting transactions, by order of arrival.
-#[derive(Default)]
+/// The waiting transactions, by home and order of arrival.
 pub(crate) struct Mempool {
-    waiting: BTreeMap<u64, Waiting>,
-    arrivals: BTreeMap<TransactionId, u64>,
+    /// Homes with transactions that wait, and no others.
+    homes: BTreeMap<OrganisationId, Home>,
+    arrivals: BTreeMap<TransactionId, Arrival>,
     next_arrival: u64,
-    load: Load,
-    loads: BTreeMap<VerifyingKey, Load>,
+    /// Room of one organisation.
+    share: Load,
+    /// The home that a batch took from last.
+    served: Option<OrganisationId>,
     /// Number of those that this node told others of.
     told: usize,
+}
+
+/// What waits for one organisation and the persons that it enrolled.
+#[derive(Default)]
+struct Home {
+    waiting: BTreeMap<u64, Waiting>,
+    load: Load,
+    loads: BTreeMap<VerifyingKey, Load>,
+}
+
+/// Where a transaction waits. Its home is that of its admission, whatever becomes of its sender.
+#[derive(Clone, Copy)]
+struct Arrival {
+    home: OrganisationId,
+    number: u64,
 }
 
 struct Waiting {
@@ -61,6 +82,7 @@ pub(crate) enum Heard {
 pub(crate) enum Admission {
     Added,
     Known,
+    /// No room is left for the key, or for its organisation.
     Full,
     Forged,
     /// Its key is not, or not yet, the sender's in this node's state.
@@ -70,38 +92,66 @@ pub(crate) enum Admission {
 }
 
 impl Mempool {
-    /// Adds a transaction whose signature was verified.
-    pub(crate) fn add(&mut self, transaction: Transaction, now_ms: u64, heard: Heard) -> Admission {
+    /// An empty pool of a chain with so many organisations.
+    pub(crate) fn new(organisations: usize) -> Self {
+        let organisations = organisations.max(1);
+        let (of_all, least) = (LIMIT, LEAST_SHARE);
+        Self {
+            homes: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
+            next_arrival: 0,
+            share: Load {
+                transactions: (of_all.transactions / organisations).max(least.transactions),
+                bytes: (of_all.bytes / organisations).max(least.bytes),
+            },
+            served: None,
+            told: 0,
+        }
+    }
+
+    /// Adds a transaction whose signature was verified. `home` is the organisation that its sender is,
+    /// or is enrolled by.
+    pub(crate) fn add(
+        &mut self,
+        transaction: Transaction,
+        home: OrganisationId,
+        now_ms: u64,
+        heard: Heard,
+    ) -> Admission {
         let id = transaction.id();
         if self.contains(&id) {
             return Admission::Known;
         }
-        if !self.has_room_for(&transaction) {
+        if !self.has_room_for(&transaction, &home) {
             return Admission::Full;
         }
-        self.load = self.load.with(&transaction);
-        let load = self.loads.entry(transaction.key).or_default();
-        *load = load.with(&transaction);
-        self.arrivals.insert(id, self.next_arrival);
+        let number = self.next_arrival;
+        self.next_arrival += 1;
+        self.arrivals.insert(id, Arrival { home, number });
         let waiting = Waiting {
             transaction,
             last_sent: now_ms,
             told: heard == Heard::Here,
         };
         self.told += usize::from(waiting.told);
-        self.waiting.insert(self.next_arrival, waiting);
-        self.next_arrival += 1;
+        self.homes.entry(home).or_default().add(number, waiting);
         Admission::Added
     }
 
-    pub(crate) fn has_room_for(&self, transaction: &Transaction) -> bool {
-        let of_key = self
-            .loads
-            .get(&transaction.key)
-            .copied()
-            .unwrap_or_default();
-        self.load.with(transaction).is_within(LIMIT)
-            && of_key.with(transaction).is_within(LIMIT_OF_KEY)
+    /// True when neither the organisation nor the key has used up its room. A key may take half of what
+    /// its organisation has.
+    pub(crate) fn has_room_for(&self, transaction: &Transaction, home: &OrganisationId) -> bool {
+        let Some(home) = self.homes.get(home) else {
+            return true;
+        };
+        let of_key = home.loads.get(&transaction.key);
+        let of_key = of_key.copied().unwrap_or_default();
+        let half = Load {
+            transactions: self.share.transactions / 2,
+            bytes: self.share.bytes / 2,
+        };
+        home.load.with(transaction).is_within(self.share)
+            && of_key.with(transaction).is_within(half)
     }
 
     pub(crate) fn contains(&self, id: &TransactionId) -> bool {
@@ -113,11 +163,11 @@ impl Mempool {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+        self.arrivals.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.arrivals.is_empty()
     }
 
     /// Whether some wait that this node told the others, or the primary, of.
@@ -125,47 +175,83 @@ impl Mempool {
         self.told > 0
     }
 
-    /// The oldest transactions that fit into a block, `most` at most.
-    pub(crate) fn batch(&self, most: usize) -> Vec<Transaction> {
-        let oldest = self.waiting.values().map(|waiting| &waiting.transaction);
-        let oldest = oldest.take(most);
-        LIMIT_OF_BATCH.first_of(oldest).cloned().collect()
+    /// What a block holds: of the homes in turn the oldest, `most` at most. Turns go on after the home
+    /// that was served last. A home whose oldest does not fit beside the others waits for the next block.
+    pub(crate) fn batch(&mut self, most: usize) -> Vec<Transaction> {
+        let limit = Load {
+            transactions: most.min(LIMIT_OF_BATCH.transactions),
+            ..LIMIT_OF_BATCH
+        };
+        let after = self.served.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.homes.range((after, Bound::Unbounded));
+        let before = self.homes.iter();
+        let before = before.take_while(|(home, _)| Some(**home) <= self.served);
+        let mut homes: Vec<_> = later
+            .chain(before)
+            .map(|(id, home)| {
+                let oldest = home.waiting.values().map(|waiting| &waiting.transaction);
+                (*id, oldest)
+            })
+            .collect();
+        let (mut load, mut batch) = (Load::default(), Vec::new());
+        let mut served = self.served;
+        while !homes.is_empty() {
+            homes.retain_mut(|(id, oldest)| {
+                let Some(transaction) = oldest.next() else {
+                    return false;
+                };
+                let with = load.with(transaction);
+                if !with.is_within(limit) {
+                    return false;
+                }
+                load = with;
+                served = Some(*id);
+                batch.push(transaction.clone());
+                true
+            });
+        }
+        self.served = served;
+        batch
     }
 
     /// Removes transactions that a block ordered.
     pub(crate) fn remove(&mut self, ordered: impl IntoIterator<Item = TransactionId>) {
         for id in ordered {
-            let arrival = self.arrivals.remove(&id);
-            let Some(gone) = arrival.and_then(|arrival| self.waiting.remove(&arrival)) else {
+            let Some(Arrival { home: id, number }) = self.arrivals.remove(&id) else {
                 continue;
             };
-            self.told -= usize::from(gone.told);
-            let Transaction { key, .. } = gone.transaction;
-            self.load = self.load.without(&gone.transaction);
-            if let Some(load) = self.loads.get_mut(&key) {
-                *load = load.without(&gone.transaction);
-                if load.transactions == 0 {
-                    self.loads.remove(&key);
-                }
+            let Some(home) = self.homes.get_mut(&id) else {
+                continue;
+            };
+            if let Some(gone) = home.remove(number) {
+                self.told -= usize::from(gone.told);
+            }
+            if home.waiting.is_empty() {
+                self.homes.remove(&id);
             }
         }
     }
 
-    /// Returns transactions last sent before `before`, the longest ago first, up to
-    /// [`LIMIT_OF_REBROADCAST`], and notes that they are sent at `now_ms`.
+    /// Returns transactions last sent before `before`, the longest ago first and of the homes in turn, up
+    /// to [`LIMIT_OF_REBROADCAST`], and notes that they are sent at `now_ms`.
     pub(crate) fn due(&mut self, before: u64, now_ms: u64) -> Vec<Transaction> {
-        let mut stale: Vec<_> = self
-            .waiting
-            .values_mut()
-            .filter(|waiting| waiting.last_sent < before)
-            .collect();
-        stale.sort_by_key(|waiting| waiting.last_sent);
-        let transactions = stale.iter().map(|waiting| &waiting.transaction);
+        let mut stale = Vec::new();
+        for home in self.homes.values_mut() {
+            let of_home = home.waiting.values_mut();
+            let mut of_home: Vec<_> = of_home
+                .filter(|waiting| waiting.last_sent < before)
+                .collect();
+            of_home.sort_by_key(|waiting| waiting.last_sent);
+            stale.extend(of_home.into_iter().enumerate());
+        }
+        // Stable: in each round the homes in order.
+        stale.sort_by_key(|(round, _)| *round);
+        let transactions = stale.iter().map(|(_, waiting)| &waiting.transaction);
         let again: Vec<_> = LIMIT_OF_REBROADCAST
             .first_of(transactions)
             .cloned()
             .collect();
-        for waiting in stale.iter_mut().take(again.len()) {
+        for (_, waiting) in stale.iter_mut().take(again.len()) {
             waiting.last_sent = now_ms;
             self.told += usize::from(!waiting.told);
             waiting.told = true;
@@ -174,8 +260,31 @@ impl Mempool {
     }
 }
 
+impl Home {
+    fn add(&mut self, number: u64, waiting: Waiting) {
+        let transaction = &waiting.transaction;
+        self.load = self.load.with(transaction);
+        let load = self.loads.entry(transaction.key).or_default();
+        *load = load.with(transaction);
+        self.waiting.insert(number, waiting);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Waiting> {
+        let gone = self.waiting.remove(&number)?;
+        let transaction = &gone.transaction;
+        self.load = self.load.without(transaction);
+        if let Some(load) = self.loads.get_mut(&transaction.key) {
+            *load = load.without(transaction);
+            if load.transactions == 0 {
+                self.loads.remove(&transaction.key);
+            }
+        }
+        Some(gone)
+    }
+}
+
 /// A number of transactions and an upper bound of their encoded length.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Load {
     transactions: usize,
     bytes: usize,
@@ -219,102 +328,4 @@ const fn room_for(transaction: &Transaction) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use medshare_types::{ChainId, Digest, Nonce, PersonId, SigningKey};
-
-    fn transaction(n: u32, length: usize) -> Transaction {
-        transaction_of(1, n, length)
-    }
-
-    fn transaction_of(seed: u8, n: u32, length: usize) -> Transaction {
-        let key = SigningKey::from_seed(&[seed; 32]);
-        let mut nonce = [0; 16];
-        nonce[..4].copy_from_slice(&n.to_le_bytes());
-        let sender = PersonId::of_key(&key.verifying_key()).into();
-        let chain = ChainId::from_digest(Digest::ZERO);
-        Transaction::sign(chain, sender, Nonce(nonce), vec![0; length], &key)
-    }
-
-    #[test]
-    fn oldest_first_once_each_and_gone_when_ordered() {
-        let mut pool = Mempool::default();
-        let transactions: Vec<_> = (0..3).rev().map(|n| transaction(n, 10)).collect();
-        for transaction in &transactions {
-            assert_eq!(
-                pool.add(transaction.clone(), 1, Heard::Here),
-                Admission::Added
-            );
-            assert_eq!(
-                pool.add(transaction.clone(), 1, Heard::Here),
-                Admission::Known
-            );
-        }
-        assert_eq!(pool.batch(usize::MAX), transactions);
-        pool.remove([transactions[0].id(), transactions[2].id()]);
-        assert_eq!(pool.batch(usize::MAX), transactions[1..2]);
-        assert!(pool.contains(&transactions[1].id()) && !pool.contains(&transactions[0].id()));
-    }
-
-    #[test]
-    fn a_batch_is_bounded_in_bytes() {
-        let mut pool = Mempool::default();
-        for n in 0..40 {
-            pool.add(transaction_of(n as u8, n, MAX_CALL_LEN), 1, Heard::Here);
-        }
-        assert_eq!(pool.waiting.len(), 40);
-        let batch = batch::Batch::new(pool.batch(usize::MAX));
-        assert!(batch.transactions().len() > 10 && batch.is_within_limits());
-    }
-
-    #[test]
-    fn one_key_has_its_share_of_the_room_and_all_keys_have_the_whole() {
-        let mut pool = Mempool::default();
-        let mut flood = |seed: u8, count: u32, length| -> Vec<_> {
-            (0..count)
-                .map(|n| transaction_of(seed, n, length))
-                .filter(|t| pool.add(t.clone(), 1, Heard::Here) == Admission::Added)
-                .collect()
-        };
-        assert_eq!(flood(1, 600, 0).len(), LIMIT_OF_KEY.transactions);
-        for seed in 2..12 {
-            let added = flood(seed, 20, MAX_CALL_LEN).len();
-            assert!(added * MAX_CALL_LEN <= LIMIT_OF_KEY.bytes);
-        }
-        let held: Vec<_> = pool.waiting.values().map(|w| w.transaction.id()).collect();
-        let waiting = pool.waiting.values();
-        let bytes: usize = waiting.map(|w| w.transaction.to_wire().len()).sum();
-        assert!(
-            bytes <= LIMIT.bytes && bytes > LIMIT.bytes * 3 / 4,
-            "{bytes}"
-        );
-        pool.remove(held);
-        assert!(pool.loads.is_empty());
-        assert_eq!((pool.load.transactions, pool.load.bytes), (0, 0));
-    }
-
-    #[test]
-    fn transactions_that_were_not_ordered_are_due_again_later() {
-        let mut pool = Mempool::default();
-        pool.add(transaction(1, 1), 10, Heard::Here);
-        assert!(pool.due(10, 20).is_empty());
-        assert_eq!(pool.due(11, 20).len(), 1);
-        assert!(pool.due(11, 21).is_empty());
-    }
-
-    #[test]
-    fn a_rebroadcast_is_bounded_and_all_get_their_turn() {
-        let mut pool = Mempool::default();
-        let all: Vec<_> = (0..150).map(|n| transaction(n, 1)).collect();
-        for transaction in &all {
-            pool.add(transaction.clone(), 10, Heard::Here);
-        }
-        let sent = [20, 21, 22].map(|now| pool.due(1_000, now));
-        assert_eq!(sent.concat()[..150], all);
-        assert_eq!(sent.map(|sent| sent.len()), [64; 3]);
-        for n in 200..210 {
-            pool.add(transaction(n, MAX_CALL_LEN), 0, Heard::Here);
-        }
-        assert_eq!(pool.due(10, 30).len(), 3);
-    }
-}
+mod tests;

@@ -8,7 +8,9 @@ use medshare_consensus::{Decided, Message, Proposal, Recipients};
 use medshare_contract::keys;
 use medshare_contract::state::{OrganisationState, PersonState};
 use medshare_ledger::{LedgerStore, StoreError, Transaction};
-use medshare_types::{ChainId, Height, Principal, ReplicaId, Wire as _};
+use medshare_types::{
+    ChainId, Digest, Height, OrganisationId, Principal, ReplicaId, VerifyingKey, Wire as _,
+};
 
 use super::Node;
 use crate::batch::Batch;
@@ -64,9 +66,10 @@ impl Node {
         transaction: Transaction,
         heard: Heard,
     ) -> Result<Admission, NodeError> {
-        if let Some(admission) = self.judge_unchecked(&transaction)? {
-            return Ok(admission);
-        }
+        let home = match self.judge_unchecked(&transaction)? {
+            Ok(home) => home,
+            Err(admission) => return Ok(admission),
+        };
         let ledger = Arc::clone(&self.ledger);
         let chain = self.shell.genesis.chain_id();
         let unchecked = self.shell.mutation.is(Mutant::AdmittedUnchecked);
@@ -77,26 +80,34 @@ impl Node {
         match self.shell.machine.blocking(work).await?? {
             Ok(transaction) => {
                 let now_ms = self.shell.now().monotonic_ms;
-                Ok(self.shell.mempool.add(transaction, now_ms, heard))
+                Ok(self.shell.mempool.add(transaction, home, now_ms, heard))
             }
             Err(admission) => Ok(admission),
         }
     }
 
-    /// The admission where it needs no check of the signature, so that a flood costs little.
+    /// The organisation in whose room a transaction waits, or the admission where it needs no check of
+    /// the signature, so that a flood costs little.
     pub(super) fn judge_unchecked(
         &self,
         transaction: &Transaction,
-    ) -> Result<Option<Admission>, NodeError> {
+    ) -> Result<Result<OrganisationId, Admission>, NodeError> {
         let id = transaction.id();
         if self.shell.mempool.contains(&id) || self.ledger.transaction_height(&id)?.is_some() {
-            return Ok(Some(Admission::Known));
+            return Ok(Err(Admission::Known));
         }
         if !self.shell.disk.takes_transactions() {
-            return Ok(Some(Admission::DiskLow));
+            return Ok(Err(Admission::DiskLow));
         }
-        let has_room = self.shell.mempool.has_room_for(transaction);
-        Ok((!has_room).then_some(Admission::Full))
+        let home = match sender(&self.ledger, transaction)? {
+            Some(sender) => sender.home,
+            None if self.shell.mutation.is(Mutant::AdmittedUnchecked) => {
+                OrganisationId::from_digest(Digest::ZERO)
+            }
+            None => return Ok(Err(Admission::UnknownSender)),
+        };
+        let has_room = self.shell.mempool.has_room_for(transaction, &home);
+        Ok(has_room.then_some(home).ok_or(Admission::Full))
     }
 
     /// Admits a transaction of this node itself and sends it to all other nodes.
@@ -149,7 +160,8 @@ pub(super) fn check(
     chain: &ChainId,
     transaction: Transaction,
 ) -> Result<Result<Transaction, Admission>, NodeError> {
-    if !is_senders_key(ledger, &transaction)? {
+    let sender = sender(ledger, &transaction)?;
+    if sender.is_none_or(|sender| sender.key != transaction.key) {
         return Ok(Err(Admission::UnknownSender));
     }
     Ok(match transaction.verify(chain) {
@@ -158,20 +170,29 @@ pub(super) fn check(
     })
 }
 
-/// Whether the newest state knows the sender by the key that signed. An unknown sender has no claim
-/// to room: the contract would refuse the call.
-fn is_senders_key(ledger: &LedgerStore, transaction: &Transaction) -> Result<bool, NodeError> {
-    let key = match &transaction.sender {
+/// A sender as the newest state knows it.
+struct Sender {
+    key: VerifyingKey,
+    /// The organisation itself, or the one that enrolled the person.
+    home: OrganisationId,
+}
+
+/// `None` for a sender that the newest state does not know: it has no claim to room, since the contract
+/// would refuse the call.
+fn sender(ledger: &LedgerStore, transaction: &Transaction) -> Result<Option<Sender>, NodeError> {
+    Ok(match &transaction.sender {
         Principal::Organisation(id) => {
             let state: Option<OrganisationState> = read(ledger, &keys::organisation(id))?;
-            state.map(|state| state.key)
+            state.map(|OrganisationState { key, id: home, .. }| Sender { key, home })
         }
         Principal::Person(id) => {
             let state: Option<PersonState> = read(ledger, &keys::person(id))?;
-            state.map(|state| state.key)
+            state.map(|state| Sender {
+                key: state.key,
+                home: state.organisation,
+            })
         }
-    };
-    Ok(key == Some(transaction.key))
+    })
 }
 
 fn frame_of_block(ledger: &LedgerStore, height: Height) -> Result<Bytes, StoreError> {

@@ -108,6 +108,7 @@ impl Node {
         let next_key = NextKey::new(Arc::clone(&keys), voting_keys);
         let ceremony = Ceremony::open(keys, &holder).await?;
         let shell = Shell {
+            mempool: Mempool::new(genesis.members.len()),
             genesis,
             own,
             folder,
@@ -118,7 +119,6 @@ impl Node {
             link: surroundings.link,
             requests: surroundings.requests,
             turn: Turn::default(),
-            mempool: Mempool::default(),
             subscriptions: Subscriptions::default(),
             checked: CheckedQueue::default(),
             holder,

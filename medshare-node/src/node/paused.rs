@@ -155,7 +155,7 @@ impl Paused {
         let mut shell = self.shell;
         tracing::info!(member = %shell.own, "the disk has room again");
         if shell.mutation.is(Mutant::PauseForgetsTransactions) {
-            shell.mempool = Mempool::default();
+            shell.mempool = Mempool::new(shell.genesis.members.len());
         }
         let mut ordered = Vec::new();
         for id in shell.mempool.ids() {

@@ -62,7 +62,7 @@ impl Node {
         answer: oneshot::Sender<Vec<u8>>,
     ) -> Result<(), NodeError> {
         let id = transaction.id();
-        if let Some(admission) = self.judge_unchecked(&transaction)? {
+        if let Err(admission) = self.judge_unchecked(&transaction)? {
             self.respond(id, &admission, answer);
             return Ok(());
         }
@@ -110,10 +110,13 @@ impl Node {
         let admission = match verdict {
             Ok((transaction, frame)) => match self.judge_unchecked(&transaction)? {
                 // It came another way in the meantime.
-                Some(admission) => admission,
-                None => {
+                Err(admission) => admission,
+                Ok(home) => {
                     let now_ms = self.shell.now().monotonic_ms;
-                    let admission = self.shell.mempool.add(*transaction, now_ms, Heard::Here);
+                    let admission = self
+                        .shell
+                        .mempool
+                        .add(*transaction, home, now_ms, Heard::Here);
                     if admission == Admission::Added {
                         self.broadcast(&frame);
                     }
@@ -130,9 +133,10 @@ impl Node {
         let response = match admission {
             Admission::DiskLow => self.shell.disk.refusal(&self.shell.genesis, self.shell.own),
             Admission::Added | Admission::Known => RpcResponse::Accepted(id),
-            Admission::Full => {
-                RpcResponse::refused(RefusalCode::Overloaded, "too many transactions wait")
-            }
+            Admission::Full => RpcResponse::refused(
+                RefusalCode::Overloaded,
+                "too many transactions of the sender's organisation wait",
+            ),
             Admission::UnknownSender => RpcResponse::refused(
                 RefusalCode::Unknown,
                 "the sender is not known here by this key",
