@@ -23,6 +23,8 @@ pub struct Report {
     pub heights: BTreeMap<ReplicaId, Height>,
     /// The first proposer of each block, from height 1 on.
     pub proposers: Vec<ReplicaId>,
+    /// The clock when the first honest member decided each block, milliseconds, from height 1 on.
+    pub decided_ms: Vec<u64>,
     /// Evidence that honest members put out.
     pub evidence: Vec<Evidence>,
     /// Inputs that honest members refused.

@@ -3,9 +3,14 @@
 //! | mode | measures |
 //! |---|---|
 //! | `floor` | two signatures, two batches of q − 1 verifications, SHA3-256 of the block |
+//! | `floor-attested` | the same, and one batch of the n − q commits that are left over, which blocks record |
 //! | `all-to-all` | the replica: votes to all, records encoded and dropped |
 //! | `classic` | the same with a primary that stays, Castro and Liskov's PBFT |
 //! | `durable` | the replica on consensus logs in files, with their syncs |
+//!
+//! | `committee-of-100` | 13 members order for 100 organisations: what the votes of all cost |
+//! | `classic-100` | classic PBFT among all 100 |
+//! | `fault-free`, `crashed`, `slow`, `dated-ahead` | blocks per second of virtual time, f of the members faulty |
 //!
 //! Fault-free blocks of [`BLOCK_LEN`] bytes, Ed25519, every message and record encoded, every message
 //! decoded. All members share one thread and a queue in memory: CPU time is that of the thread, of one
@@ -18,6 +23,8 @@ mod driver;
 mod floor;
 mod journal;
 mod report;
+mod slowed;
+mod wide;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -45,12 +52,14 @@ pub(crate) fn run(json: Option<PathBuf>) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for n in SIZES {
         let members = Members::new(n);
-        let [floor, in_memory, classic] = side_by_side(&members)?;
+        let [floor, attested, in_memory, classic] = side_by_side(&members)?;
         let durable = durable(&members)?;
-        let of_size = [floor, in_memory, classic, durable];
+        let of_size = [floor, attested, in_memory, classic, durable];
         print(&of_size);
         rows.extend(of_size);
     }
+    rows.extend(wide::run()?);
+    rows.extend(slowed::run()?);
     match json {
         Some(file) => write_json(&file, &rows),
         None => Ok(()),
@@ -58,7 +67,7 @@ pub(crate) fn run(json: Option<PathBuf>) -> anyhow::Result<()> {
 }
 
 /// The floor and the replica in memory in both modes, a block each in turn.
-fn side_by_side(members: &Members) -> anyhow::Result<[Row; 3]> {
+fn side_by_side(members: &Members) -> anyhow::Result<[Row; 4]> {
     let n = members.keys().len();
     let block = Block::new(BLOCK_LEN);
     let floor = Floor::new(members, &block);
@@ -73,11 +82,17 @@ fn side_by_side(members: &Members) -> anyhow::Result<[Row; 3]> {
     }
     replicas.reset_traffic();
     classic.reset_traffic();
-    let [mut least, mut ours, mut baseline] = [(); 3].map(|()| Measured::default());
+    let [mut least, mut attested, mut ours, mut baseline] = [(); 4].map(|()| Measured::default());
     for _ in 0..ROUNDS {
         least.add(measured(|| {
             for _ in 0..n {
                 floor.run();
+            }
+            Ok(())
+        })?);
+        attested.add(measured(|| {
+            for _ in 0..n {
+                floor.run_attested();
             }
             Ok(())
         })?);
@@ -86,6 +101,7 @@ fn side_by_side(members: &Members) -> anyhow::Result<[Row; 3]> {
     }
     Ok([
         Row::new("floor", n, &mut least),
+        Row::new("floor-attested", n, &mut attested),
         Row::new("all-to-all", n, &mut ours).with_traffic(&replicas.traffic(), ROUNDS),
         Row::new("classic", n, &mut baseline).with_traffic(&classic.traffic(), ROUNDS),
     ])

@@ -25,15 +25,15 @@ impl Measured {
 /// One mode at one size. Counts are of one commit, over all members.
 #[derive(Clone, Serialize)]
 pub(crate) struct Row {
-    mode: &'static str,
+    pub(crate) mode: &'static str,
     n: usize,
     cpu_us_per_commit_node: f64,
-    messages: f64,
+    pub(crate) messages: f64,
     /// Bytes of prepares and commits.
-    vote_bytes: f64,
+    pub(crate) vote_bytes: f64,
     /// Bytes of all else: the proposals.
     block_bytes: f64,
-    blocks_per_s: f64,
+    pub(crate) blocks_per_s: f64,
     p50_ms: f64,
     p99_ms: f64,
     syncs_per_block_replica: f64,
@@ -54,6 +54,23 @@ impl Row {
             blocks_per_s: duration.len() as f64 / total * 1e6,
             p50_ms: percentile(duration, 50) / 1e3,
             p99_ms: percentile(duration, 99) / 1e3,
+            syncs_per_block_replica: 0.0,
+        }
+    }
+
+    /// Blocks in virtual time, which costs no processor.
+    pub(crate) fn in_virtual_time(mode: &'static str, n: usize, heights_ms: &mut [f64]) -> Self {
+        let total: f64 = heights_ms.iter().sum();
+        Self {
+            mode,
+            n,
+            cpu_us_per_commit_node: 0.0,
+            messages: 0.0,
+            vote_bytes: 0.0,
+            block_bytes: 0.0,
+            blocks_per_s: heights_ms.len() as f64 / total * 1e3,
+            p50_ms: percentile(heights_ms, 50),
+            p99_ms: percentile(heights_ms, 99),
             syncs_per_block_replica: 0.0,
         }
     }
@@ -85,7 +102,7 @@ fn percentile(values: &mut [f64], percent: usize) -> f64 {
 pub(crate) fn print(rows: &[Row]) {
     let Some(floor) = rows.first() else { return };
     println!(
-        "{:>3} {:10} {:>9} {:>8} {:>9} {:>11} {:>12} {:>9} {:>8} {:>8} {:>6}",
+        "{:>3} {:16} {:>9} {:>8} {:>9} {:>11} {:>12} {:>9} {:>8} {:>8} {:>6}",
         "n",
         "mode",
         "us/node",
@@ -100,7 +117,7 @@ pub(crate) fn print(rows: &[Row]) {
     );
     for row in rows {
         println!(
-            "{:>3} {:10} {:>9.1} {:>8.2} {:>9.1} {:>11.0} {:>12.0} {:>9.1} {:>8.2} {:>8.2} {:>6.2}",
+            "{:>3} {:16} {:>9.1} {:>8.2} {:>9.1} {:>11.0} {:>12.0} {:>9.1} {:>8.2} {:>8.2} {:>6.2}",
             row.n,
             row.mode,
             row.cpu_us_per_commit_node,

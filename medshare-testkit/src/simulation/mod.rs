@@ -93,6 +93,7 @@ impl Simulation {
                 violations: Vec::new(),
                 proposers: Vec::new(),
                 heights: BTreeMap::new(),
+                decided_ms: Vec::new(),
                 evidence: Vec::new(),
                 rejected: Vec::new(),
                 crashes: 0,

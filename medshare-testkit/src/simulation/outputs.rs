@@ -145,6 +145,8 @@ impl Simulation {
         let id = self.members[index].id;
         self.invariants.committed(id, &block);
         let clock_ms = self.clock_ms;
+        let decided = self.invariants.proposers().len();
+        self.report.decided_ms.resize(decided, clock_ms);
         let at = clock_ms + self.work_ms();
         if !self.is_byzantine(index) {
             self.recording.decided(id, &block);
