@@ -129,7 +129,7 @@ pub use mutation::Mutant;
 pub use proposal::{MAX_PAYLOAD_LEN, Payload, Proposal, ProposalFault};
 pub use record::{ChainFact, ChainRecord, explain};
 pub use rejected::Rejected;
-pub use replica::{ReplayError, Replica};
+pub use replica::{Footprint, ReplayError, Replica};
 pub use turns::Mode;
 pub use view_change::{
     Claim, NewView, Opening, PreparedCertificate, ViewChange, ViewChangeVote, ViewProof,

@@ -40,6 +40,7 @@ mod credit_invariants;
 pub mod disk;
 pub mod fixtures;
 pub mod invariants;
+mod memory;
 pub mod narration;
 mod recording;
 pub mod report;

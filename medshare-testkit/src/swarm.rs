@@ -6,9 +6,10 @@ use medshare_types::wire::DecodeError;
 
 use crate::behaviour::{
     BadMouther, BadSignatureVoter, Behaviour, Colluder, CommitWithholder, Deserter, Equivocator,
-    FarVoter, Forger, Forgetter, Framer, FutureTimePrimary, Hoarder, InvalidPayloadPrimary,
-    LeaveOut, LoneSigner, NewViewLiar, OldVoter, Omitter, PatientEquivocator, Replayer, Restless,
-    SelectiveSender, Silent, SlowPrimary, StatusLiar, Twin, VoteWithholder, WrongRootsPrimary,
+    FarVoter, Flooder, Forger, Forgetter, Framer, FutureTimePrimary, Hoarder,
+    InvalidPayloadPrimary, LeaveOut, LoneSigner, NewViewLiar, OldVoter, Omitter,
+    PatientEquivocator, Replayer, Restless, SelectiveSender, Silent, SlowPrimary, StatusLiar, Twin,
+    VoteWithholder, WrongRootsPrimary,
 };
 use crate::report::Report;
 use crate::scenario::{Faults, LostDisk, Scenario};
@@ -17,7 +18,7 @@ use crate::sim_rng::SimRng;
 use crate::simulation::Simulation;
 
 /// Number of behaviours that [`behaviour`] makes.
-pub const BEHAVIOURS: u64 = 30;
+pub const BEHAVIOURS: u64 = 31;
 
 /// Longer than the times of all views that faults can cost, milliseconds.
 const DEADLINE_MS: u64 = 900_000;
@@ -189,6 +190,7 @@ pub fn behaviour(
         27 => Box::new(Omitter::new(setting, replica, [after(1)])),
         28 => Box::new(Colluder::new(setting, replica, after(1))),
         29 => Box::new(Hoarder::new(setting, replica)),
+        30 => Box::new(Flooder::new(setting, replica)),
         _ => Box::new(Twin),
     }
 }

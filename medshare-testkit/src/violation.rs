@@ -9,6 +9,17 @@ use crate::checker::Fault;
 /// A property that a run broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Violation {
+    /// An honest member holds more of others' messages than its committee allows.
+    TooMuchMemory {
+        /// The member in question.
+        member: ReplicaId,
+        /// What it holds too much of.
+        what: &'static str,
+        /// How many it holds.
+        held: usize,
+        /// How many it may hold.
+        bound: usize,
+    },
     /// Two honest members committed different blocks.
     Disagreement {
         /// The height of both blocks.

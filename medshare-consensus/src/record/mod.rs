@@ -4,6 +4,7 @@
 //! So a replica that starts again, or is served blocks, has it again, and all judge a block's
 //! attestations alike.
 
+mod admission;
 mod explain;
 mod open;
 mod organisations;
@@ -11,7 +12,7 @@ mod organisations;
 use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use medshare_types::attestation::{Attestation, Attested, MAX_ATTESTATIONS};
+use medshare_types::attestation::{Attestation, Attested};
 use medshare_types::committee::{Committee, CommitteeMember};
 use medshare_types::genesis::Genesis;
 use medshare_types::hash::{Digest, digest};
@@ -407,33 +408,6 @@ impl ChainRecord {
     #[must_use]
     pub fn organisation(&self, replica: ReplicaId) -> Option<OrganisationId> {
         self.organisations.id(replica)
-    }
-
-    /// L60: true when the block after the tip may record these votes, their signatures apart: in
-    /// strictly ascending order, of open heights of the committee's epoch, by its members, and none
-    /// that a block has recorded. In classic mode no block records any.
-    #[must_use]
-    pub(crate) fn admits(&self, attestations: &[Attestation]) -> bool {
-        let mut late: BTreeMap<(Height, ReplicaId), usize> = BTreeMap::new();
-        let mut last = None;
-        let most = match self.mode {
-            Mode::Credit => MAX_ATTESTATIONS,
-            Mode::Classic => 0,
-        };
-        attestations.len() <= most
-            && attestations.iter().all(|vote| {
-                let ascends = last < Some(vote.key());
-                last = Some(vote.key());
-                let Some(open) = self.open_at(vote.height) else {
-                    return false;
-                };
-                let has_room = vote.attested == Attested::Commit || {
-                    let count = late.entry((vote.height, vote.signer)).or_default();
-                    *count += 1;
-                    open.late_votes_of(vote.signer) + *count <= MAX_LATE
-                };
-                ascends && has_room && self.committee.has(vote.signer) && open.lacks(vote)
-            })
     }
 
     /// An open height of the committee's epoch.

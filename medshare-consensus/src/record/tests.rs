@@ -136,6 +136,24 @@ fn a_later_commit_of_a_member_is_recorded_and_an_earlier_is_not() {
 }
 
 /// A silent primary at the first height: two members say so, and its successor proposes.
+/// A member may tell each of the others eight other views: what some blocks record leaves no room for
+/// what a later primary has heard, which must not propose it.
+#[test]
+fn a_proposal_takes_no_more_late_votes_of_a_member_than_blocks_left_room_for() {
+    let late = |view| Chain::vote(1, Attested::Late, view, 2);
+    let mut chain = Chain::new(short(), 100);
+    chain.add(0, vec![]);
+    chain.add(0, (0..5).map(late).collect());
+    let heard: Vec<_> = (3..11).rev().map(late).collect();
+    let other = Chain::vote(1, Attested::Late, 20, 3);
+    let chosen = chain
+        .record
+        .admissible([heard.as_slice(), &[other]].concat());
+    assert_eq!(chosen, [late(5), late(6), late(7), other]);
+    assert!(chain.admits(&chosen));
+    assert!(!chain.admits(&[late(5), late(6), late(7), late(8)]));
+}
+
 #[test]
 fn a_lost_turn_bars_its_primary_and_no_other() {
     let mut chain = Chain::new(EpochRule::default(), 1_000);

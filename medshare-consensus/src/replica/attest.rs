@@ -85,6 +85,13 @@ impl OpenVotes {
         }
     }
 
+    /// Heights and votes that are kept.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let votes = self.heights.values();
+        let votes = votes.map(|votes| votes.commits.len() + votes.late.count());
+        (self.heights.len(), votes.sum())
+    }
+
     fn take_late(&mut self, height: Height, late: LateVotes) {
         self.heights.entry(height).or_default().late = late;
     }
@@ -184,8 +191,8 @@ impl<P: Payload> Replica<P> {
         }
     }
 
-    /// L60: the votes that the own proposal records: all that no block has recorded, oldest heights
-    /// first, as many as fit. Their signatures are verified, and bad ones dropped.
+    /// L60: the votes that the own proposal records: all that no block has recorded and that one may,
+    /// oldest heights first. Their signatures are verified, and bad ones dropped.
     pub(super) fn votes_to_record(&mut self) -> Vec<Attestation> {
         let mut chosen = Vec::new();
         if self.config.mode == Mode::Classic {
@@ -193,11 +200,11 @@ impl<P: Payload> Replica<P> {
         }
         let heights: Vec<_> = self.open_votes.heights.keys().copied().collect();
         for height in heights {
-            let room = MAX_ATTESTATIONS - chosen.len();
-            chosen.extend(self.verified_votes(height).into_iter().take(room));
+            if chosen.len() < MAX_ATTESTATIONS {
+                chosen.extend(self.verified_votes(height));
+            }
         }
-        chosen.sort_unstable_by_key(Attestation::key);
-        chosen
+        self.record.admissible(chosen)
     }
 
     fn verified_votes(&mut self, height: Height) -> Vec<Attestation> {

@@ -19,6 +19,10 @@ impl ViewChanges {
         }
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn of(&self, seat: ReplicaId) -> Option<&ViewChange> {
         self.entries.get(&seat)
     }

@@ -92,6 +92,13 @@ impl<P> EarlyMessages<P> {
         None
     }
 
+    /// Proposals and other messages that are kept.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let is_proposal = |(kind, _): &&(Kind, ReplicaId)| *kind == Kind::Proposal;
+        let proposals = self.messages.keys().filter(is_proposal).count();
+        (proposals, self.messages.len() - proposals)
+    }
+
     /// A message of `epoch`, which has begun, with its time of arrival.
     pub(super) fn pop(&mut self, epoch: Epoch) -> Option<(Timestamp, Authenticated<Message<P>>)> {
         if self.epoch != epoch {

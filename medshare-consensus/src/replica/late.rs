@@ -52,6 +52,10 @@ impl LateVotes {
         }
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn get(&self, voter: ReplicaId, view: View) -> Option<Held> {
         self.entries.get(&(voter, view)).copied()
     }

@@ -38,6 +38,10 @@ impl Loss {
             until: None,
         }
     }
+
+    pub(super) fn count(&self) -> usize {
+        self.answers.len()
+    }
 }
 
 impl<P: Payload> Replica<P> {

@@ -8,6 +8,7 @@ mod attest;
 mod candidate;
 mod changes;
 mod early;
+mod footprint;
 mod handle;
 mod late;
 mod loss;
@@ -26,6 +27,7 @@ mod timeliness;
 mod votes;
 mod wanted;
 
+pub use footprint::Footprint;
 pub use recover::ReplayError;
 
 use core::fmt;

@@ -27,6 +27,10 @@ struct Served {
 }
 
 impl ServingLimits {
+    pub(super) fn count(&self) -> usize {
+        self.informed.len() + self.served.len() + self.proposals.len() + self.recalled.len()
+    }
+
     /// True when `peer`, which is behind, may be sent a status: once between two resets.
     pub(super) fn may_inform(&mut self, peer: ReplicaId) -> bool {
         self.informed.insert(peer)

@@ -48,6 +48,10 @@ struct OpenFetch {
 }
 
 impl SyncState {
+    pub(super) fn count(&self) -> usize {
+        self.claims.len() + usize::from(self.open.is_some())
+    }
+
     /// `peer` claims to have decided `height`. Claims only rise.
     pub(super) fn record_claim(&mut self, peer: ReplicaId, height: Height) {
         let claim = self.claims.entry(peer).or_default();

@@ -60,6 +60,11 @@ impl Tally {
         }
     }
 
+    /// Votes that are held.
+    pub(super) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// True when `voter` voted in `view` or a later one.
     pub(super) fn has_vote_of(&self, voter: ReplicaId, view: View) -> bool {
         let of_voter = self.entries.range((voter, view)..=(voter, View(u64::MAX)));

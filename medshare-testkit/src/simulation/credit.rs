@@ -7,6 +7,7 @@ use super::Simulation;
 use crate::checker;
 use crate::credit_invariants::CreditInvariants;
 use crate::disk::TestRecord;
+use crate::memory;
 use crate::scenario::{Faults, Scenario};
 use crate::violation::Violation;
 
@@ -23,6 +24,21 @@ impl Simulation {
             let violation = self.credit.observe(member.id, replica.record());
             self.invariants.add(violation);
             self.recording.standings(member.id, replica.record());
+        }
+    }
+
+    /// What an honest member holds of others' messages, after each input.
+    pub(super) fn observe_memory(&mut self, index: usize) {
+        let member = &self.members[index];
+        if let Some(replica) = &member.replica
+            && !self.is_byzantine(index)
+        {
+            let seats = replica.committee().members().len().max(member.most_seats);
+            let organisations = self.members.len();
+            let held = replica.footprint();
+            let excess = memory::excess(member.id, &held, seats, organisations);
+            self.members[index].most_seats = seats;
+            self.invariants.add(excess);
         }
     }
 

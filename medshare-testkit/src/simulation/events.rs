@@ -71,6 +71,8 @@ pub(super) struct Member {
     pub(super) record: Option<ChainRecord>,
     /// The epoch after which it has made its keys.
     pub(super) keys_of: Option<Epoch>,
+    /// The most seats of a committee so far.
+    pub(super) most_seats: usize,
 }
 
 impl Simulation {

@@ -70,6 +70,7 @@ impl Simulation {
             executed_since: 0,
             record: None,
             keys_of: None,
+            most_seats: 0,
         });
         let members = members.collect();
         let invariants = Invariants::new(setting.clone(), scenario.byzantine());

@@ -34,6 +34,7 @@ impl Simulation {
             let Some(output) = replica.poll_output() else {
                 self.unmark(index);
                 self.observe_record(index);
+                self.observe_memory(index);
                 return;
             };
             let faults = self.faults();

@@ -14,6 +14,7 @@ mod glossary;
 mod honest;
 mod log;
 mod lost_disks;
+mod memory;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod specification;
