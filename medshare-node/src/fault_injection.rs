@@ -11,11 +11,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use medshare_consensus::{Message, Vote};
 use medshare_host::{Machine, ThisMachine};
 use medshare_ledger::{RefusalCode, RpcRequest, RpcResponse};
-use medshare_types::{ReleaseShare, ReplicaId, SigningKey, Timestamp, Wire as _};
+use medshare_types::certificate::{Ballot, Phase};
+use medshare_types::hash::digest;
+use medshare_types::{ChainId, Epoch, ReleaseShare, ReplicaId, SigningKey, Timestamp, Wire as _};
 
+use crate::batch::Batch;
 use crate::handle::{End, NodeClient};
+use crate::peer::PeerMessage;
 use crate::transport::{Link, Outbound, SendError};
 
 /// A holder's conduct towards requests for release shares.
@@ -28,6 +33,17 @@ pub enum HolderConduct {
     Refuse,
     /// Signs and sends a wrong share.
     Lie,
+}
+
+/// A node's conduct as a voter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VoterConduct {
+    /// Votes as the protocol says.
+    #[default]
+    Honest,
+    /// Beside each prepare of epoch 0, sends one for a block that does not exist: two votes in one
+    /// view, which prove misbehaviour. Later epochs have other voting keys, which no fault has.
+    Contradict,
 }
 
 /// Whether a node's network works.
@@ -64,6 +80,7 @@ pub struct Faults(Mutex<Vec<Injected>>);
 #[derive(Clone, Copy, Debug, Default)]
 struct Injected {
     conduct: HolderConduct,
+    voter: VoterConduct,
     presence: Presence,
     clock_offset_ms: i64,
     disk: Disk,
@@ -80,6 +97,13 @@ impl Faults {
     pub fn set_conduct(&self, seat: ReplicaId, conduct: HolderConduct) {
         if let Some(injected) = self.lock().get_mut(seat.index()) {
             injected.conduct = conduct;
+        }
+    }
+
+    /// Sets the conduct of the voter at `seat`; a seat that does not exist is ignored.
+    pub fn set_voter_conduct(&self, seat: ReplicaId, conduct: VoterConduct) {
+        if let Some(injected) = self.lock().get_mut(seat.index()) {
+            injected.voter = conduct;
         }
     }
 
@@ -115,13 +139,21 @@ impl Faults {
     }
 
     /// Decorates the link of the node at `own`: frames from and to nodes that are not
-    /// [`Presence::Present`] are lost. Cutting a
-    /// node off takes the decorated links of all nodes.
+    /// [`Presence::Present`] are lost, and `signing_key`, that of the genesis, signs votes that
+    /// contradict others. Cutting a node off takes the decorated links of all nodes.
     #[must_use]
-    pub fn decorate_link(self: &Arc<Self>, own: ReplicaId, link: Link) -> Link {
+    pub fn decorate_link(
+        self: &Arc<Self>,
+        own: ReplicaId,
+        link: Link,
+        chain: ChainId,
+        signing_key: SigningKey,
+    ) -> Link {
         Link {
             outbound: Arc::new(FaultyOutbound {
                 own,
+                chain,
+                signing_key,
                 inner: link.outbound,
                 faults: Arc::clone(self),
             }),
@@ -197,14 +229,48 @@ impl Machine for FaultyMachine {
 
 struct FaultyOutbound {
     own: ReplicaId,
+    chain: ChainId,
+    signing_key: SigningKey,
     inner: Arc<dyn Outbound>,
     faults: Arc<Faults>,
 }
 
+impl FaultyOutbound {
+    /// A prepare for a block that does not exist, where the frame is one of epoch 0.
+    fn contradicted(&self, frame: &[u8]) -> Option<Bytes> {
+        let PeerMessage::Consensus(message) = PeerMessage::from_wire(frame).ok()? else {
+            return None;
+        };
+        let Message::<Batch>::Prepare(vote) = Message::from_wire(&message).ok()? else {
+            return None;
+        };
+        let ballot = Ballot {
+            digest: digest(
+                "medshare/node/contradiction/v1",
+                &[vote.ballot.digest.as_ref()],
+            ),
+            ..vote.ballot
+        };
+        if ballot.epoch != Epoch(0) {
+            return None;
+        }
+        let vote = Vote::sign(&self.chain, ballot, Phase::Prepare, &self.signing_key);
+        let message = Message::<Batch>::Prepare(vote).to_wire();
+        Some(PeerMessage::Consensus(message).to_wire().into())
+    }
+}
+
 impl Outbound for FaultyOutbound {
     fn send(&self, to: ReplicaId, frame: Bytes) -> bool {
-        let cut = self.faults.is_cut_off(self.own) || self.faults.is_cut_off(to);
-        !cut && self.inner.send(to, frame)
+        if self.faults.is_cut_off(self.own) || self.faults.is_cut_off(to) {
+            return false;
+        }
+        if self.faults.of(self.own).voter == VoterConduct::Contradict
+            && let Some(other) = self.contradicted(&frame)
+        {
+            self.inner.send(to, other);
+        }
+        self.inner.send(to, frame)
     }
 }
 

@@ -149,7 +149,7 @@ pub use medshare_abe::{
     Validity,
 };
 #[cfg(feature = "in-process")]
-pub use medshare_consensus::credit::Role;
+pub use medshare_consensus::credit::{Exit, ExitReason, Role};
 pub use medshare_host::{keystore, os_random};
 pub use medshare_store::object_store;
 pub use medshare_store::{RecordStore, StoreError, StoreHealth, StoreLocation, StoreState};

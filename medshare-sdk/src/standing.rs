@@ -1,6 +1,6 @@
 //! What each organisation is to the chain: its role, its credit, and why.
 
-use medshare_consensus::credit::{CreditEvent, OrganisationRecord, Role, record_key};
+use medshare_consensus::credit::{CreditEvent, Exit, OrganisationRecord, Role, record_key};
 use medshare_ledger::{RpcRequest, RpcResponse};
 use medshare_types::wire::from_borsh;
 use medshare_types::{Epoch, Height, ReplicaId};
@@ -27,6 +27,8 @@ pub struct OrganisationStanding {
     pub banned_until: Height,
     /// The first epoch in which it may have a seat again, for a demoted one.
     pub demoted_until: Option<Epoch>,
+    /// Why it is to lose its seat, where the epoch's end, or a candidate, is waited for.
+    pub exit: Option<Exit>,
 }
 
 /// One change of an organisation's role, credit or bans, from
@@ -57,6 +59,7 @@ impl Chain {
                 strikes: record.standing.credit.strikes,
                 banned_until: record.standing.leading.banned_until,
                 demoted_until: demoted.then_some(record.demoted_until),
+                exit: record.exit,
             });
         }
         Ok(standings)

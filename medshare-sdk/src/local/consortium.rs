@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use medshare_host::TaskError;
 #[cfg(feature = "fault-injection")]
-use medshare_node::fault_injection::{Disk, HolderConduct, Presence};
+use medshare_node::fault_injection::{Disk, HolderConduct, Presence, VoterConduct};
 use medshare_types::Height;
 use medshare_types::keystore::KeyStore;
 
@@ -90,6 +90,34 @@ impl LocalConsortium {
         rebuilt.await.map_err(TaskError::from)?
     }
 
+    /// Stops one member and closes its files, so that its folder can be copied or put back. The others
+    /// go on while a quorum of the committee is left. Nothing for a member that does not run.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation);
+    /// [`Error::Member`](crate::Error::Member) with what the member ended with, if it did not end well.
+    pub async fn stop(&self, organisation: &str) -> Result<()> {
+        self.members.stop(organisation).await
+    }
+
+    /// Starts a member that does not run on what is in its folder now; it fetches the blocks that it
+    /// lacks. Nothing for a member that runs.
+    ///
+    /// Where its log is a copy, from a backup for instance, the member forgot its votes since: it takes
+    /// part in ordering again after n+f+1−q others have told how far these may reach, and a few blocks.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation);
+    /// [`Error::Busy`](crate::Error::Busy) where its log is a copy and too many others forgot their
+    /// votes or do not run; [`Error::Member`](crate::Error::Member) where a file is damaged, with the way
+    /// back.
+    pub async fn start(&self, organisation: &str) -> Result<()> {
+        // Goes on where its caller is dropped, so that no two starts of a member overlap.
+        let (members, name) = (Arc::clone(&self.members), organisation.to_owned());
+        let started = tokio::spawn(async move { members.start_again(&name).await });
+        started.await.map_err(TaskError::from)?
+    }
+
     /// The files behind the payloads of a record's version, those of abandoned attempts included.
     #[must_use]
     pub fn payload_files(&self, record: impl Into<RecordRef>) -> Vec<PathBuf> {
@@ -109,6 +137,17 @@ impl LocalConsortium {
     pub fn set_holder_conduct(&self, organisation: &str, conduct: HolderConduct) -> Result<()> {
         let seat = self.members.seat_of(organisation)?;
         self.members.seams.faults.set_conduct(seat, conduct);
+        Ok(())
+    }
+
+    /// Makes a member vote in another way (feature `fault-injection`): its signatures convict it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganisation`](crate::Error::UnknownOrganisation).
+    #[cfg(feature = "fault-injection")]
+    pub fn set_voter_conduct(&self, organisation: &str, conduct: VoterConduct) -> Result<()> {
+        let seat = self.members.seat_of(organisation)?;
+        self.members.seams.faults.set_voter_conduct(seat, conduct);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use medshare_node::log::LogState;
 use medshare_node::transport::{InProcess, Link};
 use medshare_node::{End, NodeConfig, NodeError, NodeHandle, Recovery};
 use medshare_types::keystore::BoxFuture;
-use medshare_types::{Genesis, Height, ReplicaId, Wire as _};
+use medshare_types::{Genesis, Height, ReplicaId, SigningKey, Wire as _};
 use tokio::sync::Mutex;
 
 use crate::client::{ConsortiumClient, ExchangeError};
@@ -29,13 +29,13 @@ use crate::local::start::{
 
 pub(super) struct LocalMember {
     pub(super) name: String,
-    keys: Option<MemberKeys>,
+    pub(super) keys: Option<MemberKeys>,
     slot: RwLock<Slot>,
 }
 
 /// Whether a member runs.
 #[derive(Clone)]
-enum Slot {
+pub(super) enum Slot {
     Running {
         client: Box<MemberClient>,
         /// The height up to which the ledger was verified from genesis when it was opened.
@@ -50,7 +50,11 @@ impl LocalMember {
         slot.clone()
     }
 
-    fn set_slot(&self, slot: Slot) {
+    pub(super) fn set_damaged(&self, damage: Damage) {
+        self.set_slot(Slot::Damaged(damage));
+    }
+
+    pub(super) fn set_slot(&self, slot: Slot) {
         *self.slot.write().unwrap_or_else(PoisonError::into_inner) = slot;
     }
 
@@ -63,7 +67,7 @@ impl LocalMember {
     }
 
     /// Why the member does not run; `None` while it does.
-    async fn end(&self, seat: ReplicaId, root: &Path) -> Option<ExchangeError> {
+    pub(super) async fn end(&self, seat: ReplicaId, root: &Path) -> Option<ExchangeError> {
         let client = match self.slot() {
             Slot::Running { client, .. } => client,
             Slot::Damaged(damage) => return Some(ExchangeError::damaged(seat, damage)),
@@ -104,18 +108,18 @@ pub(super) struct Members {
     pub(super) folder: PathBuf,
     pub(super) list: Vec<LocalMember>,
     pub(super) seams: Seams,
-    genesis: Genesis,
+    pub(super) genesis: Genesis,
     disk_floor: u64,
     transport: InProcess,
-    running: Mutex<RunningNodes>,
+    pub(super) running: Mutex<RunningNodes>,
     /// Removes the folder of a consortium that was given none; the members hold it too.
     temporary: Option<Arc<tempfile::TempDir>>,
 }
 
 /// The nodes that run, and the lock that lets more of them start; nothing once they are stopped.
-struct RunningNodes {
-    handles: BTreeMap<ReplicaId, NodeHandle>,
-    lock: Option<FolderLock>,
+pub(super) struct RunningNodes {
+    pub(super) handles: BTreeMap<ReplicaId, NodeHandle>,
+    pub(super) lock: Option<FolderLock>,
 }
 
 impl Members {
@@ -151,7 +155,12 @@ impl Members {
             .zip(prepared)
             .map(|(seat, member)| {
                 let link = members.transport.link(seat);
-                (seat, member, members.seams.link(seat, link))
+                let keys = member.keys.as_ref().ok();
+                let link = match keys {
+                    Some(keys) => members.decorated(seat, link, &keys.signing_key),
+                    None => link,
+                };
+                (seat, member, link)
             });
         let linked: Vec<_> = linked.collect();
         let is_copy = |(_, member, _): &(_, Prepared, _)| member.log == Some(LogState::Copied);
@@ -215,7 +224,17 @@ impl Members {
         }
     }
 
-    async fn start_one(
+    /// The link of a member that starts anew.
+    pub(super) fn link(&self, seat: ReplicaId, signing_key: &SigningKey) -> Link {
+        self.decorated(seat, self.transport.link(seat), signing_key)
+    }
+
+    fn decorated(&self, seat: ReplicaId, link: Link, signing_key: &SigningKey) -> Link {
+        let chain = self.genesis.chain_id();
+        self.seams.link(seat, link, chain, signing_key.clone())
+    }
+
+    pub(super) async fn start_one(
         &self,
         name: &str,
         seat: ReplicaId,
@@ -293,7 +312,7 @@ impl Members {
         Ok(())
     }
 
-    fn slot_of(&self, seat: ReplicaId, handle: &NodeHandle, keys: &MemberKeys) -> Slot {
+    pub(super) fn slot_of(&self, seat: ReplicaId, handle: &NodeHandle, keys: &MemberKeys) -> Slot {
         let signing_key = keys.signing_key.clone();
         Slot::Running {
             client: Box::new(self.seams.client(seat, handle.client(), signing_key)),
@@ -368,7 +387,7 @@ impl Members {
         let path = folder::member(&self.folder, name);
         let aside = blocking(move || set_aside(&path)).await??;
         tracing::warn!(member = name, ?aside, "rebuilding a member from the others");
-        let link = self.seams.link(seat, self.transport.link(seat));
+        let link = self.link(seat, &keys.signing_key);
         let rebuild = Recovery::Rebuild;
         let started = self.start_one(name, seat, keys, rebuild, link, lock).await;
         settle_recovery(&self.folder, &self.genesis);
@@ -387,7 +406,7 @@ impl Members {
     }
 
     /// A rebuilt member forgot its votes, so a quorum of others must know theirs.
-    async fn check_others_fit(&self, seat: ReplicaId, damage: &Damage) -> Result<()> {
+    pub(super) async fn check_others_fit(&self, seat: ReplicaId, damage: &Damage) -> Result<()> {
         let others = (0..).map(ReplicaId).zip(&self.list);
         let others = others.filter(|(other, _)| *other != seat);
         let asked = others.map(async |(other, member)| {
@@ -432,7 +451,7 @@ impl Outcome {
 }
 
 /// Why a member did not start.
-enum Unstarted {
+pub(super) enum Unstarted {
     Damaged(Damage),
     Failed(Arc<NodeError>),
 }

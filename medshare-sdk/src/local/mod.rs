@@ -11,6 +11,7 @@ mod consortium;
 mod folder;
 mod members;
 mod names;
+mod one_member;
 mod seams;
 mod standing;
 mod start;
@@ -19,6 +20,6 @@ mod stores;
 pub use builder::LocalBuilder;
 pub use consortium::LocalConsortium;
 #[cfg(feature = "fault-injection")]
-pub use medshare_node::fault_injection::{Disk, HolderConduct, Presence};
+pub use medshare_node::fault_injection::{Disk, HolderConduct, Presence, VoterConduct};
 pub use medshare_types::genesis::ChainParameters;
 pub use names::MAX_LOCAL_MEMBERS;

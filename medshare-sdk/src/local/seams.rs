@@ -14,7 +14,7 @@ mod faulty {
     use medshare_node::NodeClient;
     use medshare_node::fault_injection::{Faults, FaultyClient};
     use medshare_node::transport::Link;
-    use medshare_types::{ReplicaId, SigningKey};
+    use medshare_types::{ChainId, ReplicaId, SigningKey};
 
     pub(crate) type MemberClient = FaultyClient;
 
@@ -28,8 +28,15 @@ mod faulty {
             Self { faults }
         }
 
-        pub(crate) fn link(&self, seat: ReplicaId, link: Link) -> Link {
-            self.faults.decorate_link(seat, link)
+        /// The key signs votes that contradict others.
+        pub(crate) fn link(
+            &self,
+            seat: ReplicaId,
+            link: Link,
+            chain: ChainId,
+            signing_key: SigningKey,
+        ) -> Link {
+            self.faults.decorate_link(seat, link, chain, signing_key)
         }
 
         pub(crate) fn machine(&self, seat: ReplicaId) -> Arc<dyn Machine> {
@@ -55,7 +62,7 @@ mod plain {
     use medshare_host::{Machine, ThisMachine};
     use medshare_node::NodeClient;
     use medshare_node::transport::Link;
-    use medshare_types::{ReplicaId, SigningKey};
+    use medshare_types::{ChainId, ReplicaId, SigningKey};
 
     pub(crate) type MemberClient = NodeClient;
 
@@ -66,7 +73,13 @@ mod plain {
             Self
         }
 
-        pub(crate) fn link(&self, _seat: ReplicaId, link: Link) -> Link {
+        pub(crate) fn link(
+            &self,
+            _seat: ReplicaId,
+            link: Link,
+            _chain: ChainId,
+            _signing_key: SigningKey,
+        ) -> Link {
             link
         }
 

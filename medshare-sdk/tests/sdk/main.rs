@@ -41,6 +41,7 @@ mod lost_votes;
 mod misuse;
 mod named_files;
 mod never_open;
+mod one_member;
 mod own_records;
 mod policies;
 mod rebuild;
