@@ -340,6 +340,8 @@ fn wrong_share(mut share: ReleaseShare, signing_key: &SigningKey) -> ReleaseShar
 mod tests {
     use futures::FutureExt as _;
 
+    use medshare_types::Digest;
+
     use super::*;
     use crate::transport::in_process;
 
@@ -349,7 +351,11 @@ mod tests {
         let mut links: Vec<_> = (0..2)
             .map(ReplicaId)
             .zip(in_process(2))
-            .map(|(seat, link)| faults.decorate_link(seat, link))
+            .map(|(seat, link)| {
+                let chain = ChainId::from_digest(Digest::ZERO);
+                let key = SigningKey::from_seed(&[1; 32]);
+                faults.decorate_link(seat, link, chain, key)
+            })
             .collect();
         let hello = Bytes::from_static(b"hello");
         for cut in [Presence::Silent, Presence::Isolated] {
