@@ -1,6 +1,6 @@
 //! Explores the model: `cargo run --release -p medshare-model --example model -- [NAME=VALUE]...`.
 //!
-//! Names are `heights`, `views`, `byzantine`, `crash` and `abreast` (0 or 1), `seats` (a set
+//! Names are `heights`, `views`, `byzantine`, `crash`, `epochs` and `abreast` (0 or 1), `seats` (a set
 //! of Byzantine seats, as bits), `mutant` (a name), `threads`, and `minutes`, a limit. It prints the
 //! number of states, the depth, and for each property what was found, with the steps that lead there.
 
@@ -36,6 +36,7 @@ fn main() {
             "views" => protocol.views = number,
             "byzantine" => protocol.byzantine = number.into(),
             "crash" => protocol.crash = number > 0,
+            "epochs" => protocol.epochs = number > 0,
             "abreast" => protocol.abreast = number > 0,
             "seats" => protocol.seats = Some(number),
             "threads" => threads = number.into(),

@@ -3,7 +3,7 @@
 use stateright::{Model, Property};
 
 use crate::block::Block;
-use crate::rules::{FAULTY, HEIGHTS, MEMBERS, Protocol};
+use crate::rules::{ALL, FAULTY, HEIGHTS, Protocol};
 use crate::state::{Cast, Local, Phase, State};
 use crate::step::Action;
 
@@ -18,13 +18,21 @@ pub const PROVEN: &str = "f+1 culprits are proven";
 
 impl Protocol {
     fn casts(&self) -> Vec<Cast> {
-        let sized = (0..1u8 << MEMBERS).filter(|set| set.count_ones() == self.byzantine);
+        let size = |set: u8, height| {
+            self.seats(height)
+                .filter(|seat| set >> seat & 1 == 1)
+                .count()
+        };
+        let most = self.byzantine as usize;
+        let last = 1u8 << self.seats(HEIGHTS - 1).end;
+        let sized = (0..last).filter(|set| (0..HEIGHTS).all(|height| size(*set, height) == most));
         let sets = sized.filter(|set| self.seats.is_none_or(|seats| seats == *set));
         let mut casts = Vec::new();
         for byzantine in sets {
             let calm = Cast {
                 byzantine,
                 crasher: None,
+                seats: self.seats(HEIGHTS - 1).end,
             };
             if self.crash {
                 let crashing = calm.honest().map(|seat| Cast {
@@ -46,12 +54,12 @@ impl Model for Protocol {
 
     fn init_states(&self) -> Vec<State> {
         let tracked = match self.tracks() {
-            true => usize::from(MEMBERS),
+            true => usize::from(ALL),
             false => 0,
         };
         let start = |cast| State {
             cast,
-            written: [Local::default(); MEMBERS as usize],
+            written: [Local::default(); ALL as usize],
             durable: Local::default(),
             crashed: false,
             forgotten: Default::default(),

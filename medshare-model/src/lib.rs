@@ -5,8 +5,8 @@
 //! network and Byzantine members can bring about, within the bounds of a [`Protocol`].
 //!
 //! **Is not:** the replica. It shares no code with `medshare-consensus`, whose runs
-//! `medshare-testkit` simulates, and it has no time, no transfer of blocks, no lost logs, no
-//! signatures and no second epoch.
+//! `medshare-testkit` simulates, and it has no time, no transfer of blocks, no lost logs and no
+//! signatures. Of epochs it has one change, of one seat.
 //!
 //! What makes the number of states bearable, and why no disagreement gets lost by it:
 //!

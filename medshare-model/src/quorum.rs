@@ -14,6 +14,35 @@ impl Protocol {
         self.byzantine as usize > FAULTY
     }
 
+    /// primary(s, v): the (v+1)-th seat after that of the last block's first proposer; in a new epoch
+    /// after the seat of its number.
+    pub(crate) fn primary(&self, state: &State, height: usize, view: u8) -> u8 {
+        let seats = self.seats(height);
+        let base = match seats.start {
+            0 => state.base[height],
+            epoch => epoch,
+        };
+        seats.start + (base + view + 1) % MEMBERS
+    }
+
+    /// The honest members of a height's committee.
+    pub(crate) fn honest_at<'s>(
+        &self,
+        state: &'s State,
+        height: usize,
+    ) -> impl Iterator<Item = u8> + use<'s> {
+        let seats = self.seats(height);
+        state.cast.honest().filter(move |seat| seats.contains(seat))
+    }
+
+    /// The Byzantine members whose votes count at a height.
+    fn byzantine_at(&self, state: &State, height: usize) -> Vec<u8> {
+        let voters = self.voters(height);
+        voters
+            .filter(|seat| state.cast.is_byzantine(*seat))
+            .collect()
+    }
+
     /// What others have of a member.
     pub(crate) fn sent<'s>(&self, state: &'s State, seat: u8) -> &'s Local {
         let unsynced = state.cast.crasher == Some(seat) && !state.crashed;
@@ -48,10 +77,9 @@ impl Protocol {
         at: (usize, u8, Phase),
         threshold: usize,
     ) -> Vec<(Block, Uses)> {
-        let (_, view, phase) = at;
-        let honest: Vec<u16> = state
-            .cast
-            .honest()
+        let (height, view, phase) = at;
+        let honest: Vec<u16> = self
+            .honest_at(state, height)
             .map(|seat| self.votes(state, at, seat))
             .collect();
         let mut found = Vec::new();
@@ -65,7 +93,7 @@ impl Protocol {
                 Phase::Prepare => Statement::Prepare(view, block),
                 Phase::Commit => Statement::Commit(view, block),
             };
-            for uses in self.byzantine_uses(state, missing, statement) {
+            for uses in self.byzantine_uses(state, height, missing, statement) {
                 found.push((block, uses));
             }
         }
@@ -76,10 +104,11 @@ impl Protocol {
     pub(crate) fn byzantine_uses(
         &self,
         state: &State,
+        height: usize,
         count: usize,
         statement: Statement,
     ) -> Vec<Uses> {
-        let all: Vec<u8> = state.cast.byzantine_seats().collect();
+        let all = self.byzantine_at(state, height);
         if count > all.len() {
             return Vec::new();
         }
@@ -99,7 +128,8 @@ impl Protocol {
         height: usize,
         view: u8,
     ) -> Vec<(Option<Block>, Uses)> {
-        let options: Vec<Vec<(Option<Claim>, Uses)>> = (0..MEMBERS)
+        let options: Vec<Vec<(Option<Claim>, Uses)>> = self
+            .seats(height)
             .map(|seat| self.changes(state, height, view, seat))
             .collect();
         let mut found = Vec::new();

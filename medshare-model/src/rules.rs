@@ -1,7 +1,11 @@
 //! Bounds of an exploration, and deliberate faults of its rules.
 
-/// The size of the committee, n.
+use core::ops::Range;
+
+/// The size of a committee, n.
 pub(crate) const MEMBERS: u8 = 4;
+/// The seats of both committees: with [`Protocol::epochs`] the second has the last and not the first.
+pub(crate) const ALL: u8 = 5;
 /// f, the Byzantine members that the committee bears.
 pub(crate) const FAULTY: usize = 1;
 /// q, the votes of a quorum.
@@ -24,6 +28,9 @@ pub struct Protocol {
     pub crash: bool,
     /// This set of seats is Byzantine, instead of each of its size in turn.
     pub seats: Option<u8>,
+    /// An epoch ends with the first height: seats 1 to 4 are the committee of the second, where seats 0 to
+    /// 3 were that of the first. `byzantine` members of each are Byzantine.
+    pub epochs: bool,
     /// Members work on the next height while others are at the one before.
     pub abreast: bool,
     /// A rule that is broken on purpose.
@@ -39,6 +46,7 @@ impl Default for Protocol {
             byzantine: 1,
             crash: true,
             seats: None,
+            epochs: false,
             abreast: false,
             mutant: None,
         }
@@ -46,6 +54,20 @@ impl Default for Protocol {
 }
 
 impl Protocol {
+    /// The committee of a height.
+    pub(crate) const fn seats(&self, height: usize) -> Range<u8> {
+        let first = (self.epochs && height > 0) as u8;
+        first..first + MEMBERS
+    }
+
+    /// The members whose votes count at a height: those of its committee.
+    pub(crate) fn voters(&self, height: usize) -> Range<u8> {
+        match self.breaks(Mutant::OtherEpoch) {
+            true => 0..ALL,
+            false => self.seats(height),
+        }
+    }
+
     pub(crate) fn breaks(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
     }
@@ -64,6 +86,8 @@ pub enum Mutant {
     ClaimUnchecked,
     /// Votes leave before they are durable (drain rule).
     VoteBeforeSync,
+    /// A certificate of the next epoch may have votes of the committee before (L40).
+    OtherEpoch,
     /// f+1 prepares stand for the proof of a later view (L16): disagreement, where more than f are
     /// Byzantine, leaves no evidence.
     VouchedUnproven,
@@ -71,12 +95,13 @@ pub enum Mutant {
 
 impl Mutant {
     /// Every fault, in the order of the lines above.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LowestCertificate,
         Self::VotesInOlderViews,
         Self::NoOwnCertificate,
         Self::ClaimUnchecked,
         Self::VoteBeforeSync,
+        Self::OtherEpoch,
         Self::VouchedUnproven,
     ];
 }

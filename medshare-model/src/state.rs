@@ -2,7 +2,7 @@
 
 use crate::block::{Block, Claim};
 use crate::evidence::{Statement, Statements};
-use crate::rules::{HEIGHTS, MEMBERS, VIEWS};
+use crate::rules::{ALL, HEIGHTS, VIEWS};
 
 /// The phase of a vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Cast {
     pub byzantine: u8,
     /// The honest member that may crash.
     pub crasher: Option<u8>,
+    /// The seats of all committees.
+    pub seats: u8,
 }
 
 impl Cast {
@@ -78,10 +80,7 @@ impl Cast {
         self.byzantine >> seat & 1 == 1
     }
     pub(crate) fn honest(self) -> impl Iterator<Item = u8> {
-        (0..MEMBERS).filter(move |seat| !self.is_byzantine(*seat))
-    }
-    pub(crate) fn byzantine_seats(self) -> impl Iterator<Item = u8> {
-        (0..MEMBERS).filter(move |seat| self.is_byzantine(*seat))
+        (0..self.seats).filter(move |seat| !self.is_byzantine(*seat))
     }
 }
 
@@ -91,7 +90,7 @@ pub struct State {
     /// The seats that misbehave, fixed from the start.
     pub cast: Cast,
     /// By seat; of Byzantine members nothing.
-    pub(crate) written: [Local; MEMBERS as usize],
+    pub(crate) written: [Local; ALL as usize],
     /// What the crasher has synced, until it crashes.
     pub(crate) durable: Local,
     pub(crate) crashed: bool,
@@ -106,11 +105,6 @@ pub struct State {
 }
 
 impl State {
-    /// primary(s, v): the (v+1)-th seat after that of the last block's first proposer.
-    pub(crate) fn primary(&self, height: usize, view: u8) -> u8 {
-        (self.base[height] + view + 1) % MEMBERS
-    }
-
     /// The lowest height that an honest member works on.
     pub(crate) fn lowest(&self) -> u8 {
         let heights = self
@@ -132,7 +126,7 @@ impl State {
     #[must_use]
     pub fn culprits(&self) -> u8 {
         let mut culprits = 0;
-        for seat in 0..MEMBERS {
+        for seat in 0..ALL {
             let mut of_heights = self
                 .used
                 .get(usize::from(seat))

@@ -66,7 +66,7 @@ impl Protocol {
         }
         for seat in state.cast.honest() {
             let height = state.written[usize::from(seat)].decided;
-            if height < self.heights {
+            if height < self.heights && self.seats(usize::from(height)).contains(&seat) {
                 self.prepares(state, seat, actions);
                 self.commits(state, seat, actions);
                 self.changes_of_view(state, seat, actions);
@@ -123,7 +123,7 @@ impl Protocol {
 
     /// What a member may propose or prepare by the view's primary.
     fn proposals(&self, state: &State, height: usize, view: u8, seat: u8) -> Vec<(Block, Uses)> {
-        let primary = state.primary(height, view);
+        let primary = self.primary(state, height, view);
         let byzantine = state.cast.is_byzantine(primary);
         if primary != seat && !byzantine {
             let shown = self.votes(state, (height, view, Phase::Prepare), primary);
@@ -159,7 +159,7 @@ impl Protocol {
 
     /// An honest member has voted for the first block of a view.
     fn is_shown(&self, state: &State, height: usize, view: u8) -> bool {
-        state.cast.honest().any(|seat| {
+        self.honest_at(state, height).any(|seat| {
             let votes = &state.written[usize::from(seat)].votes[height];
             votes.prepares.contains(&Some(Block::first(view)))
         })
@@ -173,7 +173,7 @@ impl Protocol {
             let second = self.is_shown(state, height, of).then(|| Block::second(of));
             for block in second.into_iter().chain([Block::first(of)]) {
                 let statement = Statement::Prepare(view, block);
-                let choices = self.byzantine_uses(state, FAULTY + 1, statement);
+                let choices = self.byzantine_uses(state, height, FAULTY + 1, statement);
                 found.extend(choices.into_iter().map(|uses| (block, uses)));
             }
         }
@@ -204,7 +204,7 @@ impl Protocol {
         let (height, votes, _) = self.work(state, seat);
         let own = votes.view();
         for view in own + 1..self.views {
-            let ahead = state.cast.honest().filter(|other| {
+            let ahead = self.honest_at(state, height).filter(|other| {
                 let changes = self.sent(state, *other).votes[height].changes;
                 changes[usize::from(view)..].iter().any(Option::is_some)
             });
@@ -275,7 +275,7 @@ impl Protocol {
                 uses,
             } => {
                 state.note(height, uses);
-                state.decide(height, block);
+                self.decide(&mut state, height, block);
             }
             Action::Advance { seat: Some(seat) } => state.written[usize::from(seat)].decided += 1,
             Action::Advance { seat: None } => state.advance(),
@@ -293,9 +293,17 @@ impl Protocol {
         for height in 0..HEIGHTS {
             for view in 0..self.views {
                 for (block, _) in self.certificates(state, (height, view, Phase::Commit)) {
-                    state.decide(height, block);
+                    self.decide(state, height, block);
                 }
             }
+        }
+    }
+
+    fn decide(&self, state: &mut State, height: usize, block: Block) {
+        state.decided[height] |= block.bit();
+        let proposer = self.primary(state, height, block.view());
+        if let Some(base) = state.base.get_mut(height + 1) {
+            *base = proposer;
         }
     }
 
@@ -335,14 +343,6 @@ impl State {
     fn note(&mut self, height: usize, uses: Uses) {
         for (signer, statement) in uses {
             self.used[usize::from(signer)][height].add(statement);
-        }
-    }
-
-    fn decide(&mut self, height: usize, block: Block) {
-        self.decided[height] |= block.bit();
-        let proposer = self.primary(height, block.view());
-        if let Some(base) = self.base.get_mut(height + 1) {
-            *base = proposer;
         }
     }
 

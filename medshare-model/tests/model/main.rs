@@ -48,6 +48,19 @@ fn heights_may_be_abreast() {
     explored(protocol).assert_properties();
 }
 
+/// The second height is the first of another epoch, with another seat; a Byzantine member sits in each
+/// committee, the same or another.
+#[test]
+fn an_epoch_changes_between_two_heights() {
+    let protocol = Protocol {
+        heights: 2,
+        crash: false,
+        epochs: true,
+        ..one_height()
+    };
+    explored(protocol).assert_properties();
+}
+
 /// Two Byzantine members of four: wherever honest members disagree, what they received and signed
 /// proves two culprits.
 #[test]
@@ -87,16 +100,18 @@ fn each_mutant_is_caught() {
     let of_agreement = |mutant: &Mutant| *mutant != Mutant::VouchedUnproven;
     for mutant in Mutant::ALL.into_iter().filter(of_agreement) {
         let found = HasDiscoveries::AnyOf([AGREEMENT, VALIDITY].into());
+        let epochs = mutant == Mutant::OtherEpoch;
         let checker = Protocol {
-            heights: 1,
+            heights: if epochs { 2 } else { 1 },
+            epochs,
             views: match mutant {
                 Mutant::LowestCertificate => 3,
                 Mutant::VoteBeforeSync => 1,
                 _ => 2,
             },
             crash: mutant == Mutant::VoteBeforeSync,
-            // The first primary.
-            seats: Some(0b0010),
+            // The first primary; with epochs, the member that leaves and the one that comes.
+            seats: Some(if epochs { 0b1_0001 } else { 0b0010 }),
             mutant: Some(mutant),
             ..Protocol::default()
         }
