@@ -321,10 +321,15 @@ impl Invariants {
         }
     }
 
-    /// `member` gives the primary of view 0 `after_ms` milliseconds: lost views are made good one by
-    /// one, so after enough good heights only the durations of heights count.
-    pub fn timed(&mut self, member: ReplicaId, after_ms: u64) {
+    /// `member`, which has decided `tip`, gives the primary of view 0 `after_ms` milliseconds: lost views
+    /// are made good one by one, so after enough good heights only the durations of heights count.
+    pub fn timed(&mut self, member: ReplicaId, tip: Height, after_ms: u64) {
         let heights = self.measured_heights();
+        // The decision waits for the log, and the view that it may have lost is not known here yet.
+        let handed_over = self.next.get(&member).copied().unwrap_or(1);
+        if handed_over <= tip.0 {
+            return;
+        }
         let Some(pace) = self.paces.get(&member) else {
             return;
         };

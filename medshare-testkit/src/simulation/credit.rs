@@ -102,6 +102,11 @@ pub(super) fn credit_of(scenario: &Scenario) -> CreditInvariants {
     let mut excused = scenario.byzantine();
     excused.extend(scenario.lost_disk.map(|lost| lost.replica));
     excused.extend(scenario.wrong_clock.map(|(replica, _)| replica));
+    let f = setting.committee().quorum().faulty();
+    let is_borne = excused.len() <= f;
+    // They follow by ticks, and may still be behind at their first turns.
+    let seats = setting.committee().members().len();
+    excused.extend(setting.members().seats().skip(seats));
     let faults = &scenario.faults;
     let cuts = faults.partition_per_mille + faults.one_way_per_mille;
     let is_rough = faults.drop_per_mille + faults.crash_per_mille + cuts > 0
@@ -117,8 +122,6 @@ pub(super) fn credit_of(scenario: &Scenario) -> CreditInvariants {
         && scenario.clocks_ahead.is_none()
         && scenario.stale_after_ms.is_none()
         && scenario.splits.sides.is_empty();
-    let f = setting.committee().quorum().faulty();
-    let calm_from =
-        (is_sound && excused.len() <= f).then(|| setting.created().plus_millis(1_000 + from_ms));
+    let calm_from = (is_sound && is_borne).then(|| setting.created().plus_millis(1_000 + from_ms));
     CreditInvariants::new(excused, calm_from)
 }

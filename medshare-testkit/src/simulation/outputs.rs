@@ -85,9 +85,12 @@ impl Simulation {
             Effect::SetTimer { timer, after_ms } => {
                 let generation = self.replace_timer(index, timer);
                 let member = &self.members[index];
-                let first = member.replica.as_ref().is_some_and(|r| r.view() == View(0));
-                if timer == Timer::View && first {
-                    self.invariants.timed(member.id, after_ms);
+                if timer == Timer::View
+                    && let Some(replica) = &member.replica
+                    && replica.view() == View(0)
+                {
+                    let tip = replica.height();
+                    self.invariants.timed(member.id, tip, after_ms);
                 }
                 self.schedule_local(after_ms, index, Local::Timer { timer, generation });
             }
