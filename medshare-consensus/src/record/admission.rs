@@ -1,6 +1,6 @@
 //! Which votes the next block may record: one rule for those that propose and those that judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_types::attestation::{Attestation, Attested, MAX_ATTESTATIONS};
 use medshare_types::id::{Height, ReplicaId, View};
@@ -29,6 +29,8 @@ impl ChainRecord {
 struct Admission<'a> {
     record: &'a ChainRecord,
     room: usize,
+    /// Members whose commit of a height is admitted.
+    commits: BTreeSet<(Height, ReplicaId)>,
     /// Late votes of a member at a height, those of earlier blocks apart.
     late: BTreeMap<(Height, ReplicaId), usize>,
     last: Option<(Height, Attested, View, ReplicaId)>,
@@ -42,6 +44,7 @@ impl<'a> Admission<'a> {
                 Mode::Credit => MAX_ATTESTATIONS,
                 Mode::Classic => 0,
             },
+            commits: BTreeSet::new(),
             late: BTreeMap::new(),
             last: None,
         }
@@ -51,9 +54,14 @@ impl<'a> Admission<'a> {
         let Some(open) = self.record.open_at(vote.height) else {
             return false;
         };
-        let of_signer = self.late.entry((vote.height, vote.signer)).or_default();
-        let is_late = vote.attested == Attested::Late;
-        let has_room = !is_late || open.late_votes_of(vote.signer) + *of_signer < MAX_LATE;
+        let of = (vote.height, vote.signer);
+        let has_room = match vote.attested {
+            Attested::Commit => !self.commits.contains(&of),
+            Attested::Late => {
+                let before = self.late.get(&of).copied().unwrap_or_default();
+                open.late_votes_of(vote.signer) + before < MAX_LATE
+            }
+        };
         let is_admitted = self.room > 0
             && self.last < Some(vote.key())
             && has_room
@@ -62,7 +70,12 @@ impl<'a> Admission<'a> {
         if is_admitted {
             self.room -= 1;
             self.last = Some(vote.key());
-            *of_signer += usize::from(is_late);
+            match vote.attested {
+                Attested::Commit => {
+                    self.commits.insert(of);
+                }
+                Attested::Late => *self.late.entry(of).or_default() += 1,
+            }
         }
         is_admitted
     }

@@ -75,13 +75,15 @@ impl OpenHeight {
         blocks <= MOST_OPEN && (blocks <= open_heights(quorum) || age_ms <= OPEN_MS)
     }
 
-    /// True when no block has recorded this vote, or one in its place: of a member's commits only
-    /// those in ever higher views add something.
+    /// True when no block has recorded this vote, or one in its place. Of a member's commits one counts,
+    /// and beside one in the header's view one above it (C2); so a member that commits in ever higher
+    /// views costs no other a signature for each.
     pub(crate) fn lacks(&self, vote: &Attestation) -> bool {
         match vote.attested {
             Attested::Commit => {
                 let recorded = self.commits.get(&vote.signer);
-                vote.view >= self.view && recorded.is_none_or(|view| *view < vote.view)
+                vote.view >= self.view
+                    && recorded.is_none_or(|view| *view == self.view && vote.view > self.view)
             }
             Attested::Late => {
                 let of_view = self.late.get(&vote.view);

@@ -123,16 +123,25 @@ fn heights_stay_open_for_ten_blocks_or_two_seconds() {
 }
 
 #[test]
-fn a_later_commit_of_a_member_is_recorded_and_an_earlier_is_not() {
+fn one_commit_above_the_headers_view_is_recorded_beside_one_in_it() {
     let commit = |view| Chain::vote(1, Attested::Commit, view, 2);
     let mut chain = Chain::new(short(), 100);
     chain.add(1, vec![]);
     assert!(!chain.admits(&[commit(0)]), "below the first proposal");
-    assert!(chain.admits(&[commit(1), commit(2)]));
-    chain.add(0, vec![commit(2)]);
+    assert!(!chain.admits(&[commit(1), commit(2)]), "one a block");
+    let mut above = chain.record.clone();
+    chain.add(0, vec![commit(1)]);
     assert!(!chain.admits(&[commit(1)]));
-    assert!(!chain.admits(&[commit(2)]));
-    assert!(chain.admits(&[commit(3)]));
+    assert!(chain.admits(&[commit(7)]));
+    chain.add(0, vec![commit(7)]);
+    let recorded = |record: &ChainRecord| (0..20).any(|view| record.admits(&[commit(view)]));
+    assert!(!recorded(&chain.record), "views go on for ever");
+    // A commit above the header's view says as much as both.
+    let (mut header, ..) = chain.blocks[1].clone();
+    let votes = vec![commit(3)];
+    header.attestations = attestations_root(&votes);
+    above.follow(&header, &votes, &[]);
+    assert!(!recorded(&above));
 }
 
 /// A silent primary at the first height: two members say so, and its successor proposes.

@@ -208,6 +208,14 @@ impl<'l> Chain<'l> {
             let recorded = open.map_or(0, |open| open.late_of(*signer));
             recorded + count > 8
         });
+        let commits = votes
+            .iter()
+            .filter(|vote| vote.attested == Attested::Commit);
+        let mut committed = BTreeSet::new();
+        let mut twice = commits.filter(|vote| !committed.insert((vote.height, vote.signer)));
+        if twice.next().is_some() {
+            return Some("two commits of a member for a height");
+        }
         if !votes.is_sorted_by(|a, b| key(a) < key(b)) {
             Some("attestations that do not ascend")
         } else if too_many {
@@ -231,7 +239,8 @@ impl<'l> Chain<'l> {
         let is_new = match vote.attested {
             Attested::Commit => {
                 let recorded = open.commits.get(&vote.signer);
-                vote.view >= open.view && recorded.is_none_or(|view| *view < vote.view)
+                let is_first = recorded.is_none_or(|view| *view == open.view);
+                vote.view >= open.view && is_first && recorded != Some(&vote.view)
             }
             Attested::Late => {
                 let signers = open.late.get(&vote.view);
