@@ -201,7 +201,14 @@ impl Scenario {
     ///
     /// # Errors
     /// [`DecodeError`] for more than 1024 organisations.
+    ///
+    /// # Panics
+    /// After [`Self::with_byzantine`]: behaviours sign for the chain, which this changes.
     pub fn with_candidates(mut self, candidates: u16) -> Result<Self, DecodeError> {
+        assert!(
+            self.byzantine.is_empty(),
+            "candidates come before behaviours"
+        );
         self.setting = self.setting.with_candidates(candidates)?;
         Ok(self)
     }
