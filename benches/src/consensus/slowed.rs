@@ -59,10 +59,10 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
         };
         let (reference, _) = measure(name, faults, None)?;
         for (name, make, goal) in attacks {
-            let (row, views) = measure(name, faults, Some(make))?;
+            let (row, [early, late]) = measure(name, faults, Some(make))?;
             let share = row.blocks_per_s / reference.blocks_per_s * 100.0;
             println!(
-                "{name:12} {:>6.1} blocks/s, {share:.1} % of {:.1}, goal {goal} %; {views} views lost after {SETTLED} blocks",
+                "{name:12} {:>6.1} blocks/s, {share:.1} % of {:.1}, goal {goal} %; views lost: {early}, and {late} after {SETTLED} blocks",
                 row.blocks_per_s, reference.blocks_per_s
             );
             rows.push(row);
@@ -74,12 +74,12 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
 
 type Make<'a> = &'a dyn Fn(&Setting, ReplicaId) -> Box<dyn Behaviour>;
 
-/// The settled heights of a run, and the views that were lost in them.
+/// The settled heights of a run, and the views that were lost before and in them.
 fn measure(
     name: &'static str,
     faults: Faults,
     faulty: Option<Make<'_>>,
-) -> anyhow::Result<(Row, u64)> {
+) -> anyhow::Result<(Row, [u64; 2])> {
     let scenario = Scenario::new(1, MEMBERS)?
         .with_faults(faults)
         .with_calm_after_ms(u64::MAX)
@@ -107,8 +107,8 @@ fn measure(
         .map(|pair| (pair[1] - pair[0]) as f64);
     times.nth(SETTLED).context("too few heights")?;
     let mut heights_ms: Vec<_> = times.collect();
-    let settled = report.blocks.iter().skip(SETTLED + 2);
-    let views = settled.map(|(header, ..)| header.view.0).sum();
+    let (early, late) = report.blocks.split_at(SETTLED + 2);
+    let views = [early, late].map(|of| of.iter().map(|(header, ..)| header.view.0).sum());
     Ok((
         Row::in_virtual_time(name, MEMBERS.into(), &mut heights_ms),
         views,
