@@ -16,8 +16,8 @@ pub(crate) fn excess(
     organisations: usize,
 ) -> Option<Violation> {
     let bounds = [
-        // Two heights of eight blocks at most, and the first of the next epoch.
-        ("blocks", held.blocks, 2 * 8 + 1),
+        // Two heights of seven blocks at most and one a member, and the first of the next epoch.
+        ("blocks", held.blocks, 2 * (7 + seats) + 1),
         // Two prepares, two commits, a view change and eight late votes a member and height, a quorum of
         // view changes behind the own prepare, own late votes, and four early messages a member.
         ("votes", held.votes, 2 * (14 * seats + 8) + 4 * seats),

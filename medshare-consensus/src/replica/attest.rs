@@ -14,7 +14,7 @@ use crate::io::Effect;
 use crate::message::{Message, Recipients};
 use crate::mutation::Mutant;
 use crate::proposal::{Payload, Proposal, ProposalFault};
-use crate::record::ChainRecord;
+use crate::record::{ChainRecord, MAX_LATE};
 use crate::turns::Mode;
 use crate::vote::Vote;
 
@@ -229,8 +229,13 @@ impl<P: Payload> Replica<P> {
                 votes.remove(vote);
             }
         }
+        // Late votes that blocks left no room for would keep others out for as long as the height is open.
+        let has_room = |vote: &Attestation| {
+            vote.attested == Attested::Commit || open.late_votes_of(vote.signer) < MAX_LATE
+        };
         let good = lacking.into_iter().map(|(vote, _)| vote);
-        good.filter(|vote| !bad.contains(&vote.key())).collect()
+        good.filter(|vote| has_room(vote) && !bad.contains(&vote.key()))
+            .collect()
     }
 
     /// L61: the first fault of the votes that a first proposal records. Verified ones cost nothing

@@ -19,7 +19,11 @@ use crate::vote::PrePrepare;
 impl<P: Payload> Replica<P> {
     /// L10: a pre-prepare that arrived before its parent was decided is judged by its arrival.
     pub(super) fn replay_buffered_proposal(&mut self) -> Result<(), Rejected> {
-        match self.current.buffered.take() {
+        let Some(primary) = self.primary_of(View(0)) else {
+            return Ok(());
+        };
+        let mut buffered = core::mem::take(&mut self.current.buffered);
+        match buffered.remove(&primary) {
             Some((received, pre_prepare)) => self.take_first_proposal(received, pre_prepare, None),
             None => Ok(()),
         }
@@ -51,7 +55,8 @@ impl<P: Payload> Replica<P> {
                     proposal,
                     signature,
                 };
-                self.current.buffered.get_or_insert((received, pre_prepare));
+                let buffered = self.current.buffered.entry(proposer);
+                buffered.or_insert((received, pre_prepare));
             }
             return Ok(());
         };

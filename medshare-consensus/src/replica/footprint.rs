@@ -51,7 +51,7 @@ impl<P> Replica<P> {
 impl<P> Slot<P> {
     fn blocks(&self) -> usize {
         let wanted = self.wanted.values();
-        usize::from(self.buffered.is_some())
+        self.buffered.len()
             + usize::from(self.candidate.is_some())
             + usize::from(self.own_proposal.is_some())
             + usize::from(self.accepted.is_some())

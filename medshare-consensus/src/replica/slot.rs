@@ -45,7 +45,7 @@ use crate::proposal::Proposal;
 use crate::view_change::{Opening, PreparedCertificate, ViewChange, ViewChangeVote};
 use crate::vote::{PrePrepare, Vote};
 
-/// At most seven blocks, two openings, and two votes of each phase, one view change and eight late
+/// At most seven blocks and one a member, two openings, and two votes of each phase, one view change and eight late
 /// votes a member.
 pub(super) struct Slot<P> {
     /// Votes in lower views are not cast any more.
@@ -54,8 +54,9 @@ pub(super) struct Slot<P> {
     pub(super) commits: Tally,
     pub(super) changes: ViewChanges,
     pub(super) late: LateVotes,
-    /// A pre-prepare that arrived before its parent was decided, with its time of arrival.
-    pub(super) buffered: Option<(Timestamp, PrePrepare<P>)>,
+    /// Pre-prepares that arrived before it was known whose turn it is, by sender, with their times of
+    /// arrival. One a sender: a member whose turn it is not must not take the room of the primary.
+    pub(super) buffered: BTreeMap<ReplicaId, (Timestamp, PrePrepare<P>)>,
     /// The proposal of this view.
     pub(super) candidate: Option<Candidate<P>>,
     /// The own proposal of this view, to be sent again.
@@ -89,7 +90,7 @@ impl<P> Slot<P> {
             commits: Tally::new(Phase::Commit),
             changes: ViewChanges::new(),
             late: LateVotes::new(),
-            buffered: None,
+            buffered: BTreeMap::new(),
             candidate: None,
             own_proposal: None,
             own_prepare: None,

@@ -248,3 +248,25 @@ fn a_block_that_others_committed_is_final_even_where_it_was_refused() {
     }
     assert_eq!(backup.height(), Height(1));
 }
+
+/// Before a block of the height before is known, nothing tells whose turn it is: a member out of turn is
+/// kept beside the primary, and takes no room of it.
+#[test]
+fn a_proposal_out_of_turn_does_not_take_the_place_of_the_primarys() {
+    let mut backup = started(3);
+    let chain = blocks(2);
+    let (first, second) = (&chain[0], &chain[1]);
+    let mut out_of_turn = second.clone();
+    out_of_turn.header.proposer = ReplicaId(2);
+    assert_ne!(second.header.proposer, ReplicaId(2));
+    give(&mut backup, at(1), from(2, pre_prepare(&out_of_turn)));
+    let primary = second.header.proposer.0;
+    give(&mut backup, at(1), from(primary, pre_prepare(second)));
+    give(
+        &mut backup,
+        at(2),
+        from(0, Message::Decided(decided(first))),
+    );
+    let outputs = give(&mut backup, at(2), executed(1));
+    assert!(outputs.contains(&validate(second)), "{outputs:?}");
+}

@@ -43,7 +43,8 @@ impl Node {
         }
     }
 
-    /// Sends committed blocks from the ledger, with one block in memory at a time.
+    /// Sends committed blocks from the ledger, with one block in memory at a time, as far as there is
+    /// room in the link's queue: the other node asks for the rest.
     pub(super) async fn serve(
         &self,
         to: ReplicaId,
@@ -54,7 +55,9 @@ impl Node {
             let ledger = Arc::clone(&self.ledger);
             let read = move || frame_of_block(&ledger, height);
             let frame = self.shell.machine.blocking(read).await??;
-            self.shell.link.outbound.send(to, frame);
+            if !self.shell.link.outbound.send(to, frame) {
+                break;
+            }
         }
         Ok(())
     }

@@ -44,9 +44,8 @@ impl<P: Payload> Replica<P> {
         }
         // L10
         if route == Route::Next {
-            if expected.is_some() || self.next.buffered.is_none() {
-                self.next.buffered = Some((now.wall, pre_prepare));
-            }
+            let buffered = self.next.buffered.entry(sender);
+            buffered.or_insert((now.wall, pre_prepare));
             return Ok(());
         }
         if self.current.view > View(0) && !self.mutation.is(Mutant::VotesInOlderViews) {

@@ -58,17 +58,18 @@ impl<P: Payload> Replica<P> {
         sender: ReplicaId,
         proposal: Proposal<P>,
     ) -> Result<(), Rejected> {
-        let fault = self.fault_of_link(&proposal);
-        let wanted = self.current.wanted.get_mut(&proposal.header.digest());
-        let open =
-            |wanted: &&mut Wanted<P>| wanted.block.is_none() && wanted.holders.was_asked(sender);
-        let Some(wanted) = wanted.filter(open) else {
+        let digest = proposal.header.digest();
+        let open = |wanted: &&Wanted<P>| wanted.block.is_none() && wanted.holders.was_asked(sender);
+        if self.current.wanted.get(&digest).filter(open).is_none() {
             return Err(Rejected::Unsolicited { sender });
-        };
-        if let Some(fault) = fault {
+        }
+        // Hashes the payload, which a member that was not asked must not bring about.
+        if let Some(fault) = self.fault_of_link(&proposal) {
             return Err(Rejected::InvalidBlock { sender, fault });
         }
-        wanted.block = Some(proposal);
+        if let Some(wanted) = self.current.wanted.get_mut(&digest) {
+            wanted.block = Some(proposal);
+        }
         self.advance(now.monotonic_ms)
     }
 }
