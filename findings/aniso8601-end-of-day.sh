@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # aniso8601 10.0.1 (Python), `parse_datetime` and `parse_interval` with the hour 24.
 #
-# Expected: ISO 8601:2000 (5.3.2, note 3; as in 2004, 4.2.3): 24:00 ends a day, so "2400 on 1985
+# Expected: ISO 8601:2000 (5.3.2, note 3): 24:00 ends a day, so "2400 on 1985
 #           April 12 is the same as 0000 on 1985 April 13". ciso8601 2.4.1 reads it so.
 # Actual:   accepted, and a day early: 00:00 of the same day. An interval over a whole day has no
 #           length, and one from 20:00 to 24:00 ends before it starts. No error.
