@@ -95,14 +95,13 @@ impl Mempool {
     /// An empty pool of a chain with so many organisations.
     pub(crate) fn new(organisations: usize) -> Self {
         let organisations = organisations.max(1);
-        let (of_all, least) = (LIMIT, LEAST_SHARE);
         Self {
             homes: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             next_arrival: 0,
             share: Load {
-                transactions: (of_all.transactions / organisations).max(least.transactions),
-                bytes: (of_all.bytes / organisations).max(least.bytes),
+                transactions: (LIMIT.transactions / organisations).max(LEAST_SHARE.transactions),
+                bytes: (LIMIT.bytes / organisations).max(LEAST_SHARE.bytes),
             },
             served: None,
             told: 0,

@@ -100,7 +100,7 @@ impl Recording {
         of_member.standings.push(Standings {
             height,
             executed,
-            of: of.map(standing).collect(),
+            of: of.map(Standing::from).collect(),
         });
     }
 
@@ -191,26 +191,28 @@ impl Recording {
     }
 }
 
-fn standing(record: &OrganisationRecord) -> Standing {
-    let credit::Standing { credit, leading } = record.standing;
-    Standing {
-        role: match record.role {
-            credit::Role::Candidate => Role::Candidate,
-            credit::Role::Ready => Role::Ready,
-            credit::Role::Probation => Role::Probation,
-            credit::Role::Consensus => Role::Consensus,
-            credit::Role::Observed => Role::Observed,
-            credit::Role::Demoted => Role::Demoted,
-            credit::Role::Evicted => Role::Evicted,
-            credit::Role::Departed => Role::Departed,
-        },
-        score: credit.score,
-        strikes: credit.strikes,
-        since_strike: credit.since_strike,
-        level: leading.level,
-        clean: leading.clean,
-        banned_until: leading.banned_until,
-        last_lost: leading.last_lost,
+impl From<&OrganisationRecord> for Standing {
+    fn from(record: &OrganisationRecord) -> Self {
+        let credit::Standing { credit, leading } = record.standing;
+        Self {
+            role: match record.role {
+                credit::Role::Candidate => Role::Candidate,
+                credit::Role::Ready => Role::Ready,
+                credit::Role::Probation => Role::Probation,
+                credit::Role::Consensus => Role::Consensus,
+                credit::Role::Observed => Role::Observed,
+                credit::Role::Demoted => Role::Demoted,
+                credit::Role::Evicted => Role::Evicted,
+                credit::Role::Departed => Role::Departed,
+            },
+            score: credit.score,
+            strikes: credit.strikes,
+            since_strike: credit.since_strike,
+            level: leading.level,
+            clean: leading.clean,
+            banned_until: leading.banned_until,
+            last_lost: leading.last_lost,
+        }
     }
 }
 

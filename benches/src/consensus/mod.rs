@@ -7,7 +7,6 @@
 //! | `all-to-all` | the replica: votes to all, records encoded and dropped |
 //! | `classic` | the same with a primary that stays, Castro and Liskov's PBFT |
 //! | `durable` | the replica on consensus logs in files, with their syncs |
-//!
 //! | `committee-of-100` | 13 members order for 100 organisations: what the votes of all cost |
 //! | `classic-100` | classic PBFT among all 100 |
 //! | `fault-free`, `crashed`, `slow`, `dated-ahead` | blocks per second of virtual time, f of the members faulty |

@@ -59,19 +59,14 @@ impl Row {
     }
 
     /// Blocks in virtual time, which costs no processor.
-    pub(crate) fn in_virtual_time(mode: &'static str, n: usize, heights_ms: &mut [f64]) -> Self {
-        let total: f64 = heights_ms.iter().sum();
+    pub(crate) fn in_virtual_time(mode: &'static str, n: usize, heights_ms: Vec<f64>) -> Self {
+        let mut measured = Measured {
+            cpu: Vec::new(),
+            duration: heights_ms.into_iter().map(|ms| ms * 1e3).collect(),
+        };
         Self {
-            mode,
-            n,
             cpu_us_per_commit_node: 0.0,
-            messages: 0.0,
-            vote_bytes: 0.0,
-            block_bytes: 0.0,
-            blocks_per_s: heights_ms.len() as f64 / total * 1e3,
-            p50_ms: percentile(heights_ms, 50),
-            p99_ms: percentile(heights_ms, 99),
-            syncs_per_block_replica: 0.0,
+            ..Self::new(mode, n, &mut measured)
         }
     }
 

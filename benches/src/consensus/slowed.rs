@@ -34,8 +34,9 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
         ..Faults::NONE
     };
     let mut rows = Vec::new();
-    for (faults, delays, attacks) in [
+    for (reference, faults, delays, attacks) in [
         (
+            "fault-free",
             Faults::NONE,
             "delays of 1 to 10 ms, syncs of up to 8",
             [
@@ -46,18 +47,14 @@ pub(crate) fn run() -> anyhow::Result<Vec<Row>> {
             .as_slice(),
         ),
         (
+            "fault-free-even",
             even,
             "delays of 1 ms",
             [("crashed-even", silent, 95)].as_slice(),
         ),
     ] {
         println!("\n{FAULTY} faulty of {MEMBERS} members in virtual time, {delays}:");
-        let name = if rows.is_empty() {
-            "fault-free"
-        } else {
-            "fault-free-even"
-        };
-        let (reference, _) = measure(name, faults, None)?;
+        let (reference, _) = measure(reference, faults, None)?;
         for (name, make, goal) in attacks {
             let (row, [early, late]) = measure(name, faults, Some(make))?;
             let share = row.blocks_per_s / reference.blocks_per_s * 100.0;
@@ -106,11 +103,11 @@ fn measure(
         .windows(2)
         .map(|pair| (pair[1] - pair[0]) as f64);
     times.nth(SETTLED).context("too few heights")?;
-    let mut heights_ms: Vec<_> = times.collect();
+    let heights_ms = times.collect();
     let (early, late) = report.blocks.split_at(SETTLED + 2);
     let views = [early, late].map(|of| of.iter().map(|(header, ..)| header.view.0).sum());
     Ok((
-        Row::in_virtual_time(name, MEMBERS.into(), &mut heights_ms),
+        Row::in_virtual_time(name, MEMBERS.into(), heights_ms),
         views,
     ))
 }

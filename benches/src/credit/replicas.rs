@@ -1,10 +1,10 @@
 //! The same attacks on full replicas, and the model beside them on the heights that they decided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
 use medshare_consensus::ChainFact;
-use medshare_consensus::credit::{EpochRule, HeightFacts, OrganisationRecord};
+use medshare_consensus::credit::{Conversion, EpochRule, HeightFacts};
 use medshare_testkit::behaviour::{
     BadMouther, Behaviour, CommitWithholder, Equivocator, Laggard, OnOff, Silent, SlowPrimary,
 };
@@ -141,7 +141,7 @@ fn compare(
             if row.height < header.height {
                 continue;
             }
-            let model: Vec<_> = ledger.records.values().map(standing).collect();
+            let model: Vec<_> = ledger.records.values().map(Standing::from).collect();
             ensure!(
                 model == row.of,
                 "height {}: the replica holds {:?}, the model comes to {model:?}",
@@ -162,15 +162,15 @@ fn add(
     header: &BlockHeader,
     votes: &[Attestation],
     facts: &[ChainFact],
-) -> Option<medshare_consensus::credit::Conversion> {
+) -> Option<Conversion> {
     ledger.record(votes);
     let decided = Decided {
         facts: HeightFacts {
             height: header.height,
             proposer: header.proposer,
             view: header.view,
-            commits: std::collections::BTreeMap::new(),
-            late: std::collections::BTreeMap::new(),
+            commits: BTreeMap::new(),
+            late: BTreeMap::new(),
         },
         time_ms: header.time.as_millis(),
     };
@@ -204,31 +204,5 @@ impl Epochs {
             throughput: blocks as f64 * 1000.0 / lasted_ms,
             ..outcome
         });
-    }
-}
-
-fn standing(record: &OrganisationRecord) -> Standing {
-    use medshare_consensus::credit::Role as Theirs;
-    use medshare_testkit::checker::Role;
-
-    let medshare_consensus::credit::Standing { credit, leading } = record.standing;
-    Standing {
-        role: match record.role {
-            Theirs::Candidate => Role::Candidate,
-            Theirs::Ready => Role::Ready,
-            Theirs::Probation => Role::Probation,
-            Theirs::Consensus => Role::Consensus,
-            Theirs::Observed => Role::Observed,
-            Theirs::Demoted => Role::Demoted,
-            Theirs::Evicted => Role::Evicted,
-            Theirs::Departed => Role::Departed,
-        },
-        score: credit.score,
-        strikes: credit.strikes,
-        since_strike: credit.since_strike,
-        level: leading.level,
-        clean: leading.clean,
-        banned_until: leading.banned_until,
-        last_lost: leading.last_lost,
     }
 }

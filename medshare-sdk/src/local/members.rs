@@ -23,8 +23,7 @@ use crate::local::standing::{
     COPIED, Standing, check_rebuild, forgotten, forgotten_by, quorum, spare, too_many,
 };
 use crate::local::start::{
-    FolderLock, MemberKeys, Prepared, damage_of, end_all, member_error, settle_recovery,
-    start_member,
+    FolderLock, MemberKeys, Prepared, damage_of, end_all, member_error, start_member,
 };
 
 pub(super) struct LocalMember {
@@ -362,9 +361,7 @@ impl Members {
         let seat = self.seat_of(name)?;
         let member = &self.list[seat.index()];
         let mut running = self.running.lock().await;
-        let Some(lock) = running.lock.clone() else {
-            return Err(member_error(name, ExchangeError::Stopped { member: seat }));
-        };
+        let lock = running.lock_of(name, seat)?;
         let Some(end) = member.end(seat, &self.folder).await else {
             return Ok(None);
         };
@@ -387,22 +384,10 @@ impl Members {
         let path = folder::member(&self.folder, name);
         let aside = blocking(move || set_aside(&path)).await??;
         tracing::warn!(member = name, ?aside, "rebuilding a member from the others");
-        let link = self.link(seat, &keys.signing_key);
-        let rebuild = Recovery::Rebuild;
-        let started = self.start_one(name, seat, keys, rebuild, link, lock).await;
-        settle_recovery(&self.folder, &self.genesis);
-        match started {
-            Ok(handle) => {
-                member.set_slot(self.slot_of(seat, &handle, keys));
-                running.handles.insert(seat, handle);
-                Ok(Some(aside))
-            }
-            Err(Unstarted::Damaged(damage)) => {
-                member.set_slot(Slot::Damaged(damage.clone()));
-                Err(member_error(name, ExchangeError::damaged(seat, damage)))
-            }
-            Err(Unstarted::Failed(error)) => Err(member_error(name, error)),
-        }
+        let recovery = Recovery::Rebuild;
+        self.start_in(&mut running, seat, (keys, recovery), lock)
+            .await?;
+        Ok(Some(aside))
     }
 
     /// A rebuilt member forgot its votes, so a quorum of others must know theirs.

@@ -2,13 +2,14 @@
 
 use medshare_node::log::{ConsensusLog, LogState};
 use medshare_node::{Recovery, log_path};
+use medshare_types::ReplicaId;
 
 use crate::client::ExchangeError;
 use crate::error::Result;
 use crate::local::folder;
-use crate::local::members::{Members, Unstarted};
+use crate::local::members::{Members, RunningNodes, Unstarted};
 use crate::local::standing::{COPIED, forgotten};
-use crate::local::start::{member_error, settle_recovery};
+use crate::local::start::{FolderLock, MemberKeys, member_error, settle_recovery};
 
 impl Members {
     /// Stops a member and closes its files. Nothing for a member that does not run.
@@ -29,9 +30,7 @@ impl Members {
         let seat = self.seat_of(name)?;
         let member = &self.list[seat.index()];
         let mut running = self.running.lock().await;
-        let Some(lock) = running.lock.clone() else {
-            return Err(member_error(name, ExchangeError::Stopped { member: seat }));
-        };
+        let lock = running.lock_of(name, seat)?;
         let Some(end) = member.end(seat, &self.folder).await else {
             return Ok(());
         };
@@ -48,8 +47,22 @@ impl Members {
             let damage = forgotten(&self.folder, name, COPIED);
             self.check_others_fit(seat, &damage).await?;
         }
+        self.start_in(&mut running, seat, (keys, Recovery::Refuse), lock)
+            .await
+    }
+
+    /// Starts a member that does not run, and notes what became of it.
+    pub(super) async fn start_in(
+        &self,
+        running: &mut RunningNodes,
+        seat: ReplicaId,
+        (keys, recovery): (&MemberKeys, Recovery),
+        lock: FolderLock,
+    ) -> Result<()> {
+        let member = &self.list[seat.index()];
+        let name = &member.name;
         let link = self.link(seat, &keys.signing_key);
-        let started = self.start_one(name, seat, keys, Recovery::Refuse, link, lock);
+        let started = self.start_one(name, seat, keys, recovery, link, lock);
         let started = started.await;
         settle_recovery(&self.folder, &self.genesis);
         match started {
@@ -64,5 +77,13 @@ impl Members {
             }
             Err(Unstarted::Failed(error)) => Err(member_error(name, error)),
         }
+    }
+}
+
+impl RunningNodes {
+    /// The lock that lets members start; an error once they are stopped.
+    pub(super) fn lock_of(&self, name: &str, seat: ReplicaId) -> Result<FolderLock> {
+        let stopped = || member_error(name, ExchangeError::Stopped { member: seat });
+        self.lock.clone().ok_or_else(stopped)
     }
 }

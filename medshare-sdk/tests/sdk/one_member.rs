@@ -24,7 +24,11 @@ async fn a_member_that_is_stopped_starts_again_and_votes() {
     fixture.consortium.start(name).await.unwrap();
     wait_until_whole(&fixture, STOPPED).await;
     assert_votes(&fixture, MEMBERS[3], grant).await;
-    let unknown = fixture.consortium.start("nobody-here").await.unwrap_err();
+    let unknown = fixture
+        .consortium
+        .start("no-such-hospital")
+        .await
+        .unwrap_err();
     assert_eq!(unknown.code(), "unknown_organisation");
     fixture.close().await;
 }

@@ -5,7 +5,7 @@
 use medshare_consensus::ChainFact;
 use medshare_consensus::credit::EpochRule;
 use medshare_testkit::behaviour::{CommitWithholder, Equivocator, Silent};
-use medshare_testkit::checker::{Role, RunLog};
+use medshare_testkit::checker::{Role, RunLog, Standing};
 use medshare_testkit::{Faults, Report, Scenario, Simulation};
 use medshare_types::id::{Epoch, Height, ReplicaId};
 use medshare_types::wire::Wire as _;
@@ -37,6 +37,30 @@ fn run(seed: u64, scenario: Scenario) -> Report {
     assert_eq!(report.violations, [], "seed {seed}");
     assert_eq!(report.common_height(), Height(heights), "seed {seed}");
     report
+}
+
+/// With one candidate. Links reorder blocks that are served: a follower keeps up by asking often.
+fn with_candidate(scenario: Scenario) -> Scenario {
+    let scenario = scenario.with_candidates(1);
+    let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
+    scenario.with_resend_ms(20)
+}
+
+fn run_log(report: &Report) -> RunLog {
+    RunLog::from_wire(&report.log).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What an organisation is after a block, as the first honest member has it.
+fn standing(log: &RunLog, height: u64, member: ReplicaId) -> Standing {
+    let mut rows = log.members[0].standings.iter();
+    let row = rows.rfind(|row| row.height == Height(height));
+    let row = row.unwrap_or_else(|| panic!("nothing of height {height}"));
+    row.of[usize::from(member.0)]
+}
+
+/// The member proposes none of the blocks after the first `blocks`.
+fn leads_no_more(report: &Report, member: ReplicaId, blocks: usize) -> bool {
+    !report.proposers[blocks..].contains(&member)
 }
 
 fn epochs(report: &Report) -> Vec<Epoch> {
@@ -102,11 +126,7 @@ fn organisations_without_a_seat_have_every_block() {
 fn a_member_that_withholds_its_votes_loses_its_seat_to_a_candidate() {
     for seed in 0..seeds(2) {
         let replica = ReplicaId(u16::try_from(seed % 4).unwrap_or_default());
-        let scenario = scenario(seed, 280).with_candidates(1);
-        // Links reorder blocks that are served: a follower keeps up by asking often.
-        let scenario = scenario
-            .unwrap_or_else(|error| panic!("{error}"))
-            .with_resend_ms(20)
+        let scenario = with_candidate(scenario(seed, 280))
             .with_epochs(EpochRule {
                 heights: 80,
                 min_ms: 0,
@@ -115,7 +135,7 @@ fn a_member_that_withholds_its_votes_loses_its_seat_to_a_candidate() {
                 Box::new(CommitWithholder::new(setting, replica, []))
             });
         let report = run(seed, scenario);
-        let log = RunLog::from_wire(&report.log).unwrap_or_else(|error| panic!("{error}"));
+        let log = run_log(&report);
         let standings = &log.members[0].standings;
         let roles = |member: ReplicaId| -> Vec<Role> {
             let of = standings
@@ -144,10 +164,7 @@ fn a_member_that_withholds_its_votes_loses_its_seat_to_a_candidate() {
 fn an_equivocator_is_evicted_with_the_epoch_and_a_candidate_sits() {
     for seed in 0..seeds(2) {
         let replica = ReplicaId(u16::try_from(seed % 4).unwrap_or_default());
-        let scenario = scenario(seed, 60).with_candidates(1);
-        let scenario = scenario
-            .unwrap_or_else(|error| panic!("{error}"))
-            .with_resend_ms(20)
+        let scenario = with_candidate(scenario(seed, 60))
             .with_proofs_on_chain()
             .with_byzantine(replica, |setting, replica| {
                 let deceived = setting.committee().replicas().filter(|id| *id != replica);
@@ -161,26 +178,13 @@ fn an_equivocator_is_evicted_with_the_epoch_and_a_candidate_sits() {
         let told = told.unwrap_or_else(|| panic!("seed {seed}: no proof on the chain"));
         assert!(told < 18, "seed {seed}");
         // What a block tells counts from the height after the next.
-        let later = report.proposers.iter().skip(told + 2);
-        assert!(
-            !later.copied().any(|proposer| proposer == replica),
-            "{seed}"
-        );
-        let log = RunLog::from_wire(&report.log).unwrap_or_else(|error| panic!("{error}"));
-        let standings = &log.members[0].standings;
-        let of = |epoch: u64, member: ReplicaId| {
-            let row = standings
-                .iter()
-                .rfind(|row| row.height == Height(18 * epoch + 18));
-            let row = row.unwrap_or_else(|| panic!("seed {seed}"));
-            row.of[usize::from(member.0)]
-        };
-        assert_eq!(
-            (of(0, replica).role, of(0, replica).score),
-            (Role::Evicted, 0)
-        );
-        assert_eq!(of(0, ReplicaId(4)).role, Role::Probation, "{seed}");
-        assert_eq!(of(1, ReplicaId(4)).role, Role::Consensus, "{seed}");
+        assert!(leads_no_more(&report, replica, told + 2), "{seed}");
+        let log = run_log(&report);
+        let evicted = standing(&log, 18, replica);
+        assert_eq!((evicted.role, evicted.score), (Role::Evicted, 0));
+        let newcomer = |height| standing(&log, height, ReplicaId(4)).role;
+        assert_eq!(newcomer(18), Role::Probation, "{seed}");
+        assert_eq!(newcomer(36), Role::Consensus, "{seed}");
         assert!(report.proposers.contains(&ReplicaId(4)), "{seed}");
     }
 }
@@ -190,19 +194,10 @@ fn an_equivocator_is_evicted_with_the_epoch_and_a_candidate_sits() {
 fn an_organisation_that_leaves_gives_its_seat_to_a_candidate() {
     for seed in 0..seeds(2) {
         let replica = ReplicaId(u16::try_from(seed % 4).unwrap_or_default());
-        let scenario = scenario(seed, 60).with_candidates(1);
-        let scenario = scenario
-            .unwrap_or_else(|error| panic!("{error}"))
-            .with_resend_ms(20)
-            .with_departure(Height(5), replica);
+        let scenario = with_candidate(scenario(seed, 60)).with_departure(Height(5), replica);
         let report = run(seed, scenario);
-        let log = RunLog::from_wire(&report.log).unwrap_or_else(|error| panic!("{error}"));
-        let role = |height: u64, member: ReplicaId| {
-            let mut rows = log.members[0].standings.iter();
-            let row = rows.rfind(|row| row.height == Height(height));
-            let row = row.unwrap_or_else(|| panic!("seed {seed}: height {height}"));
-            row.of[usize::from(member.0)].role
-        };
+        let log = run_log(&report);
+        let role = |height, member| standing(&log, height, member).role;
         assert!(matches!(
             role(17, replica),
             Role::Consensus | Role::Observed
@@ -210,10 +205,6 @@ fn an_organisation_that_leaves_gives_its_seat_to_a_candidate() {
         assert_eq!(role(18, replica), Role::Departed, "seed {seed}");
         assert_eq!(role(18, ReplicaId(4)), Role::Probation, "seed {seed}");
         assert_eq!(role(36, ReplicaId(4)), Role::Consensus, "seed {seed}");
-        let later = report.proposers.iter().skip(18);
-        assert!(
-            !later.copied().any(|proposer| proposer == replica),
-            "{seed}"
-        );
+        assert!(leads_no_more(&report, replica, 18), "{seed}");
     }
 }
